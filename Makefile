@@ -1,0 +1,65 @@
+# sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
+# sudo make test    the same set-up, the test tools, then lint and every test
+.PHONY: run setup test lint format bench clean
+.ONESHELL:
+SHELL := /bin/sh
+.SHELLFLAGS := -ec
+VENV := .venv
+
+run: $(VENV)/.setup
+	@exec $(VENV)/bin/slabtui $(ARGS)
+
+setup: $(VENV)/.setup
+
+test: lint
+	@$(VENV)/bin/pytest
+
+lint: $(VENV)/.test
+	@$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+format: $(VENV)/.test
+	@$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: $(VENV)/.test
+	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+clean:
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# bcc is packaged for the distribution's own interpreter, which need not be the python3 on PATH: look for the one that
+# can import it, and let the virtual environment see its packages.
+$(VENV)/.setup: pyproject.toml
+	@find_python() {
+		for python in /usr/bin/python3 /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9]; do
+			if "$$python" -c "import $$1" 2>/dev/null; then echo "$$python"; return; fi
+		done
+	}
+	install() { # what apt, dnf, pacman and zypper call it
+		[ "$$(id -u)" = 0 ] || { echo "make: packages are missing: run it as root: sudo make setup" >&2; exit 1; }
+		if command -v apt-get >/dev/null; then
+			export DEBIAN_FRONTEND=noninteractive
+			apt-get install -qq -y --no-install-recommends $$1 >/dev/null ||
+				{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $$1 >/dev/null; }
+		elif command -v dnf >/dev/null; then dnf install -q -y $$2
+		elif command -v pacman >/dev/null; then pacman -S --needed --noconfirm $$3
+		elif command -v zypper >/dev/null; then zypper -q -n install $$4
+		else echo "make: no package manager known here: install bcc for Python by hand" >&2; exit 1
+		fi
+	}
+	[ -n "$$(find_python 'bcc, ensurepip')" ] ||
+		install "python3-bpfcc python3-venv" "python3-bcc" "python-bcc" "python3-bcc"
+	python=$$(find_python 'bcc, ensurepip')
+	[ -n "$$python" ] || { echo "make: no /usr/bin/python3 can import bcc: install it by hand" >&2; exit 1; }
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+		{ echo "make: slabtui needs Python 3.11; $$python, which bcc is packaged for, is older" >&2; exit 1; }
+	"$$python" -m venv --clear --system-site-packages $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.setup
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[test]'
+	touch $@

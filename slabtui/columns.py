@@ -1,0 +1,122 @@
+"""The columns of the table: one record each, from which the table, the command line and every output take theirs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from slabtui import text
+from slabtui.snapshot import CacheRow
+
+UNKNOWN = "?"
+_VARIES = "-"
+_COMFORTABLE = 32  # columns for the name on a wide terminal, so that it does not jump with every longer name
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        id: its name on the command line.
+        title: its heading.
+        width: columns of the terminal that it takes; the name's is its least.
+        align: where its text stands.
+        value: what it sorts by.
+        write: its text for a row, in at most the given width.
+        descending: whether the first sort by it puts the largest on top.
+        help: what it means, with its unit.
+        priority: the higher, the longer it stays when the terminal is narrow; 0 never goes.
+    """
+
+    id: str
+    title: str
+    width: int
+    align: Literal["left", "right"]
+    value: Callable[[CacheRow], int | str]
+    write: Callable[[CacheRow, int], str]
+    descending: bool
+    help: str
+    priority: int
+
+
+def _name(row: CacheRow, width: int) -> str:
+    return f"~{row.name}" if row.approximate else row.name
+
+
+def _objsize(row: CacheRow, width: int) -> str:
+    return _VARIES if row.size is None else text.size(row.size, width)
+
+
+NAME = Column(
+    id="name",
+    title="CACHE",
+    width=14,
+    align="left",
+    value=lambda row: row.name,
+    write=_name,
+    descending=False,
+    help="Name of the slab cache; ~ before it: a kmalloc size class, not an exact cache",
+    priority=0,
+)
+
+COLUMNS = (
+    NAME,
+    Column(
+        id="objsize",
+        title="OBJSIZE",
+        width=8,
+        align="right",
+        value=lambda row: -1 if row.size is None else row.size,
+        write=_objsize,
+        descending=True,
+        help="Bytes that one object takes in its slab, as in slabtop; -: the sizes differ",
+        priority=1,
+    ),
+    Column(
+        id="allocs",
+        title="ALLOCS",
+        width=9,
+        align="right",
+        value=lambda row: row.allocs,
+        write=lambda row, width: text.count(row.allocs, width),
+        descending=True,
+        help="Objects allocated in the interval",
+        priority=2,
+    ),
+    Column(
+        id="bytes",
+        title="BYTES",
+        width=12,
+        align="right",
+        value=lambda row: row.bytes,
+        write=lambda row, width: text.size(row.bytes, width),
+        descending=True,
+        help="Bytes allocated in the interval: ALLOCS x OBJSIZE",
+        priority=3,
+    ),
+)
+
+BY_ID = {column.id: column for column in COLUMNS}
+DEFAULT_SORT = "bytes"
+
+
+def fitting(width: int, longest_name: int, gap: int = 1) -> tuple[tuple[Column, int], ...]:
+    """Return the columns that fit a terminal, with the width of each, in their order.
+
+    The least important go first. The name takes what is left, but not much more than it needs: on a wide terminal the
+    numbers stay where the eye finds them.
+
+    Args:
+        width: columns of the terminal.
+        longest_name: columns that the longest name takes.
+        gap: columns between two columns.
+    """
+    kept = list(COLUMNS)
+    while _needed(kept, gap) > width and len(kept) > 1:
+        kept.remove(min((column for column in kept if column.priority), key=lambda column: column.priority))
+    spare = min(width - _needed(kept, gap), max(_COMFORTABLE, longest_name) - NAME.width)
+    return tuple((column, max(1, column.width + spare) if column is NAME else column.width) for column in kept)
+
+
+def _needed(columns: list[Column], gap: int) -> int:
+    return sum(column.width for column in columns) + gap * (len(columns) - 1)

@@ -1,0 +1,1 @@
+"""All that touches the kernel; the only room that imports bcc."""

@@ -1,0 +1,96 @@
+"""How this kernel lays out what the BPF program reads: tracepoint arguments and struct offsets, looked up in BTF."""
+
+import resource
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from slabtui.errors import SlabtuiError
+from slabtui.kernel.btf import BTF, BTFError, Struct
+
+VMLINUX = Path("/sys/kernel/btf/vmlinux")
+
+_TOO_OLD = "use Linux 6.1 or newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Numbers for the BPF program, each under the name of its macro there, in lower case.
+
+    Arguments are counted from 0, offsets and sizes are bytes.
+    """
+
+    arg_ptr: int
+    arg_cache: int
+    arg_bytes_req: int
+    arg_bytes_alloc: int
+    cache_name: int
+    cache_size: int
+    cache_object_size: int
+    page_struct_size: int
+    page_compound_head: int
+    page_slab_cache: int
+    page_shift: int
+    kmalloc_max_cache: int
+
+    def macros(self) -> list[str]:
+        """Return the compiler's options that define them."""
+        return [f"-D{field.name.upper()}={getattr(self, field.name)}" for field in fields(self)]
+
+
+def read(path: Path = VMLINUX) -> Layout:
+    """Look the layout up in the BTF of the running kernel.
+
+    Raises:
+        SlabtuiError: there is no BTF, it cannot be read, or this kernel's tracepoints do not name the cache.
+    """
+    try:
+        return _look_up(BTF(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise SlabtuiError(
+            f"this kernel has no BTF ({path})", "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"
+        ) from error
+    except OSError as error:
+        raise SlabtuiError(f"cannot read {path} ({error.strerror})", "run slabtui as root") from error
+    except BTFError as error:
+        raise SlabtuiError(f"cannot use {path} ({error})", _TOO_OLD) from error
+
+
+def _look_up(btf: BTF) -> Layout:
+    alloc = _arguments(btf, "kmem_cache_alloc")
+    kmalloc = _arguments(btf, "kmalloc")
+    if "struct kmem_cache *" not in alloc:
+        raise SlabtuiError("this kernel's tracepoint kmem_cache_alloc does not name the cache", _TOO_OLD)
+    cache = btf.struct("kmem_cache")
+    page = btf.struct("page")
+    page_size = resource.getpagesize()
+    return Layout(
+        arg_ptr=1,  # (call_site, ptr, ...) in every version
+        arg_cache=alloc.index("struct kmem_cache *"),
+        arg_bytes_req=kmalloc.index("size_t"),
+        arg_bytes_alloc=kmalloc.index("size_t") + 1,
+        cache_name=_offset(cache, "name"),
+        cache_size=_offset(cache, "size"),
+        cache_object_size=_offset(cache, "object_size"),
+        page_struct_size=page.size,
+        page_compound_head=_offset(page, "compound_head", "compound_info"),
+        page_slab_cache=_offset(btf.struct("slab"), "slab_cache"),
+        page_shift=page_size.bit_length() - 1,
+        kmalloc_max_cache=2 * page_size,  # KMALLOC_MAX_CACHE_SIZE in include/linux/slab.h, SLUB, Linux 4.x to 7.x
+    )
+
+
+def _arguments(btf: BTF, tracepoint: str) -> tuple[str, ...]:
+    """Return the types of a raw tracepoint's arguments; the first parameter is the tracing program's own."""
+    try:
+        return btf.parameters(f"btf_trace_{tracepoint}")[1:]
+    except BTFError as error:
+        raise SlabtuiError(
+            f"this kernel has no tracepoint {tracepoint}", "boot a kernel built with CONFIG_TRACEPOINTS=y and SLUB"
+        ) from error
+
+
+def _offset(struct: Struct, *names: str) -> int:
+    for name in names:
+        if name in struct.offsets:
+            return struct.offsets[name]
+    raise BTFError(f"no member {' or '.join(names)}")

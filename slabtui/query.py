@@ -1,0 +1,77 @@
+"""What the user asks to see of a snapshot: which rows, in which order. Pure; the TUI and the text outputs share it."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from slabtui import columns
+from slabtui.snapshot import CacheRow
+
+REGEX_MARK = "~"
+
+
+class BadFilterError(ValueError):
+    """The filter is no valid regular expression; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort order: the id of a column, and whether the largest comes first."""
+
+    column: str = columns.DEFAULT_SORT
+    descending: bool = columns.BY_ID[columns.DEFAULT_SORT].descending
+
+    @classmethod
+    def by(cls, column: str) -> "Order":
+        """Return the order that a first sort by this column gives."""
+        return cls(column, columns.BY_ID[column].descending)
+
+    def reversed(self) -> "Order":
+        """Return the same order upside down."""
+        return replace(self, descending=not self.descending)
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return the test that a filter makes of a name.
+
+    The name contains the pattern, in either case, as in htop; after `~` the pattern is a regular expression that is
+    found somewhere in the name, and case counts.
+
+    Raises:
+        BadFilterError: what follows the `~` is no regular expression.
+    """
+    if not pattern.startswith(REGEX_MARK):
+        folded = pattern.casefold()
+        return lambda name: folded in name.casefold()
+    try:
+        expression = re.compile(pattern.removeprefix(REGEX_MARK))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BadFilterError(f"not a regular expression: {error}") from error
+    return lambda name: expression.search(name) is not None
+
+
+def arrange(
+    rows: Iterable[CacheRow],
+    order: Order,
+    matches: Callable[[str], bool],
+    *,
+    idle: bool = False,
+    keep: int | None = None,
+) -> list[CacheRow]:
+    """Return the rows that match, in order.
+
+    Rows that are equal in the column stand by name and then by address, whatever the direction, so that they keep
+    their places from one interval to the next.
+
+    Args:
+        rows: the rows of a snapshot.
+        order: the column and the direction.
+        matches: the test of a name.
+        idle: whether caches that allocated nothing stay in.
+        keep: a cache that stays in even so.
+    """
+    value = columns.BY_ID[order.column].value
+    chosen = [row for row in rows if (idle or row.allocs or row.cache == keep) and matches(row.name)]
+    chosen.sort(key=lambda row: (row.name, row.cache))
+    chosen.sort(key=value, reverse=order.descending)
+    return chosen

@@ -1,0 +1,82 @@
+"""Lines of text as wide as the terminal: words that are shortened, then dropped where they do not fit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import urwid
+
+Markup = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One piece of a line.
+
+    Attributes:
+        style: a name of the palette.
+        texts: what it says, the longest way first; when none fits, it goes.
+        priority: the higher, the longer it stays.
+    """
+
+    style: str
+    texts: tuple[str, ...]
+    priority: int
+
+
+def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str = "  ") -> Markup:
+    """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours."""
+    chosen = dict.fromkeys((*left, *right), 0)  # which of its texts; past the last: gone
+
+    def kept(group: Sequence[Segment]) -> list[tuple[str, str]]:
+        texts = [(one.style, one.texts[chosen[one]]) for one in group if chosen[one] < len(one.texts)]
+        return [piece for text in texts for piece in (("row", gap), text)][1:]
+
+    while True:
+        ends = kept(left), kept(right)
+        used = [sum(cells(text) for _, text in end) for end in ends]
+        space = width - sum(used)
+        remaining = [segment for segment, which in chosen.items() if which < len(segment.texts)]
+        if space >= (len(gap) if all(ends) else 0) or not remaining:
+            return [*ends[0], ("row", " " * max(0, space)), *ends[1]]
+        chosen[min(remaining, key=lambda segment: segment.priority)] += 1
+
+
+def cells(text: str) -> int:
+    """Return how many columns of the terminal a text takes."""
+    return urwid.calc_width(text, 0, len(text))
+
+
+def clip(text: str, width: int) -> str:
+    """Cut a text to `width` columns, with an ellipsis for what is missing, and fill it up with spaces."""
+    if cells(text) > width:
+        end, _ = urwid.calc_text_pos(text, 0, len(text), max(0, width - 1))
+        text = text[:end] + ("…" if width else "")
+    return text + " " * (width - cells(text))
+
+
+class Drawn(urwid.Widget):
+    """A flow widget that is drawn by a function of its width.
+
+    Args:
+        draw: returns the markup of all lines, separated by newlines.
+        height: how many lines there are.
+    """
+
+    _sizing = frozenset((urwid.FLOW,))
+
+    def __init__(self, draw: Callable[[int], Markup], height: int = 1) -> None:
+        super().__init__()
+        self._draw = draw
+        self._height = height
+
+    def rows(self, size: tuple[int], focus: bool = False) -> int:
+        """Return the height."""
+        return self._height
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
+        """Draw the lines."""
+        return urwid.CompositeCanvas(urwid.Text(self._draw(size[0]) or "", wrap="clip").render(size))
+
+    def refresh(self) -> None:
+        """Draw anew: what the function looks at has changed."""
+        self._invalidate()

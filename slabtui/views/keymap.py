@@ -1,0 +1,79 @@
+"""Every action with its keys and its words: dispatch, footer and help all read this one table."""
+
+from dataclasses import dataclass
+
+from urwid import CommandMap
+from urwid.command_map import Command
+
+from slabtui import columns
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the user can do.
+
+    Attributes:
+        name: what the application dispatches on.
+        keys: the keys that do it, as urwid names them; the first is the one that is shown.
+        label: one word for the footer; empty: not shown there.
+        help: what it does, for the help screen.
+        category: heading on the help screen.
+        command: the command that urwid's own list carries out for it; None: the application does it.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    category: str
+    command: Command | None = None
+
+
+_SORT, _SHOW, _MOVE, _PROGRAM = "Sort", "Show", "Move", "Program"
+
+ACTIONS = (
+    Action("quit", ("q", "Q"), "Quit", "Quit", _PROGRAM),
+    Action("help", ("?", "h"), "Help", "Show the keys and what the columns mean; any of q, ?, Esc closes", _PROGRAM),
+    Action("filter", ("/",), "Filter", "Filter by name as you type: part of it, or ~ and a regular expression", _SHOW),
+    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _SHOW),
+    Action("sort-bytes", ("b",), "Bytes", "Sort by bytes", _SORT),
+    Action("sort-allocs", ("a",), "Allocs", "Sort by allocations", _SORT),
+    Action("sort-name", ("n",), "Name", "Sort by name", _SORT),
+    Action("sort-objsize", ("s",), "", "Sort by object size", _SORT),
+    Action("reverse", ("r",), "Reverse", "Turn the order upside down", _SORT),
+    Action("idle", ("z",), "Idle", "Show the caches that allocated nothing in the interval too, or hide them", _SHOW),
+    Action("clear-filter", ("esc",), "", "Clear the filter", _SHOW),
+    Action("redraw", ("ctrl l",), "", "Draw the screen anew", _PROGRAM),
+    Action("up", ("up", "k"), "", "One row up", _MOVE, Command.UP),
+    Action(
+        "down", ("down", "j"), "", "One row down; from here on the selection follows the cache", _MOVE, Command.DOWN
+    ),
+    Action("page-up", ("page up", "ctrl b"), "", "One page up", _MOVE, Command.PAGE_UP),
+    Action("page-down", ("page down", "ctrl f"), "", "One page down", _MOVE, Command.PAGE_DOWN),
+    Action("top", ("home", "g"), "", "To the top, and stay there whatever comes", _MOVE, Command.MAX_LEFT),
+    Action("bottom", ("end", "G"), "", "To the bottom", _MOVE, Command.MAX_RIGHT),
+)
+
+SORT_PREFIX = "sort-"
+SORTS = {f"{SORT_PREFIX}{column.id}": column.id for column in columns.COLUMNS}
+
+BY_KEY = {key: action for action in ACTIONS for key in action.keys}
+
+_SHOWN_KEYS = {" ": "Space", "up": "Up", "down": "Down", "page up": "PgUp", "page down": "PgDn", "esc": "Esc"}
+
+
+def shown(key: str) -> str:
+    """Return a key as people write it: `Esc`, `Ctrl-L`, `/`."""
+    if key.startswith("ctrl "):
+        return f"Ctrl-{key.removeprefix('ctrl ').upper()}"
+    return _SHOWN_KEYS.get(key, key.capitalize() if len(key) > 1 else key)
+
+
+def list_commands() -> CommandMap:
+    """Return the command map for the list: the moves of this table and nothing else."""
+    commands = CommandMap()
+    commands.clear()
+    for key, action in BY_KEY.items():
+        if action.command is not None:
+            commands[key] = action.command
+    return commands

@@ -1,0 +1,84 @@
+"""What the user has chosen to see, over the last snapshot; sorting, filtering and pausing act here and at once."""
+
+from dataclasses import dataclass, field
+
+from slabtui import query
+from slabtui.query import Order
+from slabtui.snapshot import CacheRow, Snapshot
+
+
+@dataclass(slots=True)
+class State:
+    """The view's state.
+
+    Attributes:
+        interval: seconds between snapshots, as asked for.
+        order: how the rows are sorted.
+        pattern: the filter, as typed; the last one that was valid.
+        idle: whether caches that allocated nothing show too.
+        paused: whether new snapshots are held back.
+        shown: the snapshot on the screen; None before the first.
+        latest: the last one that came.
+        error: why the source could not be read last time; empty if it could.
+        rows: the rows on the screen, in order.
+        followed: the cache that the selection stays on; it shows even when idle. None: the top row.
+    """
+
+    interval: float
+    order: Order = field(default_factory=Order)
+    pattern: str = ""
+    idle: bool = False
+    paused: bool = False
+    shown: Snapshot | None = None
+    latest: Snapshot | None = None
+    error: str = ""
+    rows: list[CacheRow] = field(default_factory=list)
+    followed: int | None = None
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Take in a new snapshot; one that only tells of an error leaves the table as it is."""
+        self.error = snapshot.error or ""
+        if snapshot.error:
+            return
+        self.latest = snapshot
+        if not self.paused:
+            self.shown = snapshot
+            self.arrange()
+
+    def toggle_pause(self) -> None:
+        """Hold the screen, or go on with the last snapshot that came."""
+        self.paused = not self.paused
+        if not self.paused:
+            self.shown = self.latest
+            self.arrange()
+
+    def toggle_idle(self) -> None:
+        """Show or hide the caches that allocated nothing."""
+        self.idle = not self.idle
+        self.arrange()
+
+    def sort_by(self, column: str) -> None:
+        """Sort by a column, in its own direction."""
+        self.order = Order.by(column)
+        self.arrange()
+
+    def reverse(self) -> None:
+        """Turn the order upside down."""
+        self.order = self.order.reversed()
+        self.arrange()
+
+    def filter_by(self, pattern: str) -> None:
+        """Show only the caches that match.
+
+        Raises:
+            BadFilterError: it is no regular expression; the last filter stays.
+        """
+        query.matcher(pattern)
+        self.pattern = pattern
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Choose and order the rows of the shown snapshot anew."""
+        if self.shown is not None:
+            matches = query.matcher(self.pattern)
+            self.rows = query.arrange(self.shown.rows, self.order, matches, idle=self.idle, keep=self.followed)
