@@ -1,11 +1,12 @@
 """The command line: options to a source and a front end; every error that a user sees ends here, as one line."""
 
 import argparse
+import importlib
 import math
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -83,14 +84,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     _demand_terminal()
-    # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
-    with ThreadPoolExecutor(1) as other:
-        opening = other.submit(_open_kernel, options.pid)
+    source = open_kernel(options.pid)
+    try:
         from slabtui.views.app import App
         from slabtui.views.state import State
 
-        source = opening.result()
-    try:
         state = State(options.interval, query.Order.by(options.sort), options.filter)
         with diverted(2) as log:  # whatever native code prints while the screen is open
             try:
@@ -103,16 +101,21 @@ def _run(options: argparse.Namespace) -> None:
         source.close()
 
 
-def _open_kernel(pid: int | None) -> Source:
-    from slabtui.kernel.probe import Probe  # only here: a recording is to be looked at without bcc
+def open_kernel(pid: int | None) -> Source:
+    """Return the running kernel as a source; see Probe for the errors."""
+    from slabtui.kernel import layout  # only here: a recording is to be looked at without bcc
+    from slabtui.kernel.probe import Probe
 
-    return Probe(pid)
+    where = layout.read()
+    # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
+    threading.Thread(target=importlib.import_module, args=("slabtui.views.app",)).start()
+    return Probe(where, pid)
 
 
 def _demand_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise SlabtuiError("standard input and output are not a terminal", "run slabtui in one, over ssh with ssh -t")
-    if os.environ.get("TERM", "dumb") == "dumb":
+    if os.environ.get("TERM") in (None, "", "dumb"):
         raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui")
 
 

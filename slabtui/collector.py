@@ -1,6 +1,5 @@
 """The collector thread: reads a source once per interval and offers what was allocated since as one Snapshot."""
 
-import math
 import queue
 import threading
 import time
@@ -87,8 +86,6 @@ class Collector:
         latest, at = baseline, since
         due = since + self._interval
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
-            now = time.monotonic()
-            due += self._interval * max(1, math.ceil((now - due) / self._interval))  # skip what was slept through
             if not self._withdraw():
                 baseline, since = latest, at
             try:
@@ -96,9 +93,12 @@ class Collector:
             except OSError as error:
                 latest, at = baseline, since
                 self._put(self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}"))
-                continue
-            rows, lost = difference(baseline, latest)
-            self._put(self._snapshot(at - since, rows, lost))
+            else:
+                self._put(self._snapshot(at - since, *difference(baseline, latest)))
+            # Keep to the grid, so that seconds stay seconds; but begin a new one after a stall, not a short interval.
+            due += self._interval
+            if due <= time.monotonic():
+                due = time.monotonic() + self._interval
 
     def _snapshot(
         self, elapsed: float, rows: tuple[CacheRow, ...] = (), lost: int | None = None, error: str | None = None

@@ -1,6 +1,7 @@
 """What the user asks to see of a snapshot: which rows, in which order. Pure; the TUI and the text outputs share it."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -44,7 +45,9 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         folded = pattern.casefold()
         return lambda name: folded in name.casefold()
     try:
-        expression = re.compile(pattern.removeprefix(REGEX_MARK))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about `[[` would be written across the screen
+            expression = re.compile(pattern.removeprefix(REGEX_MARK))
     except (re.error, OverflowError, RecursionError) as error:
         raise BadFilterError(f"not a regular expression: {error}") from error
     return lambda name: expression.search(name) is not None

@@ -10,7 +10,8 @@ def printable(raw: bytes) -> str:
     r"""Decode a name that anyone may have chosen, with nothing left in it that a terminal acts upon.
 
     Bytes that are not UTF-8 and characters that do not print (control, format and private-use characters, line
-    separators) come out as escapes: `\x1b`, `\u202e`. A backslash is doubled, so that two names never look the same.
+    separators) come out as escapes: `\x1b`, `\u202e`. A backslash is doubled, and from 0x80 on `\x` is a byte,
+    `\u` a character, so that two names never look the same.
     """
     decoded = raw.decode("utf-8", "surrogateescape")
     if decoded.isprintable() and "\\" not in decoded:
@@ -25,8 +26,8 @@ def _shown(character: str) -> str:
         return character
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
-        code -= 0xDC00
-    if code <= 0xFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
@@ -41,16 +42,11 @@ def size(number: int | float, width: int) -> str:
     return _fit(number, width, 1024, "i")
 
 
-def rate(number: float, suffix: str) -> str:
-    """Write a rate of events in three or four significant digits: `999/s` is `rate(999, "/s")`, `12.5k/s`."""
-    return count(number, 5) + suffix
-
-
 def byte_rate(number: float) -> str:
     """Write a rate of bytes in IEC units: `512 B/s`, `1.25 MiB/s`."""
     if round(number) < 1024:
         return f"{round(number)} B/s"
-    scaled, step = _scaled(number, 1024)
+    scaled, step = _scaled(number, 1024, 4)
     return f"{_digits(scaled, 4)} {step.upper()}iB/s"
 
 
@@ -58,15 +54,17 @@ def _fit(number: int | float, width: int, base: int, suffix: str) -> str:
     whole = str(round(number))
     if len(whole) <= width or abs(number) < base:
         return whole
-    scaled, step = _scaled(number, base)
-    unit = step.upper() + suffix if suffix else step
-    return _digits(scaled, width - len(unit)) + unit
+    digits = width - 1 - len(suffix)
+    scaled, step = _scaled(number, base, digits)
+    return _digits(scaled, digits) + (step.upper() if suffix else step) + suffix
 
 
-def _scaled(number: int | float, base: int) -> tuple[float, str]:
+def _scaled(number: int | float, base: int, digits: int) -> tuple[float, str]:
+    """Divide until less than the base is left, and no more than so many digits: 1023 Ki may have to be 1.0 Mi."""
+    limit = min(base, 10**digits) - 0.5
     scaled = number / base
     for step in _STEPS:
-        if abs(scaled) < base - 0.5 or step == _STEPS[-1]:
+        if abs(scaled) < limit or step == _STEPS[-1]:
             break
         scaled /= base
     return scaled, step

@@ -93,7 +93,7 @@ class BTF:
     def _walk(self) -> "array[int]":
         """Return where each type begins, in words; types are numbered from 1 in their order, 0 is void."""
         words, end = self._words.tolist(), len(self._words)  # a list: faster to index 10^5 times than an array
-        fixed = [_FIXED_WORDS.get(kind, 0) + 3 if _INT <= kind <= _ENUM64 else end for kind in range(32)]
+        fixed = [_FIXED_WORDS.get(kind, 0) + 3 if _INT <= kind <= _ENUM64 else end + 1 for kind in range(32)]
         each = [_MEMBER_WORDS.get(kind, 0) for kind in range(32)]
         starts = [0]
         at = 0

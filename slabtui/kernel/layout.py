@@ -9,6 +9,7 @@ from slabtui.kernel.btf import BTF, BTFError, Struct
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
+_CACHE, _SIZE = "struct kmem_cache *", "size_t"
 _TOO_OLD = "use Linux 6.1 or newer"
 
 
@@ -58,16 +59,16 @@ def read(path: Path = VMLINUX) -> Layout:
 def _look_up(btf: BTF) -> Layout:
     alloc = _arguments(btf, "kmem_cache_alloc")
     kmalloc = _arguments(btf, "kmalloc")
-    if "struct kmem_cache *" not in alloc:
-        raise SlabtuiError("this kernel's tracepoint kmem_cache_alloc does not name the cache", _TOO_OLD)
+    if _CACHE not in alloc or _SIZE not in kmalloc:
+        raise SlabtuiError("this kernel's slab tracepoints do not name the cache", _TOO_OLD)
     cache = btf.struct("kmem_cache")
     page = btf.struct("page")
     page_size = resource.getpagesize()
     return Layout(
         arg_ptr=1,  # (call_site, ptr, ...) in every version
-        arg_cache=alloc.index("struct kmem_cache *"),
-        arg_bytes_req=kmalloc.index("size_t"),
-        arg_bytes_alloc=kmalloc.index("size_t") + 1,
+        arg_cache=alloc.index(_CACHE),
+        arg_bytes_req=kmalloc.index(_SIZE),
+        arg_bytes_alloc=kmalloc.index(_SIZE) + 1,
         cache_name=_offset(cache, "name"),
         cache_size=_offset(cache, "size"),
         cache_object_size=_offset(cache, "object_size"),

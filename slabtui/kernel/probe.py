@@ -6,7 +6,8 @@ import struct
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from slabtui.kernel import directmap, layout, program
+from slabtui.kernel import directmap, program
+from slabtui.kernel.layout import Layout
 from slabtui.kernel.maps import Maps
 from slabtui.snapshot import CacheRow, Totals
 from slabtui.text import printable
@@ -22,6 +23,7 @@ _LOWEST_ADDRESS = 1 << 32
 _MISSES = "recursion_misses"
 _SIZE_CLASS_SHIFT = 8
 _CALIBRATION_EVENTS = 500
+_HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
 _PID_NS = Path("/proc/self/ns/pid")
 _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 
@@ -29,22 +31,25 @@ _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 class _Settings(ctypes.Structure):
     """struct settings."""
 
-    _fields_ = [(name, ctypes.c_uint64) for name in ("epoch", "page_offset", "vmemmap", "page_offset_at", "vmemmap_at")]
+    _fields_ = [
+        (name, ctypes.c_uint64)
+        for name in ("epoch", "page_offset", "vmemmap", "page_offset_at", "vmemmap_at", "calibrated")
+    ]
 
 
 class Probe:
     """The running kernel as a source of totals. Counts from the moment it is made until it is closed.
 
     Args:
+        where: the layout of the running kernel.
         pid: count only what is allocated in the context of this process, all its threads; None: everything.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
     """
 
-    def __init__(self, pid: int | None = None) -> None:
+    def __init__(self, where: Layout, pid: int | None = None) -> None:
         program.demand_privileges()
-        where = layout.read()
         bcc = program.import_bcc()
         macros = [*where.macros(), f"-DSLOT_BITS={SLOT_BITS}", *_pid_macros(pid)]
         self._bpf = program.compile_program(bcc, program.SOURCE, macros)
@@ -120,18 +125,14 @@ class Probe:
     def _keep_bases(self) -> None:
         """Take over the bases that the kernel read from its own variables."""
         found = self._maps.get("settings", 0, _Settings)
-        self._settings = _Settings(epoch=1, page_offset=found.page_offset, vmemmap=found.vmemmap)
+        self._settings = _Settings(epoch=1, page_offset=found.page_offset, vmemmap=found.vmemmap, calibrated=1)
         self._maps.put("settings", 0, self._settings)
 
     def _attach(self) -> dict[str, int]:
         slow = program.load(self._bpf, "on_cache_alloc_slow")
         self._maps.put("slow_path", 0, ctypes.c_int(slow))
-        handlers = {
-            "kmem_cache_alloc": "on_cache_alloc",
-            "kmalloc": "on_kmalloc_by_address" if self.exact_kmalloc else "on_kmalloc_by_size",
-        }
-        loaded = {tracepoint: program.load(self._bpf, name) for tracepoint, name in handlers.items()}
-        for tracepoint, name in handlers.items():
+        loaded = {tracepoint: program.load(self._bpf, name) for tracepoint, name in _HANDLERS.items()}
+        for tracepoint, name in _HANDLERS.items():
             program.attach(self._bpf, tracepoint, name)
         return loaded
 

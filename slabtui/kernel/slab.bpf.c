@@ -59,6 +59,7 @@ struct settings {
 	u64 vmemmap;        /* where the array of all struct page begins */
 	u64 page_offset_at; /* kernel variables that hold these two; 0: take them as they stand */
 	u64 vmemmap_at;
+	u64 calibrated;     /* whether these are known to be right */
 };
 
 /* Sums that belong to no slot; each is written by one kind of program. */
@@ -222,7 +223,7 @@ int on_cache_alloc_slow(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx, bool by_address)
+int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
 	u64 cache = 0;
@@ -235,7 +236,7 @@ static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx, bo
 		tally(LARGE_BYTES, ctx->args[ARG_BYTES_ALLOC]);
 		return 0;
 	}
-	if (by_address)
+	if (now->calibrated)
 		cache = cache_of(ctx->args[ARG_PTR], now);
 	if (cache < LOWEST_ADDRESS)
 		cache = SIZE_CLASS(ctx->args[ARG_BYTES_ALLOC]);
@@ -245,16 +246,6 @@ static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx, bo
 	else
 		tally(LOST_KMALLOCS, 1);
 	return 0;
-}
-
-int on_kmalloc_by_address(struct bpf_raw_tracepoint_args *ctx)
-{
-	return count_kmalloc(ctx, true);
-}
-
-int on_kmalloc_by_size(struct bpf_raw_tracepoint_args *ctx)
-{
-	return count_kmalloc(ctx, false);
 }
 
 /* Attached for a moment at start, to kmem_cache_alloc, which names its cache: does cache_of() find the same? */

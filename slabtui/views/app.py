@@ -47,7 +47,7 @@ class App:
             self._table, header=self._header, footer=Drawn(hints)
         )
         self.stack = urwid.OverlayStack(self._frame)
-        self._actions: dict[str, Callable[[], None]] = {
+        self.actions: dict[str, Callable[[], None]] = {
             "quit": self._quit,
             "help": self._help,
             "filter": self._open_filter,
@@ -58,7 +58,7 @@ class App:
             "redraw": self._redraw,
         }
         for name, column in keymap.SORTS.items():
-            self._actions[name] = self._changing(partial(state.sort_by, column))
+            self.actions[name] = self._changing(partial(state.sort_by, column))
         self._loop: urwid.MainLoop | None = None
 
     def run(self, feed_for: Callable[[Callable[[], None]], Feed], screen: urwid.BaseScreen | None = None) -> None:
@@ -91,9 +91,9 @@ class App:
             if action is not None and action.name in ("quit", "help", "clear-filter"):
                 self.stack.close()
             return True
-        if action is None or action.name not in self._actions:
+        if action is None or action.name not in self.actions:
             return False
-        self._actions[action.name]()
+        self.actions[action.name]()
         return True
 
     def show(self, snapshot: Snapshot) -> None:

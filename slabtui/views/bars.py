@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import urwid
 
-Markup = list[tuple[str, str]]
+Markup = list[tuple[str | None, str]]  # (style, text); None: the style of what is around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Segment:
         priority: the higher, the longer it stays.
     """
 
-    style: str
+    style: str | None
     texts: tuple[str, ...]
     priority: int
 
@@ -27,9 +27,9 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
     """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours."""
     chosen = dict.fromkeys((*left, *right), 0)  # which of its texts; past the last: gone
 
-    def kept(group: Sequence[Segment]) -> list[tuple[str, str]]:
+    def kept(group: Sequence[Segment]) -> Markup:
         texts = [(one.style, one.texts[chosen[one]]) for one in group if chosen[one] < len(one.texts)]
-        return [piece for text in texts for piece in (("row", gap), text)][1:]
+        return [piece for text in texts for piece in ((None, gap), text)][1:]
 
     while True:
         ends = kept(left), kept(right)
@@ -37,7 +37,7 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
         space = width - sum(used)
         remaining = [segment for segment, which in chosen.items() if which < len(segment.texts)]
         if space >= (len(gap) if all(ends) else 0) or not remaining:
-            return [*ends[0], ("row", " " * max(0, space)), *ends[1]]
+            return [*ends[0], (None, " " * max(0, space)), *ends[1]]
         chosen[min(remaining, key=lambda segment: segment.priority)] += 1
 
 

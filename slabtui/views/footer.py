@@ -14,7 +14,7 @@ def hints(width: int) -> Markup:
     markup: Markup = []
     used = 0
     for action in keymap.ACTIONS:
-        pieces = [("key", keymap.shown(action.keys[0])), ("label", action.label), ("row", " ")]
+        pieces = [("key", keymap.shown(action.keys[0])), ("label", action.label), (None, " ")]
         needed = sum(cells(text) for _, text in pieces)
         if action.label and used + needed <= width:
             markup += pieces

@@ -11,13 +11,13 @@ from slabtui.views.state import State
 def status(state: State, width: int) -> Markup:
     """Return the first line: clock, load average and interval, and whether the screen moves."""
     mode = Segment("paused", (" PAUSED ",), 9) if state.paused else Segment("live", ("LIVE",), 9)
-    interval = Segment("row", (f"every {state.interval:g} s", f"{state.interval:g}s"), 5)
+    interval = Segment(None, (f"every {state.interval:g} s", f"{state.interval:g}s"), 5)
     snapshot = state.shown
     if snapshot is None:
-        return line([Segment("title", ("slabtui",), 8)], [interval, mode], width)
+        return line([Segment("title", ("slabtui",), 8)], [interval, mode], width, gap=" ")
     clock = Segment("title", (time.strftime("%H:%M:%S", time.localtime(snapshot.time)),), 8)
     load = snapshot.loadavg
-    loadavg = Segment("row", (f"loadavg: {load}", f"loadavg: {_three(load)}", _three(load)), 4)
+    loadavg = Segment(None, (f"loadavg: {load}", f"loadavg: {_three(load)}", _three(load)), 4)
     return line([clock, loadavg] if load else [clock], [interval, mode], width, gap=" ")
 
 
@@ -28,13 +28,13 @@ def sums(state: State, width: int) -> Markup:
         return line([Segment("warning", (state.error, state.error[: max(0, width)]), 9)], [], width)
     if snapshot is None:
         return line([Segment("dim", ("waiting for the first interval",), 1)], [], width)
-    allocs = text.rate(snapshot.per_second(snapshot.allocs), "")
+    allocs = text.count(snapshot.per_second(snapshot.allocs), 5)
     size = text.byte_rate(snapshot.per_second(snapshot.bytes))
     left = [
-        Segment("row", (f"{allocs} allocs/s", f"{allocs}/s"), 6),
-        Segment("row", (size,), 5),
-        Segment("row", _caches(state, snapshot), 3),
-        *(Segment("row", (note, "~"), 2) for note in snapshot.notes),
+        Segment(None, (f"{allocs} allocs/s", f"{allocs}/s"), 6),
+        Segment(None, (size,), 5),
+        Segment(None, _caches(state, snapshot), 3),
+        *(Segment(None, (note, "~"), 2) for note in snapshot.notes),
     ]
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))
@@ -48,8 +48,8 @@ def _caches(state: State, snapshot: Snapshot) -> tuple[str, ...]:
 
 def _lost(snapshot: Snapshot) -> Segment:
     if snapshot.lost is None:
-        return Segment("row", ("lost ?",), 8)
-    return Segment("warning" if snapshot.lost else "row", (f"lost {text.count(snapshot.lost, 6)}",), 8)
+        return Segment(None, ("lost ?",), 8)
+    return Segment("warning" if snapshot.lost else None, (f"lost {text.count(snapshot.lost, 6)}",), 8)
 
 
 def _three(loadavg: str) -> str:
@@ -59,4 +59,4 @@ def _three(loadavg: str) -> str:
 
 def header(state: State) -> Drawn:
     """Return the widget that shows both lines."""
-    return Drawn(lambda width: [*status(state, width), ("row", "\n"), *sums(state, width)], height=2)
+    return Drawn(lambda width: [*status(state, width), (None, "\n"), *sums(state, width)], height=2)

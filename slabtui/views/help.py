@@ -1,20 +1,20 @@
 """The help screen, made from the key map and the column definitions."""
 
-from itertools import groupby
-
 import urwid
 
 from slabtui import columns
 from slabtui.views import keymap
 from slabtui.views.keymap import Action
 
+_NAMES = 11  # columns for keys and titles
 
-def content() -> list[urwid.Text]:
-    """Return the lines: the keys by category, then the columns."""
-    lines = []
-    by_category = sorted(keymap.ACTIONS, key=lambda action: action.category)
-    for category, actions in groupby(by_category, key=lambda action: action.category):
-        lines += [urwid.Text(("category", category)), *(_entry(_keys(action), action.help) for action in actions)]
+
+def content() -> list[urwid.Text | urwid.Columns]:
+    """Return the lines: the keys by category, in the order of the key map, then the columns."""
+    lines: list[urwid.Text | urwid.Columns] = []
+    for category in dict.fromkeys(action.category for action in keymap.ACTIONS):
+        lines.append(urwid.Text(("category", category)))
+        lines += [_entry(_keys(action), action.help) for action in keymap.ACTIONS if action.category == category]
     lines.append(urwid.Text(("category", "Columns")))
     lines += [_entry(column.title, column.help) for column in columns.COLUMNS]
     return lines
@@ -24,14 +24,12 @@ def dialog() -> urwid.Widget:
     """Return the help screen as a dialog that scrolls where it does not fit."""
     body = urwid.ListBox(urwid.SimpleListWalker(content()))
     body._command_map = keymap.list_commands()
-    return urwid.AttrMap(
-        urwid.LineBox(urwid.ScrollBar(body, attr="bar", thumb_attr="bar"), title="slabtui help"), "dialog"
-    )
+    return urwid.LineBox(urwid.ScrollBar(body, attr="bar", thumb_attr="bar"), title="slabtui help")
 
 
 def _keys(action: Action) -> str:
     return " ".join(keymap.shown(key) for key in action.keys)
 
 
-def _entry(name: str, explanation: str) -> urwid.Text:
-    return urwid.Text([("key", f"{name:<11} "), explanation])
+def _entry(name: str, explanation: str) -> urwid.Columns:
+    return urwid.Columns([(_NAMES, urwid.Text(("key", name))), urwid.Text(explanation)], dividechars=1)

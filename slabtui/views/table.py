@@ -145,7 +145,7 @@ class Table(urwid.WidgetWrap[_Frame]):
 
 
 def _cells(row: CacheRow, fitted: Iterable[tuple[columns.Column, int]]) -> Markup:
-    return [("row", _GAP.join(cell(column, width, column.write(row, width)) for column, width in fitted))]
+    return [(None, _GAP.join(cell(column, width, column.write(row, width)) for column, width in fitted))]
 
 
 def _titles(order: Order, fitted: Iterable[tuple[columns.Column, int]], width: int) -> Markup:

@@ -1,0 +1,95 @@
+"""A program in a real pseudo-terminal, with a terminal emulator that shows what a user would see."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+import pyte
+
+
+class Terminal:
+    """Starts a program in a terminal of its own. A context manager: the program is gone at its end."""
+
+    def __init__(self, argv: Sequence[str], size: tuple[int, int] = (80, 24), env: Mapping[str, str] = {}) -> None:
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self.output = b""
+        self.status: int | None = None
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:
+            os.execvpe(argv[0], argv, {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env})
+        self.resize(size)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.hang_up()
+
+    @property
+    def lines(self) -> list[str]:
+        return list(self._screen.display)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        columns, rows = size
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._screen.resize(rows, columns)
+
+    def type(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def wait_for(self, seen: Callable[[], bool], seconds: float = 20) -> None:
+        """Let the program draw until something is on the screen."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < end, f"not seen within {seconds} s; the screen:\n{self.text}"
+            self._pump(0.05)
+
+    def wait_for_exit(self, seconds: float = 20) -> int:
+        """Let the program end, and return its exit status, -N for signal N."""
+        end = time.monotonic() + seconds
+        while self.status is None:
+            assert time.monotonic() < end, f"still running after {seconds} s; the screen:\n{self.text}"
+            self._pump(0.05)
+            self._reap()
+        self._pump(0.05)
+        return self.status
+
+    def hang_up(self) -> None:
+        """Close the terminal, as when the connection breaks."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def _reap(self) -> None:
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+
+    def _pump(self, seconds: float) -> None:
+        if self._master < 0:
+            time.sleep(seconds)
+            return
+        if not select.select([self._master], [], [], seconds)[0]:
+            return
+        try:
+            read = os.read(self._master, 65536)
+        except OSError:  # EIO: the program has closed its side
+            time.sleep(seconds)
+            return
+        self.output += read
+        self._stream.feed(read)

@@ -1,0 +1,175 @@
+"""The command line: what is wrong is told in one line with its mend and the right status."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from slabtui import cli
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel import layout, program
+from tests.bpf import program_ids
+from tests.terminal import Terminal
+
+
+def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "slabtui", *arguments], capture_output=True, text=True, check=False, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["0"], "interval"),
+        (["0.09"], "0.1 to 3600"),
+        (["3601"], "0.1 to 3600"),
+        (["nan"], "0.1 to 3600"),
+        (["inf"], "0.1 to 3600"),
+        (["soon"], "'soon'"),
+        (["1", "0"], "count"),
+        (["1", "-3"], "-3"),
+        (["1", "2.5"], "'2.5'"),
+        (["1", "2", "3"], "unrecognized arguments: 3"),
+        (["-p", "0"], "PID"),
+        (["-p", "x"], "'x'"),
+        (["-p", "4194305"], "no process 4194305"),
+        (["-s", "size"], "no column 'size', but name, objsize, allocs, bytes"),
+        (["-f", "~("], "not a regular expression"),
+        (["--frobnicate"], "--frobnicate"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], named: str) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == Status.USAGE
+    assert ended.stdout == ""
+    line, *more = ended.stderr.splitlines()
+    assert not more
+    assert line.startswith("slabtui: ")
+    assert named in line
+    assert line.endswith("see slabtui --help")
+
+
+def test_a_thread_is_no_process() -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        with pytest.raises(SlabtuiError, match=f"{thread.native_id} is a thread of process {os.getpid()}"):
+            cli.parser().parse_args(["-p", str(thread.native_id)])
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_help_and_version_need_nothing() -> None:
+    assert "interval" in run("--help").stdout
+    assert run("-V").stdout.startswith("slabtui ")
+
+
+@pytest.mark.parametrize("option", ["-V", "--help"])
+def test_help_and_version_import_neither_bcc_nor_urwid(option: str) -> None:
+    loaded = run(option, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    assert "slabtui.cli" in loaded
+    assert " bcc" not in loaded
+    assert " urwid" not in loaded
+
+
+def test_without_a_terminal_it_says_so() -> None:
+    ended = run(stdin=subprocess.DEVNULL)
+    assert ended.returncode == Status.FAILED
+    assert ended.stderr == (
+        "slabtui: standard input and output are not a terminal: run slabtui in one, over ssh with ssh -t\n"
+    )
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_without_a_screen_is_refused(term: str) -> None:
+    with Terminal([sys.executable, "-m", "slabtui"], env={"TERM": term}) as terminal:
+        assert terminal.wait_for_exit() == Status.FAILED
+        assert b"TERM names no terminal with a screen: set it" in terminal.output
+
+
+@pytest.mark.live
+def test_without_privileges_it_says_how_to_get_them() -> None:
+    before = program_ids()
+    command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-m", "slabtui"]
+    with Terminal(command) as terminal:
+        assert terminal.wait_for_exit() == Status.FAILED
+        assert terminal.output == b"slabtui: not allowed to load BPF programs: run it as root: sudo slabtui\r\n"
+    assert program_ids() <= before
+
+
+def test_privileges_are_read_from_the_effective_capabilities(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    enough = [1 << 21, (1 << 38) | (1 << 39)]
+    for held in enough:
+        status.write_text(f"Name:\tx\nCapEff:\t{held:016x}\n")
+        program.demand_privileges(status)
+    for held in (0, 1 << 38, 1 << 39, ~((1 << 21) | (1 << 38)) & 0xFFFFFFFFFF):
+        status.write_text(f"Name:\tx\nCapEff:\t{held:016x}\n")
+        with pytest.raises(SlabtuiError, match="sudo slabtui"):
+            program.demand_privileges(status)
+
+
+def test_a_python_without_bcc_is_told_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "bcc").mkdir()
+    (tmp_path / "bcc" / "__init__.py").write_text("raise ImportError('no libbcc.so.0')")
+    with Terminal([sys.executable, "-m", "slabtui"], env={"PYTHONPATH": str(tmp_path)}) as terminal:
+        assert terminal.wait_for_exit() == Status.FAILED
+        assert b"bcc does not load in this Python (no libbcc.so.0): " in terminal.output
+        assert b"install" in terminal.output
+        assert b"Traceback" not in terminal.output
+
+
+@pytest.mark.live
+def test_a_program_that_does_not_compile_is_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "broken.c"
+    source.write_text("int on_event(void *context) { return missing; }\n")
+    with pytest.raises(SlabtuiError, match=r"cannot compile the BPF program \(.*error: .*missing.*\)") as raised:
+        program.compile_program(program.import_bcc(), source, [])
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.live
+def test_a_program_that_the_kernel_refuses_is_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "refused.c"
+    source.write_text("int on_event(u64 *context) { return *(u64 *)context[0]; }\n")
+    bpf = program.compile_program(program.import_bcc(), source, [])
+    try:
+        with pytest.raises(SlabtuiError, match="the kernel refused the BPF program on_event") as raised:
+            program.load(bpf, "on_event")
+        assert "\n" not in str(raised.value)
+    finally:
+        bpf.cleanup()
+
+
+@pytest.mark.live
+def test_a_missing_tracepoint_is_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "fine.c"
+    source.write_text("int on_event(void *context) { return 0; }\n")
+    bpf = program.compile_program(program.import_bcc(), source, [])
+    try:
+        program.load(bpf, "on_event")
+        with pytest.raises(SlabtuiError, match="cannot attach to the tracepoint no_such_event"):
+            program.attach(bpf, "no_such_event", "on_event")
+    finally:
+        bpf.cleanup()
+
+
+@pytest.mark.live
+def test_real_headers_are_used_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BCC_KERNEL_SOURCE", str(tmp_path))
+    with pytest.raises(SlabtuiError, match="cannot compile"):
+        program.compile_program(program.import_bcc(), program.SOURCE, [])
+    monkeypatch.delenv("BCC_KERNEL_SOURCE")
+    bpf = program.compile_program(program.import_bcc(), program.SOURCE.with_name("slab.bpf.c"), macros())
+    bpf.cleanup()
+    assert "BCC_KERNEL_SOURCE" not in os.environ
+
+
+def macros() -> list[str]:
+    return [*layout.read().macros(), "-DSLOT_BITS=4"]

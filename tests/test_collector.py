@@ -1,0 +1,126 @@
+"""The collector thread: what it offers, what it does when a reading fails, how it ends."""
+
+import threading
+import time
+
+import pytest
+
+from slabtui.collector import Collector, CollectorDiedError
+from slabtui.snapshot import Snapshot, Totals
+from tests.fakes import FakeSource, cache, growing
+
+
+def take(collector: Collector) -> Snapshot:
+    snapshot = collector.take(timeout=10)
+    assert snapshot is not None
+    return snapshot
+
+
+def test_a_snapshot_is_what_was_counted_since_the_one_before() -> None:
+    collector = Collector(growing(3, step=5), 0.1)
+    collector.start()
+    try:
+        for _ in range(3):
+            snapshot = take(collector)
+            assert [row.allocs for row in snapshot.rows] == [5, 5, 5]
+            assert snapshot.bytes == 15 * 64
+            assert snapshot.lost == 0
+            assert snapshot.elapsed > 0
+            assert len(snapshot.loadavg.split()) == 5
+    finally:
+        collector.stop()
+
+
+def test_a_slow_consumer_gets_longer_intervals_and_loses_nothing() -> None:
+    readings = []
+    woken = threading.Semaphore(0)
+
+    def totals(reading: int) -> Totals:
+        readings.append(reading)
+        return Totals((cache(1, allocs=reading),), reading)
+
+    collector = Collector(FakeSource(totals), 0.1, woken.release)
+    collector.start()
+    try:
+        for _ in range(4):
+            assert woken.acquire(timeout=10)
+        slow = take(collector)
+        assert slow.allocs >= 4
+        assert slow.lost == slow.allocs
+        assert slow.elapsed > 0.3
+        following = take(collector)
+        assert slow.allocs + following.allocs <= readings[-1]
+        assert following.allocs >= 1
+    finally:
+        collector.stop()
+    rest = collector.take()
+    assert slow.allocs + following.allocs + (rest.allocs if rest else 0) == readings[-1]
+
+
+def test_a_failed_reading_is_told_and_the_next_covers_its_interval() -> None:
+    def totals(reading: int) -> Totals:
+        if reading == 2:
+            raise OSError("the map is gone")
+        return Totals((cache(1, allocs=reading),), 0)
+
+    collector = Collector(FakeSource(totals), 0.1)
+    collector.start()
+    try:
+        first, failed, after = take(collector), take(collector), take(collector)
+        assert first.allocs == 1
+        assert failed.error == "cannot read the counters: the map is gone"
+        assert failed.rows == ()
+        assert after.error is None
+        assert after.allocs == 2
+        assert after.elapsed > 0.15
+    finally:
+        collector.stop()
+
+
+@pytest.mark.parametrize("reading", [0, 2])
+def test_what_ends_the_thread_reaches_whoever_takes(reading: int) -> None:
+    def totals(now: int) -> Totals:
+        if now == reading:
+            raise ValueError("a bug")
+        return Totals((), 0)
+
+    notified = threading.Event()
+    collector = Collector(FakeSource(totals), 0.1, notified.set)
+    collector.start()
+    for _ in range(min(reading, 1)):
+        take(collector)
+    with pytest.raises(CollectorDiedError, match="a bug"):
+        collector.take(timeout=10)
+    assert notified.is_set()
+    collector.stop()
+
+
+@pytest.mark.parametrize("interval", [0.1, 3600.0])
+def test_it_stops_within_100_ms_at_any_interval(interval: float) -> None:
+    collector = Collector(growing(1), interval)
+    collector.start()
+    time.sleep(0.05)
+    began = time.monotonic()
+    collector.stop()
+    assert time.monotonic() - began < 0.1
+    assert "collector" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_intervals_that_were_slept_through_are_not_made_up_for() -> None:
+    def totals(reading: int) -> Totals:
+        if reading == 1:
+            time.sleep(0.55)
+        return Totals((cache(1, allocs=reading),), 0)
+
+    collector = Collector(FakeSource(totals), 0.2)
+    collector.start()
+    try:
+        first, second = take(collector), take(collector)
+        assert first.elapsed > 0.7
+        assert 0.15 < second.elapsed < 0.3
+    finally:
+        collector.stop()
+
+
+def test_nothing_to_take_is_none() -> None:
+    assert Collector(growing(1), 1.0).take() is None

@@ -1,0 +1,109 @@
+"""The columns are whole, keep to their widths and give way to each other in their order."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from slabtui import columns
+from tests.fakes import cache
+
+WIDTHS = range(1, 251)
+LONGEST = (0, 14, 33, 64, 1000)
+NUMBER_COLUMNS = [column for column in columns.COLUMNS if column is not columns.NAME]
+NUMBERS = st.integers(0, 64).map(lambda power: 2**power - 1) | st.integers(0, 2**64 - 1)  # the kernel counts in 64 bits
+
+
+def taken(fitted: tuple[tuple[columns.Column, int], ...], gap: int) -> int:
+    return sum(width for _, width in fitted) + gap * (len(fitted) - 1)
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+@pytest.mark.parametrize("longest", LONGEST)
+def test_what_fits_is_never_wider_than_the_terminal(longest: int, gap: int) -> None:
+    for width in WIDTHS:
+        fitted = columns.fitting(width, longest, gap)
+        assert taken(fitted, gap) <= width
+        assert all(each >= 1 for _, each in fitted)
+
+
+def test_no_terminal_at_all_still_has_a_name() -> None:
+    assert columns.fitting(0, 20) == ((columns.NAME, 1),)
+
+
+@pytest.mark.parametrize("longest", LONGEST)
+def test_the_order_is_kept_and_numbers_have_their_whole_width(longest: int) -> None:
+    for width in WIDTHS:
+        fitted = columns.fitting(width, longest)
+        kept = [column for column, _ in fitted]
+        assert kept == [column for column in columns.COLUMNS if column in kept]
+        assert all(each == column.width for column, each in fitted if column is not columns.NAME)
+
+
+def test_the_least_important_columns_go_first_and_the_name_never() -> None:
+    dropping = sorted(NUMBER_COLUMNS, key=lambda column: column.priority)
+    seen = set()
+    for width in WIDTHS:
+        kept = [column for column, _ in columns.fitting(width, 20)]
+        dropped = [column for column in dropping if column not in kept]
+        assert dropped == dropping[: len(dropped)]
+        assert columns.NAME in kept
+        seen.add(len(kept))
+    assert seen == set(range(1, len(columns.COLUMNS) + 1))
+
+
+def test_a_column_goes_only_where_it_would_not_fit() -> None:
+    for width in WIDTHS:
+        kept = [column for column, _ in columns.fitting(width, 20)]
+        gone = [column for column in columns.COLUMNS if column not in kept]
+        if gone:
+            back = [*kept, max(gone, key=lambda column: column.priority)]
+            assert sum(column.width for column in back) + len(back) - 1 > width
+
+
+@pytest.mark.parametrize(("longest", "width"), [(5, 32), (32, 32), (64, 64), (1000, 250 - 32)])
+def test_the_name_takes_what_it_needs_of_a_wide_terminal(longest: int, width: int) -> None:
+    assert dict(columns.fitting(250, longest))[columns.NAME] == width
+
+
+def test_priorities_differ_and_only_the_name_stays_for_ever() -> None:
+    priorities = [column.priority for column in columns.COLUMNS]
+    assert len(set(priorities)) == len(priorities)
+    assert [column for column in columns.COLUMNS if not column.priority] == [columns.NAME]
+
+
+@pytest.mark.parametrize("column", columns.COLUMNS, ids=lambda column: column.id)
+def test_every_column_has_a_title_that_fits_a_help_text_and_its_own_id(column: columns.Column) -> None:
+    assert 0 < len(column.title) <= column.width
+    assert column.help
+    assert [other for other in columns.COLUMNS if other.id == column.id] == [column]
+    assert columns.BY_ID[column.id] is column
+
+
+def test_the_first_sort_is_by_a_column_that_there_is() -> None:
+    assert columns.DEFAULT_SORT in columns.BY_ID
+
+
+@pytest.mark.parametrize("column", NUMBER_COLUMNS, ids=lambda column: column.id)
+@given(allocs=NUMBERS, size=st.none() | NUMBERS, total=NUMBERS)
+@example(allocs=2**64 - 1, size=2**64 - 1, total=2**64 - 1)
+def test_no_number_is_wider_than_its_column(column: columns.Column, allocs: int, size: int | None, total: int) -> None:
+    row = replace(cache(1), allocs=allocs, size=size, bytes=total)
+    assert 0 < len(column.write(row, column.width)) <= column.width
+
+
+def test_a_row_is_written_with_its_own_numbers() -> None:
+    row = replace(cache(1, "dentry", allocs=3, size=192), bytes=576)
+    assert [column.write(row, column.width) for column in columns.COLUMNS] == ["dentry", "192", "3", "576"]
+
+
+def test_a_size_class_and_sizes_that_differ_are_marked() -> None:
+    row = replace(cache(1, "kmalloc-64", size=None), approximate=True)
+    assert columns.NAME.write(row, 14) == "~kmalloc-64"
+    assert columns.BY_ID["objsize"].write(row, 8) == "-"
+
+
+def test_sizes_that_differ_sort_below_every_size() -> None:
+    value = columns.BY_ID["objsize"].value
+    assert value(cache(1, size=None)) < value(cache(1, size=0))

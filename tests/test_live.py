@@ -1,0 +1,164 @@
+"""Against the running kernel: the counts are exact, names and sizes are the kernel's own, nothing stays behind."""
+
+import fcntl
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from slabtui.collector import Collector
+from slabtui.kernel import layout, probe
+from slabtui.kernel.probe import Probe
+from slabtui.snapshot import difference
+from tests.bpf import program_ids
+from tests.workload import workload
+
+pytestmark = pytest.mark.live
+
+OPENS = 500_000
+OPENED_BY_ITSELF = 0  # between the two words to the workload its threads open nothing but what they are told to
+SELECTS = 200_000
+READINGS, MOST_PER_READING = 10, 30  # a call per element would take two allocations per cache
+
+
+@contextmanager
+def probing(pid: int | None = None) -> Iterator[Probe]:
+    source = Probe(layout.read(), pid)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
+    """Run a workload watched by its PID; return allocs and bytes by cache, and what was lost, over all snapshots."""
+    allocs: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    lost = 0
+    with workload(kind, number) as work, probing(work.pid) as source:
+        collector = Collector(source, 0.1)
+        collector.start()
+        collector.take(timeout=10)  # nothing yet: the workload waits
+        try:
+            work.run()
+            for _ in range(2):  # one for what is on offer, one that begins after the work has ended
+                snapshot = collector.take(timeout=10)
+                assert snapshot is not None
+                allocs.update({row.name: row.allocs for row in snapshot.rows})
+                size.update({row.name: row.bytes for row in snapshot.rows})
+                lost += snapshot.lost or 0
+        finally:
+            collector.stop()
+    return allocs, size, lost
+
+
+def test_every_open_of_a_process_is_counted_on_both_cpus() -> None:
+    allocs, size, _ = collected("open", OPENS)
+    assert allocs["filp"] == OPENS + OPENED_BY_ITSELF
+    assert size["filp"] == allocs["filp"] * slabinfo()["filp"]
+
+
+def test_every_kmalloc_of_a_process_is_counted_in_its_cache() -> None:
+    allocs, size, _ = collected("select", SELECTS)
+    served = {name: count for name, count in allocs.items() if name.endswith("-512") and count}
+    assert sum(served.values()) == SELECTS, allocs
+    assert sum(size[name] for name in served) == SELECTS * 512
+
+
+def test_another_process_is_not_counted() -> None:
+    with workload("open", 1) as idle, workload("open", 10_000) as busy, probing(idle.pid) as source:
+        busy.run()
+        assert "filp" not in {row.name for row in source.totals().rows if row.allocs}
+
+
+def test_names_and_sizes_are_those_of_slabinfo() -> None:
+    with probing() as source:
+        for _ in range(1000):
+            os.stat("/proc/self/status")
+            os.close(os.open("/dev/null", os.O_RDONLY))
+        rows = [row for row in source.totals().rows if row.size is not None]
+    known = slabinfo()
+    named = [row for row in rows if row.name in known]
+    assert len(named) >= 5
+    assert {row.name: row.size for row in named} == {row.name: known[row.name] for row in named}
+    assert all(row.object_size is not None and 0 < row.object_size <= known[row.name] for row in named)
+    assert {row.name for row in rows} - set(known) == set()
+
+
+def test_kmalloc_caches_are_exact_here() -> None:
+    with probing() as source:
+        assert source.exact_kmalloc
+        assert source.notes == ()
+        assert not [row for row in source.totals().rows if row.approximate]
+
+
+def test_kmalloc_beyond_the_largest_cache_is_a_row_of_its_own() -> None:
+    with probing() as source:
+        before = source.totals()
+        buffers = [os.pipe() for _ in range(50)]
+        for _, writer in buffers:
+            os.set_blocking(writer, False)
+        grow_pipes([writer for _, writer in buffers])
+        rows, _ = difference(before, source.totals())
+        for pair in buffers:
+            for descriptor in pair:
+                os.close(descriptor)
+    large = next(row for row in rows if row.cache == probe.LARGE.cache)
+    assert large.allocs >= 50
+    assert large.bytes >= 50 * 16384
+    assert large.size is None
+
+
+def grow_pipes(writers: list[int]) -> None:
+    """Give each pipe 256 buffers: an array of 256 struct pipe_buffer of 40 bytes, which no kmalloc cache holds."""
+    for writer in writers:
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 256 * os.sysconf("SC_PAGE_SIZE"))
+
+
+def test_totals_only_grow_and_nothing_is_lost_at_rest() -> None:
+    with probing() as source:
+        readings = [source.totals() for _ in range(5)]
+    for before, after in pairwise(readings):
+        rows, lost = difference(before, after)
+        assert all(row.allocs >= 0 and row.bytes >= 0 for row in rows)
+        assert lost is not None
+        assert lost >= 0
+
+
+def test_reading_the_table_does_not_fill_it() -> None:
+    with probing(os.getpid()) as source:
+        source.totals()
+        before = source.totals()
+        for _ in range(READINGS - 1):
+            source.totals()
+        rows, _ = difference(before, source.totals())
+    assert sum(row.allocs for row in rows) <= READINGS * MOST_PER_READING
+
+
+def test_nothing_stays_loaded_after_the_end() -> None:
+    before = program_ids()
+    with probing():
+        during = program_ids()
+    assert len(during - before) >= 3
+    for _ in range(100):  # the kernel frees a program a moment after its last user is gone
+        if program_ids() <= before:
+            break
+        time.sleep(0.05)
+    assert program_ids() <= before
+
+
+def test_every_program_that_counts_reports_its_misses() -> None:
+    with probing() as source:
+        for descriptor in source.program_descriptors().values():
+            assert probe.statistics(descriptor)["recursion_misses"] >= 0
+
+
+def slabinfo() -> dict[str, int]:
+    """Return the object size of each cache, by the kernel's own list."""
+    lines = Path("/proc/slabinfo").read_text().splitlines()[2:]
+    return {fields[0]: int(fields[3]) for fields in map(str.split, lines)}

@@ -1,0 +1,157 @@
+"""Which rows the user sees, and in which order."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabtui import columns
+from slabtui.query import BadFilterError, Order, arrange, matcher
+from slabtui.snapshot import CacheRow
+from tests.fakes import cache
+
+EVERY = matcher("")
+ROWS = st.lists(
+    st.builds(
+        cache,
+        st.integers(0, 99),
+        name=st.sampled_from(["a", "b", "c"]),
+        allocs=st.integers(0, 3),
+        size=st.none() | st.sampled_from([8, 64]),
+    ),
+    unique_by=lambda row: row.cache,
+)
+ORDERS = st.builds(Order, st.sampled_from(list(columns.BY_ID)), st.booleans())
+
+
+def names(rows: list[CacheRow]) -> list[str]:
+    return [row.name for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "found"),
+    [
+        ("", "dentry", True),
+        ("ent", "dentry", True),
+        ("DENT", "dentry", True),
+        ("dent", "DENTRY", True),
+        ("STRASSE", "straße", True),
+        ("dentries", "dentry", False),
+        ("d.n", "dentry", False),
+        ("k*", "kmalloc", False),
+        (r"\x1b", r"a\x1bb", True),
+        ("a~b", "a~b", True),
+        ("~", "dentry", True),
+        ("~^d.*y$", "dentry", True),
+        ("~ent", "dentry", True),
+        ("~^ent", "dentry", False),
+        ("~DENT", "dentry", False),
+        ("~(?i)DENT", "dentry", True),
+        ("~~", "a~b", True),
+        ("~~", "ab", False),
+    ],
+)
+def test_a_filter_is_a_part_of_the_name_and_after_a_tilde_a_regular_expression(
+    pattern: str, name: str, found: bool
+) -> None:
+    assert matcher(pattern)(name) is found
+
+
+@given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
+def test_a_name_is_found_by_any_part_of_it(before: str, part: str, after: str) -> None:
+    if not part.startswith("~"):
+        assert matcher(part)(before + part + after)
+    assert matcher("~" + re.escape(part))(before + part + after)
+
+
+@pytest.mark.parametrize(
+    "expression", ["(", "[a", "*", "a{2,1}", "(?P<n>a)(?P<n>b)", "\\", "a{99999999999999999999}", "(" * 5000]
+)
+def test_what_is_no_regular_expression_is_told(expression: str) -> None:
+    with pytest.raises(BadFilterError, match=r"^not a regular expression: .") as caught:
+        matcher("~" + expression)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_odd_regular_expression_prints_no_warning_on_the_screen(recwarn: pytest.WarningsRecorder) -> None:
+    re.purge()  # a compiled expression does not warn again
+    assert matcher("~[[a]")("[")
+    assert not recwarn.list
+
+
+def test_idle_caches_are_hidden_unless_asked_for() -> None:
+    rows = [cache(1, "busy", allocs=1), cache(2, "idle")]
+    assert names(arrange(rows, Order(), EVERY)) == ["busy"]
+    assert names(arrange(rows, Order(), EVERY, idle=True)) == ["busy", "idle"]
+
+
+def test_one_idle_cache_is_kept_but_not_against_the_filter() -> None:
+    rows = [cache(1, "busy", allocs=1), cache(2, "kept"), cache(3, "idle")]
+    assert names(arrange(rows, Order(), EVERY, keep=rows[1].cache)) == ["busy", "kept"]
+    assert names(arrange(rows, Order(), matcher("busy"), keep=rows[1].cache)) == ["busy"]
+
+
+def test_only_what_matches_is_left() -> None:
+    rows = [cache(i, name, allocs=1) for i, name in enumerate(["dentry", "inode_cache", "ext4_inode_cache"])]
+    assert names(arrange(rows, Order("name", False), matcher("inode"))) == ["ext4_inode_cache", "inode_cache"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order("name", False), ["a", "b", "c"]),
+        (Order("name", True), ["c", "b", "a"]),
+        (Order("allocs", False), ["c", "a", "b"]),
+        (Order("allocs", True), ["b", "a", "c"]),
+        (Order("objsize", False), ["b", "a", "c"]),
+        (Order("objsize", True), ["c", "a", "b"]),
+        (Order("bytes", False), ["b", "a", "c"]),
+        (Order("bytes", True), ["c", "a", "b"]),
+    ],
+)
+def test_every_column_sorts_in_both_directions(order: Order, expected: list[str]) -> None:
+    rows = [cache(1, "a", allocs=2, size=64), cache(2, "b", allocs=3, size=8), cache(3, "c", allocs=1, size=4096)]
+    assert names(arrange(rows, order, EVERY)) == expected
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_equals_stand_by_name_and_then_by_address_in_both_directions(descending: bool) -> None:
+    rows = [cache(3, "b", 1), cache(2, "b", 1), cache(9, "a", 1), cache(1, "c", 1)]
+    expected = [rows[2], rows[1], rows[0], rows[3]]
+    for order in (Order("allocs", descending), Order("bytes", descending), Order("objsize", descending)):
+        assert arrange(rows, order, EVERY) == expected
+        assert arrange(reversed(rows), order, EVERY) == expected
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_caches_of_one_name_stand_by_address_in_both_directions(descending: bool) -> None:
+    rows = [cache(3, "a", 1), cache(1, "a", 2), cache(2, "a", 3)]
+    assert arrange(rows, Order("name", descending), EVERY) == [rows[1], rows[2], rows[0]]
+
+
+@given(ROWS, ORDERS, st.randoms())
+def test_the_order_depends_on_the_rows_alone_and_loses_none(rows: list[CacheRow], order: Order, random) -> None:
+    arranged = arrange(rows, order, EVERY, idle=True)
+    shuffled = random.sample(rows, len(rows))
+    assert arrange(shuffled, order, EVERY, idle=True) == arranged
+    assert sorted(arranged, key=lambda row: row.cache) == sorted(rows, key=lambda row: row.cache)
+    value: Callable[[CacheRow], int | str] = columns.BY_ID[order.column].value
+    values = [value(row) for row in arranged]
+    assert values == sorted(values, reverse=order.descending)
+
+
+@pytest.mark.parametrize(("column", "descending"), [("name", False), ("objsize", True), ("bytes", True)])
+def test_a_first_sort_has_the_direction_that_its_column_asks_for(column: str, descending: bool) -> None:
+    assert Order.by(column) == Order(column, descending)
+
+
+def test_an_order_turns_over_and_back() -> None:
+    order = Order("allocs", True)
+    assert order.reversed() == Order("allocs", False)
+    assert order.reversed().reversed() == order
+
+
+def test_the_order_that_nobody_chose_has_the_most_bytes_on_top() -> None:
+    assert Order() == Order("bytes", True) == Order.by("bytes")

@@ -1,0 +1,95 @@
+"""What lies between two readings of a source: nothing is lost, nothing is counted twice."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabtui.snapshot import Totals, difference
+from tests.fakes import cache, snapshot
+
+AMOUNTS = st.integers(0, 10**9)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> list[Totals]:
+    """Return what a source may tell: caches of any size join at any time and grow."""
+    sizes = draw(st.dictionaries(st.integers(0, 4), st.none() | st.integers(1, 2**22), min_size=1))
+    rows, told = {}, []
+    for _ in range(draw(st.integers(2, 6))):
+        for number, size in sizes.items():
+            if number not in rows and draw(st.booleans()):
+                rows[number] = cache(number, size=size)
+            if number in rows:
+                allocs = rows[number].allocs + draw(AMOUNTS)
+                grown = rows[number].bytes + draw(AMOUNTS) if size is None else allocs * size
+                rows[number] = replace(rows[number], allocs=allocs, bytes=grown)
+        told.append(Totals(tuple(rows.values()), draw(st.none() | AMOUNTS)))
+    return told
+
+
+@given(readings())
+def test_the_intervals_add_up_to_what_the_last_reading_has_more_than_the_first(told: list[Totals]) -> None:
+    allocs, sizes = Counter(), Counter()
+    for before, after in pairwise(told):
+        for row in difference(before, after)[0]:
+            allocs[row.cache] += row.allocs
+            sizes[row.cache] += row.bytes
+    first = {row.cache: row for row in told[0].rows}
+    for row in told[-1].rows:
+        start = first.get(row.cache, replace(row, allocs=0, bytes=0))
+        assert allocs[row.cache] == row.allocs - start.allocs
+        assert sizes[row.cache] == row.bytes - start.bytes
+    assert set(allocs) == {row.cache for row in told[-1].rows}
+
+
+def since(before: Totals, after: Totals) -> tuple:
+    return difference(before, after)[0]
+
+
+def test_bytes_are_allocs_times_size_where_the_size_is_fixed() -> None:
+    (row,) = since(Totals((cache(1, allocs=10, size=96),), 0), Totals((cache(1, allocs=13, size=96),), 0))
+    assert (row.allocs, row.bytes, row.size) == (3, 3 * 96, 96)
+
+
+def test_bytes_are_the_counters_own_where_sizes_differ() -> None:
+    before, after = (replace(cache(1, allocs=n, size=None), bytes=n * n) for n in (10, 13))
+    (row,) = since(Totals((before,), 0), Totals((after,), 0))
+    assert (row.allocs, row.bytes, row.size) == (3, 169 - 100, None)
+
+
+def test_a_reused_address_has_the_name_and_the_size_of_its_new_cache() -> None:
+    (row,) = since(Totals((cache(1, "old", 10, 64),), 0), Totals((cache(1, "new", 13, 192),), 0))
+    assert (row.name, row.size, row.object_size) == ("new", 192, 192)
+    assert (row.allocs, row.bytes) == (3, 3 * 192)
+
+
+def test_a_new_cache_appears_whole() -> None:
+    new = cache(2, allocs=7, size=32)
+    rows = since(Totals((cache(1, allocs=5),), 0), Totals((cache(1, allocs=5), new), 0))
+    assert rows == (cache(1, allocs=0), new)
+
+
+def test_a_cache_that_the_later_reading_lacks_is_left_out() -> None:
+    assert since(Totals((cache(1), cache(2)), 0), Totals((cache(2),), 0)) == (cache(2),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"), [(0, 0, 0), (5, 7, 2), (None, 7, None), (5, None, None), (None, None, None)]
+)
+def test_what_was_lost_is_told_where_both_readings_know_it(before: int | None, after: int | None, lost: object) -> None:
+    assert difference(Totals((), before), Totals((), after))[1] == lost
+
+
+def test_a_snapshot_sums_up_its_rows() -> None:
+    taken = snapshot(cache(1, allocs=3, size=8), cache(2, allocs=4, size=100))
+    assert (taken.allocs, taken.bytes) == (7, 424)
+    assert (snapshot().allocs, snapshot().bytes) == (0, 0)
+
+
+@pytest.mark.parametrize(("elapsed", "rate"), [(0.0, 0.0), (0.5, 14.0), (1.0, 7.0), (2.0, 3.5)])
+def test_a_rate_is_per_second_and_none_in_no_time(elapsed: float, rate: float) -> None:
+    assert replace(snapshot(), elapsed=elapsed).per_second(7) == rate

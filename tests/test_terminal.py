@@ -1,0 +1,143 @@
+"""The program in a real terminal: it draws by itself, it answers keys, and it leaves the terminal as it was."""
+
+import os
+import re
+import signal
+import sys
+import time
+
+import pytest
+
+from tests.bpf import program_ids
+from tests.terminal import Terminal
+
+ENTER_SCREEN, LEAVE_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
+NAMED_ROW = re.compile(r"^[\w:-]+…?( +\d+){2,3} ", re.MULTILINE)
+
+
+def slabtui(*arguments: str, **more: object) -> Terminal:
+    return Terminal([sys.executable, "-m", "slabtui", *arguments], **more)
+
+
+def faulty(kind: str, *arguments: str, **more: object) -> Terminal:
+    return Terminal([sys.executable, "-m", "tests.faulty", kind, *arguments], **more)
+
+
+def restored(terminal: Terminal) -> bool:
+    left = terminal.output.rfind(LEAVE_SCREEN)
+    return ENTER_SCREEN in terminal.output and left > terminal.output.rfind(ENTER_SCREEN)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10)])
+def test_the_kernel_s_caches_are_drawn_without_a_key_pressed(size: tuple[int, int]) -> None:
+    with slabtui("0.2", size=size) as terminal:
+        terminal.wait_for(lambda: bool(NAMED_ROW.search(terminal.text)))
+        first = terminal.text
+        terminal.wait_for(lambda: terminal.text != first)
+        assert "LIVE" in terminal.lines[0]
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+        assert restored(terminal)
+
+
+@pytest.mark.live
+def test_a_count_ends_the_program() -> None:
+    with slabtui("-s", "name", "-f", "~.", "0.2", "3") as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert restored(terminal)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + 15), (signal.SIGHUP, 128 + 1)]
+)
+def test_a_signal_restores_the_terminal_and_detaches(number: signal.Signals, status: int) -> None:
+    before = program_ids()
+    with slabtui("0.2") as terminal:
+        terminal.wait_for(lambda: bool(NAMED_ROW.search(terminal.text)))
+        assert program_ids() - before
+        os.kill(terminal.pid, number)
+        assert terminal.wait_for_exit() == status
+        assert restored(terminal)
+    assert gone(before)
+
+
+@pytest.mark.live
+def test_a_terminal_that_is_closed_ends_the_program_and_detaches() -> None:
+    before = program_ids()
+    with slabtui("0.2") as terminal:
+        terminal.wait_for(lambda: bool(NAMED_ROW.search(terminal.text)))
+        terminal.hang_up()
+        assert terminal.wait_for_exit() == 128 + 1
+    assert gone(before)
+
+
+def gone(before: set[int]) -> bool:
+    """Wait for the kernel to free what was detached, which it does a moment later."""
+    end = time.monotonic() + 10
+    while program_ids() - before and time.monotonic() < end:
+        time.sleep(0.05)
+    return not program_ids() - before
+
+
+def test_a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal() -> None:
+    with faulty("dying", "0.1") as terminal:
+        assert terminal.wait_for_exit() == 1
+        assert restored(terminal)
+        after = terminal.output[terminal.output.rfind(LEAVE_SCREEN) :]
+        assert b"slabtui: the collector ended: RuntimeError('the thread broke')" in after
+        assert b"Traceback" not in terminal.output
+
+
+def test_a_source_that_fails_is_told_while_the_table_stays() -> None:
+    with faulty("failing", "0.1") as terminal:
+        terminal.wait_for(lambda: "cannot read the counters: the map is gone" in terminal.text)
+        assert "dentry" in terminal.text
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_what_native_code_prints_waits_until_the_screen_is_left() -> None:
+    with faulty("noisy", "0.1", "3") as terminal:
+        assert terminal.wait_for_exit() == 0
+        first = terminal.output.find(b"native code was here")
+        assert first > terminal.output.rfind(LEAVE_SCREEN)
+
+
+def test_hostile_names_reach_the_terminal_as_text() -> None:
+    with faulty("hostile", "0.1", size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: r"\x1b[2J\x1b]0;owned\x07" in terminal.text)
+        terminal.wait_for(lambda: "x" * 64 in terminal.text)
+        assert r"\xff\xfe\x0a\x0d\x09" in terminal.text
+        assert b"owned\x07" not in terminal.output
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_keys_and_sizes_while_500_caches_change_ten_times_a_second() -> None:
+    with faulty("many", "0.1") as terminal:
+        terminal.wait_for(lambda: "500 of 500 caches" in terminal.text)
+        terminal.type("/cache-49\r")
+        terminal.wait_for(lambda: "11 of 500 caches" in terminal.text)
+        terminal.type("\x1b")
+        terminal.wait_for(lambda: "500 of 500 caches" in terminal.text)
+        terminal.type("p")
+        terminal.wait_for(lambda: "PAUSED" in terminal.lines[0])
+        for size in ((40, 10), (200, 50), (20, 3), (80, 24)):
+            terminal.resize(size)
+            os.kill(terminal.pid, signal.SIGWINCH)
+            terminal.wait_for(lambda size=size: len(terminal.lines) == size[1] and "PAUSED" in terminal.lines[0])
+        terminal.type("p?")
+        terminal.wait_for(lambda: "slabtui help" in terminal.text)
+        terminal.type("qq")
+        assert terminal.wait_for_exit() == 0
+        assert restored(terminal)
+
+
+def test_no_color_is_respected() -> None:
+    colour = re.compile(rb"\x1b\[[0-9;]*(3[0-7]|4[0-7]|38;5|48;5)[0-9;]*m")
+    for env, coloured in (({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)):
+        with faulty("many", "0.1", env=env) as terminal:
+            terminal.wait_for(lambda t=terminal: "500 of 500 caches" in t.text)
+            assert bool(colour.search(terminal.output)) == coloured

@@ -1,0 +1,94 @@
+"""A process that makes an exactly known number of allocations, when told to: `python -m tests.workload KIND NUMBER`.
+
+KIND is `open` (an open file each: one struct file) or `select` (a select(2) over 601 descriptors each: the kernel asks
+for six bit sets of 80 bytes, which is one kmalloc of 480 bytes; core_sys_select() in fs/select.c). NUMBER is shared out
+to two threads, each pinned to a CPU of its own where there are two.
+"""
+
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_HIGH = 600  # the number of the descriptor that select(2) is to look at
+
+
+def _open(number: int) -> None:
+    for _ in range(number):
+        os.close(os.open("/dev/null", os.O_RDONLY))
+
+
+def _select(number: int) -> None:
+    for _ in range(number):
+        select.select([_HIGH], [], [], 0)
+
+
+WORK: dict[str, Callable[[int], None]] = {"open": _open, "select": _select}
+
+
+def main(kind: str, number: int) -> None:
+    if kind == "select":
+        os.dup2(os.open("/dev/null", os.O_RDONLY), _HIGH)
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    shares = [number // len(cpus)] * len(cpus)
+    shares[0] += number - sum(shares)
+    go = threading.Barrier(len(cpus) + 1)
+
+    def work(cpu: int, share: int) -> None:
+        os.sched_setaffinity(0, {cpu})
+        go.wait()
+        WORK[kind](share)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(cpus, shares, strict=True)]
+    for thread in threads:
+        thread.start()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    go.wait()
+    for thread in threads:
+        thread.join()
+    print("done", flush=True)
+    sys.stdin.readline()
+
+
+class Workload:
+    """The process, waiting for the word."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.pid = process.pid
+        assert self._answer() == "ready"
+
+    def run(self) -> None:
+        """Let it work, and return when it has; it then waits, so that its PID stays its own."""
+        self._tell()
+        assert self._answer() == "done"
+
+    def _tell(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def _answer(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def workload(kind: str, number: int) -> Iterator[Workload]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.workload", kind, str(number)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Workload(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
