@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from slabtui import text
@@ -100,6 +101,7 @@ BY_ID = {column.id: column for column in COLUMNS}
 DEFAULT_SORT = "bytes"
 
 
+@lru_cache(maxsize=16)  # every row on the screen asks the same
 def fitting(width: int, longest_name: int, gap: int = 1) -> tuple[tuple[Column, int], ...]:
     """Return the columns that fit a terminal, with the width of each, in their order.
 

@@ -41,6 +41,8 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     Raises:
         BadFilterError: what follows the `~` is no regular expression.
     """
+    if not pattern:
+        return lambda name: True
     if not pattern.startswith(REGEX_MARK):
         folded = pattern.casefold()
         return lambda name: folded in name.casefold()

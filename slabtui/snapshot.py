@@ -1,7 +1,7 @@
 """The messages between rooms: totals, as a source counts them, and the snapshot of one interval, made from two."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,4 @@ def _since(earlier: Mapping[int, CacheRow], row: CacheRow) -> CacheRow:
     allocs = row.allocs - known.allocs
     # An address may by now belong to a cache of another size: what was allocated since is of the new one.
     grown = row.bytes - known.bytes if row.size is None else allocs * row.size
-    return replace(row, allocs=allocs, bytes=grown)
+    return CacheRow(row.cache, row.name, row.size, row.object_size, allocs, grown, row.approximate)

@@ -18,7 +18,7 @@ LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, all
 _SLOT_WORDS = 4  # struct slot
 _CACHE = struct.Struct("=QQII128s")  # struct cache
 _ALLOCS, _KMALLOCS = 2, 3  # words of struct slot
-_LOST_ALLOCS, _LOST_KMALLOCS, _LARGE_ALLOCS, _LARGE_BYTES, _AGREED, _DISAGREED, _TALLIES = range(7)  # the tallies
+_AGREED, _DISAGREED, _LOST_ALLOCS, _LOST_KMALLOCS, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(7)  # the tallies
 _LOWEST_ADDRESS = 1 << 32
 _MISSES = "recursion_misses"
 _SIZE_CLASS_SHIFT = 8

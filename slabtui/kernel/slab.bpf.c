@@ -63,7 +63,7 @@ struct settings {
 };
 
 /* Sums that belong to no slot; each is written by one kind of program. */
-enum { LOST_ALLOCS, LOST_KMALLOCS, LARGE_ALLOCS, LARGE_BYTES, AGREED, DISAGREED, TALLIES };
+enum { AGREED, DISAGREED, LOST_ALLOCS, LOST_KMALLOCS, LARGE_ALLOCS, LARGE_BYTES, TALLIES };
 
 BPF_PERCPU_ARRAY(slots, struct slot, SLOTS);
 BPF_PERCPU_ARRAY(tallies, u64, TALLIES);
@@ -190,18 +190,20 @@ static __always_inline u64 cache_of(u64 object, struct settings *now)
  */
 int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 address = ctx->args[ARG_CACHE];
-	u32 at = SLOT_OF(address);
+	u32 at = SLOT_OF(ctx->args[ARG_CACHE]);
 	struct settings *now;
 	struct slot *slot;
 
 	if (!wanted())
 		return 0;
-	now = current_settings();
 	slot = slots.lookup(&at);
-	if (slot && now && slot->cache == address && slot->epoch == now->epoch && ctx->args[ARG_PTR]) {
-		slot->allocs++;
-		return 0;
+	/* The argument is read twice, since keeping it over a call would take one more register. */
+	if (slot && slot->cache == ctx->args[ARG_CACHE] && ctx->args[ARG_PTR]) {
+		now = current_settings();
+		if (now && slot->epoch == now->epoch) {
+			slot->allocs++;
+			return 0;
+		}
 	}
 	slow_path.call(ctx, 0);
 	tally(LOST_ALLOCS, 1); /* only where there was nothing to call */

@@ -48,6 +48,8 @@ def cells(text: str) -> int:
 
 def clip(text: str, width: int) -> str:
     """Cut a text to `width` columns, with an ellipsis for what is missing, and fill it up with spaces."""
+    if text.isascii() and len(text) <= width:  # what nearly every name is
+        return text.ljust(width)
     if cells(text) > width:
         end, _ = urwid.calc_text_pos(text, 0, len(text), max(0, width - 1))
         text = text[:end] + ("…" if width else "")

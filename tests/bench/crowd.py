@@ -1,0 +1,64 @@
+"""Made-up caches in the maps of a probe: reading them costs what reading so many real ones would."""
+
+import ctypes
+from pathlib import Path
+
+from slabtui.kernel.maps import Maps
+from slabtui.kernel.probe import SLOT_BITS, Probe
+from slabtui.kernel.program import import_bcc
+
+_FIRST_ADDRESS = 0xFFFF_FE00_0000_0000  # in no kernel's direct map
+_SLOT_SHIFT = 8  # SLOT_OF() in slab.bpf.c
+_STEP = 8  # the slots are spread over the whole table, as those of real caches are
+_SIZE = 64
+
+
+class _Slot(ctypes.Structure):
+    """struct slot."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("cache", "epoch", "allocs", "kmallocs")]
+
+
+class _Cache(ctypes.Structure):
+    """struct cache."""
+
+    _fields_ = [
+        ("address", ctypes.c_uint64),
+        ("epoch", ctypes.c_uint64),
+        ("size", ctypes.c_uint32),
+        ("object_size", ctypes.c_uint32),
+        ("name", ctypes.c_char * 128),
+    ]
+
+
+class Crowd:
+    """So many caches that nobody allocates from, although their counters grow."""
+
+    def __init__(self, probe: Probe, number: int) -> None:
+        # The probe lets nobody write its maps: reach inside. Maps of one's own, since they are not for two threads.
+        self._maps = Maps(import_bcc(), probe._bpf)
+        self._slots = (_Slot * _possible_cpus())()
+        taken = set(probe._caches.read())
+        free = (slot for slot in range(0, 1 << SLOT_BITS, _STEP) if slot not in taken)
+        self._places = [place for place, _ in zip(free, range(number), strict=False)]
+        self._grown = 0
+        for place in self._places:
+            name = f"made-up-{place}".encode()
+            self._maps.put("caches", place, _Cache(_address(place), 0, _SIZE, _SIZE, name))
+        self.grow()
+
+    def grow(self) -> None:
+        """Let each of them allocate something, each something else."""
+        self._grown += 1
+        for place in self._places:
+            for slot in self._slots:
+                slot.cache, slot.allocs = _address(place), self._grown * (1 + place * 7919 % 1000)
+            self._maps.put("slots", place, self._slots)
+
+
+def _address(place: int) -> int:
+    return _FIRST_ADDRESS | place << _SLOT_SHIFT
+
+
+def _possible_cpus() -> int:
+    return int(Path("/sys/devices/system/cpu/possible").read_text().replace(",", "-").split("-")[-1]) + 1

@@ -1,0 +1,141 @@
+"""What one allocation costs while somebody counts it, by the kernel's own statistics of the programs that count."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from slabtui.kernel.probe import statistics
+from tests.bench import load, ways
+from tests.bench.report import heading, line, spread, table
+from tests.bench.ways import EMPTY, SLABTUI, Maker, Way
+
+SWITCH = Path("/proc/sys/kernel/bpf_stats_enabled")
+GOAL = 8.0  # ns
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Ways that count side by side, on one tracepoint, under one load.
+
+    Attributes:
+        tracepoint: what they are attached to.
+        kind: the load.
+        cache: the one from which the load allocates exactly one object in each call.
+        makers: the ways.
+    """
+
+    tracepoint: str
+    kind: str
+    cache: str
+    makers: Sequence[Maker]
+
+
+ALLOC = Race("kmem_cache_alloc", "opens", "filp", (ways.empty, ways.slabtui, ways.by_name, ways.by_pointer))
+KMALLOC = Race("kmalloc", "writes", "kmalloc-256", (ways.empty, ways.slabtui))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One way in one round.
+
+    Attributes:
+        nanoseconds: per event, the kernel's own measuring included.
+        events: how often the program ran.
+        counted: of the load's cache; None: it counts nothing.
+        lost: by its own account; None: it keeps none.
+    """
+
+    nanoseconds: float
+    events: int
+    counted: int | None
+    lost: int | None
+
+
+def show(race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> None:
+    """Run the rounds and print the table."""
+    heading(f"Cost of one event at the raw tracepoint {race.tracepoint}, by the kernel's BPF statistics")
+    results = defaultdict(list)
+    with statistics_on():
+        for number in range(rounds):
+            for name, measured in _round(race, number, calls, cpus).items():
+                results[name].append(measured)
+    allocations = calls * len(cpus)
+    print(
+        f"load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} a time; "
+        f"{results[SLABTUI][0].events:,} events a round; rounds: {rounds}; median (lowest to highest)"
+    )
+    above = {
+        name: [one.nanoseconds - base.nanoseconds for one, base in zip(of_way, results[EMPTY], strict=True)]
+        for name, of_way in results.items()
+    }
+    table(
+        ("way", "ns/event", "above empty", "x slabtui's", f"counted of {allocations * rounds:,}", "lost", "says lost"),
+        [_row(name, of_way, above, allocations) for name, of_way in results.items()],
+    )
+    print("ns/event has the measuring in it, which the empty program has too; x is the ratio of what is above empty.")
+    print(f"Whatever else took a {race.cache} meanwhile is counted too: lost is what is missing at least.")
+    goal = f"at most {GOAL:g} ns above the empty program" if race is ALLOC else None
+    line(f"slabtui above the empty program, {race.tracepoint}", spread(above[SLABTUI]), "ns", goal)
+
+
+@contextmanager
+def statistics_on() -> Iterator[None]:
+    """Let the kernel measure every run of every BPF program; what was set before comes back."""
+    before = SWITCH.read_text()
+    SWITCH.write_text("1")
+    try:
+        yield
+    finally:
+        SWITCH.write_text(before)
+
+
+def _round(race: Race, number: int, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
+    turn = number % len(race.makers)
+    with ExitStack() as stack:
+        # The first of all programs finds the caches cold: let that be one that is not looked at. The others take turns.
+        stack.enter_context(ways.empty(race.tracepoint, race.cache))
+        order = (*race.makers[turn:], *race.makers[:turn])
+        attached = [stack.enter_context(maker(race.tracepoint, race.cache)) for maker in order]
+        # By the order in which they stand in the race, so that the tables of all rounds agree.
+        return _measured(attached[len(order) - turn :] + attached[: len(order) - turn], race.kind, calls, cpus)
+
+
+def _measured(attached: Sequence[Way], kind: str, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
+    with load.ready(kind, calls, cpus) as loaded:
+        # Statistics are files, to open which allocates: outside of what is counted.
+        before = {way.name: statistics(way.descriptor) for way in attached}
+        start = {way.name: way.read() for way in attached}
+        loaded.run()
+        end = {way.name: way.read() for way in reversed(attached)}
+        after = {way.name: statistics(way.descriptor) for way in attached}
+    return {
+        name: Measured(
+            (after[name]["run_time_ns"] - before[name]["run_time_ns"])
+            / (after[name]["run_cnt"] - before[name]["run_cnt"]),
+            after[name]["run_cnt"] - before[name]["run_cnt"],
+            *(_grown(*pair) for pair in zip(start[name], end[name], strict=True)),
+        )
+        for name in before
+    }
+
+
+def _grown(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
+
+
+def _row(name: str, of_way: Sequence[Measured], above: dict[str, list[float]], allocations: int) -> tuple[str, ...]:
+    ratios = [own / slabtui for own, slabtui in zip(above[name], above[SLABTUI], strict=True) if slabtui > 0]
+    counted = [one.counted for one in of_way if one.counted is not None]
+    lost = sum(max(0, allocations - of_round) for of_round in counted)
+    reported = [one.lost for one in of_way if one.lost is not None]
+    return (
+        name,
+        spread([one.nanoseconds for one in of_way]),
+        "" if name == EMPTY else spread(above[name]),
+        {EMPTY: "", SLABTUI: "1"}.get(name, spread(ratios)),
+        f"{sum(counted):,}" if counted else "",
+        f"{lost:,}" if counted else "",
+        f"{sum(reported):,}" if reported else "",
+    )

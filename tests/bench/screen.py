@@ -1,0 +1,109 @@
+"""What the screen takes: from a key to the frame that answers it, and what one interval costs with many caches."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+import urwid
+
+from slabtui.collector import Collector
+from slabtui.kernel import layout
+from slabtui.kernel.probe import Probe
+from slabtui.snapshot import CacheRow, Snapshot
+from slabtui.views.app import App
+from slabtui.views.state import State
+from tests.bench import crowd
+from tests.bench.report import heading, line, spread, table
+from tests.bench.terminal import COLUMNS, ROWS, drawn
+
+KEYS = (
+    *("a", "b", "n", "s", "r", "z", "down", "up", "page down", "page up", "end", "home"),
+    *("/", "e", "-", "esc"),  # a filter that every name matches, and its end
+    *("p", "p", "?", "?"),
+)
+MANY, USUAL = 500, 250
+INTERVAL = 1.0
+
+
+def show_keys(times: int) -> None:
+    """Press every key so many times and print how long each took."""
+    heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
+    app = App(State(INTERVAL))
+    taken: dict[str, list[float]] = {key: [] for key in KEYS}
+    with drawn(app) as (loop, empty):
+        for number in range(times):
+            app.show(_snapshot(random.Random(number)))
+            loop.draw_screen()
+            empty()
+            for key in KEYS:
+                taken[key].append(_press(loop, key))
+                empty()
+    table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
+    every = [value for values in taken.values() for value in values]
+    line(f"key press to frame, all {len(every)} presses", spread(every), "ms", "at most 16 ms")
+
+
+def show_ticks(ticks: int) -> None:
+    """Let intervals go by with the real probe, collector and screen, and print what each of them took."""
+    heading(f"One interval with {USUAL} caches, in this process: the kernel's counters read, compared, sorted, drawn")
+    probe = Probe(layout.read())
+    try:
+        guests = crowd.Crowd(probe, USUAL)
+        collector = Collector(probe, INTERVAL)
+        app = App(State(INTERVAL))
+        collector.start()
+        try:
+            with drawn(app) as (loop, empty):
+                figures = [_tick(collector, app, loop, empty, guests.grow) for _ in range(ticks + 1)][1:]
+        finally:
+            collector.stop()
+    finally:
+        probe.close()
+    known = len(app.state.shown.rows) if app.state.shown else 0
+    whole, drawing = ([1000 * figure for figure in column] for column in zip(*figures, strict=True))
+    print(f"{known} caches: those of this kernel, and {USUAL} made up in the probe's own maps, all of which grow.")
+    line(f"processor time of one interval, {ticks} intervals", spread(whole, 2), "ms")
+    line("  of which sorting and drawing", spread(drawing, 2), "ms")
+    share = statistics.median(whole) / (10 * INTERVAL)
+    line(f"CPU share that this makes at an interval of {INTERVAL:g} s", f"{share:.2f}", "%", "at most 1 %")
+
+
+def _press(loop: urwid.MainLoop, key: str) -> float:
+    start = time.perf_counter()
+    loop.process_input([key])
+    loop.draw_screen()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _tick(
+    collector: Collector, app: App, loop: urwid.MainLoop, empty: Callable[[], None], grow: Callable[[], None]
+) -> tuple[float, float]:
+    """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
+
+    What the made-up caches take to grow, and the terminal to be emptied, is outside.
+    """
+    grow()
+    whole = time.process_time()
+    snapshot = collector.take(timeout=None)
+    own = time.thread_time()
+    assert snapshot is not None
+    app.show(snapshot)
+    loop.draw_screen()
+    figures = time.process_time() - whole, time.thread_time() - own
+    empty()
+    return figures
+
+
+def _row(key: str, values: list[float]) -> tuple[str, str, str]:
+    return key, f"{statistics.median(values):.2f}", f"{max(values):.2f}"
+
+
+def _snapshot(chance: random.Random) -> Snapshot:
+    rows = tuple(_cache(number, chance.randrange(1, 100_000)) for number in range(MANY))
+    return Snapshot(time.time(), INTERVAL, "0.00 0.00 0.00 1/100 1000", rows, lost=0)
+
+
+def _cache(number: int, allocs: int) -> CacheRow:
+    size = 8 * (1 + number % 200)
+    return CacheRow(number + 1, f"cache-{number:03}", size, size, allocs, allocs * size)

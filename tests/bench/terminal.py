@@ -1,0 +1,152 @@
+"""Pseudo-terminals: one with the real program in it, and one to draw on from within this process."""
+
+import os
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyte
+import urwid
+
+from slabtui.views.app import App
+from slabtui.views.palette import PALETTE
+
+COLUMNS, ROWS = 120, 40
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PATIENCE = 30.0  # seconds until a program that shows nothing counts as broken
+
+
+class Program:
+    """The real program while it runs, and what it shows.
+
+    Attributes:
+        started: when it was executed, by time.perf_counter().
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int, started: float) -> None:
+        self.started = started
+        self._process = process
+        self._terminal = terminal
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen."""
+        return list(self._screen.display)
+
+    def wait(self, drawn: Callable[[list[str]], bool]) -> float:
+        """Read until the screen is as it should be; return when the bytes came that made it so."""
+        deadline = time.perf_counter() + _PATIENCE
+        while time.perf_counter() < deadline:
+            at = self._read(min(deadline, time.perf_counter() + 0.2))
+            if drawn(self.lines):
+                return at
+            if self._process.poll() is not None:
+                break
+        raise RuntimeError("slabtui does not draw what is waited for:\n" + "\n".join(self.lines).rstrip())
+
+    def watch(self, seconds: float) -> None:
+        """Read what it draws for a while, as a terminal does."""
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            self._read(deadline)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has taken so far, all its threads, in user space and in the kernel."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident(self) -> float:
+        """Return its resident memory in MiB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
+
+    def end(self) -> None:
+        """Make it quit as a user does, or else end it."""
+        try:
+            os.write(self._terminal, b"q")
+            self.watch_until_gone(5.0)
+        finally:
+            if self._process.poll() is None:
+                self._process.terminate()
+                self.watch_until_gone(5.0)
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
+
+    def watch_until_gone(self, seconds: float) -> None:
+        """Read on, since a program whose terminal is full cannot end."""
+        deadline = time.perf_counter() + seconds
+        while self._process.poll() is None and time.perf_counter() < deadline:
+            self._read(min(deadline, time.perf_counter() + 0.05))
+
+    def _read(self, deadline: float) -> float:
+        ready, _, _ = select.select([self._terminal], [], [], max(0.0, deadline - time.perf_counter()))
+        at = time.perf_counter()
+        if ready:  # this process has the other end open too: there is no end of file
+            self._stream.feed(os.read(self._terminal, 1 << 16))
+        return at
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Program]:
+    """Start the real program; at the end it is gone."""
+    with _pair() as (master, slave):
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "slabtui", *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+            start_new_session=True,
+        )
+        program = Program(process, master, started)
+        try:
+            yield program
+        finally:
+            program.end()
+
+
+@contextmanager
+def drawn(app: App) -> Iterator[tuple[urwid.MainLoop, Callable[[], None]]]:
+    """Show the application on a terminal of this process: escape sequences are made and written as in real use.
+
+    Yields:
+        Its loop, started but not running, and the function that empties the terminal: to be called after each frame,
+        else the terminal fills up and blocks.
+    """
+    with _pair() as (master, slave), open(slave, closefd=False) as typed, open(slave, "w", closefd=False) as shown:
+        os.set_blocking(master, False)
+        loop = urwid.MainLoop(
+            app.stack,
+            PALETTE,
+            urwid.display.raw.Screen(typed, shown),
+            handle_mouse=False,
+            unhandled_input=app.press,
+        )
+
+        def empty() -> None:
+            while select.select([master], [], [], 0)[0] and os.read(master, 1 << 16):
+                pass
+
+        with loop.start():
+            yield loop, empty
+
+
+@contextmanager
+def _pair() -> Iterator[tuple[int, int]]:
+    master, slave = os.openpty()
+    try:
+        termios.tcsetwinsize(slave, (ROWS, COLUMNS))
+        yield master, slave
+    finally:
+        os.close(slave)
+        os.close(master)

@@ -1,0 +1,91 @@
+"""The ways to count that are measured against each other: each attached to one tracepoint, and gone at the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slabtui.kernel import layout, program
+from slabtui.kernel.probe import Probe
+
+PEERS = Path(__file__).with_name("peers.bpf.c")
+EMPTY, SLABTUI = "empty program", "slabtui"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One program at work.
+
+    Attributes:
+        name: what it is called in the table.
+        descriptor: of the loaded program; the kernel's statistics of it are found by that.
+        read: returns what it has counted of one cache so far, and what it says it has lost; None: it does not tell.
+    """
+
+    name: str
+    descriptor: int
+    read: Callable[[], tuple[int | None, int | None]]
+
+
+Maker = Callable[[str, str], AbstractContextManager[Way]]  # given a tracepoint, and the name of a cache to read
+
+
+@contextmanager
+def empty(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What it costs to run any program at all, and to measure that."""
+    with _attached(tracepoint, "on_nothing") as (_, descriptor):
+        yield Way(EMPTY, descriptor, lambda: (None, None))
+
+
+@contextmanager
+def slabtui(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What slabtui does."""
+    probe = Probe(layout.read())
+
+    def read() -> tuple[int, int | None]:
+        totals = probe.totals()
+        return sum(row.allocs for row in totals.rows if row.name == cache), totals.lost
+
+    try:
+        yield Way(SLABTUI, probe.program_descriptors()[tracepoint], read)
+    finally:
+        probe.close()
+
+
+@contextmanager
+def by_name(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What bcc's slabratetop does, in a kprobe there."""
+    with _attached(tracepoint, "on_alloc_by_name") as (bpf, descriptor):
+        table = bpf[b"by_name"]
+        wanted = cache.encode()
+        yield Way(
+            "shared hash by name (bcc)",
+            descriptor,
+            lambda: (sum(sums.count for name, sums in table.items() if name.text == wanted), None),
+        )
+
+
+@contextmanager
+def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What the slabratetop of libbpf-tools does, in a kprobe there."""
+    with _attached(tracepoint, "on_alloc_by_pointer") as (bpf, descriptor):
+        table = bpf[b"by_pointer"]
+        wanted = cache.encode()
+        yield Way(
+            "shared hash by pointer (libbpf-tools)",
+            descriptor,
+            lambda: (sum(sums.count for sums in table.values() if sums.text == wanted), None),
+        )
+
+
+@contextmanager
+def _attached(tracepoint: str, function: str) -> Iterator[tuple[Any, int]]:
+    # Compiled anew for each: a bcc.BPF attaches one program to a tracepoint.
+    bpf = program.compile_program(program.import_bcc(), PEERS, layout.read().macros())
+    try:
+        descriptor = program.load(bpf, function)
+        program.attach(bpf, tracepoint, function)
+        yield bpf, descriptor
+    finally:
+        bpf.cleanup()
