@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -74,6 +76,21 @@ def test_another_process_is_not_counted() -> None:
     with workload("open", 1) as idle, workload("open", 10_000) as busy, probing(idle.pid) as source:
         busy.run()
         assert "filp" not in {row.name for row in source.totals().rows if row.allocs}
+
+
+def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:
+    count = (
+        "from slabtui.kernel import layout; from slabtui.kernel.probe import Probe; from tests.workload import workload\n"
+        "with workload('open', 1000) as work:\n"
+        "    source = Probe(layout.read(), work.pid)\n"
+        "    work.run()\n"
+        "    print(work.pid, sum(row.allocs for row in source.totals().rows if row.name == 'filp'))\n"
+        "    source.close()\n"
+    )
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", count]
+    pid, counted = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert int(pid) < 100  # a namespace of its own: numbers begin anew
+    assert int(counted) == 1000
 
 
 def test_names_and_sizes_are_those_of_slabinfo() -> None:
