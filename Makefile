@@ -1,6 +1,6 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run setup test lint format bench clean
+.PHONY: run demo setup test lint format docs bench clean
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -8,6 +8,9 @@ VENV := .venv
 
 run: $(VENV)/.setup
 	@exec $(VENV)/bin/slabtui $(ARGS)
+
+demo: $(VENV)/.setup
+	@exec $(VENV)/bin/slabtui --demo
 
 setup: $(VENV)/.setup
 
@@ -23,6 +26,11 @@ lint: $(VENV)/.test
 format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+# What is made from the program: the manual page and the README's picture.
+docs: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.manual docs/slabtui.8
+	$(VENV)/bin/python -m tests.picture docs/screen.svg
 
 bench: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)

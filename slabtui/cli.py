@@ -1,4 +1,4 @@
-"""The command line: options to a source and a front end; every error that a user sees ends here, as one line."""
+"""The command line: options to a feed and a front end; every error that a user sees ends here, as one line."""
 
 import argparse
 import importlib
@@ -7,41 +7,56 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import shtab
+
 from slabtui import __version__, columns, query
-from slabtui.collector import Collector, CollectorDiedError, Source
+from slabtui.collector import Collector, Source
 from slabtui.diversion import diverted
 from slabtui.errors import SlabtuiError, Status
+from slabtui.feed import FeedDiedError, Snapshots
+from slabtui.outputs import formats
+from slabtui.outputs.stream import Selection, stream
+from slabtui.query import Order
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
+DEMO = Path(__file__).with_name("demo.jsonl.gz")
+
+_SEE_HELP = "see slabtui --help"
+
+FeedMaker = Callable[[Callable[[], None]], Snapshots]  # given what to call when there is something to take
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Report wrong usage in one line, instead of the usage text and a line."""
-        raise SlabtuiError(message, "see slabtui --help", Status.USAGE)
+        raise SlabtuiError(message, _SEE_HELP, Status.USAGE)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the definition of the command line."""
+def parser(name: str = "slabtui") -> argparse.ArgumentParser:
+    """Return the definition of the command line, for the command of that name."""
     options = _Parser(
-        prog="slabtui",
+        prog=name,
         description="Show the rate of allocations from the kernel's slab caches, live.",
-        epilog="Keys: ? shows them all. Needs root, and bcc from the distribution.",
+        epilog="Keys: ? shows them all. Needs root, and bcc from the distribution, except with --replay and --demo.",
     )
-    options.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}")
-    options.add_argument(
+    add = options.add_argument
+    add("-V", "--version", action="version", version=f"slabtui {__version__}")
+    add(
         "-s",
         "--sort",
         metavar="COLUMN",
         type=_column,
         default=columns.DEFAULT_SORT,
-        help=f"sort by {', '.join(columns.BY_ID)} (default: {columns.DEFAULT_SORT})",
-    )
-    options.add_argument(
+        help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
+    ).complete = {"bash": "", "zsh": f"({' '.join(columns.SORTS)})"}  # type: ignore[attr-defined]
+    add(
         "-f",
         "--filter",
         metavar="FILTER",
@@ -49,19 +64,42 @@ def parser() -> argparse.ArgumentParser:
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
     )
-    options.add_argument("-p", "--pid", metavar="PID", type=_pid, help="count only what this process allocates")
-    options.add_argument(
+    add("-p", "--pid", metavar="PID", type=_pid, help="count only what this process allocates")
+    add(
+        "-C",
+        "--noclear",
+        action="store_true",
+        help="print text as slabratetop does, one interval below the other; the default without a terminal",
+    )
+    add(
+        "-r",
+        "--maxrows",
+        metavar="MAXROWS",
+        type=partial(_positive, what="number of rows"),
+        help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
+    )
+    add("--output", choices=("text", "json", "csv"), help="print in this format instead of opening the screen")
+    add(
+        "--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst"
+    ).complete = shtab.FILE  # type: ignore[attr-defined]
+    origin = options.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
+    ).complete = shtab.FILE  # type: ignore[attr-defined]
+    origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
+    shtab.add_argument_to(options, "--print-completion", help="print a completion script for this shell")
+    add(
         "interval",
         nargs="?",
         type=_interval,
         default=1.0,
         help=f"seconds between snapshots, {SHORTEST:g} to {LONGEST:g} (default: 1)",
     )
-    options.add_argument("count", nargs="?", type=_count, help="end after so many snapshots")
+    add("count", nargs="?", type=partial(_positive, what="count"), help="end after so many snapshots")
     return options
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
     SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
@@ -70,53 +108,133 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
-        _run(parser().parse_args(arguments))
-    except SlabtuiError as error:
-        print(f"slabtui: {error}", file=sys.stderr)
-        return error.status
-    except CollectorDiedError as error:
-        print(f"slabtui: {error}: please report this, with `uname -r`", file=sys.stderr)
-        return Status.FAILED
+        _run(parser(name).parse_args(arguments), name)
+    except (SlabtuiError, FeedDiedError) as error:
+        died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
+        _complain(f"{error}{died}")
+        return error.status if isinstance(error, SlabtuiError) else Status.FAILED
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:  # whoever read has had enough
+        _forget_stdout()
+        return 128 + signal.SIGPIPE
     return Status.OK
 
 
-def _run(options: argparse.Namespace) -> None:
-    _demand_terminal()
-    source = open_kernel(options.pid)
+def slabratetop() -> int:
+    """Run the program under the name of the one it succeeds: text, with the screen cleared between intervals."""
+    return main(name="slabratetop")
+
+
+def _run(options: argparse.Namespace, name: str) -> None:
+    replay: Path | None = DEMO if options.demo else options.replay
+    if replay and (options.pid or options.record):
+        raise SlabtuiError("-p and --record do not go with a recording", "leave them out", Status.USAGE)
+    if sys.stdout is None:
+        raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
+    if options.output is None and (options.noclear or name == "slabratetop" or not sys.stdout.isatty()):
+        options.output = "text"
+    screen = options.output is None
+    if screen:
+        _demand_terminal()
+    with _feed(options, replay, screen) as feed_for:
+        if screen:
+            _show(options, feed_for, bool(replay))
+        else:
+            _print(options, feed_for, clear=name == "slabratetop" and not options.noclear)
+
+
+@contextmanager
+def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Iterator[FeedMaker]:
+    """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
+    from slabtui.recording import Player, Recorded, Recorder
+
+    if replay:
+        yield lambda notify: Player(replay, paced=screen, notify=notify)
+        return
+    recorder = Recorder(options.record) if options.record else None
     try:
-        from slabtui.views.app import App
-        from slabtui.views.state import State
+        source = open_kernel(options.pid, screen)
 
-        state = State(options.interval, query.Order.by(options.sort), options.filter)
-        with diverted(2) as log:  # whatever native code prints while the screen is open
-            try:
-                App(state, options.count).run(lambda notify: Collector(source, options.interval, notify))
-            finally:
-                log.seek(0)
-                printed = log.read()
-        sys.stderr.buffer.write(printed)
+        def collect(notify: Callable[[], None]) -> Snapshots:
+            collector = Collector(source, options.interval, notify)
+            return Recorded(collector, recorder) if recorder else collector
+
+        try:
+            yield collect
+        finally:
+            source.close()
     finally:
-        source.close()
+        if recorder:
+            recorder.close()
+            if recorder.failure:
+                _complain(f"recording stopped: {recorder.failure}")
 
 
-def open_kernel(pid: int | None) -> Source:
-    """Return the running kernel as a source; see Probe for the errors."""
+def open_kernel(pid: int | None, screen: bool) -> Source:
+    """Return the running kernel as a source; see Probe for the errors. For a screen, load the views meanwhile."""
     from slabtui.kernel import layout  # only here: a recording is to be looked at without bcc
     from slabtui.kernel.probe import Probe
 
     where = layout.read()
-    # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
-    threading.Thread(target=importlib.import_module, args=("slabtui.views.app",)).start()
+    if screen:
+        # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
+        threading.Thread(target=importlib.import_module, args=("slabtui.views.app",)).start()
     return Probe(where, pid)
 
 
+def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
+    """Open the screen, and keep whatever native code prints meanwhile until it is closed."""
+    from slabtui.views.app import App
+    from slabtui.views.state import State
+
+    state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
+    with diverted(2) as log:
+        try:
+            App(state, options.count).run(feed_for)
+        finally:
+            log.seek(0)
+            printed = log.read()
+    sys.stderr.buffer.write(printed)
+
+
+def _print(options: argparse.Namespace, feed_for: FeedMaker, clear: bool) -> None:
+    """Print on standard output."""
+    forms = {
+        "text": formats.slabratetop(options.interval, clear and sys.stdout.isatty()),
+        "json": formats.JSON,
+        "csv": formats.CSV,
+    }
+    form = forms[options.output]
+    selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
+    feed = feed_for(lambda: None)
+    try:
+        stream(feed, sys.stdout, form, selection, count=options.count, complain=_complain)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget_stdout()
+        raise SlabtuiError(f"cannot write to standard output ({error.strerror})", "see where it goes") from error
+    finally:
+        feed.stop()
+
+
+def _complain(text: str) -> None:
+    print(f"slabtui: {text}", file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Keep Python from flushing, at exit, what cannot be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
 def _demand_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise SlabtuiError("standard input and output are not a terminal", "run slabtui in one, over ssh with ssh -t")
+    if not sys.stdin.isatty():
+        raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
-        raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui")
+        raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -126,8 +244,8 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _column(text: str) -> str:
-    if text not in columns.BY_ID:
-        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(columns.BY_ID)}")
+    if text not in columns.SORTS:
+        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(columns.SORTS)}")
     return text
 
 
@@ -159,10 +277,6 @@ def _interval(text: str) -> float:
     if not SHORTEST <= seconds <= LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
     return seconds
-
-
-def _count(text: str) -> int:
-    return _positive(text, "count")
 
 
 def _positive(text: str, what: str) -> int:

@@ -75,7 +75,7 @@ def arrange(
         idle: whether caches that allocated nothing stay in.
         keep: a cache that stays in even so.
     """
-    value = columns.BY_ID[order.column].value
+    value = columns.SORTS[order.column]
     chosen = [row for row in rows if (idle or row.allocs or row.cache == keep) and matches(row.name)]
     chosen.sort(key=lambda row: (row.name, row.cache))
     chosen.sort(key=value, reverse=order.descending)

@@ -1,7 +1,7 @@
 """The messages between rooms: totals, as a source counts them, and the snapshot of one interval, made from two."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,21 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where snapshots come from.
+
+    Attributes:
+        source: `live`: the running kernel; `replay`: a recording.
+        host: the name of the machine that was measured.
+        kernel: its kernel's release, as `uname -r` prints it.
+    """
+
+    source: str = "live"
+    host: str = ""
+    kernel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One interval.
 
@@ -55,6 +70,7 @@ class Snapshot:
         error: why the source could not be read, where it could not; the rows are empty then, and the next good
             snapshot covers this interval too.
         notes: what the source cannot do on this kernel, in words for the user.
+        origin: the machine that was measured.
     """
 
     time: float
@@ -64,6 +80,7 @@ class Snapshot:
     lost: int | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def allocs(self) -> int:

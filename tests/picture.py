@@ -1,39 +1,22 @@
-"""Draws the real program's screen as an SVG picture for the README: `python -m tests.picture FILE`."""
+"""Draws the real program's screen, showing the demo recording, as an SVG picture: `python -m tests.picture FILE`."""
 
-import subprocess
 import sys
 from html import escape
+from itertools import islice
 from pathlib import Path
 
 from urwid.testing import render_runs, resolve_runs
 
-from slabtui.cli import open_kernel
-from slabtui.collector import Collector
-from slabtui.snapshot import Snapshot
+from slabtui.cli import DEMO
+from slabtui.recording import read
 from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
 
+MOMENT = 38  # the interval of the demo that is shown: a search over the disk, and connections being made
 SIZE = (80, 24)
 CELL_WIDTH, CELL_HEIGHT, BASELINE = 8.4, 18, 13.5  # pixels, for a monospaced font of 14
 PAPER, INK = "#1d1f21", "#c5c8c6"
-LOAD = ["find", "/usr", "-xdev", "-type", "f", "-size", "+100M"]
-
-
-def busy_snapshot() -> Snapshot:
-    """Return one second of the running kernel while a directory tree is searched."""
-    source = open_kernel(None)
-    collector = Collector(source, 1.0)
-    try:
-        with subprocess.Popen(LOAD, stdout=subprocess.DEVNULL) as load:
-            collector.start()
-            snapshot = collector.take(timeout=30)
-            load.terminate()
-    finally:
-        collector.stop()
-        source.close()
-    assert snapshot is not None
-    return snapshot
 
 
 def svg(app: App) -> str:
@@ -64,8 +47,9 @@ def svg(app: App) -> str:
 
 
 def main(path: Path) -> None:
-    app = App(State(1.0))
-    app.show(busy_snapshot())
+    app = App(State(1.0, replay=True))
+    for snapshot in islice(read(DEMO), MOMENT):
+        app.show(snapshot)
     app.stack.render(SIZE, focus=True)
     path.write_text(svg(app))
 

@@ -78,12 +78,10 @@ def test_help_and_version_import_neither_bcc_nor_urwid(option: str) -> None:
     assert " urwid" not in loaded
 
 
-def test_without_a_terminal_it_says_so() -> None:
-    ended = run(stdin=subprocess.DEVNULL)
-    assert ended.returncode == Status.FAILED
-    assert ended.stderr == (
-        "slabtui: standard input and output are not a terminal: run slabtui in one, over ssh with ssh -t\n"
-    )
+def test_without_a_keyboard_it_says_so() -> None:
+    with Terminal(["sh", "-c", f"{sys.executable} -m slabtui </dev/null"]) as terminal:
+        assert terminal.wait_for_exit() == Status.FAILED
+        assert b"slabtui: standard input is not a terminal: run slabtui in one" in terminal.output
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

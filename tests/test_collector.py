@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from slabtui.collector import Collector, CollectorDiedError
+from slabtui.collector import Collector
+from slabtui.feed import FeedDiedError
 from slabtui.snapshot import Snapshot, Totals
 from tests.fakes import FakeSource, cache, growing
 
@@ -89,7 +90,7 @@ def test_what_ends_the_thread_reaches_whoever_takes(reading: int) -> None:
     collector.start()
     for _ in range(min(reading, 1)):
         take(collector)
-    with pytest.raises(CollectorDiedError, match="a bug"):
+    with pytest.raises(FeedDiedError, match="a bug"):
         collector.take(timeout=10)
     assert notified.is_set()
     collector.stop()
@@ -103,7 +104,7 @@ def test_it_stops_within_100_ms_at_any_interval(interval: float) -> None:
     began = time.monotonic()
     collector.stop()
     assert time.monotonic() - began < 0.1
-    assert "collector" not in {thread.name for thread in threading.enumerate()}
+    assert "feed" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_intervals_that_were_slept_through_are_not_made_up_for() -> None:

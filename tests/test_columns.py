@@ -7,12 +7,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slabtui import columns
+from slabtui.snapshot import CacheRow
 from tests.fakes import cache
 
 WIDTHS = range(1, 251)
 LONGEST = (0, 14, 33, 64, 1000)
 NUMBER_COLUMNS = [column for column in columns.COLUMNS if column is not columns.NAME]
 NUMBERS = st.integers(0, 64).map(lambda power: 2**power - 1) | st.integers(0, 2**64 - 1)  # the kernel counts in 64 bits
+
+
+def past(row: CacheRow, width: int) -> str:
+    return "▁" * width
 
 
 def taken(fitted: tuple[tuple[columns.Column, int], ...], gap: int) -> int:
@@ -38,7 +43,8 @@ def test_the_order_is_kept_and_numbers_have_their_whole_width(longest: int) -> N
         fitted = columns.fitting(width, longest)
         kept = [column for column, _ in fitted]
         assert kept == [column for column in columns.COLUMNS if column in kept]
-        assert all(each == column.width for column, each in fitted if column is not columns.NAME)
+        assert all(each == column.width for column, each in fitted if column not in (columns.NAME, columns.HISTORY))
+        assert dict(fitted).get(columns.HISTORY, 20) in range(20, 61)
 
 
 def test_the_least_important_columns_go_first_and_the_name_never() -> None:
@@ -62,9 +68,16 @@ def test_a_column_goes_only_where_it_would_not_fit() -> None:
             assert sum(column.width for column in back) + len(back) - 1 > width
 
 
-@pytest.mark.parametrize(("longest", "width"), [(5, 32), (32, 32), (64, 64), (1000, 250 - 32)])
+@pytest.mark.parametrize(("longest", "width"), [(5, 32), (32, 32), (64, 64), (1000, 250 - 53)])
 def test_the_name_takes_what_it_needs_of_a_wide_terminal(longest: int, width: int) -> None:
     assert dict(columns.fitting(250, longest))[columns.NAME] == width
+
+
+@pytest.mark.parametrize(("width", "history"), [(67, 20), (85, 20), (86, 21), (100, 35), (125, 60), (126, 60)])
+def test_the_history_takes_what_the_name_leaves_until_it_is_a_minute_long(width: int, history: int) -> None:
+    fitted = dict(columns.fitting(width, 20))
+    assert fitted[columns.HISTORY] == history
+    assert fitted[columns.NAME] == min(32, width - 53)
 
 
 def test_priorities_differ_and_only_the_name_stays_for_ever() -> None:
@@ -83,6 +96,12 @@ def test_every_column_has_a_title_that_fits_a_help_text_and_its_own_id(column: c
 
 def test_the_first_sort_is_by_a_column_that_there_is() -> None:
     assert columns.DEFAULT_SORT in columns.BY_ID
+    assert columns.DEFAULT_SORT in columns.SORTS
+
+
+def test_one_can_sort_by_every_column_but_the_history() -> None:
+    assert list(columns.SORTS) == [column.id for column in columns.COLUMNS if column is not columns.HISTORY]
+    assert all(columns.BY_ID[each].value is value for each, value in columns.SORTS.items())
 
 
 @pytest.mark.parametrize("column", NUMBER_COLUMNS, ids=lambda column: column.id)
@@ -90,18 +109,19 @@ def test_the_first_sort_is_by_a_column_that_there_is() -> None:
 @example(allocs=2**64 - 1, size=2**64 - 1, total=2**64 - 1)
 def test_no_number_is_wider_than_its_column(column: columns.Column, allocs: int, size: int | None, total: int) -> None:
     row = replace(cache(1), allocs=allocs, size=size, bytes=total)
-    assert 0 < len(column.write(row, column.width)) <= column.width
+    assert 0 < len(column.write(row, column.width, past)) <= column.width
 
 
 def test_a_row_is_written_with_its_own_numbers() -> None:
     row = replace(cache(1, "dentry", allocs=3, size=192), bytes=576)
-    assert [column.write(row, column.width) for column in columns.COLUMNS] == ["dentry", "192", "3", "576"]
+    written = [column.write(row, column.width, past) for column in columns.COLUMNS]
+    assert written == ["dentry", "192", "3", "576", "▁" * 20]
 
 
 def test_a_size_class_and_sizes_that_differ_are_marked() -> None:
     row = replace(cache(1, "kmalloc-64", size=None), approximate=True)
-    assert columns.NAME.write(row, 14) == "~kmalloc-64"
-    assert columns.BY_ID["objsize"].write(row, 8) == "-"
+    assert columns.NAME.write(row, 14, past) == "~kmalloc-64"
+    assert columns.BY_ID["objsize"].write(row, 8, past) == "-"
 
 
 def test_sizes_that_differ_sort_below_every_size() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.terminal import Terminal
 
-WARM_UP, WATCHED = 10, 60  # seconds
+WARM_UP, WATCHED = 40, 60  # seconds; the history of 300 intervals is full after 30
 ALLOWED_GROWTH = 1024  # KiB: a fraction of what one leaked snapshot of 500 rows in every interval would come to
 
 

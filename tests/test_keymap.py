@@ -33,7 +33,7 @@ def test_every_action_is_done_by_the_application_or_by_the_list_and_by_one_of_th
 
 
 def test_every_column_can_be_sorted_by_a_key() -> None:
-    assert {keymap.SORTS[action.name] for action in keymap.ACTIONS if action.name in keymap.SORTS} == set(columns.BY_ID)
+    assert {keymap.SORTS[action.name] for action in keymap.ACTIONS if action.name in keymap.SORTS} == set(columns.SORTS)
 
 
 def test_the_help_screen_has_every_action_and_every_column() -> None:

@@ -80,7 +80,9 @@ def test_another_process_is_not_counted() -> None:
 
 def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:
     count = (
-        "from slabtui.kernel import layout; from slabtui.kernel.probe import Probe; from tests.workload import workload\n"
+        "from slabtui.kernel import layout\n"
+        "from slabtui.kernel.probe import Probe\n"
+        "from tests.workload import workload\n"
         "with workload('open', 1000) as work:\n"
         "    source = Probe(layout.read(), work.pid)\n"
         "    work.run()\n"

@@ -23,7 +23,7 @@ ROWS = st.lists(
     ),
     unique_by=lambda row: row.cache,
 )
-ORDERS = st.builds(Order, st.sampled_from(list(columns.BY_ID)), st.booleans())
+ORDERS = st.builds(Order, st.sampled_from(list(columns.SORTS)), st.booleans())
 
 
 def names(rows: list[CacheRow]) -> list[str]:
@@ -137,7 +137,7 @@ def test_the_order_depends_on_the_rows_alone_and_loses_none(rows: list[CacheRow]
     shuffled = random.sample(rows, len(rows))
     assert arrange(shuffled, order, EVERY, idle=True) == arranged
     assert sorted(arranged, key=lambda row: row.cache) == sorted(rows, key=lambda row: row.cache)
-    value: Callable[[CacheRow], int | str] = columns.BY_ID[order.column].value
+    value: Callable[[CacheRow], int | str] = columns.SORTS[order.column]
     values = [value(row) for row in arranged]
     assert values == sorted(values, reverse=order.descending)
 

@@ -1,33 +1,44 @@
 """The application: puts the screen together, wakes when a snapshot comes, and turns keys into changes of the state."""
 
 import os
+import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import urwid
 
+from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.outputs.export import export
 from slabtui.snapshot import Snapshot
 from slabtui.views import help, keymap
 from slabtui.views.bars import Drawn
-from slabtui.views.footer import FilterPrompt, hints
+from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
 from slabtui.views.table import Table
 
+_TOLD_FOR = 6.0  # seconds
 
-class Feed(Protocol):
-    """Where snapshots come from: a thread that offers the newest one."""
 
-    def start(self) -> None:
-        """Begin."""
+@runtime_checkable
+class Playback(Protocol):
+    """A feed that can be played faster and slower, and be held."""
 
-    def stop(self) -> None:
-        """End."""
+    @property
+    def speed(self) -> float:
+        """How many times as fast as recorded it runs."""
 
-    def take(self) -> Snapshot | None:
-        """Return the snapshot on offer, if there is one; raise whatever ended the thread."""
+    def faster(self) -> None:
+        """Play at twice the speed."""
+
+    def slower(self) -> None:
+        """Play at half the speed."""
+
+    def hold(self, held: bool) -> None:
+        """Stand still, or go on."""
 
 
 class App:
@@ -41,27 +52,33 @@ class App:
     def __init__(self, state: State, count: int | None = None) -> None:
         self.state = state
         self._left = count
+        self._feed: Snapshots | None = None
+        self._loop: urwid.MainLoop | None = None
         self._header = header(state)
         self._table = Table(state)
-        self._frame = urwid.Frame[Table, Drawn, Drawn | FilterPrompt](
-            self._table, header=self._header, footer=Drawn(hints)
-        )
+        self._messages = urwid.Notifications(max_count=1, severity_attr={urwid.Severity.INFO: "title"}, wrap="clip")
+        self._keys = urwid.Pile([("pack", self._messages), ("pack", Drawn(hints))])
+        self._frame = urwid.Frame[Table, Drawn, urwid.Pile | Prompt](self._table, self._header, self._keys)
         self.stack = urwid.OverlayStack(self._frame)
         self.actions: dict[str, Callable[[], None]] = {
             "quit": self._quit,
             "help": self._help,
             "filter": self._open_filter,
             "clear-filter": partial(self._filter, ""),
-            "pause": self._changing(state.toggle_pause),
+            "pause": self._changing(self._toggle_pause),
+            "back": self._changing(self._back),
+            "forward": self._changing(self._forward),
+            "faster": self._changing(lambda: self._play(lambda feed: feed.faster())),
+            "slower": self._changing(lambda: self._play(lambda feed: feed.slower())),
             "reverse": self._changing(state.reverse),
             "idle": self._changing(state.toggle_idle),
+            "export": self._open_export,
             "redraw": self._redraw,
         }
         for name, column in keymap.SORTS.items():
             self.actions[name] = self._changing(partial(state.sort_by, column))
-        self._loop: urwid.MainLoop | None = None
 
-    def run(self, feed_for: Callable[[Callable[[], None]], Feed], screen: urwid.BaseScreen | None = None) -> None:
+    def run(self, feed_for: Callable[[Callable[[], None]], Snapshots], screen: urwid.BaseScreen | None = None) -> None:
         """Show snapshots until the user has had enough.
 
         Args:
@@ -74,14 +91,13 @@ class App:
         self._loop = urwid.MainLoop(
             self.stack, PALETTE, screen or _screen(), handle_mouse=False, unhandled_input=self.press
         )
-        feed: Feed
-        wake = self._loop.watch_pipe(lambda _: self._woken(feed))
-        feed = feed_for(lambda: _write(wake))
+        wake = self._loop.watch_pipe(lambda _: self._woken())
+        self._feed = feed_for(lambda: _write(wake))
         try:
-            feed.start()
+            self._feed.start()
             self._loop.run()
         finally:
-            feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
+            self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
             os.close(wake)
 
     def press(self, key: str | tuple[str, int, int, int]) -> bool:
@@ -109,8 +125,14 @@ class App:
             if self._left <= 0:
                 raise urwid.ExitMainLoop
 
-    def _woken(self, feed: Feed) -> bool:
-        snapshot = feed.take()
+    def _woken(self) -> bool:
+        assert self._feed is not None
+        try:
+            snapshot = self._feed.take()
+        except FeedEndedError:
+            self.state.ended = True
+            self._refresh()
+            return True
         if snapshot is not None:
             self.show(snapshot)
         return True
@@ -128,17 +150,60 @@ class App:
         self._header.refresh()
         self._table.refresh()
 
-    def _open_filter(self) -> None:
-        self._frame.footer = FilterPrompt(self.state.pattern, self._filter, self._close_filter)
+    def _toggle_pause(self) -> None:
+        self.state.toggle_pause()
+        self._play(lambda feed: feed.hold(self.state.paused))
+
+    def _back(self) -> None:
+        if not self.state.paused:
+            self._toggle_pause()
+        self.state.show(self.state.back + 1)
+
+    def _forward(self) -> None:
+        if self.state.paused and self.state.back:
+            self.state.show(self.state.back - 1)
+        elif self.state.paused and self.state.replay and self._feed is not None:
+            self._feed.hurry()
+
+    def _play(self, change: Callable[[Playback], None]) -> None:
+        feed: object = self._feed
+        if isinstance(feed, Playback):
+            change(feed)
+            self.state.speed = feed.speed
+
+    def _ask(self, prompt: Prompt) -> None:
+        self._frame.footer = prompt
         self._frame.focus_position = "footer"
 
-    def _close_filter(self) -> None:
-        self._frame.footer = Drawn(hints)
+    def _answered(self) -> None:
+        self._frame.footer = self._keys
         self._frame.focus_position = "body"
+
+    def _open_filter(self) -> None:
+        def clear() -> None:
+            self._filter("")
+            self._answered()
+
+        self._ask(
+            Prompt("Filter", self.state.pattern, changed=self._filter, entered=lambda _: self._answered(), left=clear)
+        )
 
     def _filter(self, pattern: str) -> None:
         self.state.filter_by(pattern)
         self._refresh()
+
+    def _open_export(self) -> None:
+        if self.state.shown is not None:
+            name = time.strftime("slabtui-%Y%m%d-%H%M%S.csv", time.localtime(self.state.shown.time))
+            self._ask(Prompt("Write to", name, entered=self._export, left=self._answered))
+
+    def _export(self, name: str) -> None:
+        assert self.state.shown is not None
+        export(Path(name), self.state.shown, self.state.rows, self._table.shown_columns())
+        self._answered()
+        self._messages.notify(
+            f"{len(self.state.rows)} caches written to {name}", timeout=_TOLD_FOR if self._loop else None
+        )
 
     def _help(self) -> None:
         self.stack.open(help.dialog(), width=("relative", 90), height=("relative", 90), min_width=38)

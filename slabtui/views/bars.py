@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import urwid
 
@@ -54,6 +55,12 @@ def clip(text: str, width: int) -> str:
         end, _ = urwid.calc_text_pos(text, 0, len(text), max(0, width - 1))
         text = text[:end] + ("…" if width else "")
     return text + " " * (width - cells(text))
+
+
+def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
+    """Return a list with a bar beside it where it does not fit; thin, for sparklines end in full blocks."""
+    thumb = "┃" if urwid.supports_unicode() else "|"
+    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
 
 
 class Drawn(urwid.Widget):

@@ -1,10 +1,9 @@
-"""The line below the table: the keys, or the filter while it is being typed."""
+"""The line below the table: the keys, or what is being typed."""
 
 from collections.abc import Callable
 
 import urwid
 
-from slabtui.query import BadFilterError
 from slabtui.views import keymap
 from slabtui.views.bars import Markup, cells
 
@@ -14,7 +13,7 @@ def hints(width: int) -> Markup:
     markup: Markup = []
     used = 0
     for action in keymap.ACTIONS:
-        pieces = [("key", keymap.shown(action.keys[0])), ("label", action.label), (None, " ")]
+        pieces: Markup = [("key", keymap.shown(action.keys[0])), ("label", action.label), (None, " ")]
         needed = sum(cells(text) for _, text in pieces)
         if action.label and used + needed <= width:
             markup += pieces
@@ -22,38 +21,48 @@ def hints(width: int) -> Markup:
     return markup
 
 
-class FilterPrompt(urwid.WidgetWrap[urwid.Columns]):
-    """Where the filter is typed; it acts with every key.
+class Prompt(urwid.WidgetWrap[urwid.Columns]):
+    """A line of text being typed. What is wrong with it (a ValueError of a callback) is shown beside it.
 
     Args:
-        pattern: the filter to begin with.
-        apply: called with each new text; BadFilterError is shown beside it.
-        done: called when typing ends: by Enter, which keeps the filter, or by Esc, which clears it.
+        caption: what is asked for.
+        text: what stands there at first.
+        changed: called with each new text.
+        entered: called with the text at Enter.
+        left: called at Esc.
     """
 
-    def __init__(self, pattern: str, apply: Callable[[str], None], done: Callable[[], None]) -> None:
-        self._apply = apply
-        self._done = done
-        self._edit = urwid.Edit(("prompt", "Filter: "), pattern, wrap="clip")
+    def __init__(
+        self,
+        caption: str,
+        text: str,
+        *,
+        changed: Callable[[str], None] = lambda _: None,
+        entered: Callable[[str], None],
+        left: Callable[[], None],
+    ) -> None:
+        self._changed = changed
+        self._entered = entered
+        self._left = left
+        self._edit = urwid.Edit(("prompt", f"{caption}: "), text, wrap="clip")
         self._complaint = urwid.Text("", wrap="clip")
-        super().__init__(
-            urwid.Columns([self._edit, ("pack", urwid.AttrMap(self._complaint, "warning"))], dividechars=1)
-        )
-        urwid.connect_signal(self._edit, "postchange", self._changed)
+        complaint = urwid.AttrMap(self._complaint, "warning")
+        super().__init__(urwid.Columns([self._edit, ("pack", complaint)], dividechars=1))
+        urwid.connect_signal(self._edit, "postchange", lambda *_: self._try(self._changed))
 
     def keypress(self, size: tuple[int], key: str) -> str | None:
         """Edit the text; Enter and Esc end it."""
-        if key == "esc":
-            self._edit.edit_text = ""
-        if key in ("enter", "esc"):
-            self._done()
-            return None
-        super().keypress(size, key)
+        if key == "enter":
+            self._try(self._entered)
+        elif key == "esc":
+            self._left()
+        else:
+            super().keypress(size, key)
         return None  # no other key does anything while one types
 
-    def _changed(self, edit: urwid.Edit, before: str) -> None:
+    def _try(self, callback: Callable[[str], None]) -> None:
         try:
-            self._apply(edit.edit_text)
             self._complaint.set_text("")
-        except BadFilterError as error:
+            callback(self._edit.edit_text)
+        except ValueError as error:
             self._complaint.set_text(str(error))

@@ -10,15 +10,30 @@ from slabtui.views.state import State
 
 def status(state: State, width: int) -> Markup:
     """Return the first line: clock, load average and interval, and whether the screen moves."""
-    mode = Segment("paused", (" PAUSED ",), 9) if state.paused else Segment("live", ("LIVE",), 9)
-    interval = Segment(None, (f"every {state.interval:g} s", f"{state.interval:g}s"), 5)
+    mode = _mode(state)
     snapshot = state.shown
+    seconds = f"{snapshot.elapsed:.1f}" if state.replay and snapshot else f"{state.interval:g}"
+    interval = Segment(None, (f"every {seconds} s", f"{seconds}s"), 5)
     if snapshot is None:
         return line([Segment("title", ("slabtui",), 8)], [interval, mode], width, gap=" ")
-    clock = Segment("title", (time.strftime("%H:%M:%S", time.localtime(snapshot.time)),), 8)
-    load = snapshot.loadavg
-    loadavg = Segment(None, (f"loadavg: {load}", f"loadavg: {_three(load)}", _three(load)), 4)
-    return line([clock, loadavg] if load else [clock], [interval, mode], width, gap=" ")
+    left = [Segment("title", (time.strftime("%H:%M:%S", time.localtime(snapshot.time)),), 8)]
+    if snapshot.loadavg:
+        load = snapshot.loadavg
+        left.append(Segment(None, (f"loadavg: {load}", f"loadavg: {_three(load)}", _three(load)), 4))
+    if state.replay:
+        left.append(Segment("dim", (f"{snapshot.origin.host} {snapshot.origin.kernel}", snapshot.origin.host), 3))
+    return line(left, [interval, mode], width, gap=" ")
+
+
+def _mode(state: State) -> Segment:
+    if state.paused:
+        ago = f" -{state.back}" if state.back else ""
+        return Segment("paused", (f" PAUSED{ago} ",), 9)
+    if state.ended:
+        return Segment("paused", (" END ",), 9)
+    if state.replay:
+        return Segment("live", (f"REPLAY x{state.speed:g}",), 9)
+    return Segment("live", ("LIVE",), 9)
 
 
 def sums(state: State, width: int) -> Markup:
@@ -34,7 +49,7 @@ def sums(state: State, width: int) -> Markup:
         Segment(None, (f"{allocs} allocs/s", f"{allocs}/s"), 6),
         Segment(None, (size,), 5),
         Segment(None, _caches(state, snapshot), 3),
-        *(Segment(None, (note, "~"), 2) for note in snapshot.notes),
+        *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes),
     ]
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))

@@ -4,6 +4,7 @@ import urwid
 
 from slabtui import columns
 from slabtui.views import keymap
+from slabtui.views.bars import scrolling
 from slabtui.views.keymap import Action
 
 _NAMES = 11  # columns for keys and titles
@@ -24,7 +25,7 @@ def dialog() -> urwid.Widget:
     """Return the help screen as a dialog that scrolls where it does not fit."""
     body = urwid.ListBox(urwid.SimpleListWalker(content()))
     body._command_map = keymap.list_commands()
-    return urwid.LineBox(urwid.ScrollBar(body, attr="bar", thumb_attr="bar"), title="slabtui help")
+    return urwid.LineBox(scrolling(body), title="slabtui help")
 
 
 def _keys(action: Action) -> str:

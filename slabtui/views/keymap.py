@@ -29,19 +29,26 @@ class Action:
     command: Command | None = None
 
 
-_SORT, _SHOW, _MOVE, _PROGRAM = "Sort", "Show", "Move", "Program"
+_SORT, _SHOW, _TIME, _MOVE, _PROGRAM = "Sort", "Show", "Time", "Move", "Program"
 
 ACTIONS = (
     Action("quit", ("q", "Q"), "Quit", "Quit", _PROGRAM),
     Action("help", ("?", "h"), "Help", "Show the keys and what the columns mean; any of q, ?, Esc closes", _PROGRAM),
     Action("filter", ("/",), "Filter", "Filter by name as you type: part of it, or ~ and a regular expression", _SHOW),
-    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _SHOW),
+    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _TIME),
     Action("sort-bytes", ("b",), "Bytes", "Sort by bytes", _SORT),
     Action("sort-allocs", ("a",), "Allocs", "Sort by allocations", _SORT),
     Action("sort-name", ("n",), "Name", "Sort by name", _SORT),
     Action("sort-objsize", ("s",), "", "Sort by object size", _SORT),
     Action("reverse", ("r",), "Reverse", "Turn the order upside down", _SORT),
     Action("idle", ("z",), "Idle", "Show the caches that allocated nothing in the interval too, or hide them", _SHOW),
+    Action("back", ("[",), "", "One interval back in time, holding the screen; 300 are kept", _TIME),
+    Action(
+        "forward", ("]",), "", "One interval forward while the screen is held; in a replay also into what comes", _TIME
+    ),
+    Action("faster", ("+", "="), "", "Replay twice as fast", _TIME),
+    Action("slower", ("-",), "", "Replay half as fast", _TIME),
+    Action("export", ("e",), "Export", "Write what the screen shows to a new .csv or .json file", _PROGRAM),
     Action("clear-filter", ("esc",), "", "Clear the filter", _SHOW),
     Action("redraw", ("ctrl l",), "", "Draw the screen anew", _PROGRAM),
     Action("up", ("up", "k"), "", "One row up", _MOVE, Command.UP),
@@ -55,7 +62,7 @@ ACTIONS = (
 )
 
 SORT_PREFIX = "sort-"
-SORTS = {f"{SORT_PREFIX}{column.id}": column.id for column in columns.COLUMNS}
+SORTS = {f"{SORT_PREFIX}{column}": column for column in columns.SORTS}
 
 BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 

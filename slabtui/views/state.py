@@ -1,8 +1,9 @@
-"""What the user has chosen to see, over the last snapshot; sorting, filtering and pausing act here and at once."""
+"""What the user has chosen to see, over the snapshots so far; sorting, filtering and pausing act here and at once."""
 
 from dataclasses import dataclass, field
 
 from slabtui import query
+from slabtui.history import History
 from slabtui.query import Order
 from slabtui.snapshot import CacheRow, Snapshot
 
@@ -16,9 +17,13 @@ class State:
         order: how the rows are sorted.
         pattern: the filter, as typed; the last one that was valid.
         idle: whether caches that allocated nothing show too.
-        paused: whether new snapshots are held back.
+        paused: whether the screen is held.
+        replay: whether snapshots come from a recording, which stands still while the screen is held.
+        speed: how many times as fast as recorded a replay runs.
+        ended: whether the recording is at its end.
+        history: the last snapshots.
+        back: how many intervals before the newest the screen shows; 0 unless paused.
         shown: the snapshot on the screen; None before the first.
-        latest: the last one that came.
         error: why the source could not be read last time; empty if it could.
         rows: the rows on the screen, in order.
         followed: the cache that the selection stays on; it shows even when idle. None: the top row.
@@ -29,8 +34,12 @@ class State:
     pattern: str = ""
     idle: bool = False
     paused: bool = False
+    replay: bool = False
+    speed: float = 1.0
+    ended: bool = False
+    history: History = field(default_factory=History)
+    back: int = 0
     shown: Snapshot | None = None
-    latest: Snapshot | None = None
     error: str = ""
     rows: list[CacheRow] = field(default_factory=list)
     followed: int | None = None
@@ -40,17 +49,24 @@ class State:
         self.error = snapshot.error or ""
         if snapshot.error:
             return
-        self.latest = snapshot
-        if not self.paused:
-            self.shown = snapshot
+        self.history.add(snapshot)
+        if self.paused and not self.replay and self.shown is not None:
+            self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
+        else:
+            self.show(0)
+
+    def show(self, back: int) -> None:
+        """Show the interval that many before the newest, or the nearest that is known."""
+        if len(self.history):
+            self.back = max(0, min(back, len(self.history) - 1))
+            self.shown = self.history.back(self.back)
             self.arrange()
 
     def toggle_pause(self) -> None:
         """Hold the screen, or go on with the last snapshot that came."""
         self.paused = not self.paused
         if not self.paused:
-            self.shown = self.latest
-            self.arrange()
+            self.show(0)
 
     def toggle_idle(self) -> None:
         """Show or hide the caches that allocated nothing."""
@@ -82,3 +98,7 @@ class State:
         if self.shown is not None:
             matches = query.matcher(self.pattern)
             self.rows = query.arrange(self.shown.rows, self.order, matches, idle=self.idle, keep=self.followed)
+
+    def series(self, row: CacheRow, length: int) -> list[int]:
+        """Return the allocations of a cache in up to `length` intervals, the one on the screen last."""
+        return self.history.series(row.cache, length, self.back)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 import urwid
 
 from slabtui import columns
+from slabtui.history import sparkline
 from slabtui.query import Order
 from slabtui.snapshot import CacheRow
 from slabtui.views import keymap
-from slabtui.views.bars import Drawn, Markup, cells, clip
+from slabtui.views.bars import Drawn, Markup, cells, clip, scrolling
 from slabtui.views.state import State
 
 _GAP = " "
@@ -26,9 +27,10 @@ class Row(urwid.Widget):
     _sizing = frozenset((urwid.FLOW,))
     _selectable = True
 
-    def __init__(self, row: CacheRow, fitted: Fitted) -> None:
+    def __init__(self, row: CacheRow, fitted: Fitted, past: columns.Past) -> None:
         super().__init__()
         self._row = row
+        self._past = past
         self._fitted = fitted
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:
@@ -38,7 +40,9 @@ class Row(urwid.Widget):
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the cells, for the width of the table: the scroll bar comes and goes without moving them."""
         (width,) = size
-        line = _GAP.join(cell(column, room, column.write(self._row, room)) for column, room in self._fitted())
+        line = _GAP.join(
+            cell(column, room, column.write(self._row, room, self._past)) for column, room in self._fitted()
+        )
         encoded, charset = urwid.apply_target_encoding(clip(line, width))
         style = "selected" if focus else "row"
         return urwid.TextCanvas([encoded], [[(style, len(encoded))]], [charset], maxcol=width)
@@ -51,8 +55,9 @@ class Row(urwid.Widget):
 class Walker(urwid.ListWalker[int, Row]):
     """The rows of the state as widgets, made when they are looked at."""
 
-    def __init__(self, fitted: Fitted) -> None:
+    def __init__(self, fitted: Fitted, past: columns.Past) -> None:
         self.focus = 0
+        self._past = past
         self._rows: Sequence[CacheRow] = ()
         self._widgets: dict[int, Row] = {}
         self._fitted = fitted
@@ -71,7 +76,7 @@ class Walker(urwid.ListWalker[int, Row]):
         if not 0 <= position < len(self._rows):
             raise IndexError(position)
         if position not in self._widgets:
-            self._widgets[position] = Row(self._rows[position], self._fitted)
+            self._widgets[position] = Row(self._rows[position], self._fitted, self._past)
         return self._widgets[position]
 
     def set_focus(self, position: int) -> None:
@@ -104,10 +109,10 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._cols = 0
         self._longest_name = 0
-        self._walker = Walker(self._fitted)
+        self._walker = Walker(self._fitted, self._sparkline)
         self._list = urwid.ListBox(self._walker)
         self._list._command_map = keymap.list_commands()
-        self._bar = urwid.ScrollBar(self._list, attr="bar", thumb_attr="bar")
+        self._bar = scrolling(self._list)
         self._heading = Drawn(lambda width: _titles(state.order, self._fitted(), width))
         self._message = urwid.Text("", align="center")
         self._empty = urwid.Filler(urwid.AttrMap(self._message, "dim"), valign="middle")
@@ -141,6 +146,10 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._message.set_text(self._why_empty())
         self._w.body = self._bar if rows else self._empty
 
+    def shown_columns(self) -> tuple[columns.Column, ...]:
+        """Return the columns that fit."""
+        return tuple(column for column, _ in self._fitted())
+
     @property
     def selected(self) -> CacheRow | None:
         """The row that the selection is on."""
@@ -148,6 +157,9 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def _fitted(self) -> tuple[tuple[columns.Column, int], ...]:
         return columns.fitting(max(1, self._cols - self._bar.scrollbar_width), self._longest_name)
+
+    def _sparkline(self, row: CacheRow, width: int) -> str:
+        return sparkline(self._state.series(row, width), width, plain=not urwid.supports_unicode())
 
     def _why_empty(self) -> str:
         if self._state.shown is None:

@@ -1,0 +1,1 @@
+"""The front ends that are no screen: text as slabratetop prints it, JSON lines, CSV."""

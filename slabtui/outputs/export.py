@@ -1,0 +1,35 @@
+"""Writes what a screen shows to a new file, as CSV or JSON by the file's name."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from slabtui import schema
+from slabtui.columns import Column
+from slabtui.outputs import formats
+from slabtui.snapshot import CacheRow, Snapshot
+
+
+class ExportError(ValueError):
+    """The file could not be written; `str()` says why."""
+
+
+def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: Iterable[Column]) -> None:
+    """Write these rows and columns of a snapshot, in their order.
+
+    Raises:
+        ExportError: the name ends in neither .csv nor .json, the file exists, or it cannot be written.
+    """
+    fields = schema.fields(columns)
+    if path.suffix == ".csv":
+        written = formats.csv_heading(fields) + formats.csv_rows(snapshot, rows, fields)
+    elif path.suffix == ".json":
+        written = schema.dumps(snapshot, rows, fields) + "\n"
+    else:
+        raise ExportError("the name must end in .csv or .json")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(written)
+    except FileExistsError as error:
+        raise ExportError("that file exists") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise ExportError(getattr(error, "strerror", None) or str(error)) from error

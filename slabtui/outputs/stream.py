@@ -1,0 +1,72 @@
+"""Prints a feed on standard output, interval by interval, until it ends, is enough, or nobody reads any more."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO
+
+from slabtui import query
+from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.outputs.formats import Format
+from slabtui.query import Order
+from slabtui.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows are printed: in what order, which names, and how many at most (None: all)."""
+
+    order: Order
+    pattern: str = ""
+    most: int | None = None
+
+
+def stream(
+    feed: Snapshots,
+    output: TextIO,
+    form: Format,
+    selection: Selection,
+    *,
+    count: int | None,
+    complain: Callable[[str], None],
+) -> None:
+    """Print snapshots; SIGINT ends it after one more, of the interval so far.
+
+    Args:
+        feed: where they come from.
+        output: where they go; every interval is flushed.
+        form: how they are written.
+        selection: which rows.
+        count: end after so many; None: when the feed ends.
+        complain: called with what a snapshot says went wrong.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+    """
+    matches = query.matcher(selection.pattern)
+
+    def put(text: str) -> None:
+        output.write(text)
+        output.flush()
+
+    def show(snapshot: Snapshot) -> bool:
+        if snapshot.error:
+            complain(snapshot.error)
+            return False
+        put(form.write(snapshot, query.arrange(snapshot.rows, selection.order, matches)[: selection.most]))
+        return True
+
+    put(form.heading)
+    feed.start()
+    shown = 0
+    with suppress(FeedEndedError):
+        try:
+            while count is None or shown < count:
+                snapshot = feed.take(timeout=None)
+                shown += snapshot is not None and show(snapshot)
+        except KeyboardInterrupt:
+            feed.hurry()
+            snapshot = feed.take(timeout=1)
+            if snapshot is not None:
+                show(snapshot)
+    put(form.ending)

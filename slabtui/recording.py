@@ -1,0 +1,249 @@
+"""Recordings: every snapshot of a session as a line of JSON in a file, written as it comes and played back later."""
+
+import gzip
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+from slabtui import schema
+from slabtui.errors import SlabtuiError, Status
+from slabtui.feed import Feed, FeedEndedError, Snapshots
+from slabtui.snapshot import Snapshot
+
+SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
+_PATIENCE = 0.1  # seconds until a new speed takes hold
+_WANTED = "name a file that --record has written"
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_CHUNK = 16 << 10  # bytes of a compressed file at a time
+_LONGEST_LINE = 64 << 20  # bytes; a snapshot of 4096 caches takes less than one MiB
+
+
+class Recorder:
+    """Writes snapshots to a new file, compressed as its name ends in: .gz, .zst, or not at all.
+
+    What is written is flushed with each snapshot, so that it can be read whatever becomes of this process. A failing
+    disk ends the recording, not the program.
+
+    Args:
+        path: the file; it must not exist.
+
+    Raises:
+        SlabtuiError: it exists or cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file: BinaryIO = path.open("xb")
+        except OSError as error:
+            raise SlabtuiError(
+                f"cannot record to {path} ({error.strerror})", "name a new file", Status.USAGE
+            ) from error
+        self._write, self._flush, self._end = _encoder(path, self._file)
+        self.failure: str | None = None
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Add a snapshot; after a failure, which `failure` then tells, do nothing."""
+        if self.failure is not None:
+            return
+        try:
+            self._write(schema.dumps(snapshot, snapshot.rows).encode() + b"\n")
+            self._flush()
+        except OSError as error:
+            self.failure = error.strerror or str(error)
+
+    def close(self) -> None:
+        """Finish the file."""
+        try:
+            with self._file:
+                if self.failure is None:
+                    self._end()
+        except OSError as error:
+            self.failure = self.failure or error.strerror or str(error)
+
+
+def _encoder(
+    path: Path, file: BinaryIO
+) -> tuple[Callable[[bytes], object], Callable[[], object], Callable[[], object]]:
+    """Return how to write, to flush so that everything up to here can be read, and to end."""
+    if path.suffix == ".gz":
+        stream = gzip.GzipFile(filename="", mode="wb", fileobj=file)
+
+        def flush() -> None:
+            stream.flush()
+            file.flush()
+
+        return stream.write, flush, stream.close
+    if path.suffix == ".zst":
+        frames = zstandard.ZstdCompressor().stream_writer(file, closefd=False)
+
+        def flush_block() -> None:
+            frames.flush(zstandard.FLUSH_BLOCK)
+            file.flush()
+
+        return frames.write, flush_block, frames.close
+    return file.write, file.flush, file.flush
+
+
+class Recorded(Snapshots):
+    """A feed whose snapshots are recorded as they are taken. That recording has stopped, and why, becomes a note."""
+
+    def __init__(self, feed: Feed, recorder: Recorder) -> None:
+        self._feed = feed
+        self._recorder = recorder
+
+    def start(self) -> None:
+        """Begin."""
+        self._feed.start()
+
+    def stop(self) -> None:
+        """End the feed; the recording is closed by whoever made it."""
+        self._feed.stop()
+
+    def hurry(self) -> None:
+        """Let the next snapshot come at once."""
+        self._feed.hurry()
+
+    def take(self, timeout: float | None = 0) -> Snapshot | None:
+        """Return what the feed offers; see there."""
+        snapshot = self._feed.take(timeout)
+        if snapshot is None:
+            return None
+        self._recorder.write(snapshot)
+        if self._recorder.failure is None:
+            return snapshot
+        return replace(snapshot, notes=(*snapshot.notes, f"recording stopped: {self._recorder.failure}"))
+
+
+class Player(Feed):
+    """Plays a recording: the same snapshots, at the pace at which they were recorded, or faster, slower, step by step.
+
+    Args:
+        path: the recording.
+        paced: whether to wait between snapshots as they once came; without, they come as fast as they are taken.
+        notify: called in the thread whenever there is something to take.
+
+    Raises:
+        SlabtuiError: the file cannot be read or its first line is no snapshot.
+    """
+
+    def __init__(self, path: Path, paced: bool, notify: Callable[[], None] = lambda: None) -> None:
+        super().__init__(notify)
+        self._snapshots = read(path)
+        self._first = next(self._snapshots)
+        self._paced = paced
+        self._held = False
+        self._step = False
+        self.speed = 1.0
+
+    def faster(self) -> None:
+        """Play at twice the speed."""
+        self.speed = min(FASTEST, self.speed * 2)
+
+    def slower(self) -> None:
+        """Play at half the speed."""
+        self.speed = max(SLOWEST, self.speed / 2)
+
+    def hold(self, held: bool) -> None:
+        """Stand still, or go on; `hurry` then gives one snapshot at a time."""
+        self._held, self._step = held, False
+        super().hurry()
+
+    def hurry(self) -> None:
+        """Let the next snapshot come at once, if the recording stands still."""
+        self._step = self._held
+        super().hurry()
+
+    def produce(self) -> None:
+        """Offer each snapshot when its time has come."""
+        self.put(self._first)
+        for snapshot in self._snapshots:
+            if self._stopping or (self._paced and not self._wait(snapshot.elapsed)):
+                return
+            self.put(snapshot)
+        raise FeedEndedError
+
+    def _wait(self, seconds: float) -> bool:
+        """Let an interval of the recording pass; False: the feed is to stop."""
+        left = seconds
+        while (held := self._held) or left > 0:
+            began, speed = time.monotonic(), self.speed
+            if not self.sleep(None if held else min(left / speed, _PATIENCE)):
+                return False
+            if self._step:
+                self._step = False
+                break
+            left -= 0 if held else (time.monotonic() - began) * speed
+        return True
+
+
+def read(path: Path) -> Iterator[Snapshot]:
+    """Yield the snapshots of a recording.
+
+    Its last line may be cut short, if the recorder was killed: the recording ends before it, and the last snapshot
+    carries a note that says so.
+
+    Raises:
+        SlabtuiError: the file cannot be read, it has no snapshot in it, or a line is none; it names the line.
+    """
+    last: Snapshot | None = None
+    try:
+        for number, line in enumerate(_lines(path), 1):
+            try:
+                snapshot = schema.loads(line)
+            except schema.SchemaError as error:
+                if last is None or line.endswith(b"\n"):
+                    if last is not None:
+                        yield last
+                    raise SlabtuiError(f"{path}, line {number}: {error}", _WANTED) from error
+                last = _cut(last)
+                break
+            if last is not None:
+                yield last
+            last = snapshot
+    except (EOFError, zlib.error) as error:  # a compressed stream without its end
+        if last is None:
+            raise SlabtuiError(f"{path} is cut short before its first snapshot", _WANTED) from error
+        last = _cut(last)
+    except (OSError, zstandard.ZstdError) as error:
+        if last is not None:
+            yield last
+        raise SlabtuiError(f"cannot read {path} ({getattr(error, 'strerror', None) or error})", _WANTED) from error
+    if last is None:
+        raise SlabtuiError(f"{path} has no snapshot in it", _WANTED)
+    yield last
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        start = file.peek(4)
+        stream: BinaryIO = file
+        if start.startswith(_GZIP_MAGIC):
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file))
+        elif start.startswith(_ZSTD_MAGIC):
+            yield from _zstd_lines(file)
+            return
+        while line := stream.readline(_LONGEST_LINE):
+            yield line
+
+
+def _zstd_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a stream, those included that stand before the point where it is cut.
+
+    The library's own reader holds the last of them back when the stream has no end.
+    """
+    decompressor = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        *whole, rest = (rest + decompressor.decompress(chunk)).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def _cut(last: Snapshot) -> Snapshot:
+    return replace(last, notes=(*last.notes, "the recording is cut short here"))

@@ -1,0 +1,84 @@
+"""What the screen shows, written to a file that was not there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slabtui import columns, schema
+from slabtui.outputs.export import ExportError, export
+from tests.fakes import cache, snapshot
+
+ROWS = (cache(2, 'b, "名前"', allocs=3), cache(1, "a", allocs=2, size=None))
+SHOWN = snapshot(*ROWS, cache(3, "not shown"), time=1764054095.25)
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ExportError) as caught:
+        export(path, SHOWN, ROWS, columns.COLUMNS)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+def test_csv_has_a_heading_and_the_rows_in_their_order(tmp_path: Path) -> None:
+    export(tmp_path / "a.csv", SHOWN, ROWS, columns.COLUMNS)
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == (
+        "time,elapsed_s,name,cache,object_size,size,allocs,bytes,approximate\n"
+        '2025-11-25T07:01:35.250Z,1.000000,"b, ""名前""",0xffff888100000200,64,64,3,192,false\n'
+        "2025-11-25T07:01:35.250Z,1.000000,a,0xffff888100000100,,,2,0,false\n"
+    )
+
+
+def test_json_is_the_line_of_the_schema(tmp_path: Path) -> None:
+    export(tmp_path / "a.json", SHOWN, ROWS, columns.COLUMNS)
+    line = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert line == schema.dumps(SHOWN, ROWS) + "\n"
+    assert schema.loads(line).rows == ROWS
+
+
+def test_only_the_fields_of_the_columns_are_written(tmp_path: Path) -> None:
+    shown = [columns.BY_ID["allocs"], columns.HISTORY, columns.BY_ID["name"]]
+    export(tmp_path / "a.csv", SHOWN, ROWS[1:], shown)
+    export(tmp_path / "a.json", SHOWN, ROWS[1:], shown)
+    assert (tmp_path / "a.csv").read_text() == (
+        "time,elapsed_s,allocs,name,cache\n2025-11-25T07:01:35.250Z,1.000000,2,a,0xffff888100000100\n"
+    )
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["caches"] == [{"allocs": 2, "name": "a", "cache": "0xffff888100000100"}]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json"])
+def test_a_file_that_exists_is_refused_and_untouched(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    assert refused(tmp_path / name) == "that file exists"
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
+    assert refused(tmp_path / "a.csv") == "that file exists"
+    assert not (tmp_path / "b.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.csv.gz", "a.CSV", ".csv", "csv"])
+def test_another_ending_is_refused_and_nothing_made(tmp_path: Path, name: str) -> None:
+    assert refused(tmp_path / name) == "the name must end in .csv or .json"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nowhere/a.csv", "No such file or directory"),
+        ("a\0b.csv", "embedded null byte"),
+        ("n" * 300 + ".csv", "File name too long"),
+    ],
+)
+def test_a_name_that_cannot_be_is_told(tmp_path: Path, name: str, why: str) -> None:
+    assert refused(tmp_path / name) == why
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    assert refused(tmp_path / "a.csv") == "that file exists"

@@ -1,0 +1,101 @@
+"""What came before: kept for 300 intervals, found again by cache and by step, drawn as bars."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabtui.history import LENGTH, History, sparkline
+from tests.fakes import cache, snapshot
+
+A, B = cache(1).cache, cache(2).cache
+SERIES = st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=70)
+LEVELS = {False: " ▁▂▃▄▅▆▇█", True: " ._-=+*%#"}
+
+
+def history(*allocs: tuple[int, ...]) -> History:
+    """Return a history with these allocs of cache 1, 2, ... in each interval; 0 is an idle cache."""
+    kept = History()
+    for at, counts in enumerate(allocs):
+        kept.add(snapshot(*(cache(n, allocs=count) for n, count in enumerate(counts, 1)), time=1000.0 + at))
+    return kept
+
+
+def test_nothing_came_before_the_start() -> None:
+    kept = History()
+    assert len(kept) == 0
+    assert kept.series(A, 60) == []
+    with pytest.raises(IndexError):
+        kept.back(0)
+
+
+def test_the_last_300_snapshots_are_kept() -> None:
+    kept = history(*((at,) for at in range(350)))
+    assert LENGTH == len(kept) == 300
+    assert kept.back(0).time == 1349
+    assert kept.back(299).time == 1050
+    with pytest.raises(IndexError):
+        kept.back(300)
+    assert kept.series(A, 1000) == list(range(50, 350))
+
+
+def test_one_can_step_back() -> None:
+    kept = history((1,), (2,), (3,))
+    assert [kept.back(steps).allocs for steps in range(3)] == [3, 2, 1]
+
+
+def test_a_series_is_of_one_cache_and_the_newest_is_its_last() -> None:
+    kept = history((1, 10), (2, 20), (3, 30), (4, 40))
+    assert kept.series(A, 3) == [2, 3, 4]
+    assert kept.series(B, 3) == [20, 30, 40]
+    assert kept.series(B, 60) == [10, 20, 30, 40]
+    assert kept.series(B, 0) == []
+
+
+def test_a_series_ends_as_far_back_as_one_has_stepped() -> None:
+    kept = history((1,), (2,), (3,), (4,))
+    assert kept.series(A, 2, back=1) == [2, 3]
+    assert kept.series(A, 60, back=3) == [1]
+    assert kept.series(A, 60, back=4) == []
+
+
+def test_a_cache_that_was_not_there_yet_or_is_idle_counts_as_nothing() -> None:
+    kept = history((1,), (0, 5), (3, 0), (4, 7))
+    assert kept.series(A, 60) == [1, 0, 3, 4]
+    assert kept.series(B, 60) == [0, 5, 0, 7]
+    assert kept.series(cache(99).cache, 60) == [0, 0, 0, 0]
+
+
+@given(SERIES, st.integers(0, 80), st.booleans())
+def test_bars_grow_with_their_values_up_to_the_full_block(series: list[int], width: int, plain: bool) -> None:
+    drawn = sparkline(series, width, plain)
+    assert len(drawn) == width
+    shown = series[max(0, len(series) - width) :]
+    blank, bars = drawn[: width - len(shown)], drawn[width - len(shown) :]
+    assert not blank.strip(" ")
+    levels = [LEVELS[plain].index(bar) for bar in bars]
+    assert [level > 0 for level in levels] == [value > 0 for value in shown]
+    assert {level for level, value in zip(levels, shown, strict=True) if value == max(shown) > 0} <= {8}
+    by_value = [level for _, level in sorted(zip(shown, levels, strict=True))]
+    assert by_value == sorted(levels)
+    assert drawn.isascii() or not plain
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_each_level_has_its_own_bar(plain: bool) -> None:
+    assert sparkline(range(9), 9, plain) == LEVELS[plain]
+
+
+@pytest.mark.parametrize(
+    ("series", "width", "drawn"),
+    [
+        ([], 4, "    "),
+        ([], 0, ""),
+        ([1, 2], 0, ""),
+        ([0, 0], 3, "   "),
+        ([5], 3, "  █"),
+        ([1, 1000000], 2, "▁█"),
+        ([1000000, 1, 1], 2, "██"),
+    ],
+)
+def test_a_series_stands_at_the_right_and_is_cut_at_its_old_end(series: list[int], width: int, drawn: str) -> None:
+    assert sparkline(series, width) == drawn

@@ -1,0 +1,296 @@
+"""The program without its screen: what it prints, to whom, and what it does when nobody reads."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from slabtui import schema
+from slabtui.recording import read
+from tests.bpf import program_ids
+from tests.terminal import Terminal
+from tests.test_terminal import gone
+
+SLABTUI = [sys.executable, "-m", "slabtui"]
+SLABRATETOP = [sys.executable, "-c", "import sys; from slabtui.cli import slabratetop; sys.exit(slabratetop())"]
+BLOCK = re.compile(
+    r"\n\d\d:\d\d:\d\d loadavg: \d+\.\d+ \d+\.\d+ \d+\.\d+ \d+/\d+ \d+\n\n"
+    r"CACHE                            ALLOCS      BYTES\n"
+    r"((?:\S.{31,} {1,6}\d+ {1,10}\d+\n)+)"
+)
+
+
+def run(*arguments: str, command: list[str] = SLABTUI, **more: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("arguments", [("-C", "0.3", "3"), ("0.3", "3")])
+def test_a_pipe_gets_the_text_of_slabratetop(arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("Tracing... Output every 0.3 secs. Hit Ctrl-C to end\n\n")
+    assert ended.stdout.endswith("\nDetaching...\n")
+    blocks = BLOCK.findall(ended.stdout)
+    assert len(blocks) == 3
+    for rows in blocks:
+        sizes = [int(row.split()[-1]) for row in rows.splitlines()]
+        assert sizes == sorted(sizes, reverse=True)
+        assert len(sizes) <= 20
+
+
+@pytest.mark.live
+def test_rows_sort_and_filter_work_for_text_too() -> None:
+    (rows,) = BLOCK.findall(run("-C", "-r", "2", "-s", "name", "-f", "~^[a-z]", "0.3", "1").stdout)
+    names = [row.split()[0] for row in rows.splitlines()]
+    assert len(names) == 2
+    assert names == sorted(names)
+
+
+@pytest.mark.live
+def test_slabratetop_clears_a_terminal_unless_told_not_to() -> None:
+    with Terminal([*SLABRATETOP, "0.2", "2"]) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert terminal.output.count(b"\x1b[2J") == 2
+        assert "Detaching..." in terminal.text
+    with Terminal([*SLABRATETOP, "-C", "0.2", "2"]) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert b"\x1b" not in terminal.output
+
+
+@pytest.mark.live
+def test_ctrl_c_prints_the_interval_so_far_and_detaches() -> None:
+    before = program_ids()
+    with subprocess.Popen([*SLABTUI, "-C", "3600"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Tracing...")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert len(BLOCK.findall(rest)) == 1
+    assert rest.endswith("Detaching...\n")
+    assert gone(before)
+
+
+@pytest.mark.live
+def test_json_lines_come_one_by_one_and_are_whole() -> None:
+    with subprocess.Popen([*SLABTUI, "--output", "json", "0.2"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        lines = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    for line in lines:
+        assert line["schema"] == "slabtui/1"
+        assert line["source"] == "live"
+        assert line["host"] == os.uname().nodename
+        assert 0.1 < line["elapsed_s"] < 2
+        assert line["caches"]
+        assert all(row["bytes"] == row["allocs"] * row["size"] for row in line["caches"] if row["size"])
+
+
+@pytest.mark.live
+def test_two_at_once_count_the_same() -> None:
+    """Both see the same events, apart from the first and the last interval, in which they begin and end apart."""
+    command = [*SLABTUI, "--output", "json", "-f", "filp"]
+    with (
+        subprocess.Popen([*command, "0.5", "6"], stdout=subprocess.PIPE, text=True) as outer,
+        subprocess.Popen([*command, "0.1", "12"], stdout=subprocess.PIPE, text=True) as inner,
+    ):
+        assert outer.stdout
+        assert inner.stdout
+        outer.stdout.readline()
+        inner.stdout.readline()
+        for _ in range(20_000):
+            os.close(os.open("/dev/null", os.O_RDONLY))
+        sums = [
+            sum(row["allocs"] for line in stream for row in json.loads(line)["caches"])
+            for stream in (inner.stdout, outer.stdout)
+        ]
+    assert all(20_000 <= total < 21_000 for total in sums), sums
+
+
+@pytest.mark.live
+def test_nobody_reading_any_more_ends_it_quietly_and_detached() -> None:
+    before = program_ids()
+    script = f"{' '.join(SLABTUI)} -C 0.1 | head -3 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    ended = run("-c", script, command=["bash"])
+    assert ended.returncode == 128 + signal.SIGPIPE
+    assert ended.stderr == ""
+    assert gone(before)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [(">/dev/full", "cannot write to standard output (No space left on device)"), (">&-", "standard output is closed")],
+)
+def test_an_output_that_takes_nothing_is_told_in_one_line(redirection: str, told: str) -> None:
+    ended = run("-c", f"{' '.join(SLABTUI)} -C 0.1 3 {redirection}", command=["bash"])
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"slabtui: {told}")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.live
+def test_a_slow_reader_gets_longer_intervals_and_every_count() -> None:
+    with subprocess.Popen([*SLABTUI, "--output", "json", "0.1"], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        json.loads(process.stdout.readline())
+        for _ in range(300):  # until the pipe is full, and a while longer
+            os.close(os.open("/dev/null", os.O_RDONLY))
+            time.sleep(0.02)
+        began = time.monotonic()
+        lines = []
+        while time.monotonic() - began < 1:
+            lines.append(json.loads(process.stdout.readline()))
+        process.terminate()
+        process.stdout.read()
+    opened = sum(row["allocs"] for line in lines for row in line["caches"] if row["name"] == "filp")
+    assert opened >= 300
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_recording_replays_as_the_same_lines(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"night.jsonl{suffix}"
+    live = run("--output", "json", "--record", str(path), "0.2", "5")
+    replayed = run("--replay", str(path), "--output", "json")
+    assert live.returncode == replayed.returncode == 0
+    assert replayed.stdout == live.stdout.replace('"source":"live"', '"source":"replay"')
+    assert len(replayed.stdout.splitlines()) == 5
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_recording_whose_recorder_was_killed_can_be_replayed(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"night.jsonl{suffix}"
+    command = [*SLABTUI, "--output", "json", "--record", str(path), "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        printed = [process.stdout.readline() for _ in range(5)]
+        process.kill()
+    times = [json.loads(line)["time"] for line in printed]
+    assert [schema.iso(snapshot.time) for snapshot in read(path)][: len(times)] == times
+
+
+@pytest.mark.live
+def test_the_screen_is_recorded_too(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    with Terminal([*SLABTUI, "--record", str(path), "0.1", "5"]) as terminal:
+        assert terminal.wait_for_exit() == 0
+    assert len(list(read(path))) == 5
+
+
+def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    limited = [
+        "bash",
+        "-c",
+        f"ulimit -f 64; trap '' XFSZ; exec {sys.executable} -m tests.faulty many --record {path} 0.1",
+    ]
+    with Terminal(limited, size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: "recording stopped: File too large" in terminal.text)
+        clock = terminal.text
+        terminal.wait_for(lambda: terminal.text != clock)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+        assert b"slabtui: recording stopped: File too large" in terminal.output
+    whole = list(read(path))
+    assert whole
+    assert whole[-1].notes == ("the recording is cut short here",)
+
+
+@pytest.fixture
+def without_bcc(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "bcc").mkdir()
+    (tmp_path / "bcc" / "__init__.py").write_text("raise ImportError('not here')")
+    return {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_demo_needs_no_root_and_no_bcc(without_bcc: dict[str, str]) -> None:
+    assert shutil.which("setpriv")
+    command = ["setpriv", "--reuid=65534", "--clear-groups", *SLABTUI, "--demo"]
+    with Terminal(command, env=without_bcc) as terminal:
+        terminal.wait_for(lambda: "names_cache" in terminal.text)
+        assert "REPLAY x1" in terminal.lines[0]
+        terminal.type("+++++")
+        terminal.wait_for(lambda: "REPLAY x32" in terminal.lines[0])
+        terminal.type("p")
+        terminal.wait_for(lambda: "PAUSED" in terminal.lines[0])
+        moment = terminal.lines[0]
+        terminal.type("]")
+        terminal.wait_for(lambda: terminal.lines[0] != moment)
+        assert "PAUSED" in terminal.lines[0]
+        terminal.type("p")
+        terminal.wait_for(lambda: " END " in terminal.lines[0])
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_the_demo_is_text_in_a_pipe() -> None:
+    ended = run("--demo", "-C", "1", "3")
+    assert len(BLOCK.findall(ended.stdout)) == 3
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("front", [["-C"], ["--output", "json"]])
+def test_a_broken_recording_is_told_with_its_line(tmp_path: Path, front: list[str]) -> None:
+    path = tmp_path / "night.jsonl"
+    line = run("--demo", "--output", "json").stdout.splitlines(keepends=True)[0]
+    path.write_text(line + "{broken\n" + line)
+    ended = run("--replay", str(path), *front)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"slabtui: {path}, line 2: not JSON")
+    assert len(ended.stderr.splitlines()) == 1
+    with Terminal([*SLABTUI, "--replay", str(path)]) as terminal:
+        assert terminal.wait_for_exit() == 1
+        assert b", line 2: not JSON" in terminal.output
+
+
+@pytest.mark.parametrize("arguments", [["--record", "x", "--demo"], ["-p", "1", "--demo"], ["--demo", "--replay", "x"]])
+def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_an_existing_file_is_not_recorded_over(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    path.write_text("precious")
+    ended = run("-C", "--record", str(path))
+    assert ended.returncode == 2
+    assert ended.stderr == f"slabtui: cannot record to {path} (File exists): name a new file\n"
+    assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_scripts_name_every_option(shell: str) -> None:
+    script = run("--print-completion", shell).stdout
+    for option in ("--sort", "--filter", "--pid", "--record", "--replay", "--demo", "--output", "--noclear"):
+        assert option in script
+    if shell == "bash":
+        assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_csv_adds_up_to_json() -> None:
+    lines = run("--demo", "--output", "csv").stdout.splitlines()
+    heading = lines[0].split(",")
+    by_name: Counter[str] = Counter()
+    for line in lines[1:]:
+        cells = dict(zip(heading, line.split(","), strict=True))
+        by_name[cells["name"]] += int(cells["bytes"])
+    expected: Counter[str] = Counter()
+    for line in run("--demo", "--output", "json").stdout.splitlines():
+        expected.update({row["name"]: row["bytes"] for row in json.loads(line)["caches"]})
+    assert by_name == expected

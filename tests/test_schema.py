@@ -1,0 +1,267 @@
+"""A snapshot as a line of JSON and back: nothing is lost, and what is no snapshot is told."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabtui import columns, schema
+from slabtui.schema import SchemaError
+from slabtui.snapshot import CacheRow, Origin, Snapshot
+from slabtui.text import printable
+from tests.fakes import LOADAVG, cache, snapshot
+
+HOSTILE = ["", '"', "a,b", "'", r"\\x1b[2J", "\\\\", "{}", "]", "名前", "e\u0301", "=1+1", "~a", " ", "null", "🦀" * 40]
+TEXTS = st.sampled_from(HOSTILE) | st.binary(max_size=12).map(printable)
+COUNTS = st.integers(0, 9) | st.integers(0, 2**64 - 1)
+ROWS = st.builds(CacheRow, COUNTS, TEXTS, st.none() | COUNTS, st.none() | COUNTS, COUNTS, COUNTS, st.booleans())
+SNAPSHOTS = st.builds(
+    Snapshot,
+    time=st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000),
+    elapsed=st.integers(0, 4_000_000_000).map(lambda us: us / 1e6),
+    loadavg=st.just(LOADAVG) | TEXTS,
+    rows=st.lists(ROWS, max_size=4).map(tuple),
+    lost=st.none() | COUNTS,
+    error=st.none() | TEXTS,
+    notes=st.lists(TEXTS, max_size=2).map(tuple),
+    origin=st.builds(Origin, st.sampled_from(["live", "replay"]), TEXTS, TEXTS),
+)
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**400, -(10**400), 2**64, 1e308, "0x10", "-0x1", "2026-11-24T19:06:13.603Z", "0001-01-01"])
+    | st.floats()
+    | st.text(st.characters(), max_size=8),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=8), values, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "loadavg", "lost", "error", "notes", "caches"]
+NEEDED = [name for name in FIELDS if name != "source"]  # whatever was measured, it is a replay now
+ROW_FIELDS = ["name", "cache", "object_size", "size", "allocs", "bytes", "approximate"]
+
+
+def valid() -> dict[str, Any]:
+    whole = snapshot(cache(1, "dentry", allocs=3, size=192), cache(2), notes=("a note",))
+    return json.loads(schema.dumps(whole, whole.rows))
+
+
+def changed(name: str, value: object) -> str:
+    """Return a line with one field changed, of the snapshot or of its first cache."""
+    found = valid()
+    (found if name in FIELDS else found["caches"][0])[name] = value
+    return json.dumps(found)
+
+
+def demand_one_line(error: SchemaError) -> None:
+    """Demand that an error is short, and harmless to print."""
+    assert str(error).isprintable()
+    assert len(str(error)) < 300
+
+
+def refusal(line: str | bytes) -> str:
+    """Return why a line is refused."""
+    with pytest.raises(SchemaError) as caught:
+        schema.loads(line)
+    demand_one_line(caught.value)
+    return str(caught.value)
+
+
+@given(SNAPSHOTS)
+def test_what_is_written_comes_back_as_a_replay_of_the_same(whole: Snapshot) -> None:
+    line = schema.dumps(whole, whole.rows)
+    assert "\n" not in line
+    back = schema.loads(line)
+    assert back == replace(whole, origin=replace(whole.origin, source="replay"))
+    again = schema.dumps(back, back.rows)
+    assert again == line.replace(f'"source":"{whole.origin.source}"', '"source":"replay"', 1)
+    assert schema.loads(line.encode()) == back
+
+
+def test_a_line_has_the_fields_that_are_documented_in_their_order() -> None:
+    assert list(valid()) == FIELDS
+    assert list(valid()["caches"][0]) == ROW_FIELDS
+    assert list(schema.ALL_FIELDS) == ROW_FIELDS
+
+
+def test_a_line_is_pure_ascii_without_spaces() -> None:
+    whole = snapshot(cache(1, "名前"), time=1764011173.6034)
+    line = schema.dumps(whole, whole.rows)
+    assert line == (
+        '{"schema":"slabtui/1","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
+        '"loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"error":null,"notes":[],"caches":[{"name":"\\u540d\\u524d",'
+        '"cache":"0xffff888100000100","object_size":64,"size":64,"allocs":0,"bytes":0,"approximate":false}]}'
+    )
+
+
+def test_only_the_rows_and_fields_that_are_asked_for_are_written() -> None:
+    rows = (cache(1, "a", allocs=1), cache(2, "b", allocs=2))
+    names = schema.fields([columns.BY_ID["allocs"], columns.NAME])
+    written = json.loads(schema.dumps(snapshot(*rows), rows[1:], names))
+    assert written["caches"] == [{"allocs": 2, "name": "b", "cache": "0xffff888100000200"}]
+    assert list(written["caches"][0]) == ["allocs", "name", "cache"]
+
+
+@pytest.mark.parametrize(
+    ("time", "written"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1.0004, "1970-01-01T00:00:01.000Z"),
+        (1.0006, "1970-01-01T00:00:01.001Z"),
+        (59.9996, "1970-01-01T00:01:00.000Z"),
+        (1764011173.603, "2025-11-24T19:06:13.603Z"),
+    ],
+)
+def test_a_time_is_utc_to_the_millisecond(time: float, written: str) -> None:
+    assert schema.iso(time) == written
+
+
+@pytest.mark.parametrize("name", NEEDED + ROW_FIELDS)
+def test_a_field_that_is_missing_is_named(name: str) -> None:
+    found = valid()
+    del (found if name in NEEDED else found["caches"][0])[name]
+    assert refusal(json.dumps(found)) == ("not a snapshot of slabtui" if name == "schema" else f"{name} is missing")
+
+
+def test_a_field_of_a_later_version_is_passed_over() -> None:
+    found = valid()
+    found["more"] = found["caches"][0]["more"] = [{"even": "this"}]
+    assert schema.loads(json.dumps(found)) == schema.loads(json.dumps(valid()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, 1) for name in ("time", "host", "kernel", "loadavg", "error", "notes", "caches", "name", "cache")),
+        *((name, None) for name in ("time", "elapsed_s", "host", "kernel", "loadavg", "notes", "caches", "name")),
+        *((name, None) for name in ("cache", "allocs", "bytes", "approximate")),
+        *((name, True) for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "name", "error")),
+        *((name, "1") for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "notes", "caches")),
+        *((name, 1.0) for name in ("lost", "allocs", "bytes", "size", "object_size")),
+        *((name, {}) for name in ("time", "elapsed_s", "notes", "caches", "name", "cache", "approximate")),
+        *((name, -1) for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size")),
+        *((name, 2**64) for name in ("lost", "allocs", "bytes", "size", "object_size")),
+        *(("elapsed_s", value) for value in (float("nan"), float("inf"), -float("inf"), 10**400, -1e-3)),
+        ("approximate", 0),
+        ("cache", ""),
+        ("cache", "0xg"),
+        ("cache", "dentry"),
+        ("cache", "-0x1"),
+        ("cache", "0x1" + "0" * 16),
+        ("time", ""),
+        ("time", "yesterday"),
+        ("time", "1764011173.603"),
+        ("time", "2025-11-24"),
+        ("time", "2025-11-24T19:06:13.603"),
+        ("time", "2025-13-24T19:06:13.603Z"),
+        ("time", "0001-01-01T00:00:00+23:59"),
+        ("time", "9999-12-31T23:59:59.9999-23:59"),
+        ("time", "\ud800"),
+        ("allocs", "x" * 10**6),
+        ("loadavg", ["\x1b" * 1000] * 1000),
+    ],
+)
+def test_a_wrong_value_is_refused_and_its_field_named(name: str, value: object) -> None:
+    assert refusal(changed(name, value)).startswith(f"{name} ")
+
+
+@pytest.mark.parametrize("note", [None, 1, True, [], {}])
+def test_a_note_that_is_no_text_is_refused(note: object) -> None:
+    assert refusal(changed("notes", ["one", note])).startswith("a note is ")
+
+
+@pytest.mark.parametrize("row", [None, 1, "dentry", [], True])
+def test_a_cache_that_is_no_object_is_refused(row: object) -> None:
+    assert refusal(changed("caches", [row])) == "a cache that is no object"
+
+
+@pytest.mark.parametrize("value", ["slabtui/2", "slabtui/10", "slabtui", "", "x" * 10**6])
+def test_a_schema_that_is_not_known_is_named_beside_the_one_that_is(value: str) -> None:
+    why = refusal(changed("schema", value))
+    assert value[:9] in why
+    assert why.endswith("and this slabtui knows slabtui/1")
+
+
+@pytest.mark.parametrize("line", ["null", "1", "[]", '"slabtui/1"', "{}", "true", '{"schema":1}', '{"schema":null}'])
+def test_json_that_is_no_snapshot_is_refused(line: str) -> None:
+    assert refusal(line) == "not a snapshot of slabtui"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", " ", "\n", "{", "slabtui", b"\x7fELF\x02\x01\x01\0", b"\xff", b"\xff\xfe{", b"\0", "9" * 5000, "[" * 10**5],
+)
+def test_what_is_not_json_is_refused(line: str | bytes) -> None:
+    assert refusal(line).startswith("not JSON (")
+
+
+@pytest.mark.parametrize("deep", [*range(900, 1001), 10**5])
+def test_no_depth_of_a_field_is_too_much(deep: int) -> None:
+    nested = "[" * deep + "]" * deep
+    for name in ("notes", "lost", "caches"):
+        line = json.dumps({**valid(), name: "HERE"}).replace('"HERE"', nested)
+        refusal(line)
+
+
+def test_the_identity_of_a_cache_is_hexadecimal() -> None:
+    assert schema.loads(changed("cache", "0xffff888100000100")).rows[0].cache == 0xFFFF888100000100
+    assert schema.loads(changed("cache", "10")).rows[0].cache == 16
+    assert schema.values(cache(1), ["cache"]) == {"cache": "0xffff888100000100"}
+
+
+def test_a_time_of_another_zone_is_the_same_time() -> None:
+    assert schema.loads(changed("time", "2025-11-24T20:06:13.603+01:00")).time == 1764011173.603
+
+
+def test_an_interval_that_is_shorter_than_it_can_be_written_is_none() -> None:
+    assert schema.loads(changed("elapsed_s", 5e-324)).elapsed == 0
+
+
+@pytest.mark.parametrize("name", ["name", "host", "kernel", "loadavg", "error"])
+def test_a_terminal_has_nothing_to_act_upon_in_a_text_that_anyone_may_have_written(name: str) -> None:
+    found = schema.loads(changed(name, "\x1b[2J\ud800\u202e"))
+    shown = {
+        "name": found.rows[0].name,
+        "host": found.origin.host,
+        "kernel": found.origin.kernel,
+        "loadavg": found.loadavg,
+        "error": found.error,
+    }[name]
+    assert shown == r"\x1b[2J\xed\xa0\x80\u202e"
+    assert schema.loads(changed("notes", ["\x1b"])).notes == (r"\x1b",)
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES, max_size=2),
+    st.dictionaries(st.sampled_from(ROW_FIELDS), JSON_VALUES, max_size=2),
+)
+def test_a_line_with_anything_in_it_is_a_snapshot_or_refused(values: dict[str, Any], of_a_row: dict[str, Any]) -> None:
+    found = valid()
+    found["caches"][0].update(of_a_row)
+    found.update(values)
+    try:
+        taken = schema.loads(json.dumps(found))
+    except SchemaError as error:
+        demand_one_line(error)
+        return
+    assert schema.loads(schema.dumps(taken, taken.rows)) == taken
+    assert taken.per_second(taken.bytes) < float("inf")
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=3)), min_size=1, max_size=3))
+def test_a_line_with_any_bytes_changed_is_a_snapshot_or_refused(changes: list[tuple[int, bytes]]) -> None:
+    line = bytearray(json.dumps(valid()).encode())
+    for at, put in changes:
+        line[at : at + 1] = put
+    try:
+        schema.loads(bytes(line))
+    except SchemaError as error:
+        demand_one_line(error)
+
+
+@given(JSON_VALUES)
+def test_any_other_json_is_refused(value: object) -> None:
+    refusal(json.dumps(value))

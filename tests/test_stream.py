@@ -1,0 +1,165 @@
+"""Printing a feed: what is printed, when it ends, and how it is interrupted."""
+
+import io
+from collections.abc import Iterable
+
+import pytest
+
+from slabtui.collector import Collector
+from slabtui.errors import SlabtuiError
+from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.outputs.formats import Format
+from slabtui.outputs.stream import Selection, stream
+from slabtui.query import Order
+from slabtui.snapshot import CacheRow, Snapshot, Totals
+from tests.fakes import FakeSource, cache, caches, growing, snapshot
+
+ALL = Selection(Order())
+
+
+def names(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
+    return " ".join(row.name for row in rows) + "\n"
+
+
+NAMES = Format(names, heading="heading\n", ending="ending\n")
+
+
+class Script(Snapshots):
+    """A feed that gives what it is told to, and raises what is an exception."""
+
+    def __init__(self, *given: Snapshot | BaseException | None) -> None:
+        self._given = iter(given)
+        self.hurried: list[float | None] = []
+        self._hurrying = False
+
+    def hurry(self) -> None:
+        self._hurrying = True
+
+    def take(self, timeout: float | None = 0) -> Snapshot | None:
+        if self._hurrying:
+            self.hurried.append(timeout)
+        given = next(self._given)
+        if isinstance(given, BaseException):
+            raise given
+        return given
+
+
+def printed(feed: Snapshots, selection: Selection = ALL, count: int | None = None) -> tuple[list[str], list[str]]:
+    """Return the lines on standard output and the complaints."""
+    output, complaints = io.StringIO(), []
+    stream(feed, output, NAMES, selection, count=count, complain=complaints.append)
+    return output.getvalue().splitlines(), complaints
+
+
+def collected(source: FakeSource, selection: Selection = ALL, count: int = 1) -> tuple[list[str], list[str]]:
+    collector = Collector(source, 0.05)
+    try:
+        return printed(collector, selection, count)
+    finally:
+        collector.stop()
+
+
+def one(name: str) -> Snapshot:
+    return snapshot(cache(1, name, allocs=1))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_ends_after_as_many_intervals_as_were_asked_for(count: int) -> None:
+    assert collected(growing(2), count=count) == (["heading", *["cache-0 cache-1"] * count, "ending"], [])
+
+
+@pytest.mark.parametrize(("most", "line"), [(None, "cache-0 cache-1 cache-2"), (2, "cache-0 cache-1"), (9, None)])
+def test_no_more_rows_are_printed_than_were_asked_for(most: int | None, line: str | None) -> None:
+    lines, _ = collected(growing(3), Selection(Order(), most=most))
+    assert lines[1] == (line or "cache-0 cache-1 cache-2")
+
+
+@pytest.mark.parametrize(
+    ("selection", "line"),
+    [
+        (Selection(Order("name", False)), "cache-0 cache-1 cache-2"),
+        (Selection(Order("name", True)), "cache-2 cache-1 cache-0"),
+        (Selection(Order("bytes", True)), "cache-2 cache-1 cache-0"),
+        (Selection(Order("bytes", False), most=1), "cache-0"),
+        (Selection(Order(), "CACHE-1"), "cache-1"),
+        (Selection(Order(), "~[02]$"), "cache-2 cache-0"),
+        (Selection(Order(), "~[02]$", most=1), "cache-2"),
+        (Selection(Order(), "nothing"), ""),
+    ],
+)
+def test_rows_are_those_that_match_in_the_order_that_was_asked_for(selection: Selection, line: str) -> None:
+    lines, _ = printed(Script(snapshot(*caches(3), cache(3, "idle cache-1")), FeedEndedError()), selection)
+    assert lines == ["heading", line, "ending"]
+
+
+def test_a_failed_reading_is_complained_about_and_does_not_count() -> None:
+    def totals(reading: int) -> Totals:
+        if reading == 2:
+            raise OSError("gone")
+        return Totals((cache(1, "a", allocs=reading),), 0)
+
+    lines, complaints = collected(FakeSource(totals), count=2)
+    assert lines == ["heading", "a", "a", "ending"]
+    assert complaints == ["cannot read the counters: gone"]
+
+
+def test_it_ends_with_the_feed() -> None:
+    lines, complaints = printed(Script(one("a"), None, one("b"), FeedEndedError()))
+    assert lines == ["heading", "a", "b", "ending"]
+    assert not complaints
+
+
+def test_an_interrupt_hurries_the_feed_and_prints_one_more_interval() -> None:
+    feed = Script(one("a"), KeyboardInterrupt(), one("b"), one("c"))
+    assert printed(feed) == (["heading", "a", "b", "ending"], [])
+    assert feed.hurried == [1]
+
+
+@pytest.mark.parametrize("last", [None, FeedEndedError()])
+def test_an_interrupt_ends_it_though_there_is_nothing_more_to_print(last: BaseException | None) -> None:
+    assert printed(Script(one("a"), KeyboardInterrupt(), last)) == (["heading", "a", "ending"], [])
+
+
+def test_an_interrupt_of_a_failing_feed_is_complained_about() -> None:
+    lines, complaints = printed(Script(KeyboardInterrupt(), snapshot(error="gone")))
+    assert lines == ["heading", "ending"]
+    assert complaints == ["gone"]
+
+
+def test_an_interrupt_long_before_the_next_interval_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = Collector(growing(1), 3600.0)
+
+    def interrupted(timeout: float | None) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collector, "take", interrupted)
+    try:
+        assert printed(collector) == (["heading", "cache-0", "ending"], [])
+    finally:
+        collector.stop()
+
+
+def test_what_ends_the_feed_badly_passes_through() -> None:
+    with pytest.raises(SlabtuiError, match="broken"):
+        printed(Script(one("a"), SlabtuiError("broken", "mend it")))
+
+
+def test_that_nobody_reads_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flush() -> None:
+        if output.getvalue().endswith("a\n"):
+            raise BrokenPipeError
+
+    output = io.StringIO()
+    monkeypatch.setattr(output, "flush", flush)
+    with pytest.raises(BrokenPipeError):
+        stream(Script(one("a"), one("b")), output, NAMES, ALL, count=None, complain=pytest.fail)
+    assert output.getvalue() == "heading\na\n"
+
+
+def test_every_interval_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    output = io.StringIO()
+    monkeypatch.setattr(output, "flush", lambda: seen.append(output.getvalue()))
+    stream(Script(one("a"), one("b")), output, NAMES, ALL, count=2, complain=pytest.fail)
+    assert seen == ["heading\n", "heading\na\n", "heading\na\nb\n", "heading\na\nb\nending\n"]
