@@ -9,8 +9,13 @@ VENV := .venv
 run: $(VENV)/.setup
 	@exec $(VENV)/bin/slabtui $(ARGS)
 
-demo: $(VENV)/.setup
-	@exec $(VENV)/bin/slabtui --demo
+# The demo needs neither bcc nor root: any Python that is new enough will do until there is a set-up.
+demo:
+	@[ -x $(VENV)/bin/slabtui ] || {
+		python3 -m venv --clear $(VENV)
+		$(VENV)/bin/pip install -q --disable-pip-version-check -e .
+	}
+	exec $(VENV)/bin/slabtui --demo
 
 setup: $(VENV)/.setup
 

@@ -1,14 +1,16 @@
 """The command line: options to a feed and a front end; every error that a user sees ends here, as one line."""
 
 import argparse
+import errno
 import importlib
 import math
 import os
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -24,10 +26,12 @@ from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
 from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
+from slabtui.text import visible
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 DEMO = Path(__file__).with_name("demo.jsonl.gz")
 
+_MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"
 
 FeedMaker = Callable[[Callable[[], None]], Snapshots]  # given what to call when there is something to take
@@ -106,8 +110,13 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     SIGINT ends the program like the key q.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
+            signal.signal(number, _end)
+    stdout_closed = sys.stdout is None
+    _open_what_is_closed()
     try:
+        if stdout_closed:
+            raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
         _run(parser(name).parse_args(arguments), name)
     except (SlabtuiError, FeedDiedError) as error:
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
@@ -130,18 +139,20 @@ def _run(options: argparse.Namespace, name: str) -> None:
     replay: Path | None = DEMO if options.demo else options.replay
     if replay and (options.pid or options.record):
         raise SlabtuiError("-p and --record do not go with a recording", "leave them out", Status.USAGE)
-    if sys.stdout is None:
-        raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
+    if options.noclear and options.output not in (None, "text"):
+        raise SlabtuiError("-C prints text", "leave it out", Status.USAGE)
     if options.output is None and (options.noclear or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
     screen = options.output is None
     if screen:
+        if options.maxrows:
+            raise SlabtuiError("-r limits what is printed", "add -C or --output", Status.USAGE)
         _demand_terminal()
     with _feed(options, replay, screen) as feed_for:
         if screen:
             _show(options, feed_for, bool(replay))
         else:
-            _print(options, feed_for, clear=name == "slabratetop" and not options.noclear)
+            _print(options, feed_for, bool(replay), clear=name == "slabratetop" and not options.noclear)
 
 
 @contextmanager
@@ -152,23 +163,17 @@ def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Ite
     if replay:
         yield lambda notify: Player(replay, paced=screen, notify=notify)
         return
-    recorder = Recorder(options.record) if options.record else None
-    try:
-        source = open_kernel(options.pid, screen)
-
-        def collect(notify: Callable[[], None]) -> Snapshots:
-            collector = Collector(source, options.interval, notify)
-            return Recorded(collector, recorder) if recorder else collector
-
+    with closing(open_kernel(options.pid, screen)) as source:
+        if not options.record:
+            yield partial(Collector, source, options.interval)
+            return
+        recorder = Recorder(options.record)
         try:
-            yield collect
+            yield lambda notify: Recorded(Collector(source, options.interval, notify), recorder, options.count)
         finally:
-            source.close()
-    finally:
-        if recorder:
             recorder.close()
-            if recorder.failure:
-                _complain(f"recording stopped: {recorder.failure}")
+        if recorder.failure:
+            raise SlabtuiError(f"recording stopped: {recorder.failure}", f"what {options.record} has can be replayed")
 
 
 def open_kernel(pid: int | None, screen: bool) -> Source:
@@ -189,27 +194,40 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
     from slabtui.views.state import State
 
     state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
-    with diverted(2) as log:
+    printed = b""
+    try:
         try:
-            App(state, options.count).run(feed_for)
+            with diverted(2) as log:
+                try:
+                    App(state, options.count).run(feed_for)
+                finally:
+                    log.seek(0)
+                    printed = log.read()
         finally:
-            log.seek(0)
-            printed = log.read()
-    sys.stderr.buffer.write(printed)
+            sys.stderr.buffer.write(printed)
+            sys.stderr.flush()
+    except (OSError, termios.error) as error:
+        if error.args[0] != errno.EIO:
+            raise
+        _forget_stdout()  # the terminal is gone, and whether its signal or this comes first is chance
+        raise SystemExit(128 + signal.SIGHUP) from error
 
 
-def _print(options: argparse.Namespace, feed_for: FeedMaker, clear: bool) -> None:
+def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, clear: bool) -> None:
     """Print on standard output."""
     forms = {
-        "text": formats.slabratetop(options.interval, clear and sys.stdout.isatty()),
+        "text": formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty()),
         "json": formats.JSON,
         "csv": formats.CSV,
     }
     form = forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
+    # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
+    # And a name need not fit the locale.
+    output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
     feed = feed_for(lambda: None)
     try:
-        stream(feed, sys.stdout, form, selection, count=options.count, complain=_complain)
+        stream(feed, output, form, selection, count=options.count, complain=_complain)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -220,7 +238,14 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, clear: bool) -> Non
 
 
 def _complain(text: str) -> None:
-    print(f"slabtui: {text}", file=sys.stderr)
+    print(f"slabtui: {visible(text)}", file=sys.stderr)
+
+
+def _open_what_is_closed() -> None:
+    """Lead the standard streams that the caller has closed nowhere, so that no file of ours gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it is to stay open
 
 
 def _forget_stdout() -> None:
@@ -260,10 +285,10 @@ def _filter(text: str) -> str:
 def _pid(text: str) -> int:
     pid = _positive(text, "PID")
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError as error:
         raise argparse.ArgumentTypeError(f"no process {pid}") from error
-    leader = int(next(line.split()[1] for line in status.splitlines() if line.startswith("Tgid:")))
+    leader = int(next(line.split()[1] for line in status.splitlines() if line.startswith(b"Tgid:")))
     if leader != pid:
         raise argparse.ArgumentTypeError(f"{pid} is a thread of process {leader}")
     return pid
@@ -280,6 +305,6 @@ def _interval(text: str) -> float:
 
 
 def _positive(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")
     return int(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from slabtui.errors import SlabtuiError
 from slabtui.feed import Feed
 from slabtui.snapshot import CacheRow, Origin, Snapshot, Totals, difference
 
@@ -47,7 +48,10 @@ class Collector(Feed):
 
     def produce(self) -> None:
         """Take a first reading, which the first snapshot is measured from, and one more per interval."""
-        baseline, since = self._source.totals(), time.monotonic()
+        try:
+            baseline, since = self._source.totals(), time.monotonic()
+        except OSError as error:
+            raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
         latest, at = baseline, since
         due = since + self._interval
         while self.sleep(max(0.0, due - time.monotonic())):

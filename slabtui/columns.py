@@ -8,7 +8,6 @@ from typing import Literal
 from slabtui import text
 from slabtui.snapshot import CacheRow
 
-UNKNOWN = "?"
 _VARIES = "-"
 _LONGEST_HISTORY = 60  # columns: a minute at the usual interval
 _COMFORTABLE = 32  # columns for the name on a wide terminal, so that it does not jump with every longer name
@@ -76,7 +75,7 @@ HISTORY = Column(
     value=None,
     write=lambda row, width, past: past(row, width),
     descending=True,
-    help="Allocations in the last intervals, the newest at the right, each row against its own maximum",
+    help="Rate of allocations in the last intervals, the newest at the right, each row against its own maximum",
     priority=1,
 )
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -10,13 +9,13 @@ from typing import BinaryIO
 
 @contextmanager
 def diverted(*descriptors: int) -> Iterator[BinaryIO]:
-    """Lead the descriptors into a temporary file, which is yielded, and back at the end.
+    """Lead the descriptors into a file in memory, which is yielded, and back at the end.
 
     bcc, clang and the modprobe that they call write to the descriptors themselves, past sys.stdout and sys.stderr.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as log:
+    with os.fdopen(os.memfd_create("slabtui"), "w+b") as log:  # in memory: the disk may be full, or read-only
         saved = [os.dup(descriptor) for descriptor in descriptors]
         try:
             for descriptor in descriptors:

@@ -1,5 +1,6 @@
 """The last intervals of every cache, kept from the start: for the sparklines and for stepping back in time."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ class History:
 
     def __init__(self) -> None:
         self._snapshots: deque[Snapshot] = deque(maxlen=LENGTH)
-        self._allocs: deque[dict[int, int]] = deque(maxlen=LENGTH)  # by cache, of the active ones
+        self._rates: deque[dict[int, float]] = deque(maxlen=LENGTH)  # by cache, of the active ones
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -23,28 +24,28 @@ class History:
     def add(self, snapshot: Snapshot) -> None:
         """Keep a snapshot; the oldest goes when there are more than 300."""
         self._snapshots.append(snapshot)
-        self._allocs.append({row.cache: row.allocs for row in snapshot.rows if row.allocs})
+        self._rates.append({row.cache: snapshot.per_second(row.allocs) for row in snapshot.rows if row.allocs})
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot so many intervals before the newest."""
         return self._snapshots[-1 - steps]
 
-    def series(self, cache: int, length: int, back: int = 0) -> list[int]:
-        """Return the allocations of a cache in up to `length` intervals, the last of them `back` before the newest."""
-        end = len(self._allocs) - back
-        return [self._allocs[at].get(cache, 0) for at in range(max(0, end - length), end)]
+    def series(self, cache: int, length: int, back: int = 0) -> list[float]:
+        """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
+        end = len(self._rates) - back
+        return [self._rates[at].get(cache, 0) for at in range(max(0, end - length), end)]
 
 
-def sparkline(series: Sequence[int], width: int, plain: bool = False) -> str:
+def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:
     """Draw a series as bars against its own maximum, the newest at the right; what allocated at all is never blank.
 
     Args:
-        series: counts, the newest last; more than `width` of them are cut at the old end.
+        series: rates, the newest last; more than `width` of them are cut at the old end.
         width: columns.
         plain: with ASCII characters only.
     """
     bars = _PLAIN_BARS if plain else _BARS
     shown = series[-width:] if width else ()
     top = max(shown, default=0)
-    levels = (-(-count * (len(bars) - 1) // top) if top else 0 for count in shown)
+    levels = (math.ceil(rate * (len(bars) - 1) / top) if top else 0 for rate in shown)
     return "".join(bars[level] for level in levels).rjust(width)

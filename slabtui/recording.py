@@ -4,6 +4,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -19,7 +20,7 @@ SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
 _PATIENCE = 0.1  # seconds until a new speed takes hold
 _WANTED = "name a file that --record has written"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_CHUNK = 16 << 10  # bytes of a compressed file at a time
+_CHUNK = 1 << 10  # bytes of a compressed file at a time: each may stand for a hundred thousand
 _LONGEST_LINE = 64 << 20  # bytes; a snapshot of 4096 caches takes less than one MiB
 
 
@@ -90,18 +91,29 @@ def _encoder(
 
 
 class Recorded(Snapshots):
-    """A feed whose snapshots are recorded as they are taken. That recording has stopped, and why, becomes a note."""
+    """A feed whose snapshots are recorded as they are taken. That recording has stopped, and why, becomes a note.
 
-    def __init__(self, feed: Feed, recorder: Recorder) -> None:
+    Args:
+        feed: where they come from.
+        recorder: where they go. Closed by whoever made it, after `stop`.
+        most: how many will be taken, if that is known; if fewer were, `stop` records the interval that it cuts short.
+    """
+
+    def __init__(self, feed: Snapshots, recorder: Recorder, most: int | None = None) -> None:
         self._feed = feed
         self._recorder = recorder
+        self._left = most
 
     def start(self) -> None:
         """Begin."""
         self._feed.start()
 
     def stop(self) -> None:
-        """End the feed; the recording is closed by whoever made it."""
+        """Record what the interval has come to so far, and end the feed."""
+        if self._left is None or self._left > 0:
+            self._feed.hurry()
+            with suppress(Exception):  # the feed may have died: whoever took from it knows
+                self.take(timeout=1)
         self._feed.stop()
 
     def hurry(self) -> None:
@@ -114,6 +126,8 @@ class Recorded(Snapshots):
         if snapshot is None:
             return None
         self._recorder.write(snapshot)
+        if self._left is not None and not snapshot.error:
+            self._left -= 1
         if self._recorder.failure is None:
             return snapshot
         return replace(snapshot, notes=(*snapshot.notes, f"recording stopped: {self._recorder.failure}"))
@@ -241,6 +255,8 @@ def _zstd_lines(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK):
         *whole, rest = (rest + decompressor.decompress(chunk)).split(b"\n")
         yield from (line + b"\n" for line in whole)
+        if len(rest) > _LONGEST_LINE:
+            break
     if rest:
         yield rest
 

@@ -3,7 +3,7 @@
 import json
 import math
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,8 +49,8 @@ def iso(time: float) -> str:
     return datetime.fromtimestamp(round(time, 3), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def dumps(snapshot: Snapshot, rows: Iterable[CacheRow], names: Sequence[str] = ALL_FIELDS) -> str:
-    """Return the line, without its newline, with these rows of the snapshot and these fields of each."""
+def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
+    """Return the line, without its newline, with these rows of the snapshot."""
     return json.dumps(
         {
             "schema": NAME,
@@ -63,7 +63,7 @@ def dumps(snapshot: Snapshot, rows: Iterable[CacheRow], names: Sequence[str] = A
             "lost": snapshot.lost,
             "error": snapshot.error,
             "notes": list(snapshot.notes),
-            "caches": [values(row, names) for row in rows],
+            "caches": [values(row, ALL_FIELDS) for row in rows],
         },
         separators=(",", ":"),
     )

@@ -5,6 +5,11 @@ from functools import lru_cache
 _STEPS = "kMGTPE"
 
 
+def visible(text: str) -> str:
+    """Return a text with everything that does not print escaped, as `printable` does; backslashes stay."""
+    return "".join(character if character == "\\" else _shown(character) for character in text)
+
+
 @lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
 def printable(raw: bytes) -> str:
     r"""Decode a name that anyone may have chosen, with nothing left in it that a terminal acts upon.

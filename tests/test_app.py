@@ -363,6 +363,23 @@ def test_a_replay_says_whose_it_is_and_how_fast() -> None:
     assert screen.lines()[0].endswith(" END")
 
 
+def test_a_paused_replay_keeps_its_moment_whatever_was_on_its_way() -> None:
+    screen = Screen()
+    screen.state.replay = True
+    for allocs in (1, 2, 3):
+        screen.show(cache(1, "dentry", allocs=allocs))
+    screen.type("[", "[")
+    screen.show(cache(1, "dentry", allocs=4))
+    assert screen.lines()[3].split()[2] == "1"
+    assert "PAUSED -3" in screen.lines()[0]
+
+
+def test_an_interval_that_took_longer_says_so() -> None:
+    screen = Screen()
+    screen.app.show(Snapshot(1.7e9, 61.2, LOADAVG, (cache(1, allocs=500),), 0))
+    assert "every 61.2 s" in screen.lines()[0]
+
+
 def test_what_the_source_cannot_do_is_said_on_the_screen() -> None:
     screen = Screen()
     screen.show(cache(1, allocs=1), notes=("recording stopped: No space left on device",))

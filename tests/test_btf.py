@@ -193,7 +193,7 @@ def test_a_header_that_is_too_short_is_refused() -> None:
 @pytest.mark.parametrize("kind", [0, 20, 31])
 @pytest.mark.parametrize("before", [[], [(FLOAT, "double", 8)]])
 def test_a_kind_that_nobody_knows_is_refused_wherever_it_stands(kind: int, before: list[tuple]) -> None:
-    with pytest.raises(BTFError, match="of a kind"):
+    with pytest.raises(BTFError, match="of an unknown kind"):
         BTF(encode([*before, (kind, "unknown", 0), (FLOAT, "float", 4)]))
 
 

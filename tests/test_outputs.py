@@ -203,7 +203,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> N
         clock = terminal.text
         terminal.wait_for(lambda: terminal.text != clock)
         terminal.type("q")
-        assert terminal.wait_for_exit() == 0
+        assert terminal.wait_for_exit() == 1
         assert b"slabtui: recording stopped: File too large" in terminal.output
     whole = list(read(path))
     assert whole
@@ -294,3 +294,86 @@ def test_csv_adds_up_to_json() -> None:
     for line in run("--demo", "--output", "json").stdout.splitlines():
         expected.update({row["name"]: row["bytes"] for row in json.loads(line)["caches"]})
     assert by_name == expected
+
+
+def test_an_interrupt_leaves_every_line_whole() -> None:
+    command = [sys.executable, "-m", "tests.faulty", "many", "--output", "json", "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        time.sleep(2)  # until the pipe is full and the program waits in a write
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        lines = process.stdout.read().splitlines()
+    assert process.returncode == 0
+    assert all(json.loads(line)["schema"] == schema.NAME for line in lines)
+    assert sum(row["allocs"] for line in lines for row in json.loads(line)["caches"]) % 500 == 0
+
+
+@pytest.mark.live
+def test_hangups_are_ignored_under_nohup() -> None:
+    command = ["nohup", *SLABTUI, "--output", "json", "0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        for _ in range(3):
+            assert json.loads(process.stdout.readline())
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("end", ["q", "\x03"])
+def test_an_interval_that_is_cut_short_is_recorded(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "night.jsonl"
+    command = [sys.executable, "-m", "tests.faulty", "many", "--record", str(path), "3600"]
+    with Terminal(command) as terminal:
+        terminal.wait_for(lambda: "The first interval takes 3600 s." in terminal.text)
+        terminal.type(end)
+        assert terminal.wait_for_exit() == 0
+    (only,) = read(path)
+    assert only.elapsed < 60
+
+
+def test_a_start_that_fails_leaves_no_recording(without_bcc: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    assert run("-C", "--record", str(path), env=without_bcc).returncode == 1
+    assert not path.exists()
+
+
+@pytest.mark.live
+def test_the_end_of_the_process_is_told_once() -> None:
+    with subprocess.Popen(["sleep", "1"]) as watched:
+        ended = run("-p", str(watched.pid), "-C", "0.3", "8")
+    assert ended.stderr == f"slabtui: process {watched.pid} has ended\n"
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_closed_descriptors_do_no_harm(closed: str) -> None:
+    ended = run("-c", f"{' '.join(SLABTUI)} --demo --output csv 1 2 {closed}", command=["bash"])
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("time,elapsed_s,name,")
+
+
+def test_names_need_not_fit_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "wide.jsonl"
+    line = run("--demo", "--output", "json", "1", "1").stdout
+    path.write_text(line.replace("names_cache", "\u540d\u524d"))
+    ended = run("--replay", str(path), "-C", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert ended.returncode == 0
+    assert r"\u540d\u524d" in ended.stdout
+
+
+def test_file_names_reach_the_terminal_as_text() -> None:
+    ended = run("--replay", "\x1b[31mred", "-C")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(r"slabtui: cannot read \x1b[31mred (")
+
+
+@pytest.mark.parametrize("arguments", [["-C", "--output", "json"], ["-p", "9" * 5000], ["1", "9" * 5000]])
+def test_more_wrong_usage_is_one_line(arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert "functools" not in ended.stderr

@@ -97,12 +97,17 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     )
 
 
-def test_only_the_rows_and_fields_that_are_asked_for_are_written() -> None:
+def test_only_the_rows_that_are_asked_for_are_written_with_all_their_fields() -> None:
     rows = (cache(1, "a", allocs=1), cache(2, "b", allocs=2))
+    (written,) = json.loads(schema.dumps(snapshot(*rows), rows[1:]))["caches"]
+    assert tuple(written) == schema.ALL_FIELDS
+    assert (written["name"], written["cache"], written["allocs"]) == ("b", "0xffff888100000200", 2)
+
+
+def test_fields_of_columns_stand_in_their_order() -> None:
     names = schema.fields([columns.BY_ID["allocs"], columns.NAME])
-    written = json.loads(schema.dumps(snapshot(*rows), rows[1:], names))
-    assert written["caches"] == [{"allocs": 2, "name": "b", "cache": "0xffff888100000200"}]
-    assert list(written["caches"][0]) == ["allocs", "name", "cache"]
+    assert names == ("allocs", "name", "cache")
+    assert schema.values(cache(2, "b", allocs=2), names) == {"allocs": 2, "name": "b", "cache": "0xffff888100000200"}
 
 
 @pytest.mark.parametrize(

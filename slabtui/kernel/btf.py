@@ -106,7 +106,7 @@ class BTF:
         except IndexError:
             at = end + 1
         if at != end:
-            raise BTFError(f"type {len(starts) - 1} is cut short or of a kind that Linux 6.18 does not know")
+            raise BTFError(f"type {len(starts) - 1} is cut short or of an unknown kind")
         return array("I", starts)
 
     def _find(self, name: str, kind: int) -> int:

@@ -6,9 +6,11 @@ import struct
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from slabtui.errors import SlabtuiError
 from slabtui.kernel import directmap, program
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.maps import Maps
+from slabtui.kernel.process import Process
 from slabtui.snapshot import CacheRow, Totals
 from slabtui.text import printable
 
@@ -52,6 +54,7 @@ class Probe:
         program.demand_privileges()
         bcc = program.import_bcc()
         macros = [*where.macros(), f"-DSLOT_BITS={SLOT_BITS}", *_pid_macros(pid)]
+        self._process = Process(pid) if pid else None
         self._bpf = program.compile_program(bcc, program.SOURCE, macros)
         try:
             self._maps = Maps(bcc, self._bpf)
@@ -61,14 +64,18 @@ class Probe:
             self._settings = _Settings(epoch=1)
             self.exact_kmalloc = self._calibrate()
             self._programs = self._attach()
+        except OSError as error:
+            self.close()
+            raise SlabtuiError(f"the kernel refuses the maps ({error})", "check `ulimit -l`") from error
         except BaseException:
             self.close()
             raise
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What cannot be told on this kernel, in words for the user."""
-        return () if self.exact_kmalloc else ("kmalloc by size class (~)",)
+        """What cannot be told on this kernel, or no more, in words for the user."""
+        by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
+        return (*by_size, *(self._process.notes if self._process else ()))
 
     def totals(self) -> Totals:
         """Read everything counted so far, and let the kernel read the caches' names anew from here on.
@@ -93,6 +100,8 @@ class Probe:
     def close(self) -> None:
         """Detach; the kernel then frees the program and its maps."""
         self._bpf.cleanup()
+        if self._process:
+            self._process.close()
 
     def program_descriptors(self) -> dict[str, int]:
         """Return the file descriptor of each attached program, by its tracepoint; their statistics are in fdinfo."""

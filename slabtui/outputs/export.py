@@ -14,16 +14,16 @@ class ExportError(ValueError):
 
 
 def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: Iterable[Column]) -> None:
-    """Write these rows and columns of a snapshot, in their order.
+    """Write these rows of a snapshot, in their order; as CSV these columns, as JSON all that the schema promises.
 
     Raises:
         ExportError: the name ends in neither .csv nor .json, the file exists, or it cannot be written.
     """
-    fields = schema.fields(columns)
     if path.suffix == ".csv":
+        fields = schema.fields(columns)
         written = formats.csv_heading(fields) + formats.csv_rows(snapshot, rows, fields)
     elif path.suffix == ".json":
-        written = schema.dumps(snapshot, rows, fields) + "\n"
+        written = schema.dumps(snapshot, rows) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json")
     try:

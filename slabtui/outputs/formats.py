@@ -32,11 +32,16 @@ class Format:
     most: int | None = None
 
 
-def slabratetop(interval: float, clear: bool) -> Format:
-    """Return the format of slabratetop, which says what it does, and clears the screen before an interval or not."""
+def slabratetop(interval: float | None, clear: bool) -> Format:
+    """Return the format of slabratetop, which says what it does, and clears the screen before an interval or not.
+
+    Args:
+        interval: seconds; None: nothing is being traced, a recording is shown.
+        clear: whether to clear the screen.
+    """
     return Format(
         write=partial(text, before=_CLEAR if clear else "\n"),
-        heading=f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
+        heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
         ending="Detaching...\n",
         most=MAXROWS,
     )

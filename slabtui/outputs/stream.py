@@ -1,8 +1,10 @@
 """Prints a feed on standard output, interval by interval, until it ends, is enough, or nobody reads any more."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import FrameType
 from typing import TextIO
 
 from slabtui import query
@@ -38,7 +40,7 @@ def stream(
         form: how they are written.
         selection: which rows.
         count: end after so many; None: when the feed ends.
-        complain: called with what a snapshot says went wrong.
+        complain: called with what a snapshot says went wrong, and once with each of its notes.
 
     Raises:
         BrokenPipeError: nobody reads any more.
@@ -49,7 +51,13 @@ def stream(
         output.write(text)
         output.flush()
 
+    told: set[str] = set()
+
     def show(snapshot: Snapshot) -> bool:
+        for note in snapshot.notes:
+            if note not in told:
+                complain(note)
+        told.update(snapshot.notes)
         if snapshot.error:
             complain(snapshot.error)
             return False
@@ -63,10 +71,31 @@ def stream(
         try:
             while count is None or shown < count:
                 snapshot = feed.take(timeout=None)
-                shown += snapshot is not None and show(snapshot)
+                with _undisturbed():
+                    shown += snapshot is not None and show(snapshot)
         except KeyboardInterrupt:
             feed.hurry()
             snapshot = feed.take(timeout=1)
             if snapshot is not None:
                 show(snapshot)
     put(form.ending)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let SIGINT wait until what is being written is whole; a second one does not wait."""
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted = True
+
+    previous = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if interrupted:
+        raise KeyboardInterrupt

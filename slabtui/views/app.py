@@ -163,6 +163,7 @@ class App:
         if self.state.paused and self.state.back:
             self.state.show(self.state.back - 1)
         elif self.state.paused and self.state.replay and self._feed is not None:
+            self.state.stepping = True
             self._feed.hurry()
 
     def _play(self, change: Callable[[Playback], None]) -> None:

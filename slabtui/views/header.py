@@ -4,7 +4,7 @@ import time
 
 from slabtui import text
 from slabtui.snapshot import Snapshot
-from slabtui.views.bars import Drawn, Markup, Segment, line
+from slabtui.views.bars import Drawn, Markup, Segment, clip, line
 from slabtui.views.state import State
 
 
@@ -12,7 +12,9 @@ def status(state: State, width: int) -> Markup:
     """Return the first line: clock, load average and interval, and whether the screen moves."""
     mode = _mode(state)
     snapshot = state.shown
-    seconds = f"{snapshot.elapsed:.1f}" if state.replay and snapshot else f"{state.interval:g}"
+    asked = f"{state.interval:g}"
+    real = snapshot.elapsed if snapshot else state.interval
+    seconds = f"{real:.1f}" if state.replay or abs(real - state.interval) > state.interval / 5 else asked
     interval = Segment(None, (f"every {seconds} s", f"{seconds}s"), 5)
     if snapshot is None:
         return line([Segment("title", ("slabtui",), 8)], [interval, mode], width, gap=" ")
@@ -40,7 +42,7 @@ def sums(state: State, width: int) -> Markup:
     """Return the second line: rates over all caches, how many are shown, what was lost, what is filtered."""
     snapshot = state.shown
     if state.error:
-        return line([Segment("warning", (state.error, state.error[: max(0, width)]), 9)], [], width)
+        return line([Segment("warning", (state.error, clip(state.error, width)), 9)], [], width)
     if snapshot is None:
         return line([Segment("dim", ("waiting for the first interval",), 1)], [], width)
     allocs = text.count(snapshot.per_second(snapshot.allocs), 5)

@@ -18,6 +18,7 @@ class State:
         pattern: the filter, as typed; the last one that was valid.
         idle: whether caches that allocated nothing show too.
         paused: whether the screen is held.
+        stepping: whether the next snapshot is to be shown even so.
         replay: whether snapshots come from a recording, which stands still while the screen is held.
         speed: how many times as fast as recorded a replay runs.
         ended: whether the recording is at its end.
@@ -34,6 +35,7 @@ class State:
     pattern: str = ""
     idle: bool = False
     paused: bool = False
+    stepping: bool = False
     replay: bool = False
     speed: float = 1.0
     ended: bool = False
@@ -50,10 +52,11 @@ class State:
         if snapshot.error:
             return
         self.history.add(snapshot)
-        if self.paused and not self.replay and self.shown is not None:
+        if self.paused and not self.stepping and self.shown is not None:
             self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
         else:
             self.show(0)
+        self.stepping = False
 
     def show(self, back: int) -> None:
         """Show the interval that many before the newest, or the nearest that is known."""
@@ -99,6 +102,6 @@ class State:
             matches = query.matcher(self.pattern)
             self.rows = query.arrange(self.shown.rows, self.order, matches, idle=self.idle, keep=self.followed)
 
-    def series(self, row: CacheRow, length: int) -> list[int]:
-        """Return the allocations of a cache in up to `length` intervals, the one on the screen last."""
+    def series(self, row: CacheRow, length: int) -> list[float]:
+        """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
         return self.history.series(row.cache, length, self.back)

@@ -162,6 +162,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         return sparkline(self._state.series(row, width), width, plain=not urwid.supports_unicode())
 
     def _why_empty(self) -> str:
+        if self._state.shown is None and self._state.replay:
+            return "The recording begins."
         if self._state.shown is None:
             return f"The first interval takes {self._state.interval:g} s."
         if self._state.pattern:
