@@ -31,14 +31,12 @@ def show_keys(times: int) -> None:
     heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
     app = App(State(INTERVAL))
     taken: dict[str, list[float]] = {key: [] for key in KEYS}
-    with drawn(app) as (loop, empty):
+    with drawn(app) as loop:
         for number in range(times):
             app.show(_snapshot(random.Random(number)))
             loop.draw_screen()
-            empty()
             for key in KEYS:
                 taken[key].append(_press(loop, key))
-                empty()
     table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
     every = [value for values in taken.values() for value in values]
     line(f"key press to frame, all {len(every)} presses", spread(every), "ms", "at most 16 ms")
@@ -54,8 +52,8 @@ def show_ticks(ticks: int) -> None:
         app = App(State(INTERVAL))
         collector.start()
         try:
-            with drawn(app) as (loop, empty):
-                figures = [_tick(collector, app, loop, empty, guests.grow) for _ in range(ticks + 1)][1:]
+            with drawn(app) as loop:
+                figures = [_tick(collector, app, loop, guests.grow) for _ in range(ticks + 1)][1:]
         finally:
             collector.stop()
     finally:
@@ -76,9 +74,7 @@ def _press(loop: urwid.MainLoop, key: str) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def _tick(
-    collector: Collector, app: App, loop: urwid.MainLoop, empty: Callable[[], None], grow: Callable[[], None]
-) -> tuple[float, float]:
+def _tick(collector: Collector, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
     """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
 
     What the made-up caches take to grow, and the terminal to be emptied, is outside.
@@ -90,9 +86,7 @@ def _tick(
     assert snapshot is not None
     app.show(snapshot)
     loop.draw_screen()
-    figures = time.process_time() - whole, time.thread_time() - own
-    empty()
-    return figures
+    return time.process_time() - whole, time.thread_time() - own
 
 
 def _row(key: str, values: list[float]) -> tuple[str, str, str]:

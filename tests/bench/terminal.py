@@ -5,9 +5,10 @@ import select
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyte
@@ -116,15 +117,14 @@ def running(*arguments: str) -> Iterator[Program]:
 
 
 @contextmanager
-def drawn(app: App) -> Iterator[tuple[urwid.MainLoop, Callable[[], None]]]:
+def drawn(app: App) -> Iterator[urwid.MainLoop]:
     """Show the application on a terminal of this process: escape sequences are made and written as in real use.
 
     Yields:
-        Its loop, started but not running, and the function that empties the terminal: to be called after each frame,
-        else the terminal fills up and blocks.
+        Its loop, started but not running. A thread reads what is drawn: a frame may be more than the terminal holds.
     """
     with _pair() as (master, slave), open(slave, closefd=False) as typed, open(slave, "w", closefd=False) as shown:
-        os.set_blocking(master, False)
+        threading.Thread(target=_swallow, args=(master,), daemon=True).start()
         loop = urwid.MainLoop(
             app.stack,
             PALETTE,
@@ -133,12 +133,15 @@ def drawn(app: App) -> Iterator[tuple[urwid.MainLoop, Callable[[], None]]]:
             unhandled_input=app.press,
         )
 
-        def empty() -> None:
-            while select.select([master], [], [], 0)[0] and os.read(master, 1 << 16):
-                pass
-
         with loop.start():
-            yield loop, empty
+            yield loop
+
+
+def _swallow(master: int) -> None:
+    """Read all that is drawn, until the terminal is closed."""
+    with suppress(OSError):
+        while os.read(master, 1 << 16):
+            pass
 
 
 @contextmanager
