@@ -150,11 +150,6 @@ class Table(urwid.WidgetWrap[_Frame]):
         """Return the columns that fit."""
         return tuple(column for column, _ in self._fitted())
 
-    @property
-    def selected(self) -> CacheRow | None:
-        """The row that the selection is on."""
-        return self._state.rows[self._walker.focus] if self._state.rows else None
-
     def _fitted(self) -> tuple[tuple[columns.Column, int], ...]:
         return columns.fitting(max(1, self._cols - self._bar.scrollbar_width), self._longest_name)
 
