@@ -4,9 +4,10 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from slabtui.snapshot import Snapshot
+from slabtui.snapshot import CacheRow, Snapshot
 
 LENGTH = 300  # intervals
+GROWING = 10  # intervals in a row in which a cache must have grown
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
 
@@ -17,6 +18,7 @@ class History:
     def __init__(self) -> None:
         self._snapshots: deque[Snapshot] = deque(maxlen=LENGTH)
         self._rates: deque[dict[int, float]] = deque(maxlen=LENGTH)  # by cache, of the active ones
+        self._grown: deque[frozenset[int]] = deque(maxlen=LENGTH)  # caches
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -25,6 +27,7 @@ class History:
         """Keep a snapshot; the oldest goes when there are more than 300."""
         self._snapshots.append(snapshot)
         self._rates.append({row.cache: snapshot.per_second(row.allocs) for row in snapshot.rows if row.allocs})
+        self._grown.append(frozenset(row.cache for row in snapshot.rows if row.live_delta and row.live_delta > 0))
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot so many intervals before the newest."""
@@ -34,6 +37,18 @@ class History:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
         end = len(self._rates) - back
         return [self._rates[at].get(cache, 0) for at in range(max(0, end - length), end)]
+
+    def growing(self, back: int = 0) -> frozenset[int]:
+        """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
+        end = len(self._grown) - back
+        if end < GROWING:
+            return frozenset()
+        return frozenset.intersection(*(self._grown[at] for at in range(end - GROWING, end)))
+
+    def past(self, cache: int, back: int = 0) -> list[CacheRow | None]:
+        """Return the rows of a cache in all intervals up to the one `back` before the newest."""
+        end = len(self._snapshots) - back
+        return [self._snapshots[at].row(cache) for at in range(end)]
 
 
 def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:

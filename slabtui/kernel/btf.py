@@ -74,6 +74,24 @@ class BTF:
         self._collect(start, 0, offsets, 0)
         return Struct(self._words[start + 2], offsets)
 
+    def enumerators(self, name: str) -> dict[str, int]:
+        """Return the names and values of an enum of 32 bits.
+
+        Raises:
+            BTFError: there is no such enum.
+        """
+        first = self._find(name, _ENUM) + 3
+        members = range(first, first + 2 * self._members(first - 3), 2)
+        return {self._name(member).decode(errors="replace"): self._words[member + 1] for member in members}
+
+    def has_function(self, name: str) -> bool:
+        """Tell whether the kernel has a function of that name that is not inlined everywhere."""
+        try:
+            self._find(name, _FUNC)
+        except BTFError:
+            return False
+        return True
+
     def parameters(self, typedef: str) -> tuple[str, ...]:
         """Return the parameter types of the function that a `typedef void (*name)(...)` points to.
 

@@ -6,7 +6,8 @@ import os
 from types import ModuleType
 from typing import Any, TypeVar
 
-_Value = TypeVar("_Value", bound=ctypes.Structure)
+_Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
+Key = ctypes.c_uint32 | ctypes.c_uint64
 
 
 class Maps:
@@ -23,15 +24,15 @@ class Maps:
         self._cpus = len(bcc.utils.get_possible_cpus())
         self._key = ctypes.c_uint32()
 
-    def hash(self, name: str, value_size: int, most: int) -> "Hash":
-        """Return a reader for a hash with 32-bit keys, of at most `most` elements."""
-        return Hash(Batch(self._lib, self._descriptor(name), value_size, most), value_size)
+    def hash(self, name: str, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> "Hash":
+        """Return a reader for a hash of at most `most` elements."""
+        return Hash(Batch(self._lib, self._descriptor(name), value_size, most, key), value_size)
 
     def per_cpu_array(self, name: str, words: int, length: int) -> "PerCpuArray":
         """Return a reader for a per-CPU array of `length` elements; a value is `words` 64-bit words for each CPU."""
         return PerCpuArray(Batch(self._lib, self._descriptor(name), self._cpus * words * 8, length), self._cpus, words)
 
-    def put(self, name: str, key: int, value: ctypes.Structure | ctypes.c_int) -> None:
+    def put(self, name: str, key: int, value: ctypes.Structure | ctypes.Array[Any] | ctypes.c_int) -> None:
         """Write one element of an array.
 
         Raises:
@@ -53,6 +54,17 @@ class Maps:
             raise _failure(f"read of map {name}")
         return value
 
+    def clear(self, name: str) -> None:
+        """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        descriptor = self._descriptor(name)
+        while self._lib.bpf_get_first_key(descriptor, ctypes.byref(self._key), ctypes.sizeof(self._key)) == 0:
+            if self._lib.bpf_delete_elem(descriptor, ctypes.byref(self._key)):
+                raise _failure(f"clearing of map {name}")
+
     def _descriptor(self, name: str) -> int:
         descriptor: int = self._bpf[name.encode()].map_fd
         return descriptor
@@ -68,11 +80,11 @@ class Batch:
         values: the bytes of the values, one after the other, as read last.
     """
 
-    def __init__(self, lib: Any, descriptor: int, value_size: int, most: int) -> None:
-        self._lookup = lib.bpf_lookup_batch
+    def __init__(self, lib: Any, descriptor: int, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> None:
+        self._lookup, self._delete = lib.bpf_lookup_batch, lib.bpf_delete_batch
         self._descriptor = descriptor
         self._most = most
-        self.keys = (ctypes.c_uint32 * most)()
+        self.keys = (key * most)()
         self._values = (ctypes.c_char * (most * value_size))()
         self.values = memoryview(self._values).cast("B")
 
@@ -88,9 +100,20 @@ class Batch:
             raise _failure("read of a map")
         return read.value
 
+    def clear(self) -> None:
+        """Delete all elements of a hash, `keys` as read last included.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        while found := self.read():
+            number = ctypes.c_uint32(found)
+            if self._delete(self._descriptor, self.keys, ctypes.byref(number)):
+                raise _failure("clearing of a map")
+
 
 class Hash:
-    """Reader for a hash with 32-bit keys."""
+    """Reader for a hash."""
 
     def __init__(self, batch: Batch, value_size: int) -> None:
         self._batch = batch
@@ -104,6 +127,14 @@ class Hash:
         """
         size, values, keys = self._size, self._batch.values, self._batch.keys
         return {keys[place]: values[place * size : (place + 1) * size] for place in range(self._batch.read())}
+
+    def clear(self) -> None:
+        """Delete all elements.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._batch.clear()
 
 
 class PerCpuArray:
