@@ -7,7 +7,7 @@ from typing import Literal
 from slabtui import text
 from slabtui.detail import Context, Detail, Entry, Kind
 
-_LEAST = 30  # columns for the last one, which takes what is left
+_LEAST = 26  # columns for the last one, which takes what is left
 _INNERMOST_FIRST = " < "
 
 
@@ -57,10 +57,10 @@ def _callers(entry: Entry) -> str:
     return _INNERMOST_FIRST.join(entry.frames[1:] or entry.frames)
 
 
-_SHARE = Field("SHARE", 6, "right", lambda entry, detail, width: f"{share(entry, detail):.1f}%", 6)
-_ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _estimate(entry.allocs, detail, width), 5)
+_SHARE = Field("SHARE", 6, "right", lambda entry, detail, width: f"{share(entry, detail):.1f}%", 7)
+_ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _estimate(entry.allocs, detail, width), 6)
 _BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: text.size(entry.bytes, width), 2)
-_TOTAL = Field("SINCE", 9, "right", lambda entry, detail, width: _estimate(entry.total_allocs, detail, width), 4)
+_TOTAL = Field("SINCE", 9, "right", lambda entry, detail, width: _estimate(entry.total_allocs, detail, width), 5)
 _TOTAL_BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: text.size(entry.total_bytes, width), 1)
 _AMOUNTS = (_SHARE, _ALLOCS, _BYTES, _TOTAL, _TOTAL_BYTES)
 
@@ -72,9 +72,9 @@ FIELDS = {
     ),
     Kind.PROCESSES: (
         *_AMOUNTS,
-        Field("PID", 8, "right", lambda entry, detail, width: str(entry.pid) if entry.pid else "-", 3),
-        Field("COMM", 18, "left", lambda entry, detail, width: who(entry)),
-        Field("CGROUP", 0, "left", lambda entry, detail, width: entry.cgroup, 2),
+        Field("PID", 7, "right", lambda entry, detail, width: str(entry.pid) if entry.pid else "-", 4),
+        Field("COMM", 15, "left", lambda entry, detail, width: who(entry)),
+        Field("CGROUP", 0, "left", lambda entry, detail, width: entry.cgroup, 3),
     ),
 }
 

@@ -108,7 +108,7 @@ def tabs(state: State, width: int) -> Markup:
     ]
     current = list(Kind).index(state.tab)
     shown[current] = Segment("sorted", (f" {current + 1} {state.tab.capitalize()} ",), 9)
-    return line([Segment("title", (name,), 6), *shown], right, width, gap=" ")
+    return line([Segment("title", (name,), 8), *shown], right, width, gap=" ")
 
 
 def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text]:
