@@ -1,6 +1,6 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run demo setup test lint format docs bench clean
+.PHONY: run demo setup test test-kernels lint format docs bench clean
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -21,6 +21,10 @@ setup: $(VENV)/.setup
 
 test: lint
 	@$(VENV)/bin/pytest
+
+# Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only those and prints the page.
+test-kernels: $(VENV)/.test
+	@exec $(VENV)/bin/python -m tests.kernels $(ARGS)
 
 lint: $(VENV)/.test
 	@$(VENV)/bin/ruff format --check .

@@ -73,7 +73,7 @@ FIELDS = {
     Kind.PROCESSES: (
         *_AMOUNTS,
         Field("PID", 7, "right", lambda entry, detail, width: str(entry.pid) if entry.pid else "-", 4),
-        Field("COMM", 15, "left", lambda entry, detail, width: who(entry)),
+        Field("COMM", 17, "left", lambda entry, detail, width: who(entry)),
         Field("CGROUP", 0, "left", lambda entry, detail, width: entry.cgroup, 3),
     ),
 }

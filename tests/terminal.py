@@ -13,6 +13,8 @@ from types import TracebackType
 
 import pyte
 
+PATIENCE = 60.0  # seconds: an emulated machine may need half of that to compile the BPF program
+
 
 class Terminal:
     """Starts a program in a terminal of its own. A context manager: the program is gone at its end."""
@@ -52,14 +54,14 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
-    def wait_for(self, seen: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_for(self, seen: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Let the program draw until something is on the screen."""
         end = time.monotonic() + seconds
         while not seen():
             assert time.monotonic() < end, f"not seen within {seconds} s; the screen:\n{self.text}"
             self._pump(0.05)
 
-    def wait_for_exit(self, seconds: float = 20) -> int:
+    def wait_for_exit(self, seconds: float = PATIENCE) -> int:
         """Let the program end, and return its exit status, -N for signal N."""
         end = time.monotonic() + seconds
         while self.status is None:

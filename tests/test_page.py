@@ -206,7 +206,7 @@ def test_a_hostile_process_name_is_shown_and_not_acted_upon(size: tuple[int, int
     screen = opened(Kind.PROCESSES, size)
     assert "".join(screen.lines()).isprintable()
     first, second, third = body(screen)
-    assert r"\x1b[2J\xff\x0a;\…" in first
+    assert r"\x1b[2J\xff\x0a;…" in first
     assert "[kswapd0]" in second
     assert "(interrupts)" in third
     if size[0] == 200:

@@ -1,0 +1,151 @@
+"""The command line: gets the kernels, boots two at a time, writes the page, and says what is wrong."""
+
+import argparse
+import asyncio
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from slabtui.errors import SlabtuiError
+from tests.kernels import choice, debian, guest, initramfs, oldtools, page, results
+from tests.kernels.choice import Kernel
+from tests.kernels.debian import Archive
+from tests.kernels.guest import OUT, Step
+from tests.kernels.results import Result
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGE = _ROOT / "docs" / "kernels.md"
+_CACHE = "KERNEL_TEST_CACHE"  # in the environment
+_AT_ONCE = 2
+_BOOT = 60  # seconds; it takes some ten
+
+
+def main() -> int:
+    """Test all kernels or those named, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.kernels",
+        description="Test slabtui on other kernels, in an emulator; write docs/kernels.md.",
+    )
+    parser.add_argument(
+        "series", nargs="*", help="only the newest kernel of each of these, such as 6.1; print the page"
+    )
+    series: Sequence[str] = parser.parse_args().series
+    try:
+        _demand_root()
+        return asyncio.run(_test(series or choice.SERIES, _PAGE if not series else None))
+    except SlabtuiError as error:
+        print(f"kernels: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
+
+
+def _demand_root() -> None:
+    if os.geteuid():
+        raise SlabtuiError("the guests read all of this machine's files", "run it as root: sudo make test-kernels")
+
+
+async def _test(series: Sequence[str], target: Path | None) -> int:
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    state = Path(os.environ.get(_CACHE) or Path.home() / ".cache" / "kernel-test").resolve()
+    begin, today = time.monotonic(), date.today().isoformat()
+    debian.install(debian.NEEDED)
+    for package in oldtools.PACKAGES:
+        debian.unpacked(package, state / "tools")
+    kernels = _choose(debian.Archive(state), series)
+    run = Path(tempfile.mkdtemp(prefix="kernels-"))
+    try:
+        found = await _boot_all(kernels, _steps(state / "tools"), run)
+    except BaseException:  # an interrupt too; nobody has use for half of it
+        shutil.rmtree(run)
+        raise
+    text = page.render(found, date=today, command="sudo make test-kernels", machine=_machine(found))
+    if target:
+        target.write_text(text)
+    else:
+        print(text)
+    wrong = [
+        f"{result.kernel.release}: {fault}"
+        for name, result in zip(series, found, strict=True)
+        for fault in results.faults(result, may_be_refused=name in choice.MAY_BE_REFUSED)
+    ]
+    print(f"{len(found)} kernels in {time.monotonic() - begin:.0f} s", *wrong, sep="\n")
+    if wrong:
+        print(f"what the guests left is in {run}")
+        return 1
+    shutil.rmtree(run)
+    return 0
+
+
+def _choose(archive: Archive, series: Sequence[str]) -> dict[Kernel, Path]:
+    """Return the newest kernel of each series, and where it is unpacked."""
+    published = archive.kernels()
+    chosen: dict[Kernel, Path] = {}
+    for name in series:
+        kernel = choice.newest(published, name)
+        if kernel is None:
+            raise SlabtuiError(f"Debian publishes no kernel {name}", "name another series, such as 6.12")
+        chosen[kernel] = archive.kernel(kernel)
+    return chosen
+
+
+def _steps(tools: Path) -> list[Step]:
+    python = ("env", "PYTHONDONTWRITEBYTECODE=1", "SLABTUI_LIVE=required", sys.executable, "-m")
+    live = ("pytest", "-q", "-m", "live", "tests/", "-p", "no:cacheprovider", f"--junitxml={OUT / results.LIVE}")
+    beside = ("tests.kernels.oldtools", str(tools), str(OUT / results.SIDE_BY_SIDE))
+    return [
+        Step("live", (*python, *live), 660),
+        Step("compare", (*python, "tests.kernels.compare", str(OUT / results.COMPARISON)), 120),
+        Step("oldtools", (*python, *beside), 300),
+    ]
+
+
+async def _boot_all(kernels: Mapping[Kernel, Path], steps: Sequence[Step], run: Path) -> list[Result]:
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def in_turn(kernel: Kernel, unpacked: Path) -> Result:
+        async with places:
+            return await _boot(kernel, unpacked, steps, run)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(in_turn(*pair)) for pair in kernels.items()]
+    return [task.result() for task in tasks]
+
+
+async def _boot(kernel: Kernel, unpacked: Path, steps: Sequence[Step], run: Path) -> Result:
+    print(f"{kernel.release}: booting", flush=True)
+    begin = time.monotonic()
+    shared, archive = run / kernel.release, run / f"{kernel.release}.initramfs"
+    shared.mkdir()
+    initramfs.build(unpacked, archive)
+    (shared / "command").write_text(guest.script(steps, _ROOT))
+    limit = _BOOT + sum(step.seconds for step in steps)
+    trouble = await guest.run(guest.emulator(unpacked, archive, shared), shared, limit)
+    result = results.read(kernel, shared, time.monotonic() - begin, trouble)
+    print(f"{kernel.release}: {page.summary(result)}", flush=True)
+    return result
+
+
+def _machine(found: Sequence[Result]) -> str:
+    """Return what all guests share, in words."""
+    bcc = next((result.comparison.bcc for result in found if result.comparison), "unknown")
+    qemu = subprocess.run([guest.EMULATOR, "--version"], capture_output=True, text=True, check=True).stdout
+    number = next(iter(re.findall(r"version (\S+)", qemu)), "unknown")
+    return f"Python {platform.python_version()}, bcc {bcc}, qemu {number}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Writes docs/kernels.md from the results of a run: pure, and every figure in it is of that run."""
+
+from collections.abc import Iterable, Sequence
+
+from tests.kernels.results import Comparison, LiveTests, Result, SideBySide, Tool
+
+_TITLE = "# On other kernels"
+_EXPLANATION = """\
+Each kernel is Debian's own build, and lies at random addresses (KASLR). It boots in an emulator (qemu without hardware
+virtualisation, two CPUs that take turns) with the files of the machine that the command ran on, so Python, bcc and
+clang are the same for all. In one boot it runs every live test (`pytest -m live`, [tests](../tests)) and the
+comparisons below. **Times are those of the emulator**, several times what a real machine takes, and two guests run at
+a time: compare them with each other only, and roughly.
+
+- **kmalloc exact**: kmalloc is counted in its real caches, not by size class.
+- **counts compared**: one process opens files; slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
+  tracefs instance, filtered by thread and caller; no BPF), count the struct files (`filp`) that it allocates, at the
+  same time. slabtui's count and what it reports as lost must make up what happened.
+- **time to load**: from reading the kernel's description of itself (BTF) to counting.
+- **-**: slabtui does not tell, or there is nothing to tell."""
+_BESIDE = """\
+## The older tools beside it
+
+Debian's packages of the two older tools, and slabtui, each started with an interval of 1 s, watch one load together: a
+process that opens a known number of files. They count for the whole machine here: what is more than that was opened by
+the tools themselves, what is less was lost, and CPUs that take turns lose less than real ones. **First table** is the
+time from starting a program to its first table, the interval included. slabtui starts last, while the others run. The
+kernel's headers, which only the tool of bpfcc-tools needs, are there where Debian has them."""
+_KERNELS = (
+    "kernel",
+    "attached by",
+    "kmalloc exact",
+    "frees",
+    "bulk",
+    "live tests: passed / failed / skipped",
+    "counts compared",
+    "time to load",
+    "notes",
+)
+_TOOLS = ("kernel", "tool", "opened", "counted", "first table", "notes")
+_NONE = "-"
+
+
+def render(results: Sequence[Result], *, date: str, command: str, machine: str) -> str:
+    """Return the whole page.
+
+    Args:
+        results: one for each kernel, in the order of the table.
+        date: when the run was.
+        command: what started it.
+        machine: what else there was: the versions that do not differ by kernel.
+    """
+    return (
+        "\n\n".join(
+            (
+                _TITLE,
+                f"Written on {date} by `{command}`, from what that run found; {machine}.",
+                _EXPLANATION,
+                _table(_KERNELS, map(_kernel_row, results)),
+                _BESIDE,
+                _table(_TOOLS, (row for result in results for row in _tool_rows(result))),
+            )
+        )
+        + "\n"
+    )
+
+
+def summary(result: Result) -> str:
+    """Return a line about one kernel, for who waits."""
+    return f"{'; '.join((f'live tests {_live(result.live)}', *_notes(result)))} ({result.seconds:.0f} s)"
+
+
+def _kernel_row(result: Result) -> tuple[str, ...]:
+    comparison = result.comparison or Comparison(result.kernel.release, _NONE)
+    return (
+        result.kernel.release,
+        comparison.attachment,
+        comparison.exact_kmalloc,
+        comparison.frees,
+        comparison.bulk,
+        _live(result.live),
+        _counts(comparison),
+        _seconds(comparison.load_seconds),
+        "; ".join(_notes(result)) or _NONE,
+    )
+
+
+def _notes(result: Result) -> Iterable[str]:
+    """Yield what is to be said in words, the gravest first."""
+    if result.refused:
+        yield f"does not work: slabtui refuses it ({result.refused})"
+        return  # all that follows from it goes without saying
+    if result.trouble:
+        yield f"does not work: {result.trouble}"
+    elif result.live is None or result.comparison is None:
+        yield "does not work: a part left no result"
+    if result.comparison:
+        yield from result.comparison.notes
+        if result.comparison.counts and not result.comparison.counts.agree:
+            yield "the counts do not agree"
+    if result.live and result.live.failed:
+        yield f"failed: {', '.join(result.live.failed)}"
+
+
+def _live(live: LiveTests | None) -> str:
+    return f"{live.passed} / {len(live.failed)} / {live.skipped}" if live else "no result"
+
+
+def _counts(comparison: Comparison) -> str:
+    counts = comparison.counts
+    if counts is None:
+        return _NONE
+    lost = "?" if counts.lost is None else f"{counts.lost:,}"
+    return f"{counts.happened:,} opened; kernel {counts.kernel:,}; slabtui {counts.counted:,}, lost {lost}"
+
+
+def _tool_rows(result: Result) -> Iterable[tuple[str, ...]]:
+    if result.side_by_side is None:
+        yield (result.kernel.release, *[_NONE] * (len(_TOOLS) - 2), "no result")
+        return
+    for tool in result.side_by_side.tools:
+        yield result.kernel.release, *_tool(tool, result.side_by_side)
+
+
+def _tool(tool: Tool, among: SideBySide) -> tuple[str, ...]:
+    counted = _NONE if tool.counted is None else f"{tool.counted:,}"
+    trouble = f"does not run: {tool.trouble}" if tool.trouble else _NONE
+    return tool.name, f"{among.happened:,}", counted, _seconds(tool.first_table), trouble
+
+
+def _seconds(seconds: float | None) -> str:
+    return _NONE if seconds is None else f"{seconds:.1f} s"
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(map(_row, (titles, ["---"] * len(titles), *rows)))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

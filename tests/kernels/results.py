@@ -1,0 +1,177 @@
+"""What comes back from a guest: the files it wrote, read as records, and what of that is wrong."""
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.kernels.choice import Kernel
+
+LIVE, COMPARISON, SIDE_BY_SIDE = "live.xml", "compare.json", "oldtools.json"  # in the shared directory
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTests:
+    """What became of the live tests: how many passed, the names of those that failed, how many were skipped."""
+
+    passed: int
+    failed: tuple[str, ...]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One number of opened files, as each party has it.
+
+    Attributes:
+        happened: how many the workload opened.
+        kernel: how many the kernel's own tracing saw.
+        counted: how many slabtui counted.
+        lost: what slabtui says that it may have lost; None: the kernel does not tell.
+    """
+
+    happened: int
+    kernel: int
+    counted: int
+    lost: int | None
+
+    @property
+    def agree(self) -> bool:
+        """Whether every event is counted or reported as lost, and none twice."""
+        return self.counted <= self.happened <= self.counted + (self.lost or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What slabtui does on a kernel.
+
+    Attributes:
+        release: what `uname -r` says.
+        bcc: the version of bcc.
+        refused: the one line with which slabtui refuses this kernel; then the rest stays as it is here.
+        attachment: the way in which it is attached.
+        exact_kmalloc: whether kmalloc is counted in its real caches.
+        frees: what of the frees is counted.
+        bulk: what of the bulk allocations is counted.
+        notes: what slabtui itself says that it cannot tell.
+        load_seconds: from reading the kernel's description of itself to counting.
+        counts: what was counted, by whom.
+    """
+
+    release: str
+    bcc: str
+    refused: str | None = None
+    attachment: str = "-"
+    exact_kmalloc: str = "-"
+    frees: str = "-"
+    bulk: str = "-"
+    notes: tuple[str, ...] = ()
+    load_seconds: float | None = None
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One of several tools that watched the same load.
+
+    Attributes:
+        name: what it is, with its version.
+        first_table: seconds from its start to its first table.
+        counted: the struct files in its tables from the load's begin on.
+        trouble: why it has no figures, in its own words.
+    """
+
+    name: str
+    first_table: float | None = None
+    counted: int | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The tools beside each other, under a load of so many opened files."""
+
+    happened: int
+    tools: tuple[Tool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that is known of one kernel.
+
+    Attributes:
+        kernel: which was booted.
+        seconds: how long its guest took.
+        trouble: why the guest has not run to its end, in words.
+        live: None if the tests left no result; so the others.
+    """
+
+    kernel: Kernel
+    seconds: float
+    trouble: str | None = None
+    live: LiveTests | None = None
+    comparison: Comparison | None = None
+    side_by_side: SideBySide | None = None
+
+    @property
+    def refused(self) -> str | None:
+        """The line with which slabtui refuses this kernel."""
+        return self.comparison.refused if self.comparison else None
+
+
+def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -> Result:
+    """Read what a guest has left in its shared directory; an interrupted one may have left a part."""
+    live, comparison, beside = (directory / name for name in (LIVE, COMPARISON, SIDE_BY_SIDE))
+    return Result(
+        kernel,
+        seconds,
+        trouble,
+        live_tests(live.read_text()) if live.exists() else None,
+        _comparison(json.loads(comparison.read_text())) if comparison.exists() else None,
+        _side_by_side(json.loads(beside.read_text())) if beside.exists() else None,
+    )
+
+
+def write(record: Comparison | SideBySide, path: Path) -> None:
+    """Write a record for `read`, so that the file is whole or not there at all."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(asdict(record), indent=1))
+    new.rename(path)
+
+
+def live_tests(junit: str) -> LiveTests:
+    """Count what pytest wrote as junit XML."""
+    cases = list(ET.fromstring(junit).iter("testcase"))
+    failed = tuple(case.get("name", "?") for case in cases if {"failure", "error"} & {child.tag for child in case})
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return LiveTests(len(cases) - len(failed) - skipped, failed, skipped)
+
+
+def faults(result: Result, *, may_be_refused: bool) -> list[str]:
+    """Return what is wrong, a line each; a refusal is a fault only on a kernel that slabtui is meant to run on."""
+    if result.refused and may_be_refused:
+        return []
+    found = [result.trouble] if result.trouble else []
+    if result.refused:
+        found.append(f"slabtui refuses this kernel: {result.refused}")
+    if result.live is None:
+        found.append("the live tests left no result")
+    elif not result.live.passed and not result.live.failed:
+        found.append("no live test ran")
+    else:
+        found += [f"failed: {name}" for name in result.live.failed]
+    if result.comparison is None:
+        found.append("the comparison left no result")
+    elif result.comparison.counts and not result.comparison.counts.agree:
+        found.append("the counts compared do not agree")
+    return found
+
+
+def _comparison(fields: dict[str, Any]) -> Comparison:
+    counts, notes = fields.pop("counts"), tuple(fields.pop("notes"))
+    return Comparison(**fields, notes=notes, counts=Counts(**counts) if counts else None)
+
+
+def _side_by_side(fields: dict[str, Any]) -> SideBySide:
+    return SideBySide(fields["happened"], tuple(Tool(**tool) for tool in fields["tools"]))

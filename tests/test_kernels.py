@@ -1,0 +1,248 @@
+"""The runs on other kernels, without one: which are chosen, what is made of their results, how a guest can fail."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.kernels import choice, guest, oldtools, page, results, tracefs
+from tests.kernels.choice import Kernel
+from tests.kernels.guest import Step
+from tests.kernels.results import Comparison, Counts, LiveTests, Result, SideBySide, Tool
+
+KERNEL = Kernel("6.12.118-1", "6.12.118+deb13-amd64", headers=True)
+COUNTS = Counts(happened=100_000, kernel=100_000, counted=99_990, lost=10)
+GOOD = Result(
+    KERNEL,
+    seconds=200.0,
+    live=LiveTests(48, (), 1),
+    comparison=Comparison(
+        KERNEL.release, "0.26.0", attachment="raw tracepoints", exact_kmalloc="yes", load_seconds=4.26, counts=COUNTS
+    ),
+    side_by_side=SideBySide(5000, (Tool("slabtui", 7.0, 5001), Tool("bpfcc-tools 0.26", trouble="no a|b"))),
+)
+REFUSED = replace(
+    GOOD, comparison=Comparison("5.10", "0.26.0", refused="too old: use 6.1"), live=LiveTests(0, ("a",), 0)
+)
+SYMBOLS = "ffffffff81000100 T alloc_empty_file\nffffffff81000180 t next\t[module]\nffffffff81000000 T __alloc_file\n"
+
+
+# --- which kernels
+
+
+def test_versions_are_in_the_order_that_debian_gives_them() -> None:
+    ordered = [
+        "5.10.9-1",
+        "5.10.262-1",
+        "6.12.117-1~deb12u1",
+        "6.12.117-1",
+        "6.12.117-1+b1",
+        "6.12.118-1~bpo13+1",
+        "7.2-1",
+    ]
+    assert sorted(sorted(ordered), key=choice.order) == ordered
+
+
+def test_the_newest_of_a_series_is_chosen_and_no_other_series_that_begins_alike() -> None:
+    kernels = choice.parse("6.1.9-1 a h\n6.1.10-1 b -\n6.12.1-1 c h\n7.2.9-1 d h\n7.10.1-1~bpo13+1 e -\n")
+    assert choice.newest(kernels, "6.1") == Kernel("6.1.10-1", "b", headers=False)
+    newest = choice.newest(kernels, "7")
+    assert newest
+    assert newest.release == "e"
+    assert choice.newest(kernels, "5.10") is None
+    assert choice.parse(choice.written(kernels)) == kernels
+
+
+def test_a_kernel_whose_modules_are_gone_is_not_offered() -> None:
+    names = {"linux-modules-7.3.4+deb13-amd64", "linux-headers-6.1.0-56-amd64"}
+    stanzas = "\n\n".join(
+        f"Package: linux-image-{name}\nVersion: {version}\nDepends: kmod, linux-modules-{needs}"
+        for name, version, needs in (
+            ("7.3.4+deb13-amd64", "7.3.4-1", "7.3.4+deb13-amd64 (= 7.3.4-1)"),
+            ("7.2.1+deb13-amd64", "7.2.1-1", "7.2.1+deb13-amd64 (= 7.2.1-1)"),
+            ("7.3.4+deb13-rt-amd64", "7.3.4-1", "7.3.4+deb13-amd64"),
+            ("amd64", "7.3.4-1", "7.3.4+deb13-amd64"),
+        )
+    )
+    stanzas += "\n\nPackage: linux-image-6.1.0-56-amd64\nVersion: 6.1.192-2\nDepends: kmod\n"
+    assert choice.published(names, stanzas) == [
+        Kernel("6.1.192-2", "6.1.0-56-amd64", headers=True),
+        Kernel("7.3.4-1", "7.3.4+deb13-amd64", headers=False),
+    ]
+
+
+# --- what a guest left
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    assert GOOD.comparison
+    assert GOOD.side_by_side
+    results.write(GOOD.comparison, tmp_path / results.COMPARISON)
+    results.write(GOOD.side_by_side, tmp_path / results.SIDE_BY_SIDE)
+    (tmp_path / results.LIVE).write_text(
+        "<testsuites><testsuite>"
+        + "<testcase name='good'/>" * 48
+        + "<testcase name='skipped'><skipped/></testcase></testsuite></testsuites>"
+    )
+    assert results.read(KERNEL, tmp_path, 200.0, None) == GOOD
+
+
+def test_what_an_interrupted_guest_has_left_is_kept(tmp_path: Path) -> None:
+    assert GOOD.comparison
+    results.write(GOOD.comparison, tmp_path / results.COMPARISON)
+    result = results.read(KERNEL, tmp_path, 3.0, "time ran out after 600 s")
+    assert result.comparison == GOOD.comparison
+    assert results.faults(result, may_be_refused=True) == ["time ran out after 600 s", "the live tests left no result"]
+    assert "does not work: time ran out after 600 s" in rendered(result)
+    assert "| no result |" in rendered(result)
+
+
+def test_failures_and_errors_both_count_as_failed() -> None:
+    cases = "<testcase name='a'><failure/></testcase><testcase name='b'><error/></testcase><testcase name='c'/>"
+    assert results.live_tests(f"<testsuite>{cases}</testsuite>") == LiveTests(1, ("a", "b"), 0)
+
+
+def test_a_good_result_has_no_fault() -> None:
+    assert results.faults(GOOD, may_be_refused=False) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "fault"),
+    [
+        (replace(GOOD, live=LiveTests(48, ("test_x",), 0)), "failed: test_x"),
+        (replace(GOOD, live=LiveTests(0, (), 49)), "no live test ran"),
+        (replace(GOOD, comparison=None), "the comparison left no result"),
+        (
+            replace(GOOD, comparison=Comparison("", "", counts=replace(COUNTS, lost=9))),
+            "the counts compared do not agree",
+        ),
+        (
+            replace(GOOD, comparison=Comparison("", "", counts=replace(COUNTS, counted=100_001))),
+            "the counts compared do not agree",
+        ),
+    ],
+)
+def test_each_fault_is_told(result: Result, fault: str) -> None:
+    assert results.faults(result, may_be_refused=False) == [fault]
+
+
+def test_a_refusal_is_a_fault_only_where_slabtui_is_meant_to_run() -> None:
+    assert results.faults(REFUSED, may_be_refused=True) == []
+    assert "slabtui refuses this kernel: too old: use 6.1" in results.faults(REFUSED, may_be_refused=False)
+
+
+# --- the page
+
+
+def rendered(*found: Result) -> str:
+    return page.render(found, date="2026-01-31", command="make it", machine="bcc 0.26")
+
+
+def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
+    text = rendered(GOOD)
+    assert "Written on 2026-01-31 by `make it`, from what that run found; bcc 0.26." in text
+    counts = "100,000 opened; kernel 100,000; slabtui 99,990, lost 10"
+    assert (
+        f"| {KERNEL.release} | raw tracepoints | yes | - | - | 48 / 0 / 1 | {counts} | 4.3 s | - |" in text.splitlines()
+    )
+    assert f"| {KERNEL.release} | slabtui | 5,000 | 5,001 | 7.0 s | - |" in text.splitlines()
+    assert f"| {KERNEL.release} | bpfcc-tools 0.26 | 5,000 | - | - | does not run: no a\\|b |" in text.splitlines()
+
+
+def test_a_kernel_that_is_refused_is_in_the_table_with_the_reason() -> None:
+    why = "does not work: slabtui refuses it (too old: use 6.1)"
+    assert f"| {KERNEL.release} | - | - | - | - | 0 / 1 / 0 | - | - | {why} |" in rendered(REFUSED).splitlines()
+
+
+def test_a_guest_that_left_nothing_is_in_both_tables() -> None:
+    text = rendered(Result(KERNEL, 9.0, "the guest ended without a result (Kernel panic)"))
+    assert text.count(f"| {KERNEL.release} |") == 2
+    assert "does not work: the guest ended without a result (Kernel panic)" in text
+    assert "no result |" in text.splitlines()[-1]
+
+
+# --- in the guest
+
+
+def test_the_kernel_s_trace_is_filtered_by_thread_and_caller() -> None:
+    ranges = tracefs.functions(SYMBOLS, {"alloc_empty_file", "__alloc_file", "missing"})
+    assert ranges == [(0xFFFFFFFF81000000, 0xFFFFFFFF81000100), (0xFFFFFFFF81000100, 0xFFFFFFFF81000180)]
+    assert tracefs.event_filter([7, 8], ranges[:1]) == (
+        "(common_pid == 7 || common_pid == 8) && ((call_site >= 0xffffffff81000000 && call_site < 0xffffffff81000100))"
+    )
+
+
+def test_events_that_were_overwritten_count_too() -> None:
+    assert tracefs.recorded(["entries: 5\noverrun: 3\ncommit overrun: 9\n", "entries: 1\noverrun: 0\n"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a.h:1:2: warning: w\n  a.h:3:4: error: e\nException: x\n", "a.h:3:4: error: e"),
+        ("usage\n\nlast\n", "last"),
+        ("Unable to find kernel headers.\nTraceback\nException: x\n", "Unable to find kernel headers."),
+        ("", ""),
+    ],
+)
+def test_a_tool_s_complaint_is_found(text: str, found: str) -> None:
+    assert oldtools.complaint(text) == found
+
+
+# --- the guest itself; a shell plays the emulator
+
+
+def boot(shared: Path, command: str, seconds: int = 10) -> str | None:
+    return asyncio.run(guest.run(["sh", "-c", command], shared, seconds))
+
+
+def test_a_guest_that_ran_to_its_end_has_no_trouble(tmp_path: Path) -> None:
+    assert boot(tmp_path, f"echo 0 >{tmp_path}/status") is None
+
+
+def test_a_guest_that_ends_early_is_told_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "console").write_text("booting\nKernel panic\n\n")
+    assert boot(tmp_path, "exit 0") == "the guest ended without a result (Kernel panic)"
+
+
+def test_an_emulator_that_does_not_start_is_told(tmp_path: Path) -> None:
+    assert boot(tmp_path, "echo bad option >&2; exit 1") == "the guest ended without a result (bad option)"
+    assert boot(tmp_path, "") == "the guest ended without a result (it said nothing)"
+
+
+def test_a_guest_that_hangs_is_ended_in_time(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    assert boot(tmp_path, "sleep 60", seconds=1) == "time ran out after 1 s"
+    assert time.monotonic() - begin < 10
+
+
+def test_an_interrupted_run_leaves_no_guest_behind(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+
+    async def interrupted() -> None:
+        command = [
+            "sh",
+            "-c",
+            f"trap 'touch {ended}; exit' TERM; touch {tmp_path}/started; while :; do sleep 0.01; done",
+        ]
+        running = asyncio.create_task(guest.run(command, tmp_path, 60))
+        while not (tmp_path / "started").exists():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupted())
+    assert ended.exists()
+
+
+def test_every_step_has_its_own_time_and_log() -> None:
+    steps = [Step("one", ("prog", "a b"), 5), Step("two", ("other",), 7)]
+    assert guest.script(steps, Path("/some where")).splitlines() == [
+        "cd '/some where' || exit",
+        "timeout -k 5 5 prog 'a b' >/out/one.log 2>&1",
+        "timeout -k 5 7 other >/out/two.log 2>&1",
+        "exit 0",
+    ]
