@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.history import GROWING, LENGTH, History, sparkline
+from slabtui.detail import Detail, Entry, Kind
+from slabtui.history import GROWING, LENGTH, MOST_ENTRIES, History, sparkline
 from tests.fakes import cache, snapshot
 
 A, B = cache(1).cache, cache(2).cache
@@ -151,3 +152,12 @@ def test_the_past_of_a_cache_has_its_row_of_every_interval() -> None:
 def test_the_past_is_no_longer_than_what_is_kept() -> None:
     kept = history(*((at,) for at in range(350)))
     assert [row and row.allocs for row in kept.past(A)] == list(range(50, 350))
+
+
+def test_old_looks_are_forgotten_where_they_are_large() -> None:
+    entries = tuple(Entry(1, 1, 1, 1, pid=pid) for pid in range(MOST_ENTRIES // 4))
+    history = History()
+    for _ in range(6):
+        history.add(snapshot(cache(1), detail=Detail("dentry", Kind.PROCESSES, entries=entries)))
+    assert [history.back(steps).detail is not None for steps in range(6)] == [True] * 4 + [False] * 2
+    assert history.back(5).rows == (cache(1),)

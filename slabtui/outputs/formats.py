@@ -9,6 +9,7 @@ from functools import partial
 from operator import attrgetter
 
 from slabtui import columns, detail, entries, schema
+from slabtui.detail import Kind
 from slabtui.snapshot import CacheRow, Snapshot
 
 _WIDE = 20  # columns, in which every number has all its digits
@@ -74,7 +75,7 @@ def look(snapshot: Snapshot, rows: Sequence[CacheRow] = ()) -> str:
     """Return an interval of a close look: who allocated, most allocations since the look began first."""
     found = snapshot.detail
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.time))
-    if found is None:
+    if found is None or found.kind is Kind.ABOUT:  # as a recording of the screen may have it
         return f"\n{clock} nothing seen of that cache so far\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""

@@ -236,6 +236,9 @@ class App:
         self._frame.focus_position = "body"
 
     def _open_filter(self) -> None:
+        if self.state.subject is not None:
+            return  # there is nothing to filter on a page
+
         def clear() -> None:
             self._filter("")
             self._answered()
