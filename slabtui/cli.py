@@ -273,7 +273,7 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look:
     alias = partial(query.alias, matches=query.matcher(options.filter))
     table = formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty(), alias)
     forms = {
-        "text": formats.LOOK if look else table,
+        "text": formats.look_at(look, options.maxrows) if look else table,
         "json": formats.JSON,
         "csv": formats.CSV,
         "folded": formats.FOLDED,

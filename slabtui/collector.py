@@ -22,7 +22,7 @@ class Source(Protocol):
         """What it cannot do, in words for the user."""
 
     def begin(self) -> None:
-        """Called once, after the first reading: whatever takes time and need not be there before."""
+        """Called once, before the first reading, in the collector's thread: whatever takes time at the start."""
 
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on."""
@@ -67,11 +67,11 @@ class Collector(Feed):
 
     def produce(self) -> None:
         """Take a first reading, which the first snapshot is measured from, and one more per interval."""
+        self._source.begin()
         try:
             baseline, since = self._source.totals(), time.monotonic()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
-        self._source.begin()
         latest, at = baseline, since
         due = since + self._interval
         while self._wait_until(due):

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 
 class Kind(enum.StrEnum):
@@ -97,7 +98,7 @@ class About:
     mem: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Detail:
     """A close look at one cache.
 
@@ -118,6 +119,11 @@ class Detail:
     lost: int = 0
     entries: tuple[Entry, ...] = ()
     about: About | None = None
+
+    @cached_property  # asked for with every entry
+    def total_allocs(self) -> int:
+        """Allocations of all entries since the look began."""
+        return sum(entry.total_allocs for entry in self.entries)
 
 
 def interval(before: Detail | None, after: Detail | None) -> Detail | None:

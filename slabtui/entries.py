@@ -30,15 +30,9 @@ class Field:
     priority: int = 0
 
 
-def total(detail: Detail) -> int:
-    """Return the allocations of all entries since the look began."""
-    return sum(entry.total_allocs for entry in detail.entries)
-
-
 def share(entry: Entry, detail: Detail) -> float:
     """Return an entry's part of all allocations since the look began, in percent."""
-    everything = total(detail)
-    return 100 * entry.total_allocs / everything if everything else 0.0
+    return 100 * entry.total_allocs / detail.total_allocs if detail.total_allocs else 0.0
 
 
 def who(entry: Entry) -> str:
@@ -48,8 +42,9 @@ def who(entry: Entry) -> str:
     return f"[{entry.comm}]" if entry.context is Context.KERNEL_THREAD else entry.comm
 
 
-def _estimate(number: int, detail: Detail, width: int) -> str:
-    return f"~{text.count(number, width - 1)}" if detail.one_in > 1 else text.count(number, width)
+def _marked(write: Callable[[int, int], str], number: int, detail: Detail, width: int) -> str:
+    """Return a number, marked where it is an estimate."""
+    return f"~{write(number, width - 1)}" if detail.one_in > 1 else write(number, width)
 
 
 def _callers(entry: Entry) -> str:
@@ -58,10 +53,14 @@ def _callers(entry: Entry) -> str:
 
 
 _SHARE = Field("SHARE", 6, "right", lambda entry, detail, width: f"{share(entry, detail):.1f}%", 7)
-_ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _estimate(entry.allocs, detail, width), 6)
-_BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: text.size(entry.bytes, width), 2)
-_TOTAL = Field("SINCE", 9, "right", lambda entry, detail, width: _estimate(entry.total_allocs, detail, width), 5)
-_TOTAL_BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: text.size(entry.total_bytes, width), 1)
+_ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _marked(text.count, entry.allocs, detail, width), 6)
+_BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: _marked(text.size, entry.bytes, detail, width), 2)
+_TOTAL = Field(
+    "SINCE", 9, "right", lambda entry, detail, width: _marked(text.count, entry.total_allocs, detail, width), 5
+)
+_TOTAL_BYTES = Field(
+    "BYTES", 8, "right", lambda entry, detail, width: _marked(text.size, entry.total_bytes, detail, width), 1
+)
 _AMOUNTS = (_SHARE, _ALLOCS, _BYTES, _TOTAL, _TOTAL_BYTES)
 
 FIELDS = {

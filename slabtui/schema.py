@@ -148,7 +148,8 @@ def _row(found: Any) -> CacheRow:
         raise SchemaError(f"cache {reprlib.repr(fields['cache'])} is no address") from error
     for name in ("cache", "object_size", "size", "allocs", "bytes", "frees", "live", "mem"):
         _count(name, fields.get(name))
-    _count("live_delta", abs(fields.get("live_delta") or 0))
+    if not -1 << 64 < (fields.get("live_delta") or 0) < 1 << 64:
+        raise SchemaError(f"live_delta is {reprlib.repr(fields['live_delta'])}")
     fields["aliases"] = _texts("aliases", fields.get("aliases", ()))
     return CacheRow(**fields)
 

@@ -146,7 +146,7 @@ class LoggingSource(FakeSource):
         return super().totals()
 
 
-def test_what_takes_time_begins_once_and_after_the_first_reading() -> None:
+def test_what_takes_time_begins_once_and_before_the_first_reading() -> None:
     source = LoggingSource()
     collector = Collector(source, 0.1)
     collector.start()
@@ -155,7 +155,7 @@ def test_what_takes_time_begins_once_and_after_the_first_reading() -> None:
         take(collector)
     finally:
         collector.stop()
-    assert source.log[:3] == ["read", "begin", "read"]
+    assert source.log[:3] == ["begin", "read", "read"]
     assert source.log.count("begin") == 1
 
 
@@ -169,7 +169,7 @@ def test_what_is_watched_changes_once_between_two_readings_and_the_interval_keep
         first, second = take(collector), take(collector)
     finally:
         collector.stop()
-    assert source.log[:4] == ["read", "begin", Watch(frees=True), "read"]
+    assert source.log[:4] == ["begin", "read", Watch(frees=True), "read"]
     assert source.log.count(Watch(frees=True)) == 1
     assert first.elapsed == pytest.approx(0.8, abs=0.15)
     assert second.elapsed == pytest.approx(0.8, abs=0.15)
@@ -199,7 +199,7 @@ def test_what_was_to_be_watched_before_the_start_is_watched_from_the_first_inter
         assert take(collector).elapsed > 0.15
     finally:
         collector.stop()
-    assert source.log[:4] == ["read", "begin", Watch(cache="dentry", kind=Kind.STACKS), "read"]
+    assert source.log[:4] == ["begin", "read", Watch(cache="dentry", kind=Kind.STACKS), "read"]
 
 
 def test_what_is_counted_beside_the_caches_is_passed_on() -> None:

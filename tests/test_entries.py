@@ -124,7 +124,7 @@ def test_kernel_threads_stand_in_brackets_and_interrupts_have_no_process(entry: 
 def test_a_share_is_of_all_since_the_look_began() -> None:
     one, other = replace(STACK, total_allocs=1), replace(PROCESS, total_allocs=3)
     both = look(Kind.PROCESSES, one, other)
-    assert entries.total(both) == 4
+    assert both.total_allocs == 4
     assert [entries.share(entry, both) for entry in both.entries] == [25.0, 75.0]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui import schema
-from slabtui.detail import About, Context, Detail, Entry, Kind
+from slabtui.detail import About, Context, Detail, Entry, Kind, Watch
 from slabtui.outputs import formats
 from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.text import printable
@@ -190,7 +190,7 @@ CALLERS = Detail(
 
 
 def test_a_look_is_a_table_below_what_it_is_of() -> None:
-    assert formats.look(replace(sample(), detail=CALLERS)) == (
+    assert printed(replace(sample(), detail=CALLERS)) == (
         "\n07:01:35 callers of dentry\n\n"
         " SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
         " 75.0%         3      576        30     5760 d_alloc+0x2a\n"
@@ -200,9 +200,9 @@ def test_a_look_is_a_table_below_what_it_is_of() -> None:
 
 def test_a_look_says_what_is_estimated_and_what_was_lost() -> None:
     stacks = replace(CALLERS, kind=Kind.STACKS, one_in=9, lost=4)
-    lines = formats.look(replace(sample(), detail=stacks)).splitlines()
+    lines = printed(replace(sample(), detail=stacks)).splitlines()
     assert lines[1] == "07:01:35 stacks of dentry, one stack in 9: ~ are estimates, lost 4"
-    assert lines[4].split()[:5] == ["75.0%", "~3", "576", "~30", "5760"]
+    assert lines[4].split()[:5] == ["75.0%", "~3", "~576", "~30", "~5760"]
 
 
 def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
@@ -211,7 +211,7 @@ def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
         Entry(1, 64, 1, 64, pid=9, comm="kswapd0", context=Context.KERNEL_THREAD),
     )
     look = Detail("dentry", Kind.PROCESSES, entries=processes)
-    lines = formats.look(replace(sample(), detail=look)).splitlines()
+    lines = printed(replace(sample(), detail=look)).splitlines()
     start = lines[3].index("CGROUP")
     assert lines[4][:start].split() == ["50.0%", "1", "64", "1", "64", "7", "cron"]
     assert lines[4][start:] == "/system.slice"
@@ -221,15 +221,15 @@ def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
 
 def test_numbers_of_a_look_have_all_their_digits() -> None:
     big = Entry(2**64 - 1, 2**64 - 1, 2**64 - 1, 2**64 - 1, frames=("f",))
-    (line,) = formats.look(replace(sample(), detail=replace(CALLERS, entries=(big,)))).splitlines()[4:]
+    (line,) = printed(replace(sample(), detail=replace(CALLERS, entries=(big,)))).splitlines()[4:]
     assert line.split() == ["100.0%", *[str(2**64 - 1)] * 4, "f"]
 
 
 def test_a_look_that_has_found_nothing_says_so() -> None:
-    assert formats.look(sample()) == "\n07:01:35 nothing seen of that cache so far\n"
+    assert printed(sample()) == "\n07:01:35 nothing seen of that cache so far\n"
     about = Detail("dentry", Kind.ABOUT, about=About(live=5))  # as a recording of the screen may have it
-    assert formats.look(replace(sample(), detail=about)) == formats.look(sample())
-    assert formats.look(replace(sample(), detail=replace(CALLERS, entries=()))) == (
+    assert printed(replace(sample(), detail=about)) == printed(sample())
+    assert printed(replace(sample(), detail=replace(CALLERS, entries=()))) == (
         "\n07:01:35 callers of dentry\n\n SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
     )
 
@@ -252,3 +252,21 @@ def test_slabratetop_shows_what_allocated_and_nothing_else() -> None:
     assert not formats.slabratetop(1, clear=False).shows(freed)
     assert formats.JSON.shows(freed)
     assert formats.slabratetop(1, clear=False).shows(cache(1, allocs=1))
+
+
+def printed(one: Snapshot, most: int | None = None) -> str:
+    """Return what is printed of a look that was asked for as the snapshot has it, if it has one of that cache."""
+    kind = one.detail.kind if one.detail and one.detail.kind is not Kind.ABOUT else Kind.CALLERS
+    return formats.look(one, wanted=Watch(cache="dentry", kind=kind), most=most)
+
+
+def test_a_look_at_something_else_is_none() -> None:
+    one = replace(sample(), detail=CALLERS)
+    nothing = printed(sample())
+    assert formats.look(one, wanted=Watch(cache="dentry", kind=Kind.STACKS)) == nothing
+    assert formats.look(one, wanted=Watch(cache="filp", kind=Kind.CALLERS)) == nothing
+
+
+def test_a_look_has_at_most_so_many_entries() -> None:
+    one = replace(sample(), detail=replace(CALLERS, entries=CALLERS.entries * 3))
+    assert len(printed(one, 2).splitlines()) == len(printed(one, 1).splitlines()) + 1

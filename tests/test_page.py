@@ -175,7 +175,7 @@ def test_callers_show_with_their_shares() -> None:
 def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
     screen = opened(Kind.STACKS)
     assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
-    assert body(screen)[0].split()[:6] == ["75.0%", "~3", "192", "~30", "1920", "getname_flags"]
+    assert body(screen)[0].split()[:6] == ["75.0%", "~3", "~192", "~30", "~1920", "getname_flags"]
 
 
 def test_a_stack_opens_in_full_and_closes_again() -> None:

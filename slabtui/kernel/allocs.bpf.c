@@ -11,6 +11,7 @@ BPF_PROG_ARRAY(slow_path, 1);
  */
 int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
+#if ARG_CACHE >= 0
 	u32 at = SLOT_OF(ctx->args[ARG_CACHE]);
 	struct settings *now;
 	struct slot *slot;
@@ -22,10 +23,14 @@ int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	if (slot && slot->cache == ctx->args[ARG_CACHE] && ctx->args[ARG_PTR]) {
 		now = current_settings();
 		if (now && slot->epoch == now->epoch) {
-			slot->named++;
+			count(&slot->named);
 			return 0;
 		}
 	}
+#else
+	if (!wanted())
+		return 0;
+#endif
 	slow_path.call(ctx, 0);
 	tally(LOST_NAMED, 1); /* only where there was nothing to call */
 	return 0;
@@ -38,9 +43,9 @@ int on_cache_alloc_slow(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!now || !ctx->args[ARG_PTR]) /* a failed allocation allocates nothing */
 		return 0;
-	slot = find(ctx->args[ARG_CACHE], now->epoch);
+	slot = find(cache_of_event(ctx, ARG_CACHE, now), now->epoch);
 	if (slot)
-		slot->named++;
+		count(&slot->named);
 	else
 		tally(LOST_NAMED, 1);
 	return 0;
@@ -62,13 +67,30 @@ int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	}
 	slot = find(cache, now->epoch);
 	if (slot)
-		slot->addressed++;
+		count(&slot->addressed);
 	else
 		tally(LOST_ADDRESSED, 1);
 	return 0;
 }
 
-/* Attached for a moment at start, to kmem_cache_alloc, which names its cache: does cache_of() find the same? */
+/*
+ * Whether cache_of() finds what the event says: the cache itself, or before Linux 6.1 one whose objects have the size
+ * that was asked for and the size that was given.
+ */
+static __always_inline bool agrees(struct bpf_raw_tracepoint_args *ctx, struct settings *now)
+{
+	u64 cache = cache_of(ctx->args[ARG_PTR], now);
+#if ARG_CACHE >= 0
+	return cache == ctx->args[ARG_CACHE];
+#else
+	struct cache found = {};
+
+	describe(&found, cache, 0);
+	return found.object_size == ctx->args[ARG_BYTES_REQ] && found.size == ctx->args[ARG_BYTES_ALLOC];
+#endif
+}
+
+/* Attached for a moment at start, to kmem_cache_alloc. */
 int on_calibration(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
@@ -79,6 +101,6 @@ int on_calibration(struct bpf_raw_tracepoint_args *ctx)
 		now->page_offset = read_word(now->page_offset_at);
 		now->vmemmap = read_word(now->vmemmap_at);
 	}
-	tally(cache_of(ctx->args[ARG_PTR], now) == ctx->args[ARG_CACHE] ? AGREED : DISAGREED, 1);
+	tally(agrees(ctx, now) ? AGREED : DISAGREED, 1);
 	return 0;
 }

@@ -4,7 +4,8 @@ import ctypes
 import os
 from dataclasses import asdict
 
-from slabtui.kernel import directmap, module
+from slabtui.errors import SlabtuiError
+from slabtui.kernel import directmap
 from slabtui.kernel.counters import Cache, Counters
 from slabtui.kernel.module import Kit
 from slabtui.kernel.settings import Settings
@@ -27,9 +28,14 @@ class Allocs:
     """
 
     def __init__(self, kit: Kit) -> None:
+        self._kit = kit
         self._counters = Counters(kit, "allocs.bpf.c", _TALLIES)
         try:
             self.settings = self._calibrated()
+            if kit.nests and not self.settings.calibrated:
+                raise SlabtuiError(
+                    "this kernel's events do not name their cache, and it cannot be told", "use Linux 6.1 or newer"
+                )
             self.descriptors = self._attach()
         except BaseException:
             self.close()
@@ -43,7 +49,7 @@ class Allocs:
         """
         counted = self._counters.read()
         tallies = self._counters.tallies()
-        missed = module.misses(list(self.descriptors.values()))
+        missed = self._kit.misses(self.descriptors.values())
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
         self._large = tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES]
         return counted, lost
@@ -86,4 +92,8 @@ class Allocs:
         self._counters.module.put(self.settings)
         for name in _HANDLERS.values():  # first all of them, so that the counts begin together
             self._counters.module.load(name)
-        return {tracepoint: self._counters.module.attach(tracepoint, name) for tracepoint, name in _HANDLERS.items()}
+        return {
+            tracepoint: self._counters.module.attach(tracepoint, name)
+            for kind, name in _HANDLERS.items()
+            for tracepoint in self._kit.tracepoints(kind)
+        }

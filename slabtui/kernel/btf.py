@@ -86,11 +86,11 @@ class BTF:
 
     def has_function(self, name: str) -> bool:
         """Tell whether the kernel has a function of that name that is not inlined everywhere."""
-        try:
-            self._find(name, _FUNC)
-        except BTFError:
-            return False
-        return True
+        return self._has(name, _FUNC)
+
+    def has_typedef(self, name: str) -> bool:
+        """Tell whether the kernel has a typedef of that name."""
+        return self._has(name, _TYPEDEF)
 
     def parameters(self, typedef: str) -> tuple[str, ...]:
         """Return the parameter types of the function that a `typedef void (*name)(...)` points to.
@@ -140,6 +140,13 @@ class BTF:
                     return start
                 at = self._types.find(wanted, at + 1)
         raise BTFError(f"no type named {name}")
+
+    def _has(self, name: str, kind: int) -> bool:
+        try:
+            self._find(name, kind)
+        except BTFError:
+            return False
+        return True
 
     def _collect(self, start: int, base: int, offsets: dict[str, int], depth: int) -> None:
         if depth > _MOST_LINKS:

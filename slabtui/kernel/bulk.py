@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass, field
 
 from slabtui.kernel.counters import CACHE, Cache, described
-from slabtui.kernel.module import Kit, Module, misses
+from slabtui.kernel.module import Kit, Module
 from slabtui.kernel.settings import Settings
 
 _BULKS = 1024
@@ -35,6 +35,7 @@ class Bulk:
     """
 
     def __init__(self, kit: Kit, settings: Settings) -> None:
+        self._kit = kit
         self._module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"])
         maps = self._module.maps
         self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size, _BULKS)
@@ -52,8 +53,8 @@ class Bulk:
         for bulk in self._bulks.read().values():
             cache = described(bulk[: CACHE.size])
             allocs[cache], frees[cache] = _COUNTS.unpack(bulk[CACHE.size :])
-        self._tallies.read()
-        missed = misses(self.descriptors)
+        self._tallies.read(range(_TALLIES))
+        missed = self._kit.misses(self.descriptors)
         lost = [
             None if missed is None else missed + self._tallies.total(which) for which in (_LOST_ALLOCS, _LOST_FREES)
         ]

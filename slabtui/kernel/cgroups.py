@@ -12,7 +12,11 @@ MOUNTINFO = Path("/proc/self/mountinfo")
 
 def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
     """Return where the unified hierarchy is mounted; proc_pid_mountinfo(5)."""
-    for line in mountinfo.read_text(errors="surrogateescape").splitlines():
+    try:
+        lines = mountinfo.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    for line in lines:
         mount, _, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
             return Path(mount.split(" ")[4].replace(r"\040", " "))

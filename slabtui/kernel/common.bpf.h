@@ -5,7 +5,9 @@
  *
  * kernel/layout.py defines, from the BTF of the running kernel:
  *   ARG_CALL_SITE, ARG_PTR            raw arguments of all four tracepoints: who calls, the object
- *   ARG_CACHE, ARG_FREED_CACHE        raw arguments of kmem_cache_alloc, kmem_cache_free: the object's cache
+ *   ARG_CACHE, ARG_FREED_CACHE        raw arguments of kmem_cache_alloc, kmem_cache_free: the object's cache; -1 before
+ *                                     Linux 6.1, where the events do not name it
+ *   NESTS                             1 where a program may interrupt itself, as a raw tracepoint's may before 6.1
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
  *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE               offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
@@ -55,6 +57,14 @@ BPF_PERCPU_ARRAY(tallies, u64, TALLIES); /* sums that belong to no cache */
 #ifdef CGROUP
 BPF_CGROUP_ARRAY(cgroups, 1);
 #endif
+
+static __always_inline void count(u64 *counter)
+{
+	if (NESTS)
+		__sync_fetch_and_add(counter, 1);
+	else
+		++*counter;
+}
 
 static __always_inline void tally(u32 which, u64 amount)
 {
@@ -139,6 +149,12 @@ static __always_inline u64 cache_of(u64 object, struct settings *now)
 	if (PAGE_SLAB_CACHE == PAGE_COMPOUND_HEAD && !(word & 1))
 		return word;
 	return read_word(head + PAGE_SLAB_CACHE);
+}
+
+/* The cache that an event of kmem_cache_alloc or kmem_cache_free names; where it does not, by the object. */
+static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument, struct settings *now)
+{
+	return argument < 0 ? cache_of(ctx->args[ARG_PTR], now) : ctx->args[argument];
 }
 
 /* What stands for the cache of a new object that kmalloc gives out. */

@@ -56,10 +56,11 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        self._slots.read()
+        caches = self._caches.read()
+        self._slots.read(caches)
         return {
             described(cache): self._slots.total(slot, _NAMED) + self._slots.total(slot, _ADDRESSED)
-            for slot, cache in self._caches.read().items()
+            for slot, cache in caches.items()
         }
 
     def tallies(self) -> list[int]:
@@ -68,7 +69,7 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        self._tallies.read()
+        self._tallies.read(range(self._number))
         return [self._tallies.total(which) for which in range(self._number)]
 
 

@@ -19,9 +19,9 @@ int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!wanted() || !now || !ctx->args[ARG_PTR])
 		return 0;
-	slot = find(ctx->args[ARG_FREED_CACHE], now->epoch);
+	slot = find(cache_of_event(ctx, ARG_FREED_CACHE, now), now->epoch);
 	if (slot)
-		slot->named++;
+		count(&slot->named);
 	else
 		tally(LOST_NAMED, 1);
 	return 0;
@@ -42,7 +42,7 @@ int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 	}
 	slot = find(cache_of(object, now), now->epoch);
 	if (slot)
-		slot->addressed++;
+		count(&slot->addressed);
 	else
 		tally(LOST_ADDRESSED, 1);
 	return 0;

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from slabtui.kernel import module
 from slabtui.kernel.counters import Cache, Counters
 from slabtui.kernel.module import Kit
 from slabtui.kernel.settings import Settings
@@ -39,6 +38,7 @@ class Frees:
     """
 
     def __init__(self, kit: Kit) -> None:
+        self._kit = kit
         self._counters = Counters(kit, "frees.bpf.c", _TALLIES)
         self._missed: int | None = 0  # by programs that are gone
         self.descriptors: list[int] = []
@@ -93,5 +93,5 @@ class Frees:
         self._counters.module.close()
 
     def _misses(self) -> int | None:
-        missed = module.misses(self.descriptors)
+        missed = self._kit.misses(self.descriptors)
         return None if missed is None or self._missed is None else self._missed + missed

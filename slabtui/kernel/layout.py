@@ -9,8 +9,10 @@ from slabtui.kernel.btf import BTF, BTFError, Struct
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
+_UNNAMED = -1  # in the place of an argument: there is none
+
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
-_TOO_OLD = "use Linux 6.1 or newer"
+_TOO_OLD = "use Linux 5.10 or newer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,9 @@ class Layout:
     """Numbers for the BPF program, each under the name of its macro there, in lower case.
 
     Arguments are counted from 0, offsets and sizes are bytes. `alloc_bulk` is the name of the function that allocates
-    in bulk; empty where the kernel has no probes on functions (fentry) that could tell. `large_twice` is 1 where
+    in bulk; empty where the kernel has no probes on functions (fentry) that could tell. `nests` is 1
+    where a raw tracepoint's program may interrupt itself, and frees do not name their cache: before Linux 6.1.
+    `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
     __kmalloc() passes the tracepoint twice for what is beyond the largest cache: __do_kmalloc_node() in mm/slub.c does
     so once more after the function that it calls did, since Linux 6.10.
     """
@@ -46,6 +50,8 @@ class Layout:
     task_group_leader: int
     task_comm: int
     alloc_bulk: str
+    nests: int
+    node_events: int
     large_twice: int
 
     def macros(self) -> list[str]:
@@ -57,7 +63,7 @@ def read(path: Path = VMLINUX) -> Layout:
     """Look the layout up in the BTF of the running kernel.
 
     Raises:
-        SlabtuiError: there is no BTF, it cannot be read, or this kernel's tracepoints do not name the cache.
+        SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs.
     """
     try:
         return _look_up(BTF(path.read_bytes()))
@@ -75,8 +81,6 @@ def _look_up(btf: BTF) -> Layout:
     alloc = _arguments(btf, "kmem_cache_alloc")
     kmalloc = _arguments(btf, "kmalloc")
     free = _arguments(btf, "kmem_cache_free")
-    if _CACHE not in alloc or _CACHE not in free or _SIZE not in kmalloc:
-        raise SlabtuiError("this kernel's slab tracepoints do not name the cache", _TOO_OLD)
     cache = btf.struct("kmem_cache")
     page = btf.struct("page")
     task = btf.struct("task_struct")
@@ -85,8 +89,8 @@ def _look_up(btf: BTF) -> Layout:
     return Layout(
         arg_call_site=0,  # (call_site, ptr, ...) in every version, and in all four
         arg_ptr=1,
-        arg_cache=alloc.index(_CACHE),
-        arg_freed_cache=free.index(_CACHE),
+        arg_cache=alloc.index(_CACHE) if _CACHE in alloc else _UNNAMED,
+        arg_freed_cache=free.index(_CACHE) if _CACHE in free else _UNNAMED,
         arg_bytes_req=kmalloc.index(_SIZE),
         arg_bytes_alloc=kmalloc.index(_SIZE) + 1,
         cache_name=_offset(cache, "name"),
@@ -94,7 +98,7 @@ def _look_up(btf: BTF) -> Layout:
         cache_object_size=_offset(cache, "object_size"),
         page_struct_size=page.size,
         page_compound_head=_offset(page, "compound_head", "compound_info"),
-        page_slab_cache=_offset(btf.struct("slab"), "slab_cache"),
+        page_slab_cache=_offset(_slab(btf), "slab_cache"),
         page_type_at=page_type_at,
         page_type_shift=shift,
         page_type_mask=mask,
@@ -106,8 +110,18 @@ def _look_up(btf: BTF) -> Layout:
         task_group_leader=_offset(task, "group_leader"),
         task_comm=_offset(task, "comm"),
         alloc_bulk=_alloc_bulk(btf),
-        large_twice=btf.has_function("__kmalloc_large_node_noprof"),
+        nests=int(_CACHE not in free),  # both came with Linux 6.1
+        node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
+        large_twice=int(btf.has_function("__kmalloc_large_node_noprof")),
     )
+
+
+def _slab(btf: BTF) -> Struct:
+    """Return the struct that describes a page of a slab: one of its own since Linux 5.17, struct page before."""
+    try:
+        return btf.struct("slab")
+    except BTFError:
+        return btf.struct("page")
 
 
 def _slab_test(btf: BTF, page: Struct) -> tuple[int, int, int, int]:

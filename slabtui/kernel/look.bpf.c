@@ -47,7 +47,8 @@ static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 call_site, 
 		}
 	}
 	__sync_fetch_and_add(&entry->allocs, allocs);
-	__sync_fetch_and_add(&entry->bytes, bytes);
+	if (bytes) /* where the compiler knows it is none, it would make an instruction of this that old kernels lack */
+		__sync_fetch_and_add(&entry->bytes, bytes);
 	if (entry->epoch != epoch) { /* a process may change its name and its cgroup */
 		entry->epoch = epoch;
 		entry->cgroup = bpf_get_current_cgroup_id();
@@ -138,7 +139,7 @@ static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, int how
 {
 	struct settings *now = current_settings();
 
-	if (!now || ctx->args[ARG_CACHE] != now->target || !ctx->args[ARG_PTR] || !wanted())
+	if (!now || !ctx->args[ARG_PTR] || cache_of_event(ctx, ARG_CACHE, now) != now->target || !wanted())
 		return 0;
 	return look(ctx, now, 0, how);
 }

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from slabtui.detail import Context, Detail, Entry, Kind
-from slabtui.kernel import module
 from slabtui.kernel.cgroups import Groups
 from slabtui.kernel.module import Kit, Module
 from slabtui.kernel.settings import Settings
@@ -22,6 +21,7 @@ SHARE = 0.015  # of one CPU that taking stacks may cost: what one costs varies, 
 _DEPTH = 127  # of a stack map of bcc
 _ENTRY = struct.Struct("=QQQQQ16s")  # struct entry
 _LOST, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(5)
+_PROGRAMS = {"kmem_cache_alloc": "alloc", "kmalloc": "kmalloc"}  # how their names end, by tracepoint
 _CONTEXTS = (Context.PROCESS, Context.KERNEL_THREAD, Context.INTERRUPT)  # as numbered in look.bpf.c
 _DEAR = 10_000.0  # ns that a stack costs, until it is known
 _BESIDE = 200.0  # ns that goes with it: the note, and the reading of two clocks
@@ -43,6 +43,7 @@ class Look:
 
     def __init__(self, kit: Kit, cgroups: Path | None) -> None:
         macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
+        self._kit = kit
         self._module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self._module.maps
         self._entries = maps.hash("entries", _ENTRY.size, ENTRIES, ctypes.c_uint64)
@@ -71,8 +72,9 @@ class Look:
         self._module.put(settings)
         try:
             self.descriptors = [
-                self._module.attach("kmem_cache_alloc", f"{kind}_alloc"),
-                self._module.attach("kmalloc", f"{kind}_kmalloc"),
+                self._module.attach(tracepoint, f"{kind}_{program}")
+                for event, program in _PROGRAMS.items()
+                for tracepoint in self._kit.tracepoints(event)
             ]
         except BaseException:
             self.detach()
@@ -102,7 +104,7 @@ class Look:
             entry = self._entry(key, amount, call_site, cgroup, comm)
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
-        missed = module.misses(self.descriptors)
+        missed = self._kit.misses(self.descriptors)
         return Detail(
             cache=cache,
             kind=self._kind,
@@ -159,7 +161,7 @@ class Look:
         return math.ceil(stood_for / taken) if taken else 1
 
     def _tally(self, which: int) -> int:
-        self._tallies.read()
+        self._tallies.read(range(_TALLIES))
         return self._tallies.total(which)
 
 

@@ -3,10 +3,12 @@
 import ctypes
 import errno
 import os
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, TypeVar
 
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
+_ENOTSUPP = 524  # include/linux/errno.h; no number of user space
 Key = ctypes.c_uint32 | ctypes.c_uint64
 
 
@@ -73,7 +75,8 @@ class Maps:
 class Batch:
     """One map, read whole in one system call: Linux 5.6 has that for hashes, 5.13 for per-CPU arrays. Not thread-safe.
 
-    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it.
+    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
+    the kernel has no such call for an array, the elements are read that are asked for.
 
     Attributes:
         keys: the keys, as read last.
@@ -82,8 +85,11 @@ class Batch:
 
     def __init__(self, lib: Any, descriptor: int, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> None:
         self._lookup, self._delete = lib.bpf_lookup_batch, lib.bpf_delete_batch
+        self._look_up_one = lib.bpf_lookup_elem
         self._descriptor = descriptor
+        self._size = value_size
         self._most = most
+        self._whole = True
         self.keys = (key * most)()
         self._values = (ctypes.c_char * (most * value_size))()
         self.values = memoryview(self._values).cast("B")
@@ -99,6 +105,28 @@ class Batch:
         if refused and ctypes.get_errno() != errno.ENOENT:  # ENOENT: there is no more, which is what was asked for
             raise _failure("read of a map")
         return read.value
+
+    def read_array(self, wanted: Iterable[int]) -> None:
+        """Read the map, or at least these elements, each to its place in `values`.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        if self._whole:
+            try:
+                self.read()
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, _ENOTSUPP):
+                    raise
+                self._whole = False
+        if not self._whole:
+            for key in wanted:
+                self._read_one(key)
+
+    def _read_one(self, key: int) -> None:
+        at = ctypes.byref(self._values, key * self._size)
+        if self._look_up_one(self._descriptor, ctypes.byref(ctypes.c_uint32(key)), at):
+            raise _failure("read of a map")
 
     def clear(self) -> None:
         """Delete all elements of a hash, `keys` as read last included.
@@ -146,13 +174,13 @@ class PerCpuArray:
         self._words = words
         self._stride = cpus * words
 
-    def read(self) -> None:
-        """Read all elements, for `total` to look at.
+    def read(self, wanted: Iterable[int]) -> None:
+        """Read these elements at least, for `total` to look at.
 
         Raises:
             OSError: the kernel refused.
         """
-        self._batch.read()
+        self._batch.read_array(wanted)
 
     def total(self, key: int, word: int = 0) -> int:
         """Return the sum over all CPUs of one word of an element, as read last."""

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +51,26 @@ class Kit:
         bcc: the module of that name.
         macros: options that define what common.bpf.h asks for.
         cgroup: descriptor of the control group whose events alone count; None: there is none.
+        nests: whether a program may interrupt itself, see Layout.
+        node_events: whether allocations for a NUMA node have tracepoints of their own.
     """
 
     bcc: ModuleType
     macros: Sequence[str]
     cgroup: int | None = None
+    nests: bool = False
+    node_events: bool = False
+
+    def tracepoints(self, name: str) -> tuple[str, ...]:
+        """Return the raw tracepoints that a kind of allocation passes."""
+        return (name, f"{name}_node") if self.node_events else (name,)
+
+    def misses(self, descriptors: Collection[int]) -> int | None:
+        """Return how many runs of these programs the kernel skipped; None where it does not tell."""
+        if self.nests:
+            return 0
+        each = [statistics(descriptor).get("recursion_misses") for descriptor in set(descriptors)]
+        return None if None in each else sum(filter(None, each))
 
 
 class Module:
@@ -139,10 +154,11 @@ class Module:
         return descriptor
 
     def detach(self, tracepoint: str) -> None:
-        """Detach from a raw tracepoint and unload the program: its statistics are gone with it."""
+        """Detach from a raw tracepoint; a program that is attached no more is unloaded, its statistics with it."""
         self.bpf.detach_raw_tracepoint(tracepoint.encode())
-        program = self.bpf.funcs.pop(self._attached.pop(tracepoint).encode())
-        os.close(program.fd)
+        name = self._attached.pop(tracepoint)
+        if name not in self._attached.values():
+            os.close(self.bpf.funcs.pop(name.encode()).fd)
 
     def detach_all(self) -> None:
         """Detach from every raw tracepoint."""
@@ -172,12 +188,6 @@ def statistics(descriptor: int) -> dict[str, int]:
     """
     pairs = (line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
     return {key: int(value) for key, value in pairs if value.strip().isdecimal()}
-
-
-def misses(descriptors: Sequence[int]) -> int | None:
-    """Return how many runs of these programs the kernel skipped; None where it does not tell."""
-    each = [statistics(descriptor).get("recursion_misses") for descriptor in descriptors]
-    return None if None in each else sum(filter(None, each))
 
 
 @contextmanager

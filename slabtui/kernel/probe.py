@@ -40,7 +40,13 @@ class Probe:
         self._whose = whose or Whose()
         self._layout = where
         self._slabinfo = Slabinfo()
-        self._kit = Kit(bcc, [*where.macros(), *self._whose.macros()], self._whose.cgroup)
+        self._kit = Kit(
+            bcc,
+            [*where.macros(), *self._whose.macros()],
+            self._whose.cgroup,
+            nests=bool(where.nests),
+            node_events=bool(where.node_events),
+        )
         try:
             self._allocs = Allocs(self._kit)
         except OSError as error:
@@ -73,7 +79,7 @@ class Probe:
         return (*by_size, *unreadable, *self._trouble, *self._whose.notes)
 
     def begin(self) -> None:
-        """Attach what need not be there for the first reading: the probes on bulk functions, where there are such."""
+        """Attach what would delay the first screen: the probes on bulk functions, where there are such."""
         self._covers_bulk = False
         if self._layout.alloc_bulk:
             # A kernel may have the code for such probes and refuse them even so.

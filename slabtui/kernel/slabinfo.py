@@ -75,7 +75,7 @@ class Slabinfo:
 
     def __init__(self, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
         self._sysfs = sysfs
-        self._names: list[str] = []
+        self._known: tuple[list[str], set[str]] = [], set()
         self._aliases: dict[str, tuple[str, ...]] = {}
         self.trouble = ""
         self._file: io.FileIO | None = None
@@ -110,8 +110,8 @@ class Slabinfo:
             names = os.listdir(self._sysfs)
         except OSError:
             return {}
-        if names != self._names:
-            self._names = names
+        if (names, set(canonical)) != self._known:
+            self._known = names, set(canonical)
             self._aliases = _aliases(self._sysfs, names, canonical)
         return self._aliases
 

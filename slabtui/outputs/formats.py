@@ -9,7 +9,6 @@ from functools import partial
 from operator import attrgetter
 
 from slabtui import columns, detail, entries, schema
-from slabtui.detail import Kind
 from slabtui.snapshot import CacheRow, Snapshot
 
 _WIDE = 20  # columns, in which every number has all its digits
@@ -71,11 +70,19 @@ def text(
     return before + "\n".join(lines) + "\n"
 
 
-def look(snapshot: Snapshot, rows: Sequence[CacheRow] = ()) -> str:
-    """Return an interval of a close look: who allocated, most allocations since the look began first."""
+def look_at(wanted: detail.Watch, most: int | None) -> Format:
+    """Return the format of a close look at one cache, with so many entries at most."""
+    return Format(write=partial(look, wanted=wanted, most=most))
+
+
+def look(snapshot: Snapshot, rows: Sequence[CacheRow] = (), *, wanted: detail.Watch, most: int | None = None) -> str:
+    """Return an interval of a close look: who allocated, most allocations since the look began first.
+
+    A recording may have a look at another cache, or of another kind; that is as good as none.
+    """
     found = snapshot.detail
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.time))
-    if found is None or found.kind is Kind.ABOUT:  # as a recording of the screen may have it
+    if found is None or found.kind is not wanted.kind or not _names(snapshot, found.cache, wanted.cache):
         return f"\n{clock} nothing seen of that cache so far\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
@@ -83,9 +90,15 @@ def look(snapshot: Snapshot, rows: Sequence[CacheRow] = ()) -> str:
     fields = entries.FIELDS[found.kind]
     lines.append(" ".join(_aligned(field.title, field) for field in fields))
     lines += (
-        " ".join(_aligned(field.write(entry, found, _WIDE), field) for field in fields) for entry in found.entries
+        " ".join(_aligned(field.write(entry, found, _WIDE), field) for field in fields)
+        for entry in found.entries[:most]
     )
     return "\n" + "\n".join(written.rstrip() for written in lines) + "\n"
+
+
+def _names(snapshot: Snapshot, name: str, wanted: int | str | None) -> bool:
+    """Tell whether what is wanted is this cache, by its name or an alias."""
+    return wanted == name or any(wanted in row.aliases for row in snapshot.rows if row.name == name)
 
 
 def _aligned(written: str, field: entries.Field) -> str:
@@ -133,6 +146,5 @@ def _csv(lines: Iterable[Sequence[object]]) -> str:
 
 
 JSON = Format(json_line)
-LOOK = Format(look)
 FOLDED = Format(lambda snapshot, rows: "", ending=folded)
 CSV = Format(csv_rows, heading=csv_heading())

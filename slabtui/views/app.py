@@ -188,8 +188,8 @@ class App:
         self._show_tab(kinds[(kinds.index(self.state.tab) + by) % len(kinds)])
 
     def _show_tab(self, kind: Kind) -> None:
-        self.state.tab = kind
         if self.state.subject is not None:
+            self.state.tab = kind
             self._watch()
             self._refresh()
 
