@@ -41,7 +41,7 @@ def test_btf_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None
 def test_garbage_is_told_with_the_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "vmlinux"
     path.write_bytes(data)
-    assert refusal(path) == f"cannot use {path} ({reason}): use Linux 6.1 or newer"
+    assert refusal(path) == f"cannot use {path} ({reason}): use Linux 5.10 or newer"
 
 
 def test_a_kernel_without_the_tracepoint_is_told_with_what_to_boot(tmp_path: Path) -> None:
