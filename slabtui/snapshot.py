@@ -151,9 +151,11 @@ def difference(before: Totals, after: Totals) -> Totals:
     left out: a source never forgets a cache that it counts.
     """
     earlier = {row.cache: row for row in before.rows}
+    later = {row.cache for row in after.rows}
+    gone = {row.name: row for row in before.rows if row.cache not in later}  # of which only the name was known
     return replace(
         after,
-        rows=tuple(_since(earlier.get(row.cache), row) for row in after.rows),
+        rows=tuple(_since(earlier.get(row.cache) or gone.get(row.name), row) for row in after.rows),
         lost=_less(after.lost, before.lost),
         events=_less(after.events, before.events),
         detail=interval(before.detail, after.detail),

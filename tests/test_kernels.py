@@ -94,7 +94,7 @@ def test_what_an_interrupted_guest_has_left_is_kept(tmp_path: Path) -> None:
     results.write(GOOD.comparison, tmp_path / results.COMPARISON)
     result = results.read(KERNEL, tmp_path, 3.0, "time ran out after 600 s")
     assert result.comparison == GOOD.comparison
-    assert results.faults(result, may_be_refused=True) == ["time ran out after 600 s", "the live tests left no result"]
+    assert results.faults(result) == ["time ran out after 600 s", "the live tests left no result"]
     assert "does not work: time ran out after 600 s" in rendered(result)
     assert "| no result |" in rendered(result)
 
@@ -105,7 +105,7 @@ def test_failures_and_errors_both_count_as_failed() -> None:
 
 
 def test_a_good_result_has_no_fault() -> None:
-    assert results.faults(GOOD, may_be_refused=False) == []
+    assert results.faults(GOOD) == []
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,11 @@ def test_a_good_result_has_no_fault() -> None:
     ],
 )
 def test_each_fault_is_told(result: Result, fault: str) -> None:
-    assert results.faults(result, may_be_refused=False) == [fault]
+    assert results.faults(result) == [fault]
 
 
-def test_a_refusal_is_a_fault_only_where_slabtui_is_meant_to_run() -> None:
-    assert results.faults(REFUSED, may_be_refused=True) == []
-    assert "slabtui refuses this kernel: too old: use 6.1" in results.faults(REFUSED, may_be_refused=False)
+def test_a_refusal_is_a_fault() -> None:
+    assert "slabtui refuses this kernel: too old: use 6.1" in results.faults(REFUSED)
 
 
 # --- the page

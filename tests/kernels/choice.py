@@ -5,7 +5,6 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 SERIES = ("5.10", "6.1", "6.12", "6.18", "7")  # those of Debian 11, 12 and 13, the next longterm one, the newest of all
-MAY_BE_REFUSED = frozenset({"5.10"})  # older than what the README promises
 
 _IMAGE = re.compile(r"linux-image-(\d+\.\d+\.\d[^-]*(?:-\d[\da-z.]*)?-amd64)")  # not -rt, -cloud, nor a metapackage
 _END = (0,)

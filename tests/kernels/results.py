@@ -148,10 +148,8 @@ def live_tests(junit: str) -> LiveTests:
     return LiveTests(len(cases) - len(failed) - skipped, failed, skipped)
 
 
-def faults(result: Result, *, may_be_refused: bool) -> list[str]:
-    """Return what is wrong, a line each; a refusal is a fault only on a kernel that slabtui is meant to run on."""
-    if result.refused and may_be_refused:
-        return []
+def faults(result: Result) -> list[str]:
+    """Return what is wrong, a line each."""
     found = [result.trouble] if result.trouble else []
     if result.refused:
         found.append(f"slabtui refuses this kernel: {result.refused}")
