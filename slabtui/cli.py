@@ -35,7 +35,7 @@ _LOOKS = {  # what is printed of one cache -> in words
     Kind.STACKS: "the kernel stacks that led to the allocations",
     Kind.PROCESSES: "the processes that allocate, and how much,",
 }
-DEMO = Path(__file__).with_name("demo.jsonl.gz")
+DEMO = Path(__file__).with_name("demo.jsonl.zst")
 
 _MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"

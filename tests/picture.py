@@ -13,7 +13,7 @@ from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
 
-MOMENT = 38  # the interval of the demo that is shown: a search over the disk, and connections being made
+MOMENT = 38  # the interval of the demo that is shown: a search over the disk, connections being made, a leak
 SIZE = (80, 24)
 CELL_WIDTH, CELL_HEIGHT, BASELINE = 8.4, 18, 13.5  # pixels, for a monospaced font of 14
 PAPER, INK = "#1d1f21", "#c5c8c6"
@@ -47,7 +47,7 @@ def svg(app: App) -> str:
 
 
 def main(path: Path) -> None:
-    app = App(State(1.0, replay=True))
+    app = App(State(1.0, frees=True, replay=True))
     for snapshot in islice(read(DEMO), MOMENT):
         app.show(snapshot)
     app.stack.render(SIZE, focus=True)
