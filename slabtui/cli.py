@@ -10,7 +10,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -144,22 +144,43 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     try:
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(parser(name).parse_args(arguments), name)
+        _run(_parsed(arguments, name), name)
     except (SlabtuiError, FeedDiedError) as error:
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
         return error.status if isinstance(error, SlabtuiError) else Status.FAILED
+    except MemoryError:
+        _complain("out of memory: free some, or raise `ulimit -v`")
+        return Status.FAILED
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:  # whoever read has had enough
         _forget_stdout()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        _complain(f"{error.strerror}: raise the limit, as in ulimit -n 1024")
+        return Status.FAILED
     return Status.OK
 
 
 def slabratetop() -> int:
     """Run the program under the name of the one it succeeds: text, with the screen cleared between intervals."""
     return main(name="slabratetop")
+
+
+def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
+    """Read the command line; what --help and the like print has gone where it can before they end the program."""
+    try:
+        try:
+            return parser(name).parse_args(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
 
 
 def _run(options: argparse.Namespace, name: str) -> None:
@@ -291,14 +312,19 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _forget_stdout()
-        raise SlabtuiError(f"cannot write to standard output ({error.strerror})", "see where it goes") from error
+        raise _unwritable(error) from error
     finally:
         feed.stop()
 
 
+def _unwritable(error: OSError) -> SlabtuiError:
+    _forget_stdout()
+    return SlabtuiError(f"cannot write to standard output ({error.strerror})", "see where it goes")
+
+
 def _complain(text: str) -> None:
-    print(f"slabtui: {visible(text)}", file=sys.stderr)
+    with suppress(OSError):  # the exit status tells too
+        print(f"slabtui: {visible(text)}", file=sys.stderr)
 
 
 def _open_what_is_closed() -> None:

@@ -52,8 +52,17 @@ class Feed:
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin.
+
+        Raises:
+            SlabtuiError: there is no leave for another thread.
+        """
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise SlabtuiError(
+                "cannot start a thread", "raise `ulimit -u` or the limit of the control group"
+            ) from error
 
     def stop(self) -> None:
         """End the thread and wait for it, however long it would have slept."""

@@ -35,11 +35,18 @@ def _ids(command: int) -> set[int]:
 
 def own_program_ids() -> set[int]:
     """Return the ids of the loaded programs that this process holds open."""
-    found = set()
-    for descriptor in os.listdir("/proc/self/fdinfo"):
+    return held_by("self")[0]
+
+
+def held_by(pid: int | str) -> tuple[set[int], set[int]]:
+    """Return the ids of the loaded programs, and those of the maps, that a process holds open."""
+    programs: set[int] = set()
+    maps: set[int] = set()
+    for descriptor in os.listdir(f"/proc/{pid}/fdinfo"):
         try:
-            lines = Path("/proc/self/fdinfo", descriptor).read_text().splitlines()
+            lines = Path(f"/proc/{pid}/fdinfo", descriptor).read_text().splitlines()
         except OSError:
-            continue  # the one that the directory was read by
-        found |= {int(line.split()[1]) for line in lines if line.startswith("prog_id:")}
-    return found
+            continue  # the one that the directory was read by, or one that was closed meanwhile
+        programs |= {int(line.split()[1]) for line in lines if line.startswith("prog_id:")}
+        maps |= {int(line.split()[1]) for line in lines if line.startswith("map_id:")}
+    return programs, maps

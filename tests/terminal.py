@@ -46,6 +46,11 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.lines)
 
+    @property
+    def settings(self) -> list[object]:
+        """What stty(1) would show."""
+        return termios.tcgetattr(self._master)
+
     def resize(self, size: tuple[int, int]) -> None:
         columns, rows = size
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from slabtui.kernel.module import statistics
@@ -38,7 +39,9 @@ class Meter:
             others: descriptors of those that run for some, or beside them.
         """
         self.stop()
-        measurement = _Measurement.begun(self._lib, counting, others)
+        measurement = None
+        with suppress(OSError):  # no more descriptors, for one: it is then not known
+            measurement = _Measurement.begun(self._lib, counting, others)
         with self._lock:
             self._running = measurement
             self._found = None
@@ -59,7 +62,8 @@ class Meter:
             if self._running is not measurement:
                 return  # stopped, and closed
             self._running = None
-            self._found = measurement.nanoseconds()
+            with suppress(OSError):
+                self._found = measurement.nanoseconds()
         measurement.close()
 
 
@@ -68,13 +72,24 @@ class _Measurement:
 
     def __init__(self, switch: int, counting: Sequence[int], others: Sequence[int]) -> None:
         self._switch = switch
-        self._counting = [os.dup(descriptor) for descriptor in counting]  # they may be closed before the second is over
-        self._others = [os.dup(descriptor) for descriptor in others]
-        self._before = self._sums()
+        self._counting: list[int] = []  # duplicates: they may be closed before the second is over
+        self._others: list[int] = []
+        try:
+            for given, kept in ((counting, self._counting), (others, self._others)):
+                for descriptor in given:
+                    kept.append(os.dup(descriptor))
+            self._before = self._sums()
+        except OSError:
+            self.close()
+            raise
 
     @classmethod
     def begun(cls, lib: Any, counting: Sequence[int], others: Sequence[int]) -> "_Measurement | None":
-        """Switch the statistics on; None where the kernel does not let this process."""
+        """Switch the statistics on; None where the kernel does not let this process.
+
+        Raises:
+            OSError: a program's statistics could not be read; they are off again.
+        """
         switch = lib.bpf_enable_stats(_RUN_TIME)
         return cls(switch, counting, others) if switch >= 0 else None
 

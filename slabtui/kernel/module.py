@@ -1,13 +1,17 @@
 """One BPF module, compiled through bcc, its programs loaded and attached; each failure is one line for the user."""
 
 import ctypes
+import errno
 import os
+import re
+import resource
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 from slabtui.diversion import diverted
 from slabtui.errors import SlabtuiError, Status
@@ -24,23 +28,48 @@ _INSTALL = {  # package manager -> the command that installs bcc for the distrib
     "pacman": "pacman -S python-bcc",
     "zypper": "zypper install python3-bcc",
 }
+_OLDEST = (0, 26)  # version of bcc
+_ROOM = 1 << 30  # bytes of address space: half of that is used, and the compiler in bcc aborts where it gets no more
+_LIMITS = {resource.RLIMIT_AS: "ulimit -v", resource.RLIMIT_DATA: "ulimit -d"}
+_MENDS = {  # what the kernel says when it refuses -> what to do
+    errno.EPERM: "run it as root, outside of a container; see cat /sys/kernel/security/lockdown",
+    errno.ENOMEM: "free some memory, or raise `ulimit -l` or the limit of the control group",
+    errno.EMFILE: "raise the limit, as in ulimit -n 1024",
+}
 
 
 def import_bcc() -> ModuleType:
     """Import bcc, which comes from the distribution, for the distribution's own Python.
 
     Raises:
-        SlabtuiError: this Python has no bcc, or one that does not work.
+        SlabtuiError: this Python has no bcc, one that does not work, or one that is too old; or too little memory is
+            allowed for the compiler in it.
     """
+    for limit, command in _LIMITS.items():
+        allowed, _ = resource.getrlimit(limit)
+        if allowed != resource.RLIM_INFINITY and allowed < _ROOM:
+            raise SlabtuiError(
+                f"{allowed >> 20} MiB of memory are too little to compile in", f"{command} {_ROOM >> 10}, or more"
+            )
+    manager = next((name for name in _INSTALL if shutil.which(name)), "apt-get")
+    install = f"{_INSTALL[manager]}, then make setup"
     try:
         import bcc  # here, not above: only the kernel source needs it, and a clear message when it is missing
-    except ImportError as error:
-        manager = next((name for name in _INSTALL if shutil.which(name)), "apt-get")
-        raise SlabtuiError(
-            f"bcc does not load in this Python ({error})", f"{_INSTALL[manager]}, then make setup"
-        ) from error
+    except Exception as error:  # it loads a library and looks for its functions: any of that may fail
+        raise SlabtuiError(f"bcc does not load in this Python ({error})", install) from error
     module: ModuleType = bcc
+    version = str(getattr(module, "__version__", "unknown"))
+    number = re.match(r"(\d+)\.(\d+)", version)  # builds from a repository may be called anything
+    if number and tuple(map(int, number.groups())) < _OLDEST:
+        raise SlabtuiError(f"bcc {version} is too old: slabtui needs {'.'.join(map(str, _OLDEST))}", install)
+    if not hasattr(module, "BPF"):
+        raise SlabtuiError(f"{module.__file__} is another bcc than that of the kernel", f"remove it; {install}")
     return module
+
+
+def mend(why: str, otherwise: str) -> str:
+    """Return what to do about a refusal of the kernel, by its words; `otherwise` where these tell nothing."""
+    return next((mend for code, mend in _MENDS.items() if os.strerror(code) in why), otherwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +129,9 @@ class Module:
             try:
                 self.bpf = kit.bcc.BPF(text=source, cflags=[*kit.macros, *macros, "-Wno-unused-function"])
             except Exception as error:  # bcc raises nothing more specific
-                log.seek(0)
-                printed = log.read().decode(errors="replace").splitlines()
-                why = next((line.strip() for line in printed if "rror" in line), str(error))
+                why = _printed(log, "rror") or str(error)
                 raise SlabtuiError(
-                    f"bcc cannot compile the BPF program ({why})", "check that bcc is 0.26 or newer, and `ulimit -l`"
+                    f"bcc cannot compile the BPF program ({why})", mend(why, "check that bcc is 0.26 or newer")
                 ) from error
         self.maps = Maps(kit.bcc, self.bpf)
         if kit.cgroup is not None:
@@ -129,11 +156,10 @@ class Module:
                 descriptor: int = self.bpf.load_func(name.encode(), self._raw_tracepoint).fd
                 return descriptor
             except Exception as error:  # bcc raises nothing more specific
-                log.seek(0)
-                printed = log.read().decode(errors="replace").split("\n")
-                why = next((line.strip() for line in printed if line.strip()), str(error))
+                why = _printed(log) or str(error)
                 raise SlabtuiError(
-                    f"the kernel refused the BPF program {name} ({why})", "see cat /sys/kernel/security/lockdown"
+                    f"the kernel refused the BPF program {name} ({why})",
+                    mend(why, "see cat /sys/kernel/security/lockdown"),
                 ) from error
 
     def attach(self, tracepoint: str, name: str) -> int:
@@ -147,8 +173,10 @@ class Module:
             try:
                 self.bpf.attach_raw_tracepoint(tracepoint.encode(), name.encode())
             except Exception as error:  # bcc raises nothing more specific
+                why = os.strerror(ctypes.get_errno())
                 raise SlabtuiError(
-                    f"cannot attach to the tracepoint {tracepoint}", "boot a kernel with CONFIG_BPF_EVENTS=y"
+                    f"cannot attach to the tracepoint {tracepoint} ({why})",
+                    mend(why, "boot a kernel with CONFIG_BPF_EVENTS=y"),
                 ) from error
         self._attached[tracepoint] = name
         return descriptor
@@ -188,6 +216,13 @@ def statistics(descriptor: int) -> dict[str, int]:
     """
     pairs = (line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
     return {key: int(value) for key, value in pairs if value.strip().isdecimal()}
+
+
+def _printed(log: BinaryIO, part: str = "") -> str:
+    """Return the first line of what bcc has printed that is not blank and has this part; empty if there is none."""
+    log.seek(0)
+    lines = (line.strip() for line in log.read().decode(errors="replace").splitlines())
+    return next((line for line in lines if line and part in line), "")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.look import Look
 from slabtui.kernel.meter import Meter
-from slabtui.kernel.module import Kit, import_bcc
+from slabtui.kernel.module import Kit, import_bcc, mend
 from slabtui.kernel.rows import Counted, Unseen, merged
 from slabtui.kernel.slabinfo import Slab, Slabinfo
 from slabtui.kernel.whose import Whose
@@ -51,7 +51,8 @@ class Probe:
             self._allocs = Allocs(self._kit)
         except OSError as error:
             self._release()
-            raise SlabtuiError(f"the kernel refuses the maps ({error})", "check `ulimit -l`") from error
+            what = f"the kernel refuses the maps ({error})"
+            raise SlabtuiError(what, mend(str(error), "check `ulimit -l`")) from error
         except BaseException:
             self._release()
             raise

@@ -52,17 +52,21 @@ def parse(listing: bytes) -> dict[str, Slab]:
     Raises:
         ValueError: it is something else.
     """
-    title, _, *lines = listing.splitlines() or [b""]
-    if title != b"slabinfo - version: 2.1":
+    title, *lines = listing.splitlines() or [b""]
+    if title != b"slabinfo - version: 2.1" or not lines:
         raise ValueError("no slabinfo of version 2.1")
     found: dict[str, Slab] = {}
     twice = set()
-    for line in lines:
-        name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
+    for number, line in enumerate(lines[1:], 3):
+        try:
+            name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
+            slab = Slab(int(live), int(size), int(objects), int(slabs) * int(pages) * resource.getpagesize())
+        except ValueError as error:  # whose words are for whoever reads this program
+            raise ValueError(f"line {number} is no cache") from error
         shown = printable(name)
         if shown in found:
             twice.add(shown)
-        found[shown] = Slab(int(live), int(size), int(objects), int(slabs) * int(pages) * resource.getpagesize())
+        found[shown] = slab
     return {name: slab for name, slab in found.items() if name not in twice}
 
 

@@ -1,0 +1,571 @@
+"""What breaks around slabtui: it is told in one line with its mend, or the program goes on; nothing stays behind.
+
+Faults are real wherever a machine lets itself be broken for one process: limits, namespaces, and seccomp, which lets
+the kernel refuse bpf(2) as it does where BPF is forbidden (lockdown itself cannot be switched off again, so it is only
+stood in for), or where the memory limit of a control group is hit. The clock is a fake: it is everybody's.
+
+Elsewhere: a terminal that is closed, signals (test_terminal.py); a full disk, a full standard output, two at once
+(test_outputs.py); no privileges, no leave to read /proc/slabinfo (test_privileges.py); damaged BTF (test_btf.py),
+damaged recordings (test_recording.py).
+"""
+
+import errno
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from slabtui import collector, schema
+from slabtui.cli import DEMO
+from slabtui.collector import Collector
+from slabtui.detail import Watch
+from slabtui.kernel import counters, layout
+from slabtui.kernel.capabilities import Capability
+from slabtui.kernel.module import import_bcc
+from slabtui.kernel.probe import Probe
+from slabtui.kernel.slabinfo import Slabinfo
+from slabtui.kernel.whose import Whose
+from slabtui.recording import read
+from slabtui.snapshot import CacheRow, Origin, Snapshot, Totals, difference
+from tests.bpf import program_ids
+from tests.fakes import FakeSource, cache
+from tests.terminal import Terminal
+from tests.test_privileges import with_only
+from tests.test_slabinfo import BIG, DENTRY, listing
+from tests.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
+from tests.workload import workload
+
+SLABTUI = [sys.executable, "-m", "slabtui"]
+VMLINUX = "/sys/kernel/btf/vmlinux"
+OPENS = 20_000
+HOUR = 3600.0
+
+NO_LEAVE = "run it as root, outside of a container; see cat /sys/kernel/security/lockdown"
+NO_MEMORY = "free some memory, or raise `ulimit -l` or the limit of the control group"
+
+
+def run(command: list[str], **more: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+def shell(script: str) -> list[str]:
+    """Return what runs a script, and after it slabtui with what one adds."""
+    return ["bash", "-ec", f'{script}\nexec "$@"', "bash", *SLABTUI]
+
+
+def alone(script: str) -> list[str]:
+    """Return the same for a script whose mounts are its own."""
+    return ["unshare", "--mount", *shell(script)]
+
+
+def demand_refusal(command: list[str], told: str) -> None:
+    """Demand that it ends with one line on a terminal that it has left alone, and that nothing stays loaded."""
+    before = program_ids()
+    with Terminal(command, size=(300, 24)) as terminal:
+        had = terminal.settings
+        assert terminal.wait_for_exit() == 1
+        assert terminal.output.decode() == f"slabtui: {told}\r\n"
+        assert terminal.settings == had
+    assert gone(before)
+
+
+def taken(source: Collector) -> Snapshot:
+    snapshot = source.take(timeout=30)
+    assert snapshot is not None
+    return snapshot
+
+
+@pytest.mark.parametrize(("kind", "kib"), [("v", 300 << 10), ("d", 100 << 10)])
+def test_too_little_memory_for_the_compiler_is_told_before_it_aborts(kind: str, kib: int) -> None:
+    mend = f"ulimit -{kind} 1048576, or more"
+    script = f"ulimit -{kind} {kib}"
+    demand_refusal(shell(script), f"{kib >> 10} MiB of memory are too little to compile in: {mend}")
+
+
+@pytest.mark.live
+def test_no_memory_even_for_a_start_is_told() -> None:
+    demand_refusal(shell(f"ulimit -v {40 << 10}"), "out of memory: free some, or raise `ulimit -v`")
+
+
+@pytest.mark.live
+def test_no_locked_memory_is_needed() -> None:
+    """Since Linux 5.11 BPF memory counts for the control group: RLIMIT_MEMLOCK is of older kernels."""
+    assert run([*shell("ulimit -l 0"), "-C", "0.1", "1"]).returncode == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("files", [5, 8, 15])
+def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
+    ended = run([*shell(f"ulimit -n {files}"), "-C", "0.1", "1"])
+    assert ended.returncode == 1
+    assert re.fullmatch(r"slabtui: .*Too many open files\): raise the limit, as in ulimit -n 1024\n", ended.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_no_leave_for_another_thread_is_told() -> None:
+    ended = run(["setpriv", "--reuid=65534", "--clear-groups", *shell("ulimit -u 1"), "--demo", "-C"])
+    assert ended.returncode == 1
+    assert ended.stderr == "slabtui: cannot start a thread: raise `ulimit -u` or the limit of the control group\n"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("what", "refused"),
+    [
+        ("all", "bcc cannot compile the BPF program (could not open bpf map: slow_path, error: {why})"),
+        ("map-update", "the kernel refuses the maps ([Errno {code}] write of map settings: {why})"),
+        ("prog-load", "the kernel refused the BPF program on_calibration (bpf: Failed to load program: {why})"),
+        ("raw-tracepoint-open", "cannot attach to the tracepoint kmem_cache_alloc ({why})"),
+        ("map-lookup-batch", "the kernel refuses the maps ([Errno {code}] read of a map: {why})"),
+    ],
+)
+@pytest.mark.parametrize(("error", "mend"), [("EPERM", NO_LEAVE), ("ENOMEM", NO_MEMORY)])
+def test_whatever_the_kernel_refuses_at_the_start_is_told(what: str, refused: str, error: str, mend: str) -> None:
+    command = [sys.executable, "-m", "tests.refusal", error, what, *SLABTUI]
+    code = getattr(errno, error)
+    demand_refusal(command, f"{refused.format(code=code, why=os.strerror(code))}: {mend}")
+
+
+@pytest.mark.live
+def test_what_counting_costs_is_unknown_where_the_kernel_does_not_measure() -> None:
+    with Terminal([sys.executable, "-m", "tests.refusal", "EPERM", "enable-stats", *SLABTUI, "0.1"]) as terminal:
+        terminal.wait_for(lambda: "? ns" in terminal.text and "allocs/s" in terminal.text)
+        terminal.type("mq")
+        assert terminal.wait_for_exit() == 0
+
+
+def leave_descriptors(pid: int, number: int) -> None:
+    """Let a process open so many files more, and not one beyond these."""
+    taken = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+    limit = [free for free in range(1000) if free not in taken][number]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+
+
+@pytest.mark.live
+def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on() -> None:
+    """Here for want of descriptors: the programs that count frees need some."""
+    with Terminal([*SLABTUI, "0.1"], size=(200, 24)) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text)  # measured, all closed
+        leave_descriptors(terminal.pid, 4)
+        terminal.type("f")
+        terminal.wait_for(lambda: "not counted: " in terminal.text)
+        clock = terminal.lines[0]
+        terminal.wait_for(lambda: terminal.lines[0] != clock)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.live
+def test_a_screen_that_may_open_nothing_more_ends_in_one_line() -> None:
+    with Terminal([*SLABTUI, "0.1"]) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        resource.prlimit(terminal.pid, resource.RLIMIT_NOFILE, (3, 3))
+        assert terminal.wait_for_exit() == 1
+        after = terminal.output[terminal.output.rfind(LEAVE_SCREEN) :]
+        assert b"slabtui: Too many open files: raise the limit, as in ulimit -n 1024\r\n" in after
+        assert b"Traceback" not in terminal.output
+
+
+@contextmanager
+def probing(pid: int | None = None) -> Iterator[Probe]:
+    source = Probe(layout.read(), Whose([] if pid is None else [pid]))
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def by_cache(before: Totals, after: Totals) -> dict[int, CacheRow]:
+    return {row.cache: row for row in difference(before, after).rows}
+
+
+def allocs(rows: dict[int, CacheRow]) -> int:
+    return sum(row.allocs for row in rows.values())
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("bits", [0, 2, 4])
+def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
+    bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second probe, whose table is large enough, reads shortly before and after the small one each time."""
+    with probing() as large:
+        monkeypatch.setattr(counters, "SLOT_BITS", bits)
+        with probing() as small, workload("stat", OPENS) as stats, workload("open", OPENS) as opens:
+            outer = large.totals()
+            first = small.totals()
+            inner = large.totals()
+            small.watch(Watch(frees=True))
+            for work in (stats, opens):
+                work.run()
+            least = by_cache(inner, large.totals())
+            last = small.totals()
+            most = by_cache(outer, large.totals())
+    found = by_cache(first, last)
+    known = {row.cache for row in first.rows if row.allocs}
+    lost = last.lost - first.lost
+    print(f"{1 << bits} slots: {len(known)} caches, counted {allocs(found)} of {allocs(most)}, lost {lost}")
+    counted = {number: row for number, row in found.items() if row.allocs and row.size is not None}
+    assert len(counted) <= 1 << bits
+    assert lost > 0
+    assert allocs(least) <= allocs(found) + lost
+    for number, row in counted.items():
+        assert (row.name, row.size) == (most[number].name, most[number].size)
+        assert row.allocs <= most[number].allocs
+        if number in known:  # it had its slot from the first to the last
+            assert row.allocs >= least[number].allocs
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["slots", "caches", "tallies", "settings"])
+def test_a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost(name: str) -> None:
+    with workload("open", OPENS) as work, probing(work.pid) as source:
+        descriptor = source._allocs._counters.module.bpf[name.encode()].map_fd
+        kept = os.dup(descriptor)
+        feed = Collector(source, 0.1)
+        feed.start()
+        snapshots = [taken(feed)]
+        try:
+            with Path(os.devnull).open() as nothing:
+                os.dup2(nothing.fileno(), descriptor)
+            work.run()
+            while not snapshots[-1].error:
+                snapshots.append(taken(feed))
+            os.dup2(kept, descriptor)
+            while snapshots[-1].error:
+                snapshots.append(taken(feed))
+        finally:
+            feed.stop()
+            os.dup2(kept, descriptor)
+            os.close(kept)
+    *_, failed, recovered = snapshots
+    assert re.fullmatch(r"cannot read the counters: .*Invalid argument", failed.error)
+    assert failed.rows == ()
+    assert recovered.elapsed > failed.elapsed
+    opened = sum(row.allocs for one in snapshots for row in one.rows if row.name == "filp")
+    assert opened <= OPENS <= opened + sum(one.lost or 0 for one in snapshots)
+
+
+@pytest.mark.live
+def test_a_map_that_can_never_be_read_again_is_told_while_the_program_goes_on() -> None:
+    with probing() as source:
+        feed = Collector(source, 0.1)
+        feed.start()
+        try:
+            taken(feed)
+            with Path(os.devnull).open() as nothing:
+                os.dup2(nothing.fileno(), source._allocs._counters.module.bpf[b"slots"].map_fd)
+            while not taken(feed).error:
+                pass
+            assert all(taken(feed).error for _ in range(3))
+        finally:
+            feed.stop()
+
+
+class Clock:
+    """The clocks of the collector: one is real, the one that tells the date goes where the test says."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@pytest.mark.parametrize("step", [3 * HOUR, -3 * HOUR, 24 * 365 * HOUR, -24 * 365 * HOUR])
+def test_a_clock_that_is_set_changes_no_interval_and_no_rate(step: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(collector, "time", clock)
+    began = time.monotonic()
+    feed = Collector(FakeSource(lambda reading: Totals((cache(1, allocs=1000 * reading),), 0)), 0.1)
+    feed.start()
+    try:
+        before = [taken(feed) for _ in range(3)]
+        clock.ahead = step
+        after = [taken(feed) for _ in range(4)]  # the first was perhaps made before
+    finally:
+        feed.stop()
+    took = time.monotonic() - began
+    assert abs(after[-1].time - before[-1].time - step) <= took
+    assert sum(one.elapsed for one in (*before, *after)) <= took
+    for one in (*before, *after):
+        assert one.elapsed > 0
+        assert one.allocs >= 1000
+        assert one.per_second(one.allocs) == one.allocs / one.elapsed
+
+
+def test_a_recording_over_a_clock_that_was_set_back_plays_at_its_pace(tmp_path: Path) -> None:
+    first, second, third = list(read(DEMO))[:3]
+    path = tmp_path / "night.jsonl"
+    lines = (replace(first), replace(second, time=first.time - HOUR), replace(third, time=first.time + HOUR))
+    path.write_text("".join(schema.dumps(one, one.rows) + "\n" for one in lines))
+    with Terminal([*SLABTUI, "--replay", str(path)]) as terminal:
+        terminal.wait_for(lambda: " END " in terminal.lines[0])
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def demand_one_long_interval(path: Path, seconds: float) -> None:
+    """Demand that a recording has every open of the workload, and an interval that covers the stop."""
+    snapshots = list(read(path))
+    opened = sum(row.allocs for one in snapshots for row in one.rows if row.name == "filp")
+    assert opened <= OPENS <= opened + sum(one.lost or 0 for one in snapshots)
+    assert max(one.elapsed for one in snapshots) >= seconds
+
+
+@pytest.mark.live
+def test_a_screen_that_was_stopped_and_continued_lost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    with (
+        workload("open", OPENS) as work,
+        Terminal([*SLABTUI, "-p", str(work.pid), "--record", str(path), "0.2"]) as terminal,
+    ):
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        os.kill(terminal.pid, signal.SIGSTOP)
+        terminal.wait_for(lambda: stopped(terminal.pid))
+        began = time.monotonic()
+        work.run()
+        time.sleep(1)
+        seconds = time.monotonic() - began
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for(lambda: "filp" in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+    demand_one_long_interval(path, seconds)
+
+
+@pytest.mark.live
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    with (
+        workload("open", OPENS) as work,
+        Terminal(["bash", "--norc", "--noprofile", "--noediting", "-i"], env={"PS1": "ready> "}) as terminal,
+    ):
+        terminal.wait_for(lambda: "ready>" in terminal.text)
+        terminal.type(f"{' '.join(SLABTUI)} -p {work.pid} --record {path} 0.2\n")
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        assert LEAVE_SCREEN not in terminal.output
+        terminal.type("\x1a")
+        terminal.wait_for(lambda: b"Stopped" in terminal.output)
+        assert terminal.output.rfind(LEAVE_SCREEN) > terminal.output.rfind(ENTER_SCREEN)
+        began = time.monotonic()
+        work.run()
+        time.sleep(1)
+        seconds = time.monotonic() - began
+        drawn = len(terminal.output)
+        terminal.type("fg\n")
+        terminal.wait_for(lambda: ENTER_SCREEN in terminal.output[drawn:])
+        terminal.wait_for(lambda: "filp" in terminal.text)
+        assert all(part in terminal.text for part in ("loadavg", "allocs/s", "CACHE", "qQuit"))
+        terminal.type("q")
+        terminal.wait_for(lambda: terminal.output.rfind(LEAVE_SCREEN) > terminal.output.rfind(ENTER_SCREEN))
+        terminal.type("exit $?\n")
+        assert terminal.wait_for_exit() == 0
+    demand_one_long_interval(path, seconds)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (
+            "mount -t tmpfs none /sys/kernel/btf",
+            f"this kernel has no BTF ({VMLINUX}): boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
+        ),
+        (
+            f"mount --bind /dev/null {VMLINUX}",
+            f"cannot use {VMLINUX} (shorter than a BTF header): use Linux 6.1 or newer",
+        ),
+        (f"mount --bind /etc/passwd {VMLINUX}", f"cannot use {VMLINUX} (not BTF): use Linux 6.1 or newer"),
+        (
+            f"mount -t tmpfs none /mnt\nhead -c 100000 {VMLINUX} >/mnt/cut\nmount --bind /mnt/cut {VMLINUX}",
+            f"cannot use {VMLINUX} (cut short): use Linux 6.1 or newer",
+        ),
+    ],
+    ids=["missing", "empty", "another file", "cut"],
+)
+def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
+    demand_refusal(alone(broken), told)
+
+
+@pytest.mark.live
+def test_btf_that_nobody_may_read_is_told() -> None:
+    hidden = f"mount -t tmpfs none /mnt\ninstall -m 600 {VMLINUX} /mnt/hidden\nmount --bind /mnt/hidden {VMLINUX}"
+    allowed = " ".join(with_only(Capability.BPF, Capability.PERFMON))
+    demand_refusal(
+        alone(f'{hidden}\nset -- {allowed} "$@"'), f"cannot read {VMLINUX} (Permission denied): run slabtui as root"
+    )
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "no slabinfo of version 2.1"),
+        ("slabinfo - version: 3.0\n# name\n", "no slabinfo of version 2.1"),
+        (listing(BIG).decode() + "dentry 1 2\n", "line 4 is no cache"),
+        (listing(DENTRY.replace("192", "\x1b[2J")).decode(), "line 3 is no cache"),
+    ],
+)
+def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, content: str, told: str) -> None:
+    garbled = tmp_path / "slabinfo"
+    garbled.write_text(content)
+    note = f"live objects unknown: /proc/slabinfo: {told}"
+    command = alone(f"mount --bind {garbled} /proc/slabinfo")
+    ended = run([*command, "--output", "json", "0.2", "1"])
+    assert (ended.returncode, ended.stderr) == (0, f"slabtui: {note}\n")
+    (line,) = map(json.loads, ended.stdout.splitlines())
+    assert line["notes"] == [note]
+    assert {row["live"] for row in line["caches"]} == {None}
+    assert sum(row["allocs"] for row in line["caches"]) > 0
+    with Terminal([*command, "0.2"], size=(200, 24)) as terminal:
+        terminal.wait_for(lambda: note in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=6)), min_size=1, max_size=5), st.integers(0, 600))
+def test_no_change_to_slabinfo_breaks_its_reader(tmp_path: Path, changes: list[tuple[int, bytes]], length: int) -> None:
+    whole = bytearray(listing(DENTRY, BIG, DENTRY.replace("dentry", "inode ")))
+    for at, put in changes:
+        whole[at % len(whole) : at % len(whole) + 1] = put
+    (tmp_path / "slabinfo").write_bytes(whole[: length or None])
+    slabs = Slabinfo(tmp_path / "slabinfo", tmp_path / "none")
+    found = slabs.read()
+    slabs.close()
+    assert slabs.trouble.isprintable()
+    assert len(slabs.trouble) < 80
+    assert not (found and slabs.trouble)
+    assert all(isinstance(name, str) and name.isprintable() for name in found)
+
+
+@pytest.mark.live
+def test_no_tracefs_is_needed() -> None:
+    """bcc may look for it; what slabtui attaches to does not need it."""
+    broken = (
+        "for place in /sys/kernel/tracing /sys/kernel/debug; do\n"
+        "    umount -R $place 2>/dev/null || true\n"
+        "    mount -t tmpfs none $place\n"
+        "done"
+    )
+    ended = run([*alone(broken), "--callers", "names_cache", "--output", "json", "0.5", "2"])
+    assert (ended.returncode, ended.stderr) == (0, "")
+    with Terminal([*alone(broken), "0.1"]) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        terminal.type("f")
+        terminal.wait_for(lambda: "FREES" in terminal.text)
+        assert "not counted:" not in terminal.text
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("package", "told"),
+    [
+        ("__version__ = '0.20.0'", "bcc 0.20.0 is too old: slabtui needs 0.26"),
+        (
+            "__version__ = '0.9'\nraise AttributeError('lib: undefined symbol: x')",
+            "bcc does not load in this Python (lib: ",
+        ),
+        ("raise OSError('libLLVM.so: cannot open')", "bcc does not load in this Python (libLLVM.so: cannot open)"),
+        ("__version__ = '0.31.0'", "/bcc/__init__.py is another bcc than that of the kernel: remove it"),
+        ("", "/bcc/__init__.py is another bcc than that of the kernel: remove it"),
+        (
+            "__version__ = '0.31.0'\nclass BPF:\n    RAW_TRACEPOINT = 17",
+            "bcc cannot compile the BPF program (BPF() takes",
+        ),
+    ],
+)
+def test_a_bcc_that_is_of_no_use_is_told_with_how_to_get_one(tmp_path: Path, package: str, told: str) -> None:
+    (tmp_path / "bcc").mkdir()
+    (tmp_path / "bcc" / "__init__.py").write_text(package)
+    ended = run([*SLABTUI, "-C", "0.1", "1"], env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert told in line
+    assert "install" in line or "check that bcc is 0.26 or newer" in line
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("version", ["0.26.0", "0.31.0+a1b2c3d4", "1.0", "v0.2-dirty", "EAD-HASH-NOTFOUND+GITDIR-"])
+def test_a_bcc_that_is_new_or_of_no_version_is_tried(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bcc = import_bcc()
+    monkeypatch.setattr(bcc, "__version__", version)
+    assert import_bcc() is bcc
+
+
+@pytest.mark.parametrize("option", ["--help", "-V", "--print-completion=bash"])
+def test_what_cannot_be_printed_is_told(option: str) -> None:
+    ended = run(["sh", "-c", f"{' '.join(SLABTUI)} {option} >/dev/full"])
+    assert ended.returncode == 1
+    assert ended.stderr == "slabtui: cannot write to standard output (No space left on device): see where it goes\n"
+
+
+def test_the_status_tells_of_wrong_usage_where_nothing_can_be_said() -> None:
+    assert run(["sh", "-c", f"{' '.join(SLABTUI)} --frobnicate 2>/dev/full"]).returncode == 2
+
+
+def recorded(path: Path, change: Callable[[dict[str, object]], object]) -> Path:
+    """Write three snapshots of the demo as another slabtui might have done."""
+    with path.open("w") as file:
+        for one in list(read(DEMO))[:3]:
+            line = json.loads(schema.dumps(one, one.rows))
+            change(line)
+            file.write(json.dumps(line) + "\n")
+    return path
+
+
+def test_a_recording_from_another_kernel_shows_whose_it_is(tmp_path: Path) -> None:
+    another = {"host": "db7", "kernel": "5.15.0-old", "weather": "fields that came later do not matter"}
+    path = recorded(tmp_path / "night.jsonl", lambda line: line.update(another))
+    assert {one.origin for one in read(path)} == {Origin("replay", "db7", "5.15.0-old")}
+    with Terminal([*SLABTUI, "--replay", str(path)], size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: "db7 5.15.0-old" in terminal.lines[0] and "names_cache" in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_a_recording_of_a_slabtui_that_knew_less_is_shown(tmp_path: Path) -> None:
+    later = ("frees", "live", "live_delta", "mem", "disagrees", "aliases")
+
+    def forget(line: dict[str, object]) -> None:
+        for name in ("events", "ns_per_event", "bulk", "detail"):
+            del line[name]
+        for row in line["caches"]:
+            for name in later:
+                row.pop(name)
+
+    path = recorded(tmp_path / "night.jsonl", forget)
+    ended = run([*SLABTUI, "--replay", str(path), "-C"])
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("names_cache") == 3
+
+
+def test_a_recording_of_a_later_schema_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "night.jsonl", lambda line: line.update(schema="slabtui/2"))
+    ended = run([*SLABTUI, "--replay", str(path)])
+    assert ended.returncode == 1
+    told = f"{path}, line 1: schema 'slabtui/2', and this slabtui knows slabtui/1"
+    assert ended.stderr == f"slabtui: {told}: name a file that --record has written\n"
+    demand_refusal([*SLABTUI, "--replay", str(path)], f"{told}: name a file that --record has written")
