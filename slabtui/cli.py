@@ -20,6 +20,7 @@ import shtab
 
 from slabtui import __version__, columns, query
 from slabtui.collector import Collector, Source
+from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import FeedDiedError, Snapshots
@@ -29,6 +30,11 @@ from slabtui.query import Order
 from slabtui.text import visible
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
+_LOOKS = {  # what is printed of one cache -> in words
+    Kind.CALLERS: "the call sites that allocate, and how much,",
+    Kind.STACKS: "the kernel stacks that led to the allocations",
+    Kind.PROCESSES: "the processes that allocate, and how much,",
+}
 DEMO = Path(__file__).with_name("demo.jsonl.gz")
 
 _MOST_DIGITS = 19
@@ -68,7 +74,24 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
     )
-    add("-p", "--pid", metavar="PID", type=_pid, help="count only what this process allocates")
+    add(
+        "-p",
+        "--pid",
+        metavar="PID",
+        type=_pid,
+        action="append",
+        default=[],
+        help="count only what this process allocates; may be given more than once",
+    )
+    add(
+        "--cgroup",
+        metavar="PATH",
+        type=Path,
+        help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
+    ).complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    look = options.add_mutually_exclusive_group()
+    for kind, what in _LOOKS.items():
+        look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
     add(
         "-C",
         "--noclear",
@@ -82,7 +105,11 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=partial(_positive, what="number of rows"),
         help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
     )
-    add("--output", choices=("text", "json", "csv"), help="print in this format instead of opening the screen")
+    add(
+        "--output",
+        choices=("text", "json", "csv", "folded"),
+        help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
+    )
     add(
         "--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst"
     ).complete = shtab.FILE  # type: ignore[attr-defined]
@@ -137,11 +164,9 @@ def slabratetop() -> int:
 
 def _run(options: argparse.Namespace, name: str) -> None:
     replay: Path | None = DEMO if options.demo else options.replay
-    if replay and (options.pid or options.record):
-        raise SlabtuiError("-p and --record do not go with a recording", "leave them out", Status.USAGE)
-    if options.noclear and options.output not in (None, "text"):
-        raise SlabtuiError("-C prints text", "leave it out", Status.USAGE)
-    if options.output is None and (options.noclear or name == "slabratetop" or not sys.stdout.isatty()):
+    look = _look(options)
+    _demand_what_goes_together(options, replay, look)
+    if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
     screen = options.output is None
     if screen:
@@ -152,7 +177,24 @@ def _run(options: argparse.Namespace, name: str) -> None:
         if screen:
             _show(options, feed_for, bool(replay))
         else:
-            _print(options, feed_for, bool(replay), clear=name == "slabratetop" and not options.noclear)
+            _print(options, feed_for, bool(replay), look, clear=name == "slabratetop" and not options.noclear)
+
+
+def _look(options: argparse.Namespace) -> Watch | None:
+    """Return what is to be looked at closely."""
+    asked = ((kind, getattr(options, kind)) for kind in _LOOKS)
+    return next((Watch(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
+
+
+def _demand_what_goes_together(options: argparse.Namespace, replay: Path | None, look: Watch | None) -> None:
+    if replay and (options.pid or options.cgroup or options.record):
+        raise SlabtuiError("-p, --cgroup and --record do not go with a recording", "leave them out", Status.USAGE)
+    if options.noclear and options.output not in (None, "text"):
+        raise SlabtuiError("-C prints text", "leave it out", Status.USAGE)
+    if options.output == "folded" and (look is None or look.kind is not Kind.STACKS):
+        raise SlabtuiError("--output folded prints stacks", "add --stacks CACHE", Status.USAGE)
+    if options.output == "csv" and look is not None:
+        raise SlabtuiError(f"--{look.kind} prints text or JSON", "use --output json", Status.USAGE)
 
 
 @contextmanager
@@ -163,7 +205,7 @@ def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Ite
     if replay:
         yield lambda notify: Player(replay, paced=screen, notify=notify)
         return
-    with closing(open_kernel(options.pid, screen)) as source:
+    with closing(open_kernel(options, screen)) as source:
         if not options.record:
             yield partial(Collector, source, options.interval)
             return
@@ -176,16 +218,29 @@ def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Ite
             raise SlabtuiError(f"recording stopped: {recorder.failure}", f"what {options.record} has can be replayed")
 
 
-def open_kernel(pid: int | None, screen: bool) -> Source:
-    """Return the running kernel as a source; see Probe for the errors. For a screen, load the views meanwhile."""
-    from slabtui.kernel import layout  # only here: a recording is to be looked at without bcc
-    from slabtui.kernel.probe import Probe
+def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
+    """Return the running kernel as a source, with no privileges left but those that it will need.
 
+    For a screen, load the views meanwhile.
+
+    Raises:
+        SlabtuiError: see Probe; or there is no such cache.
+    """
+    from slabtui.kernel import capabilities, layout, slabinfo  # only here: a recording is to be looked at without bcc
+    from slabtui.kernel.probe import Probe
+    from slabtui.kernel.whose import Whose
+
+    look = _look(options)
+    if look and not slabinfo.exists(str(look.cache)):
+        raise SlabtuiError(f"no cache named {look.cache}", "see ls /sys/kernel/slab", Status.USAGE)
+    capabilities.demand()
     where = layout.read()
     if screen:
         # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
         threading.Thread(target=importlib.import_module, args=("slabtui.views.app",)).start()
-    return Probe(where, pid)
+    source = Probe(where, Whose(options.pid, options.cgroup))
+    capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
+    return source
 
 
 def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
@@ -197,7 +252,7 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
     printed = b""
     try:
         try:
-            with diverted(2) as log:
+            with diverted() as log:
                 try:
                     App(state, options.count).run(feed_for)
                 finally:
@@ -213,12 +268,15 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
         raise SystemExit(128 + signal.SIGHUP) from error
 
 
-def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, clear: bool) -> None:
+def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look: Watch | None, clear: bool) -> None:
     """Print on standard output."""
+    alias = partial(query.alias, matches=query.matcher(options.filter))
+    table = formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty(), alias)
     forms = {
-        "text": formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty()),
+        "text": formats.look_at(look, options.maxrows) if look else table,
         "json": formats.JSON,
         "csv": formats.CSV,
+        "folded": formats.FOLDED,
     }
     form = forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
@@ -226,6 +284,8 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, clear
     # And a name need not fit the locale.
     output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
     feed = feed_for(lambda: None)
+    if look:
+        feed.watch(look)
     try:
         stream(feed, output, form, selection, count=options.count, complain=_complain)
     except BrokenPipeError:

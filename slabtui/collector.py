@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError
 from slabtui.feed import Feed
-from slabtui.snapshot import CacheRow, Origin, Snapshot, Totals, difference
+from slabtui.snapshot import Origin, Snapshot, Totals, difference
 
 LOADAVG = Path("/proc/loadavg")
 
@@ -19,6 +20,12 @@ class Source(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What it cannot do, in words for the user."""
+
+    def begin(self) -> None:
+        """Called once, before the first reading, in the collector's thread: whatever takes time at the start."""
+
+    def watch(self, wanted: Watch) -> None:
+        """Count more, or less, from now on."""
 
     def totals(self) -> Totals:
         """Return everything counted so far; OSError where that cannot be read now."""
@@ -43,18 +50,31 @@ class Collector(Feed):
         super().__init__(notify)
         self._source = source
         self._interval = interval
+        self._hurried = False
+        self._watch = self._watched = Watch()
         system = os.uname()
         self._origin = Origin("live", system.nodename, system.release)
 
+    def hurry(self) -> None:
+        """Let the next snapshot come at once."""
+        self._hurried = True
+        super().hurry()
+
+    def watch(self, wanted: Watch) -> None:
+        """Count more, or less, from now on; the interval that has begun keeps its length."""
+        self._watch = wanted
+        self._wake.set()
+
     def produce(self) -> None:
         """Take a first reading, which the first snapshot is measured from, and one more per interval."""
+        self._source.begin()
         try:
             baseline, since = self._source.totals(), time.monotonic()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
         latest, at = baseline, since
         due = since + self._interval
-        while self.sleep(max(0.0, due - time.monotonic())):
+        while self._wait_until(due):
             if not self.withdraw():
                 baseline, since = latest, at
             try:
@@ -63,17 +83,40 @@ class Collector(Feed):
                 latest, at = baseline, since
                 self.put(self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}"))
             else:
-                self.put(self._snapshot(at - since, *difference(baseline, latest)))
+                self.put(self._snapshot(at - since, difference(baseline, latest)))
             # Keep to the grid, so that seconds stay seconds; but begin a new one after a stall, not a short interval.
             due += self._interval
-            if due <= time.monotonic():
+            if due <= time.monotonic() + self._interval / 2:
                 due = time.monotonic() + self._interval
 
-    def _snapshot(
-        self, elapsed: float, rows: tuple[CacheRow, ...] = (), lost: int | None = None, error: str | None = None
-    ) -> Snapshot:
+    def _wait_until(self, due: float) -> bool:
+        """Wait for the next reading, or less if hurried; False: the collector is to stop."""
+        while not self._hurried and (left := due - time.monotonic()) > 0:
+            if not self.sleep(left):
+                return False
+            if self._watch is not self._watched:
+                self._watched = self._watch
+                self._source.watch(self._watched)
+        self._hurried = False
+        return not self._stopping
+
+    def _snapshot(self, elapsed: float, counted: Totals | None = None, error: str | None = None) -> Snapshot:
         try:
             loadavg = LOADAVG.read_text().strip()
         except OSError:
             loadavg = ""
-        return Snapshot(time.time(), elapsed, loadavg, rows, lost, error, self._source.notes, self._origin)
+        counted = counted or Totals((), None)
+        return Snapshot(
+            time=time.time(),
+            elapsed=elapsed,
+            loadavg=loadavg,
+            rows=counted.rows,
+            lost=counted.lost,
+            events=counted.events,
+            nanoseconds=counted.nanoseconds,
+            bulk=counted.bulk,
+            detail=counted.detail,
+            error=error,
+            notes=self._source.notes,
+            origin=self._origin,
+        )

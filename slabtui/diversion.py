@@ -1,4 +1,4 @@
-"""Keeps what native code prints off the screen: file descriptors 1 and 2 lead into a file for a while."""
+"""Keeps what native code prints off the screen: file descriptor 2 leads into a file for a while."""
 
 import os
 import sys
@@ -6,24 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+_STDERR = 2
+
 
 @contextmanager
-def diverted(*descriptors: int) -> Iterator[BinaryIO]:
-    """Lead the descriptors into a file in memory, which is yielded, and back at the end.
+def diverted() -> Iterator[BinaryIO]:
+    """Lead file descriptor 2 into a file in memory, which is yielded, and back at the end.
 
-    bcc, clang and the modprobe that they call write to the descriptors themselves, past sys.stdout and sys.stderr.
+    bcc, clang and the modprobe that they call write to the descriptor itself, past sys.stderr. Descriptor 1 stays where
+    it leads: another thread may be drawing the screen on it meanwhile.
     """
-    sys.stdout.flush()
     sys.stderr.flush()
     with os.fdopen(os.memfd_create("slabtui"), "w+b") as log:  # in memory: the disk may be full, or read-only
-        saved = [os.dup(descriptor) for descriptor in descriptors]
+        saved = os.dup(_STDERR)
         try:
-            for descriptor in descriptors:
-                os.dup2(log.fileno(), descriptor)
+            os.dup2(log.fileno(), _STDERR)
             yield log
         finally:
-            sys.stdout.flush()
             sys.stderr.flush()
-            for descriptor, copy in zip(descriptors, saved, strict=True):
-                os.dup2(copy, descriptor)
-                os.close(copy)
+            os.dup2(saved, _STDERR)
+            os.close(saved)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError
 from slabtui.snapshot import Snapshot
 
@@ -28,6 +29,9 @@ class Snapshots(Protocol):
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""
+
+    def watch(self, wanted: Watch) -> None:
+        """Count more, or less, from now on."""
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
         """Return the snapshot that is on offer."""
@@ -61,6 +65,9 @@ class Feed:
     def hurry(self) -> None:
         """Let the next snapshot come at once."""
         self._wake.set()
+
+    def watch(self, wanted: Watch) -> None:
+        """Count more, or less, from now on; a feed that cannot shows what it has."""
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
         """Return the snapshot that is on offer; None if there is none within `timeout` seconds (None: no limit).

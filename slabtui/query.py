@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from slabtui import columns
 from slabtui.snapshot import CacheRow
@@ -55,15 +56,20 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return lambda name: expression.search(name) is not None
 
 
+def alias(row: CacheRow, matches: Callable[[str], bool]) -> str:
+    """Return the alias by which a row matches; empty if its name does."""
+    return "" if matches(row.name) else next(filter(matches, row.aliases), "")
+
+
 def arrange(
     rows: Iterable[CacheRow],
     order: Order,
     matches: Callable[[str], bool],
     *,
-    idle: bool = False,
+    shows: Callable[[CacheRow], bool] = attrgetter("active"),
     keep: int | None = None,
 ) -> list[CacheRow]:
-    """Return the rows that match, in order.
+    """Return the rows that match by their name or an alias, in order.
 
     Rows that are equal in the column stand by name and then by address, whatever the direction, so that they keep
     their places from one interval to the next.
@@ -72,11 +78,15 @@ def arrange(
         rows: the rows of a snapshot.
         order: the column and the direction.
         matches: the test of a name.
-        idle: whether caches that allocated nothing stay in.
+        shows: which rows are worth showing; those in which something happened unless said otherwise.
         keep: a cache that stays in even so.
     """
     value = columns.SORTS[order.column]
-    chosen = [row for row in rows if (idle or row.allocs or row.cache == keep) and matches(row.name)]
+    chosen = [
+        row
+        for row in rows
+        if (shows(row) or row.cache == keep) and (matches(row.name) or any(map(matches, row.aliases)))
+    ]
     chosen.sort(key=lambda row: (row.name, row.cache))
     chosen.sort(key=value, reverse=order.descending)
     return chosen

@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from slabtui import schema
+from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import Feed, FeedEndedError, Snapshots
 from slabtui.snapshot import Snapshot
@@ -119,6 +120,10 @@ class Recorded(Snapshots):
     def hurry(self) -> None:
         """Let the next snapshot come at once."""
         self._feed.hurry()
+
+    def watch(self, wanted: Watch) -> None:
+        """Count more, or less, from now on; the recording has it too."""
+        self._feed.watch(wanted)
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
         """Return what the feed offers; see there."""

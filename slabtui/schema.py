@@ -4,16 +4,20 @@ import json
 import math
 import reprlib
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from slabtui.columns import COLUMNS, Column
+from slabtui.detail import About, Context, Detail, Entry, Kind
 from slabtui.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
 
 NAME = "slabtui/1"
 
 _Kind = type | tuple[type, ...]
+_Choice = TypeVar("_Choice", Kind, Context)
+_AMOUNTS = ("allocs", "bytes", "total_allocs", "total_bytes")
 _NULLABLE_COUNT = (int, type(None))
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # a time in any zone
 _ROW_TYPES: dict[str, _Kind] = {
@@ -25,6 +29,16 @@ _ROW_TYPES: dict[str, _Kind] = {
     "bytes": int,
     "approximate": bool,
 }
+# What came later: a line without them is older.
+_LATER_ROW_TYPES: dict[str, _Kind] = {
+    "frees": _NULLABLE_COUNT,
+    "live": _NULLABLE_COUNT,
+    "live_delta": _NULLABLE_COUNT,
+    "mem": _NULLABLE_COUNT,
+    "disagrees": (bool, type(None)),
+    "aliases": list,
+}
+_ABSENT = object()
 
 
 class SchemaError(ValueError):
@@ -44,6 +58,26 @@ def values(row: CacheRow, names: Iterable[str]) -> dict[str, Any]:
     return {name: f"{row.cache:#x}" if name == "cache" else getattr(row, name) for name in names}
 
 
+def detail(found: Detail | None) -> dict[str, Any] | None:
+    """Return a close look as JSON has it: with the fields that its kind has."""
+    if found is None:
+        return None
+    look = {"cache": found.cache, "kind": found.kind, "look": found.look, "one_in": found.one_in, "lost": found.lost}
+    if found.about is not None:
+        return look | {"about": asdict(found.about)}
+    return look | {"entries": [entry_values(found.kind, entry) for entry in found.entries]}
+
+
+def entry_fields(kind: Kind) -> tuple[str, ...]:
+    """Return the names of the fields that an entry of a look has."""
+    return (*(("pid", "comm", "cgroup", "context") if kind is Kind.PROCESSES else ("frames",)), *_AMOUNTS)
+
+
+def entry_values(kind: Kind, entry: Entry) -> dict[str, Any]:
+    """Return the fields of an entry."""
+    return {name: getattr(entry, name) for name in entry_fields(kind)}
+
+
 def iso(time: float) -> str:
     """Write a time as UTC in ISO 8601, to the millisecond."""
     return datetime.fromtimestamp(round(time, 3), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -61,9 +95,13 @@ def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
             "kernel": snapshot.origin.kernel,
             "loadavg": snapshot.loadavg,
             "lost": snapshot.lost,
+            "events": snapshot.events,
+            "ns_per_event": None if snapshot.nanoseconds is None else round(snapshot.nanoseconds, 1),
+            "bulk": snapshot.bulk,
             "error": snapshot.error,
             "notes": list(snapshot.notes),
             "caches": [values(row, ALL_FIELDS) for row in rows],
+            "detail": detail(snapshot.detail),
         },
         separators=(",", ":"),
     )
@@ -89,6 +127,10 @@ def loads(line: str | bytes) -> Snapshot:
         loadavg=_field(found, "loadavg", str),
         rows=tuple(_row(row) for row in _field(found, "caches", list)),
         lost=_count("lost", _field(found, "lost", _NULLABLE_COUNT)),
+        events=_count("events", _field(found, "events", _NULLABLE_COUNT, None)),
+        nanoseconds=_nanoseconds(_field(found, "ns_per_event", (int, float, type(None)), None)),
+        bulk=_field(found, "bulk", (bool, type(None)), None),
+        detail=_detail(_field(found, "detail", (dict, type(None)), None)),
         error=_field(found, "error", (str, type(None))),
         notes=tuple(_checked("a note", note, str) for note in _field(found, "notes", list)),
         origin=Origin("replay", _field(found, "host", str), _field(found, "kernel", str)),
@@ -99,24 +141,108 @@ def _row(found: Any) -> CacheRow:
     if not isinstance(found, dict):
         raise SchemaError("a cache that is no object")
     fields = {name: _field(found, name, kind) for name, kind in _ROW_TYPES.items()}
+    fields |= {name: _field(found, name, kind) for name, kind in _LATER_ROW_TYPES.items() if name in found}
     try:
         fields["cache"] = int(fields["cache"], 16)
     except ValueError as error:
         raise SchemaError(f"cache {reprlib.repr(fields['cache'])} is no address") from error
-    for name in ("cache", "object_size", "size", "allocs", "bytes"):
-        _count(name, fields[name])
+    for name in ("cache", "object_size", "size", "allocs", "bytes", "frees", "live", "mem"):
+        _count(name, fields.get(name))
+    if not -1 << 64 < (fields.get("live_delta") or 0) < 1 << 64:
+        raise SchemaError(f"live_delta is {reprlib.repr(fields['live_delta'])}")
+    fields["aliases"] = _texts("aliases", fields.get("aliases", ()))
     return CacheRow(**fields)
 
 
-def _field(found: dict[str, Any], name: str, kind: _Kind) -> Any:
+def _detail(found: dict[str, Any] | None) -> Detail | None:
+    if found is None:
+        return None
+    kind = _one_of(Kind, "kind", _field(found, "kind", str))
+    is_about = kind is Kind.ABOUT
+    return Detail(
+        cache=_field(found, "cache", str),
+        kind=kind,
+        look=_whole(found, "look"),
+        one_in=_whole(found, "one_in"),
+        lost=_whole(found, "lost"),
+        entries=() if is_about else tuple(_entry(kind, entry) for entry in _field(found, "entries", list)),
+        about=_about(_field(found, "about", dict)) if is_about else None,
+    )
+
+
+def _entry(kind: Kind, found: Any) -> Entry:
+    if not isinstance(found, dict):
+        raise SchemaError("an entry that is no object")
+    entry = Entry(
+        allocs=_whole(found, "allocs"),
+        bytes=_whole(found, "bytes"),
+        total_allocs=_whole(found, "total_allocs"),
+        total_bytes=_whole(found, "total_bytes"),
+    )
+    if kind is not Kind.PROCESSES:
+        return replace(entry, frames=_texts("frames", _field(found, "frames", list)))
+    return replace(
+        entry,
+        pid=_whole(found, "pid"),
+        comm=_field(found, "comm", str),
+        cgroup=_field(found, "cgroup", str),
+        context=_one_of(Context, "context", _field(found, "context", str)),
+    )
+
+
+def _about(found: dict[str, Any]) -> About:
+    def number(name: str) -> int | None:
+        return _count(name, _field(found, name, _NULLABLE_COUNT))
+
+    nodes = [_checked("a node", node, list) for node in _field(found, "nodes", list)]
+    if not all(len(node) == 2 for node in nodes):
+        raise SchemaError("a node that is no pair")
+    return About(
+        aliases=_texts("aliases", _field(found, "aliases", list)),
+        object_size=number("object_size"),
+        size=number("size"),
+        objects_per_slab=number("objects_per_slab"),
+        slab_bytes=number("slab_bytes"),
+        flags=_texts("flags", _field(found, "flags", list)),
+        nodes=tuple((_number("node", node), _number("slabs", slabs)) for node, slabs in nodes),
+        live=number("live"),
+        mem=number("mem"),
+    )
+
+
+def _one_of(kinds: type[_Choice], name: str, text: str) -> _Choice:
+    try:
+        return kinds(text)
+    except ValueError as error:
+        raise SchemaError(f"{name} is {reprlib.repr(text)}") from error
+
+
+def _texts(name: str, found: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(_checked(name, text, str) for text in found)
+
+
+def _whole(found: dict[str, Any], name: str) -> int:
+    return _number(name, _field(found, name, int))
+
+
+def _number(name: str, value: Any) -> int:
+    number: int = _checked(name, value, int)
+    _count(name, number)
+    return number
+
+
+def _field(found: dict[str, Any], name: str, kind: _Kind, absent: Any = _ABSENT) -> Any:
     if name not in found:
-        raise SchemaError(f"{name} is missing")
+        if absent is _ABSENT:
+            raise SchemaError(f"{name} is missing")
+        return absent
     return _checked(name, found[name], kind)
 
 
 def _checked(name: str, value: Any, kind: _Kind) -> Any:
     """Return the value; whoever wrote a text, it is harmless to print."""
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kinds):
         raise SchemaError(f"{name} is {reprlib.repr(value)}")
     if isinstance(value, str) and not value.isprintable():
         return printable(value.encode("utf-8", "surrogatepass"))
@@ -137,6 +263,12 @@ def _elapsed(seconds: float) -> float:
     if not 0 <= elapsed < math.inf:
         raise SchemaError(f"elapsed_s is {reprlib.repr(seconds)}")
     return elapsed
+
+
+def _nanoseconds(found: float | None) -> float | None:
+    if found is not None and not 0 <= found < 1 << 64:  # more is no number that floats can hold
+        raise SchemaError(f"ns_per_event is {reprlib.repr(found)}")
+    return found
 
 
 def _time(text: str) -> float:

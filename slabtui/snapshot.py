@@ -1,7 +1,8 @@
 """The messages between rooms: totals, as a source counts them, and the snapshot of one interval, made from two."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from slabtui.detail import Detail, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,15 @@ class CacheRow:
         object_size: bytes of that which the cache's creator asked for; None as for `size`.
         allocs: objects allocated.
         bytes: bytes allocated: `allocs` x `size`, or the sum where sizes differ.
-        approximate: the row stands for a size class, not for a cache that is known exactly.
+        approximate: the row is not exact: it stands for a kmalloc size class, whose caches could not be told apart; or
+            for kmalloc beyond the largest cache, of which some kernels tell many allocations twice.
+        frees: objects freed; None where nobody counts them, or did not for the whole interval.
+        live: objects in use at the end, as in /proc/slabinfo; None where unknown.
+        live_delta: how many more that are than at the beginning of the interval; None where unknown.
+        mem: bytes of memory that the cache holds, used and free objects; None where unknown.
+        disagrees: whether allocs - frees do not explain how `live` changed since frees are counted: the tracepoints do
+            not see everything; None where that is unknown.
+        aliases: names of the other caches that were merged into it.
     """
 
     cache: int
@@ -27,6 +36,17 @@ class CacheRow:
     allocs: int
     bytes: int
     approximate: bool = False
+    frees: int | None = None
+    live: int | None = None
+    live_delta: int | None = None
+    mem: int | None = None
+    disagrees: bool | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether anything happened in the cache."""
+        return bool(self.allocs or self.frees or self.live_delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +55,19 @@ class Totals:
 
     Attributes:
         rows: every cache seen so far.
-        lost: allocations that could not be counted, None where the kernel does not tell.
+        lost: allocations and frees that could not be counted, None where the kernel does not tell.
+        events: how many events the probe has seen; None where it passes some over unseen.
+        nanoseconds: what an event costs, as measured last; None where unknown.
+        bulk: whether what is allocated and freed in bulk is counted too; None where that is not known yet.
+        detail: the close look at one cache, if there is one.
     """
 
     rows: tuple[CacheRow, ...]
     lost: int | None
+    events: int | None = None
+    nanoseconds: float | None = None
+    bulk: bool | None = None
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +94,11 @@ class Snapshot:
         elapsed: its real length in seconds, which may differ from the one that was asked for.
         loadavg: the line of /proc/loadavg, as it stood then.
         rows: every cache seen so far, with what was allocated in this interval; 0 for the idle ones.
-        lost: allocations of this interval that could not be counted, None where unknown.
+        lost: allocations and frees of this interval that could not be counted, None where unknown.
+        events: events that the probe saw in this interval, None where unknown.
+        nanoseconds: what an event costs, as measured last; None where unknown.
+        bulk: whether what is allocated and freed in bulk is counted too; None where unknown.
+        detail: the close look at one cache, if there was one.
         error: why the source could not be read, where it could not; the rows are empty then, and the next good
             snapshot covers this interval too.
         notes: what the source cannot do on this kernel, in words for the user.
@@ -78,6 +110,10 @@ class Snapshot:
     loadavg: str
     rows: tuple[CacheRow, ...] = ()
     lost: int | None = None
+    events: int | None = None
+    nanoseconds: float | None = None
+    bulk: bool | None = None
+    detail: Detail | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin)
@@ -92,27 +128,53 @@ class Snapshot:
         """Bytes allocated in the interval, from all caches."""
         return sum(row.bytes for row in self.rows)
 
+    def row(self, cache: int) -> CacheRow | None:
+        """Return the row of a cache."""
+        return next((row for row in self.rows if row.cache == cache), None)
+
+    @property
+    def cpu_share(self) -> float | None:
+        """Share of one CPU that the probe takes from those who allocate and free; None where unknown."""
+        if self.events is None or self.nanoseconds is None:
+            return None
+        return self.per_second(self.events) * self.nanoseconds / 1e9
+
     def per_second(self, amount: int) -> float:
         """Turn an amount of this interval into a rate."""
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 
-def difference(before: Totals, after: Totals) -> tuple[tuple[CacheRow, ...], int | None]:
+def difference(before: Totals, after: Totals) -> Totals:
     """Return what was counted, and what was lost, between two readings of one source.
 
-    Names and sizes are those of the later reading. A cache that only the earlier one has is left out: a source never
-    forgets a cache that it counts.
+    Names, sizes, live objects and the like are those of the later reading. A cache that only the earlier one has is
+    left out: a source never forgets a cache that it counts.
     """
     earlier = {row.cache: row for row in before.rows}
-    lost = None if before.lost is None or after.lost is None else after.lost - before.lost
-    return tuple(_since(earlier, row) for row in after.rows), lost
+    later = {row.cache for row in after.rows}
+    gone = {row.name: row for row in before.rows if row.cache not in later}  # of which only the name was known
+    return replace(
+        after,
+        rows=tuple(_since(earlier.get(row.cache) or gone.get(row.name), row) for row in after.rows),
+        lost=_less(after.lost, before.lost),
+        events=_less(after.events, before.events),
+        detail=interval(before.detail, after.detail),
+    )
 
 
-def _since(earlier: Mapping[int, CacheRow], row: CacheRow) -> CacheRow:
-    known = earlier.get(row.cache)
+def _since(known: CacheRow | None, row: CacheRow) -> CacheRow:
     if known is None:
         return row
     allocs = row.allocs - known.allocs
-    # An address may by now belong to a cache of another size: what was allocated since is of the new one.
-    grown = row.bytes - known.bytes if row.size is None else allocs * row.size
-    return CacheRow(row.cache, row.name, row.size, row.object_size, allocs, grown, row.approximate)
+    return replace(
+        row,
+        allocs=allocs,
+        # An address may by now belong to a cache of another size: what was allocated since is of the new one.
+        bytes=row.bytes - known.bytes if row.size is None else allocs * row.size,
+        frees=_less(row.frees, known.frees),
+        live_delta=_less(row.live, known.live),
+    )
+
+
+def _less(after: int | None, before: int | None) -> int | None:
+    return None if after is None or before is None else after - before

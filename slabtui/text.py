@@ -47,12 +47,17 @@ def size(number: int | float, width: int) -> str:
     return _fit(number, width, 1024, "i")
 
 
+def volume(number: float) -> str:
+    """Write a number of bytes in IEC units: `512 B`, `1.25 MiB`."""
+    if round(number) < 1024:
+        return f"{round(number)} B"
+    scaled, step = _scaled(number, 1024, 4)
+    return f"{_digits(scaled, 4)} {step.upper()}iB"
+
+
 def byte_rate(number: float) -> str:
     """Write a rate of bytes in IEC units: `512 B/s`, `1.25 MiB/s`."""
-    if round(number) < 1024:
-        return f"{round(number)} B/s"
-    scaled, step = _scaled(number, 1024, 4)
-    return f"{_digits(scaled, 4)} {step.upper()}iB/s"
+    return f"{volume(number)}/s"
 
 
 def _fit(number: int | float, width: int, base: int, suffix: str) -> str:

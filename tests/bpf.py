@@ -1,10 +1,12 @@
 """Asks the kernel which BPF programs are loaded, by the system call itself: a second opinion beside bcc's."""
 
 import ctypes
+import os
 import platform
+from pathlib import Path
 
 _SYSCALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]  # bpf(2)
-_PROG_GET_NEXT_ID = 11
+_PROG_GET_NEXT_ID, _MAP_GET_NEXT_ID = 11, 12
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -14,9 +16,30 @@ class _Attributes(ctypes.Structure):
 
 def program_ids() -> set[int]:
     """Return the ids of all loaded programs."""
+    return _ids(_PROG_GET_NEXT_ID)
+
+
+def map_ids() -> set[int]:
+    """Return the ids of all maps."""
+    return _ids(_MAP_GET_NEXT_ID)
+
+
+def _ids(command: int) -> set[int]:
     found: set[int] = set()
     attributes = _Attributes()
-    while _LIBC.syscall(_SYSCALL, _PROG_GET_NEXT_ID, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
+    while _LIBC.syscall(_SYSCALL, command, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
         found.add(attributes.next_id)
         attributes.start_id = attributes.next_id
+    return found
+
+
+def own_program_ids() -> set[int]:
+    """Return the ids of the loaded programs that this process holds open."""
+    found = set()
+    for descriptor in os.listdir("/proc/self/fdinfo"):
+        try:
+            lines = Path("/proc/self/fdinfo", descriptor).read_text().splitlines()
+        except OSError:
+            continue  # the one that the directory was read by
+        found |= {int(line.split()[1]) for line in lines if line.startswith("prog_id:")}
     return found

@@ -3,16 +3,20 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import layout, program
+from slabtui.kernel import capabilities, layout, module
+
+settings.register_profile("slabtui", deadline=None)  # it would measure what else the machine does
+settings.load_profile("slabtui")
 
 
 def why_not_live() -> str | None:
     """Return what this machine lacks to run slabtui for real."""
     try:
-        program.demand_privileges()
-        program.import_bcc()
+        capabilities.demand()
+        module.import_bcc()
         layout.read()
     except SlabtuiError as error:
         return str(error)

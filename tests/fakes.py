@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
+from slabtui.detail import Watch
 from slabtui.snapshot import CacheRow, Snapshot, Totals
 
 LOADAVG = "0.38 0.21 0.12 1/342 13297"
@@ -38,6 +39,14 @@ class FakeSource:
         self._totals = totals
         self._readings = count()
         self.closed = False
+        self.begun = False
+        self.watched: list[Watch] = []
+
+    def begin(self) -> None:
+        self.begun = True
+
+    def watch(self, wanted: Watch) -> None:
+        self.watched.append(wanted)
 
     def totals(self) -> Totals:
         return self._totals(next(self._readings))

@@ -44,5 +44,5 @@ SOURCES: dict[str, Callable[[], Source]] = {
 
 
 if __name__ == "__main__":
-    cli.open_kernel = lambda pid, screen: SOURCES[sys.argv[1]]()
+    cli.open_kernel = lambda options, screen: SOURCES[sys.argv[1]]()
     sys.exit(cli.main(sys.argv[2:]))

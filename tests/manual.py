@@ -21,7 +21,9 @@ FILES = [
         "/sys/kernel/btf/vmlinux",
         "the kernel's description of its types, where the layout of its structures is looked up",
     ),
-    ("/proc/kallsyms", "the addresses of two kernel variables, with which the cache of a kmalloc is found"),
+    ("/proc/kallsyms", "the names of functions; the addresses by which the cache of a kmalloc is found"),
+    ("/proc/slabinfo", "live objects, and the caches that have not allocated"),
+    ("/sys/kernel/slab", "aliases, flags and sizes of the caches"),
 ]
 ENVIRONMENT = [
     ("NO_COLOR", "if set, no colours"),
@@ -32,6 +34,8 @@ EXAMPLES = [
     ("slabtui -p 1234 -s allocs 0.5", "what process 1234 allocates, twice a second"),
     ("slabtui -C 5 12 >slab.txt", "a minute as text"),
     ("slabtui --output json 1 | jq .lost", "for scripts"),
+    ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
+    ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
     ("slabtui --record night.jsonl.zst 10", "watch, and keep a recording"),
     ("slabtui --replay night.jsonl.zst", "look at it later, without root"),
 ]

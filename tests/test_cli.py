@@ -10,7 +10,8 @@ import pytest
 
 from slabtui import cli
 from slabtui.errors import SlabtuiError, Status
-from slabtui.kernel import layout, program
+from slabtui.kernel import capabilities, layout
+from slabtui.kernel.module import Kit, Module, import_bcc
 from tests.bpf import program_ids
 from tests.terminal import Terminal
 
@@ -37,9 +38,13 @@ def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
         (["-p", "0"], "PID"),
         (["-p", "x"], "'x'"),
         (["-p", "4194305"], "no process 4194305"),
-        (["-s", "size"], "no column 'size', but name, objsize, allocs, bytes"),
+        (["-s", "size"], "no column 'size', but name, objsize, allocs, frees, bytes, live, growth, mem"),
         (["-f", "~("], "not a regular expression"),
         (["--frobnicate"], "--frobnicate"),
+        (["-p", "1", "-p", "4194305"], "no process 4194305"),
+        (["--callers", "dentry", "--stacks", "dentry"], "not allowed with argument --callers"),
+        (["--callers"], "--callers: expected one argument"),
+        (["--output", "flames"], "invalid choice: 'flames'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], named: str) -> None:
@@ -97,7 +102,10 @@ def test_without_privileges_it_says_how_to_get_them() -> None:
     command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-m", "slabtui"]
     with Terminal(command) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED
-        assert terminal.output == b"slabtui: not allowed to load BPF programs: run it as root: sudo slabtui\r\n"
+        assert terminal.output == (
+            b"slabtui: not allowed to load BPF programs: run it as root: sudo slabtui, "
+            b"or with CAP_BPF and CAP_PERFMON\r\n"
+        )
     assert program_ids() <= before
 
 
@@ -106,11 +114,11 @@ def test_privileges_are_read_from_the_effective_capabilities(tmp_path: Path) -> 
     enough = [1 << 21, (1 << 38) | (1 << 39)]
     for held in enough:
         status.write_text(f"Name:\tx\nCapEff:\t{held:016x}\n")
-        program.demand_privileges(status)
+        capabilities.demand(status)
     for held in (0, 1 << 38, 1 << 39, ~((1 << 21) | (1 << 38)) & 0xFFFFFFFFFF):
         status.write_text(f"Name:\tx\nCapEff:\t{held:016x}\n")
         with pytest.raises(SlabtuiError, match="sudo slabtui"):
-            program.demand_privileges(status)
+            capabilities.demand(status)
 
 
 def test_a_python_without_bcc_is_told_how_to_get_it(tmp_path: Path) -> None:
@@ -128,7 +136,7 @@ def test_a_program_that_does_not_compile_is_one_line(tmp_path: Path) -> None:
     source = tmp_path / "broken.c"
     source.write_text("int on_event(void *context) { return missing; }\n")
     with pytest.raises(SlabtuiError, match=r"cannot compile the BPF program \(.*error: .*missing.*\)") as raised:
-        program.compile_program(program.import_bcc(), source, [])
+        module(source)
     assert "\n" not in str(raised.value)
 
 
@@ -136,38 +144,39 @@ def test_a_program_that_does_not_compile_is_one_line(tmp_path: Path) -> None:
 def test_a_program_that_the_kernel_refuses_is_one_line(tmp_path: Path) -> None:
     source = tmp_path / "refused.c"
     source.write_text("int on_event(u64 *context) { return *(u64 *)context[0]; }\n")
-    bpf = program.compile_program(program.import_bcc(), source, [])
+    refused = module(source)
     try:
         with pytest.raises(SlabtuiError, match="the kernel refused the BPF program on_event") as raised:
-            program.load(bpf, "on_event")
+            refused.load("on_event")
         assert "\n" not in str(raised.value)
     finally:
-        bpf.cleanup()
+        refused.close()
 
 
 @pytest.mark.live
 def test_a_missing_tracepoint_is_one_line(tmp_path: Path) -> None:
     source = tmp_path / "fine.c"
     source.write_text("int on_event(void *context) { return 0; }\n")
-    bpf = program.compile_program(program.import_bcc(), source, [])
+    refused = module(source)
     try:
-        program.load(bpf, "on_event")
+        refused.load("on_event")
         with pytest.raises(SlabtuiError, match="cannot attach to the tracepoint no_such_event"):
-            program.attach(bpf, "no_such_event", "on_event")
+            refused.attach("no_such_event", "on_event")
     finally:
-        bpf.cleanup()
+        refused.close()
 
 
 @pytest.mark.live
 def test_real_headers_are_used_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BCC_KERNEL_SOURCE", str(tmp_path))
+    source = tmp_path / "fine.c"
+    source.write_text("#include <uapi/linux/bpf.h>\nint on_event(void *context) { return 0; }\n")
     with pytest.raises(SlabtuiError, match="cannot compile"):
-        program.compile_program(program.import_bcc(), program.SOURCE, [])
+        module(source)
     monkeypatch.delenv("BCC_KERNEL_SOURCE")
-    bpf = program.compile_program(program.import_bcc(), program.SOURCE.with_name("slab.bpf.c"), macros())
-    bpf.cleanup()
+    module(source).close()
     assert "BCC_KERNEL_SOURCE" not in os.environ
 
 
-def macros() -> list[str]:
-    return [*layout.read().macros(), "-DSLOT_BITS=4"]
+def module(source: Path) -> Module:
+    return Module(Kit(import_bcc(), layout.read().macros()), [str(source)])

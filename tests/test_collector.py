@@ -6,6 +6,7 @@ import time
 import pytest
 
 from slabtui.collector import Collector
+from slabtui.detail import Detail, Entry, Kind, Watch
 from slabtui.feed import FeedDiedError
 from slabtui.snapshot import Snapshot, Totals
 from tests.fakes import FakeSource, cache, growing
@@ -125,3 +126,92 @@ def test_intervals_that_were_slept_through_are_not_made_up_for() -> None:
 
 def test_nothing_to_take_is_none() -> None:
     assert Collector(growing(1), 1.0).take() is None
+
+
+class LoggingSource(FakeSource):
+    """A source that remembers in what order it was asked."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+        super().__init__(lambda reading: Totals((cache(1, allocs=reading),), 0))
+
+    def begin(self) -> None:
+        self.log.append("begin")
+
+    def watch(self, wanted: Watch) -> None:
+        self.log.append(wanted)
+
+    def totals(self) -> Totals:
+        self.log.append("read")
+        return super().totals()
+
+
+def test_what_takes_time_begins_once_and_before_the_first_reading() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 0.1)
+    collector.start()
+    try:
+        take(collector)
+        take(collector)
+    finally:
+        collector.stop()
+    assert source.log[:3] == ["begin", "read", "read"]
+    assert source.log.count("begin") == 1
+
+
+def test_what_is_watched_changes_once_between_two_readings_and_the_interval_keeps_its_length() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 0.8)
+    collector.start()
+    try:
+        time.sleep(0.2)
+        collector.watch(Watch(frees=True))
+        first, second = take(collector), take(collector)
+    finally:
+        collector.stop()
+    assert source.log[:4] == ["begin", "read", Watch(frees=True), "read"]
+    assert source.log.count(Watch(frees=True)) == 1
+    assert first.elapsed == pytest.approx(0.8, abs=0.15)
+    assert second.elapsed == pytest.approx(0.8, abs=0.15)
+
+
+def test_it_is_watched_soon_and_not_only_at_the_next_reading() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 3600.0)
+    collector.start()
+    try:
+        for wanted in (Watch(cache=7, kind=Kind.CALLERS), Watch(measurements=1)):
+            collector.watch(wanted)
+            end = time.monotonic() + 10
+            while wanted not in source.log and time.monotonic() < end:
+                time.sleep(0.01)
+    finally:
+        collector.stop()
+    assert source.log[2:4] == [Watch(cache=7, kind=Kind.CALLERS), Watch(measurements=1)]
+
+
+def test_what_was_to_be_watched_before_the_start_is_watched_from_the_first_interval_on() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 0.2)
+    collector.watch(Watch(cache="dentry", kind=Kind.STACKS))
+    collector.start()
+    try:
+        assert take(collector).elapsed > 0.15
+    finally:
+        collector.stop()
+    assert source.log[:4] == ["begin", "read", Watch(cache="dentry", kind=Kind.STACKS), "read"]
+
+
+def test_what_is_counted_beside_the_caches_is_passed_on() -> None:
+    look = Detail("cache-1", Kind.CALLERS, entries=(Entry(1, 64, 1, 64, frames=("f",)),))
+
+    def totals(reading: int) -> Totals:
+        return Totals((), 0, events=reading * 5, nanoseconds=150.0, bulk=True, detail=look if reading else None)
+
+    collector = Collector(FakeSource(totals), 0.1)
+    collector.start()
+    try:
+        snapshot = take(collector)
+    finally:
+        collector.stop()
+    assert (snapshot.events, snapshot.nanoseconds, snapshot.bulk, snapshot.detail) == (5, 150.0, True, look)

@@ -7,17 +7,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slabtui import columns
-from slabtui.snapshot import CacheRow
+from slabtui.columns import Scene
 from tests.fakes import cache
 
 WIDTHS = range(1, 251)
 LONGEST = (0, 14, 33, 64, 1000)
 NUMBER_COLUMNS = [column for column in columns.COLUMNS if column is not columns.NAME]
+WITHOUT_NAME = sum(column.width + 1 for column in NUMBER_COLUMNS if column is not columns.FREES)
 NUMBERS = st.integers(0, 64).map(lambda power: 2**power - 1) | st.integers(0, 2**64 - 1)  # the kernel counts in 64 bits
 
 
-def past(row: CacheRow, width: int) -> str:
-    return "▁" * width
+SCENE = Scene(past=lambda row, width: "▁" * width, alias=lambda row: "", growing=lambda row: False)
 
 
 def taken(fitted: tuple[tuple[columns.Column, int], ...], gap: int) -> int:
@@ -28,7 +28,7 @@ def taken(fitted: tuple[tuple[columns.Column, int], ...], gap: int) -> int:
 @pytest.mark.parametrize("longest", LONGEST)
 def test_what_fits_is_never_wider_than_the_terminal(longest: int, gap: int) -> None:
     for width in WIDTHS:
-        fitted = columns.fitting(width, longest, gap)
+        fitted = columns.fitting(width, longest, frees=True, gap=gap)
         assert taken(fitted, gap) <= width
         assert all(each >= 1 for _, each in fitted)
 
@@ -40,18 +40,18 @@ def test_no_terminal_at_all_still_has_a_name() -> None:
 @pytest.mark.parametrize("longest", LONGEST)
 def test_the_order_is_kept_and_numbers_have_their_whole_width(longest: int) -> None:
     for width in WIDTHS:
-        fitted = columns.fitting(width, longest)
+        fitted = columns.fitting(width, longest, frees=True)
         kept = [column for column, _ in fitted]
         assert kept == [column for column in columns.COLUMNS if column in kept]
         assert all(each == column.width for column, each in fitted if column not in (columns.NAME, columns.HISTORY))
-        assert dict(fitted).get(columns.HISTORY, 20) in range(20, 61)
+        assert dict(fitted).get(columns.HISTORY, 10) in range(10, 61)
 
 
 def test_the_least_important_columns_go_first_and_the_name_never() -> None:
     dropping = sorted(NUMBER_COLUMNS, key=lambda column: column.priority)
     seen = set()
     for width in WIDTHS:
-        kept = [column for column, _ in columns.fitting(width, 20)]
+        kept = [column for column, _ in columns.fitting(width, 20, frees=True)]
         dropped = [column for column in dropping if column not in kept]
         assert dropped == dropping[: len(dropped)]
         assert columns.NAME in kept
@@ -61,23 +61,23 @@ def test_the_least_important_columns_go_first_and_the_name_never() -> None:
 
 def test_a_column_goes_only_where_it_would_not_fit() -> None:
     for width in WIDTHS:
-        kept = [column for column, _ in columns.fitting(width, 20)]
+        kept = [column for column, _ in columns.fitting(width, 20, frees=True)]
         gone = [column for column in columns.COLUMNS if column not in kept]
         if gone:
             back = [*kept, max(gone, key=lambda column: column.priority)]
             assert sum(column.width for column in back) + len(back) - 1 > width
 
 
-@pytest.mark.parametrize(("longest", "width"), [(5, 32), (32, 32), (64, 64), (1000, 250 - 53)])
+@pytest.mark.parametrize(("longest", "width"), [(5, 32), (32, 32), (64, 64), (1000, 250 - WITHOUT_NAME)])
 def test_the_name_takes_what_it_needs_of_a_wide_terminal(longest: int, width: int) -> None:
     assert dict(columns.fitting(250, longest))[columns.NAME] == width
 
 
-@pytest.mark.parametrize(("width", "history"), [(67, 20), (85, 20), (86, 21), (100, 35), (125, 60), (126, 60)])
-def test_the_history_takes_what_the_name_leaves_until_it_is_a_minute_long(width: int, history: int) -> None:
-    fitted = dict(columns.fitting(width, 20))
+@pytest.mark.parametrize(("spare", "history"), [(0, 10), (18, 10), (19, 11), (48, 40), (68, 60), (69, 60)])
+def test_the_history_takes_what_the_name_leaves_until_it_is_a_minute_long(spare: int, history: int) -> None:
+    fitted = dict(columns.fitting(WITHOUT_NAME + columns.NAME.width + spare, 20))
     assert fitted[columns.HISTORY] == history
-    assert fitted[columns.NAME] == min(32, width - 53)
+    assert fitted[columns.NAME] == min(32, columns.NAME.width + spare)
 
 
 def test_priorities_differ_and_only_the_name_stays_for_ever() -> None:
@@ -105,23 +105,28 @@ def test_one_can_sort_by_every_column_but_the_history() -> None:
 
 
 @pytest.mark.parametrize("column", NUMBER_COLUMNS, ids=lambda column: column.id)
-@given(allocs=NUMBERS, size=st.none() | NUMBERS, total=NUMBERS)
-@example(allocs=2**64 - 1, size=2**64 - 1, total=2**64 - 1)
-def test_no_number_is_wider_than_its_column(column: columns.Column, allocs: int, size: int | None, total: int) -> None:
-    row = replace(cache(1), allocs=allocs, size=size, bytes=total)
-    assert 0 < len(column.write(row, column.width, past)) <= column.width
+@given(
+    number=NUMBERS, size=st.none() | NUMBERS, delta=st.none() | NUMBERS | NUMBERS.map(lambda n: -n), bad=st.booleans()
+)
+@example(number=2**64 - 1, size=2**64 - 1, delta=1 - 2**64, bad=True)
+def test_no_number_is_wider_than_its_column(
+    column: columns.Column, number: int, size: int | None, delta: int | None, bad: bool
+) -> None:
+    row = replace(cache(1), allocs=number, size=size, bytes=number)
+    row = replace(row, frees=number, live=number, mem=number, live_delta=delta, disagrees=bad)
+    assert 0 < len(column.write(row, column.width, replace(SCENE, growing=lambda row: True))) <= column.width
 
 
 def test_a_row_is_written_with_its_own_numbers() -> None:
     row = replace(cache(1, "dentry", allocs=3, size=192), bytes=576)
-    written = [column.write(row, column.width, past) for column in columns.COLUMNS]
-    assert written == ["dentry", "192", "3", "576", "▁" * 20]
+    written = [column.write(row, column.width, SCENE) for column in columns.COLUMNS]
+    assert written == ["dentry", "192", "3", "- ", "576", "-", "- ", "-", "▁" * 10]
 
 
 def test_a_size_class_and_sizes_that_differ_are_marked() -> None:
     row = replace(cache(1, "kmalloc-64", size=None), approximate=True)
-    assert columns.NAME.write(row, 14, past) == "~kmalloc-64"
-    assert columns.BY_ID["objsize"].write(row, 8, past) == "-"
+    assert columns.NAME.write(row, 14, SCENE) == "~kmalloc-64"
+    assert columns.BY_ID["objsize"].write(row, 8, SCENE) == "-"
 
 
 def test_sizes_that_differ_sort_below_every_size() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from slabtui import schema
 from slabtui.cli import DEMO, parser
+from slabtui.detail import About, Detail, Entry, Kind
 from slabtui.recording import read
 from slabtui.snapshot import Snapshot
 from slabtui.views import keymap
@@ -40,8 +41,10 @@ def test_the_readme_names_the_first_key_of_every_action_in_the_footer() -> None:
 def test_every_field_of_the_schema_is_defined() -> None:
     page = (DOCS / "output.md").read_text()
     defined = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    line = schema.dumps(snapshot(cache(1)), [cache(1)])
-    written = set(re.findall(r'"(\w+)":', line))
+    looks = [Detail("dentry", kind, entries=(Entry(1, 1, 1, 1),)) for kind in Kind if kind is not Kind.ABOUT]
+    looks.append(Detail("dentry", Kind.ABOUT, about=About()))
+    lines = [schema.dumps(snapshot(cache(1), detail=look), [cache(1)]) for look in looks]
+    written = set(re.findall(r'"(\w+)":', "".join(lines)))
     assert defined == written
 
 

@@ -1,15 +1,21 @@
 """What takes a minute to see, and so is not part of `make test`: run it with `pytest -m slow`."""
 
+import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.bpf import map_ids, program_ids
 from tests.terminal import Terminal
+from tests.workload import Workload, workload
 
 WARM_UP, WATCHED = 40, 60  # seconds; the history of 300 intervals is full after 30
-ALLOWED_GROWTH = 1024  # KiB: a fraction of what one leaked snapshot of 500 rows in every interval would come to
+FILLS, PAGES = 75, 600  # seconds
+STATS = 20_000  # calls between two keys
+ALLOWED_GROWTH = 2048  # KiB: a fraction of what one leaked snapshot of 500 rows in every interval would come to
 
 
 @pytest.mark.slow
@@ -24,6 +30,66 @@ def test_memory_is_flat_while_500_caches_change_ten_times_a_second_and_keys_are_
         assert terminal.wait_for_exit() == 0
     print(f"resident before: {before} KiB, after {WATCHED} s: {after} KiB")
     assert after - before < ALLOWED_GROWTH
+
+
+@pytest.mark.slow
+@pytest.mark.live
+def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behind() -> None:
+    with (
+        workload("stat", STATS) as stats,
+        workload("open", STATS) as opens,
+        Terminal([sys.executable, "-m", "slabtui", "-f", "names_cache", "0.2"]) as terminal,
+    ):
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        filled = time.monotonic() + FILLS
+        turns = 0
+        while time.monotonic() < filled:  # everything is compiled, and the history of 300 intervals is full
+            turn_pages(terminal, stats, opens)
+        rest(terminal)
+        before = left_by(terminal.pid)
+        grown = resident(terminal.pid)
+        end = time.monotonic() + PAGES
+        while time.monotonic() < end:
+            turn_pages(terminal, stats, opens)
+            turns += 1
+        rest(terminal)
+        with suppress(AssertionError):  # a file may be open just now
+            terminal.wait_for(lambda: left_by(terminal.pid) == before)
+        after = left_by(terminal.pid)
+        grown = resident(terminal.pid) - grown
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+    print(f"{turns} turns; programs, maps and descriptors {before} before, {after} after; grown by {grown} KiB")
+    assert after == before
+    assert grown < ALLOWED_GROWTH
+
+
+def turn_pages(terminal: Terminal, *loads: Workload) -> None:
+    """Open the page of a cache, every tab of it, and a stack; count frees; leave, with a load on all the while."""
+    for keys, answer in (
+        ("\r1", "CALL SITE"),
+        ("2", "STACK"),
+        ("3", "CGROUP"),
+        ("4", "Aliases"),
+        ("\x1b", "HISTORY"),
+        ("f", "FREES"),
+        ("f", "HISTORY"),
+    ):
+        terminal.type(keys)
+        for load in loads:
+            load.run()
+        terminal.wait_for(lambda answer=answer: answer in terminal.text)
+
+
+def rest(terminal: Terminal) -> None:
+    """Let the kernel free what it frees a moment later, and the measuring of costs end."""
+    end = time.monotonic() + 3
+    terminal.wait_for(lambda: time.monotonic() > end)
+
+
+def left_by(pid: int) -> tuple[int, int, int]:
+    """Return how many programs and maps the kernel has, and how many descriptors the process holds."""
+    return len(program_ids()), len(map_ids()), len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def work(terminal: Terminal, seconds: float) -> None:

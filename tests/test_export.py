@@ -1,15 +1,28 @@
 """What the screen shows, written to a file that was not there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from slabtui import columns, schema
-from slabtui.outputs.export import ExportError, export
+from slabtui.detail import About, Context, Detail, Entry, Kind
+from slabtui.outputs.export import ExportError, export, export_detail
 from tests.fakes import cache, snapshot
 
-ROWS = (cache(2, 'b, "名前"', allocs=3), cache(1, "a", allocs=2, size=None))
+ROWS = (
+    replace(
+        cache(2, 'b, "名前"', allocs=3),
+        frees=1,
+        live=10,
+        live_delta=-2,
+        mem=8192,
+        disagrees=True,
+        aliases=("x", "y"),
+    ),
+    cache(1, "a", allocs=2, size=None),
+)
 SHOWN = snapshot(*ROWS, cache(3, "not shown"), time=1764054095.25)
 
 
@@ -23,9 +36,9 @@ def refused(path: Path) -> str:
 def test_csv_has_a_heading_and_the_rows_in_their_order(tmp_path: Path) -> None:
     export(tmp_path / "a.csv", SHOWN, ROWS, columns.COLUMNS)
     assert (tmp_path / "a.csv").read_text(encoding="utf-8") == (
-        "time,elapsed_s,name,cache,object_size,size,allocs,bytes,approximate\n"
-        '2025-11-25T07:01:35.250Z,1.000000,"b, ""名前""",0xffff888100000200,64,64,3,192,false\n'
-        "2025-11-25T07:01:35.250Z,1.000000,a,0xffff888100000100,,,2,0,false\n"
+        "time,elapsed_s,name,cache,aliases,object_size,size,allocs,frees,disagrees,bytes,approximate,live,live_delta,mem\n"
+        '2025-11-25T07:01:35.250Z,1.000000,"b, ""名前""",0xffff888100000200,x;y,64,64,3,1,true,192,false,10,-2,8192\n'
+        "2025-11-25T07:01:35.250Z,1.000000,a,0xffff888100000100,,,,2,,,0,false,,,\n"
     )
 
 
@@ -41,7 +54,7 @@ def test_only_the_fields_of_the_columns_are_written(tmp_path: Path) -> None:
     export(tmp_path / "a.csv", SHOWN, ROWS[1:], shown)
     export(tmp_path / "a.json", SHOWN, ROWS[1:], shown)
     assert (tmp_path / "a.csv").read_text() == (
-        "time,elapsed_s,allocs,name,cache\n2025-11-25T07:01:35.250Z,1.000000,2,a,0xffff888100000100\n"
+        "time,elapsed_s,allocs,name,cache,aliases\n2025-11-25T07:01:35.250Z,1.000000,2,a,0xffff888100000100,\n"
     )
     written = json.loads((tmp_path / "a.json").read_text())
     assert set(written["caches"][0]) == set(schema.ALL_FIELDS)  # a line of the schema, which can be replayed
@@ -83,3 +96,70 @@ def test_a_name_that_cannot_be_is_told(tmp_path: Path, name: str, why: str) -> N
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     assert refused(tmp_path / "a.csv") == "that file exists"
+
+
+STACKS = Detail(
+    "dentry",
+    Kind.STACKS,
+    one_in=3,
+    entries=(Entry(1, 64, 9, 576, frames=("alloc", "open; drop", "syscall")), Entry(0, 0, 3, 192, frames=("alloc",))),
+)
+PROCESSES = Detail(
+    "dentry", Kind.PROCESSES, entries=(Entry(1, 64, 9, 576, pid=7, comm='a,"b"', cgroup="/x", context=Context.PROCESS),)
+)
+ABOUT = Detail("dentry", Kind.ABOUT, about=About(live=5))
+UNKNOWN_ENDING = "the name must end in .csv or .json, for stacks also .folded"
+
+
+def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> None:
+    export_detail(tmp_path / "a.folded", SHOWN, STACKS)
+    assert (tmp_path / "a.folded").read_text() == "syscall;open; drop;alloc 9\nalloc 3\n"
+
+
+def test_a_look_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
+    export_detail(tmp_path / "stacks.csv", SHOWN, STACKS)
+    assert (tmp_path / "stacks.csv").read_text() == (
+        "frames,allocs,bytes,total_allocs,total_bytes\nalloc;open; drop;syscall,1,64,9,576\nalloc,0,0,3,192\n"
+    )
+    export_detail(tmp_path / "processes.csv", SHOWN, PROCESSES)
+    assert (tmp_path / "processes.csv").read_text() == (
+        'pid,comm,cgroup,context,allocs,bytes,total_allocs,total_bytes\n7,"a,""b""",/x,process,1,64,9,576\n'
+    )
+
+
+@pytest.mark.parametrize("look", [STACKS, PROCESSES, ABOUT], ids=lambda look: str(look.kind))
+def test_a_look_is_json_of_the_schema(tmp_path: Path, look: Detail) -> None:
+    shown = replace(SHOWN, detail=look)
+    export_detail(tmp_path / "a.json", shown, look)
+    back = schema.loads((tmp_path / "a.json").read_text())
+    assert (back.detail, back.rows, back.time) == (look, (), SHOWN.time)
+
+
+@pytest.mark.parametrize(
+    ("look", "name", "why"),
+    [
+        (None, "a.json", "there is nothing to write yet"),
+        (None, "a.folded", "there is nothing to write yet"),
+        (PROCESSES, "a.folded", UNKNOWN_ENDING),
+        (ABOUT, "a.folded", UNKNOWN_ENDING),
+        (ABOUT, "a.csv", UNKNOWN_ENDING),
+        (STACKS, "a.txt", UNKNOWN_ENDING),
+        (STACKS, "folded", UNKNOWN_ENDING),
+        (STACKS, "nowhere/a.folded", "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_written_of_a_look_is_told_and_nothing_made(
+    tmp_path: Path, look: Detail | None, name: str, why: str
+) -> None:
+    with pytest.raises(ExportError) as caught:
+        export_detail(tmp_path / name, SHOWN, look)
+    assert str(caught.value) == why
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.folded", "a.csv", "a.json"])
+def test_a_look_is_never_written_over_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(ExportError, match="that file exists"):
+        export_detail(tmp_path / name, SHOWN, STACKS)
+    assert (tmp_path / name).read_bytes() == b"mine"

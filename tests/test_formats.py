@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui import schema
+from slabtui.detail import About, Context, Detail, Entry, Kind, Watch
 from slabtui.outputs import formats
 from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.text import printable
@@ -21,10 +22,28 @@ NAMES = st.sampled_from(["", '"', ",", '",",', "'a'", "a b", r"\\n", ";", "åå‰
     max_size=9
 ).map(printable)
 COUNTS = st.integers(0, 2**64 - 1)
+ALIASES = NAMES.filter(lambda name: name and ";" not in name)
 ROWS = st.lists(
-    st.builds(CacheRow, COUNTS, NAMES, st.none() | COUNTS, st.none() | COUNTS, COUNTS, COUNTS, st.booleans()),
+    st.builds(
+        CacheRow,
+        COUNTS,
+        NAMES,
+        st.none() | COUNTS,
+        st.none() | COUNTS,
+        COUNTS,
+        COUNTS,
+        st.booleans(),
+        frees=st.none() | COUNTS,
+        live=st.none() | COUNTS,
+        live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
+        mem=st.none() | COUNTS,
+        disagrees=st.none() | st.booleans(),
+        aliases=st.lists(ALIASES, max_size=2).map(tuple),
+    ),
     max_size=5,
 )
+NUMBERS = ("size", "object_size", "allocs", "bytes", "frees", "live", "live_delta", "mem")
+TRUTH = {"true": True, "false": False, "": None}
 AT = 1764054095.25  # 2025-11-25 07:01:35 UTC
 INTERVAL = """\
 07:01:35 loadavg: 0.38 0.21 0.12 1/342 13297
@@ -95,7 +114,7 @@ def test_the_clock_is_that_of_the_place(monkeypatch: pytest.MonkeyPatch) -> None
 def test_slabratetop_says_what_it_does_and_that_it_ends(interval: float, written: str) -> None:
     form = formats.slabratetop(interval, clear=False)
     assert form.heading == f"Tracing... Output every {written} secs. Hit Ctrl-C to end\n"
-    assert form.ending == "Detaching...\n"
+    assert form.ending(sample()) == form.ending(None) == "Detaching...\n"
     assert form.most == 20
 
 
@@ -107,17 +126,19 @@ def test_text_has_a_line_for_each_row_and_four_before_them(name: str, number: in
 
 def test_csv_has_a_heading_of_the_names_in_the_schema() -> None:
     assert formats.csv_heading() == "time,elapsed_s," + ",".join(schema.ALL_FIELDS) + "\n"
-    assert formats.csv_heading() == "time,elapsed_s,name,cache,object_size,size,allocs,bytes,approximate\n"
+    assert formats.csv_heading() == (
+        "time,elapsed_s,name,cache,aliases,object_size,size,allocs,frees,disagrees,bytes,approximate,live,live_delta,mem\n"
+    )
     assert formats.CSV.heading == formats.csv_heading()
-    assert formats.CSV.ending == ""
+    assert formats.CSV.ending(sample()) == formats.CSV.ending(None) == ""
     assert formats.CSV.most is None
 
 
 def test_csv_has_a_line_for_each_row() -> None:
     rows = [cache(1, "dentry", allocs=3, size=192), replace(cache(2, 'a "b",c', size=None), approximate=True)]
     assert formats.CSV.write(sample(), rows) == (
-        "2025-11-25T07:01:35.250Z,1.000000,dentry,0xffff888100000100,192,192,3,576,false\n"
-        '2025-11-25T07:01:35.250Z,1.000000,"a ""b"",c",0xffff888100000200,,,0,0,true\n'
+        "2025-11-25T07:01:35.250Z,1.000000,dentry,0xffff888100000100,,192,192,3,,,576,false,,,\n"
+        '2025-11-25T07:01:35.250Z,1.000000,"a ""b"",c",0xffff888100000200,,,,0,,,0,true,,,\n'
     )
     assert formats.CSV.write(sample(), []) == ""
 
@@ -133,11 +154,10 @@ def test_csv_reads_back_as_the_same_values(rows: list[CacheRow]) -> None:
         CacheRow(
             int(line["cache"], 16),
             line["name"],
-            int(line["size"]) if line["size"] else None,
-            int(line["object_size"]) if line["object_size"] else None,
-            int(line["allocs"]),
-            int(line["bytes"]),
-            {"true": True, "false": False}[line["approximate"]],
+            approximate=TRUTH[line["approximate"]],
+            disagrees=TRUTH[line["disagrees"]],
+            aliases=tuple(filter(None, line["aliases"].split(";"))),
+            **{name: int(line[name]) if line[name] else None for name in NUMBERS},
         )
         for line in back
     ] == rows
@@ -153,10 +173,100 @@ def test_json_is_one_line_that_ends(rows: list[CacheRow]) -> None:
 
 
 def test_json_has_nothing_around_it() -> None:
-    assert (formats.JSON.heading, formats.JSON.ending, formats.JSON.most) == ("", "", None)
+    assert (formats.JSON.heading, formats.JSON.ending(sample()), formats.JSON.most) == ("", "", None)
 
 
 def test_fields_are_those_that_are_asked_for_in_their_order() -> None:
     names = ("allocs", "name")
     assert formats.csv_heading(names) == "time,elapsed_s,allocs,name\n"
     assert formats.csv_rows(sample(), caches(1), names) == "2025-11-25T07:01:35.250Z,1.000000,1,cache-0\n"
+
+
+CALLERS = Detail(
+    "dentry",
+    Kind.CALLERS,
+    entries=(Entry(3, 576, 30, 5760, frames=("d_alloc+0x2a",)), Entry(0, 0, 10, 1920, frames=("x" * 60,))),
+)
+
+
+def test_a_look_is_a_table_below_what_it_is_of() -> None:
+    assert printed(replace(sample(), detail=CALLERS)) == (
+        "\n07:01:35 callers of dentry\n\n"
+        " SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
+        " 75.0%         3      576        30     5760 d_alloc+0x2a\n"
+        f" 25.0%         0        0        10     1920 {'x' * 60}\n"
+    )
+
+
+def test_a_look_says_what_is_estimated_and_what_was_lost() -> None:
+    stacks = replace(CALLERS, kind=Kind.STACKS, one_in=9, lost=4)
+    lines = printed(replace(sample(), detail=stacks)).splitlines()
+    assert lines[1] == "07:01:35 stacks of dentry, one stack in 9: ~ are estimates, lost 4"
+    assert lines[4].split()[:5] == ["75.0%", "~3", "~576", "~30", "~5760"]
+
+
+def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
+    processes = (
+        Entry(1, 64, 1, 64, pid=7, comm="cron", cgroup="/system.slice"),
+        Entry(1, 64, 1, 64, pid=9, comm="kswapd0", context=Context.KERNEL_THREAD),
+    )
+    look = Detail("dentry", Kind.PROCESSES, entries=processes)
+    lines = printed(replace(sample(), detail=look)).splitlines()
+    start = lines[3].index("CGROUP")
+    assert lines[4][:start].split() == ["50.0%", "1", "64", "1", "64", "7", "cron"]
+    assert lines[4][start:] == "/system.slice"
+    assert lines[5].split() == ["50.0%", "1", "64", "1", "64", "9", "[kswapd0]"]
+    assert lines[5].endswith("]")  # nothing stands at the end of a line that need not
+
+
+def test_numbers_of_a_look_have_all_their_digits() -> None:
+    big = Entry(2**64 - 1, 2**64 - 1, 2**64 - 1, 2**64 - 1, frames=("f",))
+    (line,) = printed(replace(sample(), detail=replace(CALLERS, entries=(big,)))).splitlines()[4:]
+    assert line.split() == ["100.0%", *[str(2**64 - 1)] * 4, "f"]
+
+
+def test_a_look_that_has_found_nothing_says_so() -> None:
+    assert printed(sample()) == "\n07:01:35 nothing seen of that cache so far\n"
+    about = Detail("dentry", Kind.ABOUT, about=About(live=5))  # as a recording of the screen may have it
+    assert printed(replace(sample(), detail=about)) == printed(sample())
+    assert printed(replace(sample(), detail=replace(CALLERS, entries=()))) == (
+        "\n07:01:35 callers of dentry\n\n SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
+    )
+
+
+def test_stacks_are_folded_once_at_the_end() -> None:
+    stacks = replace(CALLERS, kind=Kind.STACKS, entries=(Entry(1, 1, 5, 5, frames=("alloc", "open")),))
+    assert formats.FOLDED.heading == formats.FOLDED.write(replace(sample(), detail=stacks), ()) == ""
+    assert formats.FOLDED.ending(replace(sample(), detail=stacks)) == "open;alloc 5\n"
+    assert formats.FOLDED.ending(sample()) == formats.FOLDED.ending(None) == ""
+
+
+def test_the_alias_that_a_cache_was_found_by_stands_behind_its_name() -> None:
+    form = formats.slabratetop(1, clear=False, alias=lambda row: "maple_node" if row.name == "vm_area" else "")
+    lines = form.write(sample(), [cache(1, "vm_area", allocs=1), cache(2, "other", allocs=1)]).splitlines()
+    assert [line[:32].rstrip() for line in lines[4:]] == ["vm_area (maple_node)", "other"]
+
+
+def test_slabratetop_shows_what_allocated_and_nothing_else() -> None:
+    freed = replace(cache(1), frees=5, live_delta=-5)
+    assert not formats.slabratetop(1, clear=False).shows(freed)
+    assert formats.JSON.shows(freed)
+    assert formats.slabratetop(1, clear=False).shows(cache(1, allocs=1))
+
+
+def printed(one: Snapshot, most: int | None = None) -> str:
+    """Return what is printed of a look that was asked for as the snapshot has it, if it has one of that cache."""
+    kind = one.detail.kind if one.detail and one.detail.kind is not Kind.ABOUT else Kind.CALLERS
+    return formats.look(one, wanted=Watch(cache="dentry", kind=kind), most=most)
+
+
+def test_a_look_at_something_else_is_none() -> None:
+    one = replace(sample(), detail=CALLERS)
+    nothing = printed(sample())
+    assert formats.look(one, wanted=Watch(cache="dentry", kind=Kind.STACKS)) == nothing
+    assert formats.look(one, wanted=Watch(cache="filp", kind=Kind.CALLERS)) == nothing
+
+
+def test_a_look_has_at_most_so_many_entries() -> None:
+    one = replace(sample(), detail=replace(CALLERS, entries=CALLERS.entries * 3))
+    assert len(printed(one, 2).splitlines()) == len(printed(one, 1).splitlines()) + 1

@@ -1,10 +1,13 @@
 """What came before: kept for 300 intervals, found again by cache and by step, drawn as bars."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.history import LENGTH, History, sparkline
+from slabtui.detail import Detail, Entry, Kind
+from slabtui.history import GROWING, LENGTH, MOST_ENTRIES, History, sparkline
 from tests.fakes import cache, snapshot
 
 A, B = cache(1).cache, cache(2).cache
@@ -99,3 +102,62 @@ def test_each_level_has_its_own_bar(plain: bool) -> None:
 )
 def test_a_series_stands_at_the_right_and_is_cut_at_its_old_end(series: list[int], width: int, drawn: str) -> None:
     assert sparkline(series, width) == drawn
+
+
+def grown(*deltas: tuple[int | None, ...]) -> History:
+    """Return a history with these changes of the live objects of cache 1, 2, ... in each interval."""
+    kept = History()
+    for changes in deltas:
+        kept.add(snapshot(*(replace(cache(n), live_delta=delta) for n, delta in enumerate(changes, 1))))
+    return kept
+
+
+def test_a_cache_grows_when_it_grew_in_ten_intervals_in_a_row() -> None:
+    assert GROWING == 10
+    assert grown(*[(1,)] * 9).growing() == frozenset()
+    assert grown(*[(1,)] * 10).growing() == {A}
+    assert grown(*[(1, 2**40)] * 10).growing() == {A, B}
+
+
+@pytest.mark.parametrize("pause", [0, -1, None])
+def test_an_interval_in_which_it_did_not_grow_begins_the_row_anew(pause: int | None) -> None:
+    for at in range(10):
+        deltas: list[tuple[int | None, ...]] = [(1, 1)] * 10
+        deltas[at] = (pause, 1)
+        assert grown(*deltas).growing() == {B}
+    assert grown(*[(1,)] * 10, (pause,), *[(1,)] * 9).growing() == frozenset()
+    assert grown(*[(1,)] * 10, (pause,), *[(1,)] * 10).growing() == {A}
+
+
+def test_what_grew_is_told_of_the_interval_that_one_has_stepped_back_to() -> None:
+    kept = grown(*[(1,)] * 12, (0,))
+    assert [kept.growing(back) for back in range(5)] == [frozenset(), {A}, {A}, {A}, frozenset()]
+    assert kept.growing(13) == frozenset()
+
+
+def test_a_cache_that_was_not_there_did_not_grow() -> None:
+    assert grown((1,), *[(1, 1)] * 9).growing() == {A}
+
+
+def test_the_past_of_a_cache_has_its_row_of_every_interval() -> None:
+    kept = history((1,), (2, 20), (3, 30), (0, 40))
+    assert [row and row.allocs for row in kept.past(B)] == [None, 20, 30, 40]
+    assert [row and row.allocs for row in kept.past(A)] == [1, 2, 3, 0]
+    assert [row and row.allocs for row in kept.past(B, back=1)] == [None, 20, 30]
+    assert kept.past(B, back=4) == []
+    assert kept.past(cache(99).cache) == [None] * 4
+    assert History().past(A) == []
+
+
+def test_the_past_is_no_longer_than_what_is_kept() -> None:
+    kept = history(*((at,) for at in range(350)))
+    assert [row and row.allocs for row in kept.past(A)] == list(range(50, 350))
+
+
+def test_old_looks_are_forgotten_where_they_are_large() -> None:
+    entries = tuple(Entry(1, 1, 1, 1, pid=pid) for pid in range(MOST_ENTRIES // 4))
+    history = History()
+    for _ in range(6):
+        history.add(snapshot(cache(1), detail=Detail("dentry", Kind.PROCESSES, entries=entries)))
+    assert [history.back(steps).detail is not None for steps in range(6)] == [True] * 4 + [False] * 2
+    assert history.back(5).rows == (cache(1),)

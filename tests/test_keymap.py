@@ -37,7 +37,7 @@ def test_every_column_can_be_sorted_by_a_key() -> None:
 
 
 def test_the_help_screen_has_every_action_and_every_column() -> None:
-    text = "\n".join(line for entry in help.content() for line in entry.render((200,)).decoded_text)
+    text = "\n".join(line for entry in help.content() for line in entry.render((400,)).decoded_text)
     for action in keymap.ACTIONS:
         assert action.help in text
         assert all(keymap.shown(key) in text for key in action.keys)

@@ -1,6 +1,7 @@
 """What this kernel's layout is read from, and the guesses of its direct map, where all is well and where it is not."""
 
 import struct
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_btf_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None
 def test_garbage_is_told_with_the_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "vmlinux"
     path.write_bytes(data)
-    assert refusal(path) == f"cannot use {path} ({reason}): use Linux 6.1 or newer"
+    assert refusal(path) == f"cannot use {path} ({reason}): use Linux 5.10 or newer"
 
 
 def test_a_kernel_without_the_tracepoint_is_told_with_what_to_boot(tmp_path: Path) -> None:
@@ -55,8 +56,11 @@ def test_this_kernels_layout_makes_a_macro_of_every_number() -> None:
     assert len({found.cache_name, found.cache_size, found.cache_object_size}) == 3
     assert found.arg_bytes_alloc == found.arg_bytes_req + 1
     assert found.kmalloc_max_cache == 2 << found.page_shift
+    assert len({found.task_stack, found.task_flags, found.task_group_leader, found.task_comm}) == 4
+    assert found.alloc_bulk in ("", "kmem_cache_alloc_bulk", "kmem_cache_alloc_bulk_noprof")
     assert f"-DCACHE_NAME={found.cache_name}" in found.macros()
-    assert len(found.macros()) == 12
+    assert f"-DALLOC_BULK={found.alloc_bulk}" in found.macros()
+    assert len(found.macros()) == len(fields(found))
 
 
 @pytest.fixture

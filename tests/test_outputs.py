@@ -100,8 +100,8 @@ def test_json_lines_come_one_by_one_and_are_whole() -> None:
 
 @pytest.mark.live
 def test_two_at_once_count_the_same() -> None:
-    """Both see the same events, apart from the first and the last interval, in which they begin and end apart."""
-    command = [*SLABTUI, "--output", "json", "-f", "filp"]
+    """Both see the same events of this process; whatever else runs here does not matter."""
+    command = [*SLABTUI, "--output", "json", "-f", "filp", "-p", str(os.getpid())]
     with (
         subprocess.Popen([*command, "0.5"], stdout=subprocess.PIPE, text=True) as outer,
         subprocess.Popen([*command, "0.1"], stdout=subprocess.PIPE, text=True) as inner,
@@ -195,7 +195,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> N
     limited = [
         "bash",
         "-c",
-        f"ulimit -f 64; trap '' XFSZ; exec {sys.executable} -m tests.faulty many --record {path} 0.1",
+        f"ulimit -f 1024; trap '' XFSZ; exec {sys.executable} -m tests.faulty many --record {path} 0.1",
     ]
     with Terminal(limited, size=(120, 24)) as terminal:
         terminal.wait_for(lambda: "recording stopped: File too large" in terminal.text)
@@ -257,11 +257,49 @@ def test_a_broken_recording_is_told_with_its_line(tmp_path: Path, front: list[st
         assert b", line 2: not JSON" in terminal.output
 
 
-@pytest.mark.parametrize("arguments", [["--record", "x", "--demo"], ["-p", "1", "--demo"], ["--demo", "--replay", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--record", "x", "--demo"],
+        ["-p", "1", "--demo"],
+        ["--cgroup", "/", "--demo"],
+        ["--demo", "--replay", "x"],
+    ],
+)
 def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--output", "folded"], "--output folded prints stacks: add --stacks CACHE"),
+        (["--output", "folded", "--callers", "dentry"], "--output folded prints stacks: add --stacks CACHE"),
+        (["--output", "csv", "--callers", "dentry"], "--callers prints text or JSON: use --output json"),
+        (["--output", "csv", "--stacks", "dentry"], "--stacks prints text or JSON: use --output json"),
+        (["--output", "csv", "--processes", "dentry"], "--processes prints text or JSON: use --output json"),
+        (["--output", "json", "-C"], "-C prints text: leave it out"),
+    ],
+)
+def test_what_does_not_go_with_a_format_is_wrong_usage(arguments: list[str], told: str) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr == f"slabtui: {told}\n"
+    assert ended.stdout == ""
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/slab").is_dir(), reason="any cache may exist where the kernel does not tell")
+@pytest.mark.parametrize("kind", ["--callers", "--stacks", "--processes"])
+@pytest.mark.parametrize("name", ["no such cache", "", "\x1b[2J"])
+def test_a_cache_that_does_not_exist_is_wrong_usage(kind: str, name: str) -> None:
+    ended = run(kind, name)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("slabtui: no cache named ")
+    assert ended.stderr.endswith(": see ls /sys/kernel/slab\n")
+    assert ended.stderr[:-1].isprintable()
+    assert ended.stdout == ""
 
 
 def test_an_existing_file_is_not_recorded_over(tmp_path: Path) -> None:
@@ -276,7 +314,19 @@ def test_an_existing_file_is_not_recorded_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_scripts_name_every_option(shell: str) -> None:
     script = run("--print-completion", shell).stdout
-    for option in ("--sort", "--filter", "--pid", "--record", "--replay", "--demo", "--output", "--noclear"):
+    for option in (
+        "--sort",
+        "--filter",
+        "--pid",
+        "--record",
+        "--replay",
+        "--demo",
+        "--output",
+        "--noclear",
+        "--cgroup",
+    ):
+        assert option in script
+    for option in ("--callers", "--stacks", "--processes", "folded"):
         assert option in script
     if shell == "bash":
         assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0

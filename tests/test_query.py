@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui import columns
-from slabtui.query import BadFilterError, Order, arrange, matcher
+from slabtui.query import BadFilterError, Order, alias, arrange, matcher
 from slabtui.snapshot import CacheRow
 from tests.fakes import cache
 
@@ -84,7 +85,7 @@ def test_an_odd_regular_expression_prints_no_warning_on_the_screen(recwarn: pyte
 def test_idle_caches_are_hidden_unless_asked_for() -> None:
     rows = [cache(1, "busy", allocs=1), cache(2, "idle")]
     assert names(arrange(rows, Order(), EVERY)) == ["busy"]
-    assert names(arrange(rows, Order(), EVERY, idle=True)) == ["busy", "idle"]
+    assert names(arrange(rows, Order(), EVERY, shows=lambda row: True)) == ["busy", "idle"]
 
 
 def test_one_idle_cache_is_kept_but_not_against_the_filter() -> None:
@@ -133,9 +134,9 @@ def test_caches_of_one_name_stand_by_address_in_both_directions(descending: bool
 
 @given(ROWS, ORDERS, st.randoms())
 def test_the_order_depends_on_the_rows_alone_and_loses_none(rows: list[CacheRow], order: Order, random) -> None:
-    arranged = arrange(rows, order, EVERY, idle=True)
+    arranged = arrange(rows, order, EVERY, shows=lambda row: True)
     shuffled = random.sample(rows, len(rows))
-    assert arrange(shuffled, order, EVERY, idle=True) == arranged
+    assert arrange(shuffled, order, EVERY, shows=lambda row: True) == arranged
     assert sorted(arranged, key=lambda row: row.cache) == sorted(rows, key=lambda row: row.cache)
     value: Callable[[CacheRow], int | str] = columns.SORTS[order.column]
     values = [value(row) for row in arranged]
@@ -155,3 +156,43 @@ def test_an_order_turns_over_and_back() -> None:
 
 def test_the_order_that_nobody_chose_has_the_most_bytes_on_top() -> None:
     assert Order() == Order("bytes", True) == Order.by("bytes")
+
+
+def test_a_cache_is_found_by_an_alias_too() -> None:
+    merged = replace(cache(1, "vm_area_struct", allocs=1), aliases=("maple_node", "numa_policy"))
+    other = cache(2, "dentry", allocs=1)
+    assert names(arrange([merged, other], Order(), matcher("numa"))) == ["vm_area_struct"]
+    assert names(arrange([merged, other], Order(), matcher("~^maple.node$"))) == ["vm_area_struct"]
+    assert names(arrange([merged, other], Order(), matcher("vm_area numa"))) == []
+
+
+def test_an_alias_keeps_no_idle_cache_in() -> None:
+    merged = replace(cache(1, "vm_area_struct"), aliases=("maple_node",))
+    assert arrange([merged], Order(), matcher("maple")) == []
+    assert arrange([merged], Order(), matcher("maple"), keep=merged.cache) == [merged]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("", ""), ("area", ""), ("node", "maple_node"), ("m", ""), ("~^numa", "numa_node"), ("nothing", "")],
+)
+def test_the_alias_is_told_that_a_cache_was_found_by_unless_its_name_was(pattern: str, found: str) -> None:
+    merged = replace(cache(1, "vm_area_struct"), aliases=("maple_node", "numa_node"))
+    assert alias(merged, matcher(pattern)) == found
+
+
+@pytest.mark.parametrize("changed", [{"allocs": 1}, {"frees": 1}, {"live_delta": 1}, {"live_delta": -1}])
+def test_a_cache_in_which_anything_happened_is_not_idle(changed: dict[str, int]) -> None:
+    still = replace(cache(1), frees=0, live=5, live_delta=0)
+    assert arrange([still], Order(), EVERY) == []
+    assert len(arrange([replace(still, **changed)], Order(), EVERY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "field"), [("frees", "frees"), ("live", "live"), ("growth", "live_delta"), ("mem", "mem")]
+)
+def test_what_is_not_known_sorts_below_everything_that_is(column: str, field: str) -> None:
+    rows = [
+        replace(cache(n, str(n), allocs=1), **{field: value}) for n, value in enumerate([3, None, -5, 0, 2**64 - 1])
+    ]
+    assert names(arrange(rows, Order.by(column), EVERY)) == ["4", "0", "3", "2", "1"]

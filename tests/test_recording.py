@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slabtui import schema
+from slabtui.detail import Detail, Entry, Kind, Watch
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.recording import FASTEST, SLOWEST, Player, Recorded, Recorder, read
@@ -57,7 +58,7 @@ class Given(Snapshots):
 
     def __init__(self, given: Iterable[Snapshot | None]) -> None:
         self._given = iter(given)
-        self.asked: list[str] = []
+        self.asked: list[str | Watch] = []
 
     def start(self) -> None:
         self.asked.append("start")
@@ -67,6 +68,9 @@ class Given(Snapshots):
 
     def hurry(self) -> None:
         self.asked.append("hurry")
+
+    def watch(self, wanted: Watch) -> None:
+        self.asked.append(wanted)
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
         self.asked.append(f"take {timeout}")
@@ -384,6 +388,25 @@ def test_what_is_taken_is_recorded_and_passed_on(tmp_path: Path) -> None:
     assert feed.asked == ["start", "hurry", "take 0", "take None", "take 1", "take 0", *stopped]
     recorder.close()
     assert list(read(tmp_path / "a")) == given
+
+
+def test_what_is_watched_is_counted_by_the_feed_and_recorded(tmp_path: Path) -> None:
+    look = Detail("dentry", Kind.CALLERS, entries=(Entry(1, 64, 1, 64, frames=("d_alloc+0x2a",)),))
+    given = [replace(one, detail=look) for one in snapshots(2)]
+    feed, recorder = Given(given), Recorder(tmp_path / "a")
+    recorded = Recorded(feed, recorder)
+    recorded.watch(Watch(cache=7, kind=Kind.CALLERS))
+    assert [recorded.take(), recorded.take()] == given
+    recorder.close()
+    assert feed.asked[0] == Watch(cache=7, kind=Kind.CALLERS)
+    assert list(read(tmp_path / "a")) == given
+
+
+def test_a_recording_shows_what_it_has_whatever_one_would_watch(tmp_path: Path) -> None:
+    given = snapshots(3)
+    with playing(record(tmp_path / "a", given), paced=False) as player:
+        player.watch(Watch(frees=True, cache="dentry", kind=Kind.STACKS))
+        assert rest(player) == given
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

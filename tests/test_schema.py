@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui import columns, schema
+from slabtui.detail import About, Context, Detail, Entry, Kind
 from slabtui.schema import SchemaError
 from slabtui.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
@@ -17,7 +18,54 @@ from tests.fakes import LOADAVG, cache, snapshot
 HOSTILE = ["", '"', "a,b", "'", r"\\x1b[2J", "\\\\", "{}", "]", "名前", "e\u0301", "=1+1", "~a", " ", "null", "🦀" * 40]
 TEXTS = st.sampled_from(HOSTILE) | st.binary(max_size=12).map(printable)
 COUNTS = st.integers(0, 9) | st.integers(0, 2**64 - 1)
-ROWS = st.builds(CacheRow, COUNTS, TEXTS, st.none() | COUNTS, st.none() | COUNTS, COUNTS, COUNTS, st.booleans())
+TEXT_TUPLES = st.lists(TEXTS, max_size=3).map(tuple)
+ROWS = st.builds(
+    CacheRow,
+    COUNTS,
+    TEXTS,
+    st.none() | COUNTS,
+    st.none() | COUNTS,
+    COUNTS,
+    COUNTS,
+    st.booleans(),
+    frees=st.none() | COUNTS,
+    live=st.none() | COUNTS,
+    live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
+    mem=st.none() | COUNTS,
+    disagrees=st.none() | st.booleans(),
+    aliases=TEXT_TUPLES,
+)
+SITES = st.builds(Entry, COUNTS, COUNTS, COUNTS, COUNTS, frames=TEXT_TUPLES)
+PROCESSES = st.builds(
+    Entry, COUNTS, COUNTS, COUNTS, COUNTS, pid=COUNTS, comm=TEXTS, cgroup=TEXTS, context=st.sampled_from(Context)
+)
+ABOUTS = st.builds(
+    About,
+    aliases=TEXT_TUPLES,
+    object_size=st.none() | COUNTS,
+    size=st.none() | COUNTS,
+    objects_per_slab=st.none() | COUNTS,
+    slab_bytes=st.none() | COUNTS,
+    flags=TEXT_TUPLES,
+    nodes=st.lists(st.tuples(COUNTS, COUNTS), max_size=3).map(tuple),
+    live=st.none() | COUNTS,
+    mem=st.none() | COUNTS,
+)
+DETAILS = st.one_of(
+    *(
+        st.builds(
+            Detail,
+            cache=TEXTS,
+            kind=st.just(kind),
+            look=COUNTS,
+            one_in=COUNTS,
+            lost=COUNTS,
+            entries=st.lists(PROCESSES if kind is Kind.PROCESSES else SITES, max_size=3).map(tuple),
+        )
+        for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES)
+    ),
+    st.builds(Detail, cache=TEXTS, kind=st.just(Kind.ABOUT), look=COUNTS, one_in=COUNTS, lost=COUNTS, about=ABOUTS),
+)
 SNAPSHOTS = st.builds(
     Snapshot,
     time=st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000),
@@ -25,6 +73,10 @@ SNAPSHOTS = st.builds(
     loadavg=st.just(LOADAVG) | TEXTS,
     rows=st.lists(ROWS, max_size=4).map(tuple),
     lost=st.none() | COUNTS,
+    events=st.none() | COUNTS,
+    nanoseconds=st.none() | st.integers(0, 10**7).map(lambda tenths: tenths / 10),
+    bulk=st.none() | st.booleans(),
+    detail=st.none() | DETAILS,
     error=st.none() | TEXTS,
     notes=st.lists(TEXTS, max_size=2).map(tuple),
     origin=st.builds(Origin, st.sampled_from(["live", "replay"]), TEXTS, TEXTS),
@@ -39,9 +91,26 @@ JSON_VALUES = st.recursive(
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=8), values, max_size=3),
     max_leaves=6,
 )
-FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "loadavg", "lost", "error", "notes", "caches"]
-NEEDED = [name for name in FIELDS if name != "source"]  # whatever was measured, it is a replay now
-ROW_FIELDS = ["name", "cache", "object_size", "size", "allocs", "bytes", "approximate"]
+FIELDS = [
+    "schema",
+    "time",
+    "elapsed_s",
+    "source",
+    "host",
+    "kernel",
+    "loadavg",
+    "lost",
+    "events",
+    "ns_per_event",
+    "bulk",
+]
+FIELDS += ["error", "notes", "caches", "detail"]
+LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line without them is older
+NEEDED = [name for name in FIELDS if name not in ("source", *LATER)]  # whatever was measured, it is a replay now
+ROW_FIELDS = ["name", "cache", "aliases", "object_size", "size", "allocs", "frees", "disagrees", "bytes", "approximate"]
+ROW_FIELDS += ["live", "live_delta", "mem"]
+LATER_OF_A_ROW = ["aliases", "frees", "disagrees", "live", "live_delta", "mem"]
+NEEDED_OF_A_ROW = [name for name in ROW_FIELDS if name not in LATER_OF_A_ROW]
 
 
 def valid() -> dict[str, Any]:
@@ -92,8 +161,10 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     line = schema.dumps(whole, whole.rows)
     assert line == (
         '{"schema":"slabtui/1","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
-        '"loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"error":null,"notes":[],"caches":[{"name":"\\u540d\\u524d",'
-        '"cache":"0xffff888100000100","object_size":64,"size":64,"allocs":0,"bytes":0,"approximate":false}]}'
+        '"loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,"ns_per_event":null,"bulk":null,"error":null,'
+        '"notes":[],"caches":[{"name":"\\u540d\\u524d","cache":"0xffff888100000100","aliases":[],"object_size":64,'
+        '"size":64,"allocs":0,"frees":null,"disagrees":null,"bytes":0,"approximate":false,"live":null,'
+        '"live_delta":null,"mem":null}],"detail":null}'
     )
 
 
@@ -106,8 +177,13 @@ def test_only_the_rows_that_are_asked_for_are_written_with_all_their_fields() ->
 
 def test_fields_of_columns_stand_in_their_order() -> None:
     names = schema.fields([columns.BY_ID["allocs"], columns.NAME])
-    assert names == ("allocs", "name", "cache")
-    assert schema.values(cache(2, "b", allocs=2), names) == {"allocs": 2, "name": "b", "cache": "0xffff888100000200"}
+    assert names == ("allocs", "name", "cache", "aliases")
+    assert schema.values(replace(cache(2, "b", allocs=2), aliases=("c",)), names) == {
+        "allocs": 2,
+        "name": "b",
+        "cache": "0xffff888100000200",
+        "aliases": ("c",),
+    }
 
 
 @pytest.mark.parametrize(
@@ -124,7 +200,7 @@ def test_a_time_is_utc_to_the_millisecond(time: float, written: str) -> None:
     assert schema.iso(time) == written
 
 
-@pytest.mark.parametrize("name", NEEDED + ROW_FIELDS)
+@pytest.mark.parametrize("name", NEEDED + NEEDED_OF_A_ROW)
 def test_a_field_that_is_missing_is_named(name: str) -> None:
     found = valid()
     del (found if name in NEEDED else found["caches"][0])[name]
@@ -144,6 +220,26 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
         *((name, None) for name in ("time", "elapsed_s", "host", "kernel", "loadavg", "notes", "caches", "name")),
         *((name, None) for name in ("cache", "allocs", "bytes", "approximate")),
         *((name, True) for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "name", "error")),
+        *(
+            (name, True)
+            for name in ("events", "ns_per_event", "frees", "live", "live_delta", "mem", "aliases", "detail")
+        ),
+        *(
+            (name, "1")
+            for name in ("events", "ns_per_event", "frees", "live", "live_delta", "mem", "bulk", "disagrees")
+        ),
+        *((name, 1.0) for name in ("events", "frees", "live", "live_delta", "mem")),
+        *((name, -1) for name in ("events", "ns_per_event", "frees", "live", "mem")),
+        *((name, 2**64) for name in ("events", "ns_per_event", "frees", "live", "live_delta", "mem")),
+        *(("ns_per_event", value) for value in (float("nan"), float("inf"), -float("inf"), 10**400, -1e-3)),
+        ("live_delta", -(2**64)),
+        ("bulk", 0),
+        ("disagrees", 0),
+        ("aliases", None),
+        ("aliases", ["a", 1]),
+        ("aliases", {}),
+        ("detail", []),
+        ("detail", "callers"),
         *((name, "1") for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "notes", "caches")),
         *((name, 1.0) for name in ("lost", "allocs", "bytes", "size", "object_size")),
         *((name, {}) for name in ("time", "elapsed_s", "notes", "caches", "name", "cache", "approximate")),
@@ -171,6 +267,156 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
 )
 def test_a_wrong_value_is_refused_and_its_field_named(name: str, value: object) -> None:
     assert refusal(changed(name, value)).startswith(f"{name} ")
+
+
+def test_a_line_of_an_older_slabtui_knows_nothing_of_what_came_later() -> None:
+    whole = snapshot(
+        replace(cache(1), frees=1, live=2, live_delta=1, mem=3, disagrees=True, aliases=("a",)),
+        events=5,
+        nanoseconds=1.5,
+        bulk=True,
+        detail=Detail("cache-1", Kind.CALLERS),
+    )
+    found = json.loads(schema.dumps(whole, whole.rows))
+    for name in LATER:
+        del found[name]
+    for name in LATER_OF_A_ROW:
+        del found["caches"][0][name]
+    assert schema.loads(json.dumps(found)) == snapshot(cache(1), origin=Origin("replay"))
+
+
+FRAMES = Entry(1, 64, 3, 192, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
+PROCESS = Entry(1, 64, 3, 192, pid=7, comm="kswapd0", cgroup="/a", context=Context.KERNEL_THREAD)
+ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
+LOOKS = {
+    Kind.CALLERS: Detail("dentry", Kind.CALLERS, 2, 1, 5, (FRAMES,)),
+    Kind.STACKS: Detail("dentry", Kind.STACKS, 2, 9, 5, (FRAMES,)),
+    Kind.PROCESSES: Detail("dentry", Kind.PROCESSES, 2, 1, 5, (PROCESS,)),
+    Kind.ABOUT: Detail("dentry", Kind.ABOUT, about=ABOUT),
+}
+
+
+def looked(kind: Kind) -> dict[str, Any]:
+    """Return a line, parsed, that has a close look in it."""
+    found: dict[str, Any] = json.loads(schema.dumps(snapshot(detail=LOOKS[kind]), ()))
+    return found
+
+
+def test_a_look_has_the_fields_that_are_documented_for_its_kind() -> None:
+    amounts = {"allocs": 1, "bytes": 64, "total_allocs": 3, "total_bytes": 192}
+    site = {"frames": ["kmem_cache_alloc", "getname_flags", "do_sys_open"], **amounts}
+    process = {"pid": 7, "comm": "kswapd0", "cgroup": "/a", "context": "kernel thread", **amounts}
+    begins = {"cache": "dentry", "look": 2, "lost": 5}
+    assert looked(Kind.CALLERS)["detail"] == {**begins, "kind": "callers", "one_in": 1, "entries": [site]}
+    assert looked(Kind.STACKS)["detail"] == {**begins, "kind": "stacks", "one_in": 9, "entries": [site]}
+    assert looked(Kind.PROCESSES)["detail"] == {**begins, "kind": "processes", "one_in": 1, "entries": [process]}
+    assert looked(Kind.ABOUT)["detail"] == {
+        "cache": "dentry",
+        "kind": "about",
+        "look": 1,
+        "one_in": 1,
+        "lost": 0,
+        "about": {
+            "aliases": ["x"],
+            "object_size": 192,
+            "size": 200,
+            "objects_per_slab": 21,
+            "slab_bytes": 4096,
+            "flags": ["reclaimable"],
+            "nodes": [[0, 3], [1, 4]],
+            "live": 5,
+            "mem": 8192,
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_look_without_one_of_its_fields_is_refused_and_the_field_named(kind: Kind) -> None:
+    whole = looked(kind)["detail"]
+    parts = [whole, whole["about"] if kind is Kind.ABOUT else whole["entries"][0]]
+    assert all(len(part) > 4 for part in parts)
+    for which, part in enumerate(parts):
+        for name in part:
+            found = looked(kind)
+            look = found["detail"]
+            del (look, look["about"] if kind is Kind.ABOUT else look["entries"][0])[which][name]
+            assert refusal(json.dumps(found)) == f"{name} is missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "why"),
+    [
+        (Kind.CALLERS, ["kind"], "calls", "kind is 'calls'"),
+        (Kind.CALLERS, ["kind"], 1, "kind is 1"),
+        (Kind.CALLERS, ["kind"], "processes", "pid is missing"),
+        (Kind.PROCESSES, ["kind"], "stacks", "frames is missing"),
+        (Kind.CALLERS, ["kind"], "about", "about is missing"),
+        (Kind.ABOUT, ["kind"], "callers", "entries is missing"),
+        (Kind.CALLERS, ["cache"], 1, "cache is 1"),
+        (Kind.CALLERS, ["look"], -1, "look is -1"),
+        (Kind.CALLERS, ["look"], True, "look is True"),
+        (Kind.STACKS, ["one_in"], 2.5, "one_in is 2.5"),
+        (Kind.STACKS, ["one_in"], 2**64, f"one_in is {2**64}"),
+        (Kind.STACKS, ["lost"], None, "lost is None"),
+        (Kind.STACKS, ["entries"], {}, "entries is {}"),
+        (Kind.STACKS, ["entries"], [[]], "an entry that is no object"),
+        (Kind.STACKS, ["entries", 0, "frames"], "f", "frames is 'f'"),
+        (Kind.STACKS, ["entries", 0, "frames"], ["f", 1], "frames is 1"),
+        (Kind.STACKS, ["entries", 0, "allocs"], -1, "allocs is -1"),
+        (Kind.STACKS, ["entries", 0, "total_bytes"], "1", "total_bytes is '1'"),
+        (Kind.PROCESSES, ["entries", 0, "pid"], None, "pid is None"),
+        (Kind.PROCESSES, ["entries", 0, "comm"], None, "comm is None"),
+        (Kind.PROCESSES, ["entries", 0, "cgroup"], [], "cgroup is []"),
+        (Kind.PROCESSES, ["entries", 0, "context"], "user", "context is 'user'"),
+        (Kind.ABOUT, ["about"], [], "about is []"),
+        (Kind.ABOUT, ["about", "aliases"], [None], "aliases is None"),
+        (Kind.ABOUT, ["about", "flags"], "poisoned", "flags is 'poisoned'"),
+        (Kind.ABOUT, ["about", "nodes"], [1], "a node is 1"),
+        (Kind.ABOUT, ["about", "nodes"], [[1]], "a node that is no pair"),
+        (Kind.ABOUT, ["about", "nodes"], [[1, 2, 3]], "a node that is no pair"),
+        (Kind.ABOUT, ["about", "nodes"], [[0, "3"]], "slabs is '3'"),
+        (Kind.ABOUT, ["about", "nodes"], [[-1, 3]], "node is -1"),
+        (Kind.ABOUT, ["about", "live"], -1, "live is -1"),
+        (Kind.ABOUT, ["about", "mem"], 1.5, "mem is 1.5"),
+    ],
+)
+def test_a_look_with_a_wrong_value_is_refused(kind: Kind, path: list[Any], value: object, why: str) -> None:
+    found = looked(kind)
+    part = found["detail"]
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+    assert refusal(json.dumps(found)) == why
+
+
+def test_the_texts_of_a_look_are_harmless_to_print() -> None:
+    hostile, shown = "\x1b[2J\n\ud800", r"\x1b[2J\x0a\xed\xa0\x80"
+    found = looked(Kind.PROCESSES)
+    found["detail"]["cache"] = hostile
+    found["detail"]["entries"][0] |= {"comm": hostile, "cgroup": hostile}
+    look = schema.loads(json.dumps(found)).detail
+    assert (look.cache, look.entries[0].comm, look.entries[0].cgroup) == (shown, shown, shown)
+    found = looked(Kind.STACKS)
+    found["detail"]["entries"][0]["frames"] = [hostile]
+    assert schema.loads(json.dumps(found)).detail.entries[0].frames == (shown,)
+    found = looked(Kind.ABOUT)
+    found["detail"]["about"] |= {"aliases": [hostile], "flags": [hostile]}
+    about = schema.loads(json.dumps(found)).detail.about
+    assert (about.aliases, about.flags) == ((shown,), (shown,))
+
+
+@given(st.data(), st.sampled_from(Kind))
+def test_a_look_with_anything_in_it_is_a_snapshot_or_refused(data: st.DataObject, kind: Kind) -> None:
+    found = looked(kind)
+    look = found["detail"]
+    part = data.draw(st.sampled_from([look, look["about"] if kind is Kind.ABOUT else look["entries"][0]]))
+    part[data.draw(st.sampled_from(list(part)))] = data.draw(JSON_VALUES | st.sampled_from([*Kind, *Context]))
+    try:
+        taken = schema.loads(json.dumps(found))
+    except SchemaError as error:
+        demand_one_line(error)
+        return
+    assert schema.loads(schema.dumps(taken, taken.rows)) == taken
 
 
 @pytest.mark.parametrize("note", [None, 1, True, [], {}])
@@ -254,6 +500,7 @@ def test_a_line_with_anything_in_it_is_a_snapshot_or_refused(values: dict[str, A
         return
     assert schema.loads(schema.dumps(taken, taken.rows)) == taken
     assert taken.per_second(taken.bytes) < float("inf")
+    assert (taken.cpu_share or 0) < float("inf")
 
 
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=3)), min_size=1, max_size=3))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.snapshot import Totals, difference
+from slabtui.detail import Detail, Entry, Kind
+from slabtui.snapshot import CacheRow, Totals, difference
 from tests.fakes import cache, snapshot
 
 AMOUNTS = st.integers(0, 10**9)
@@ -35,7 +36,7 @@ def readings(draw: st.DrawFn) -> list[Totals]:
 def test_the_intervals_add_up_to_what_the_last_reading_has_more_than_the_first(told: list[Totals]) -> None:
     allocs, sizes = Counter(), Counter()
     for before, after in pairwise(told):
-        for row in difference(before, after)[0]:
+        for row in difference(before, after).rows:
             allocs[row.cache] += row.allocs
             sizes[row.cache] += row.bytes
     first = {row.cache: row for row in told[0].rows}
@@ -47,7 +48,7 @@ def test_the_intervals_add_up_to_what_the_last_reading_has_more_than_the_first(t
 
 
 def since(before: Totals, after: Totals) -> tuple:
-    return difference(before, after)[0]
+    return difference(before, after).rows
 
 
 def test_bytes_are_allocs_times_size_where_the_size_is_fixed() -> None:
@@ -81,7 +82,7 @@ def test_a_cache_that_the_later_reading_lacks_is_left_out() -> None:
     ("before", "after", "lost"), [(0, 0, 0), (5, 7, 2), (None, 7, None), (5, None, None), (None, None, None)]
 )
 def test_what_was_lost_is_told_where_both_readings_know_it(before: int | None, after: int | None, lost: object) -> None:
-    assert difference(Totals((), before), Totals((), after))[1] == lost
+    assert difference(Totals((), before), Totals((), after)).lost == lost
 
 
 def test_a_snapshot_sums_up_its_rows() -> None:
@@ -93,3 +94,69 @@ def test_a_snapshot_sums_up_its_rows() -> None:
 @pytest.mark.parametrize(("elapsed", "rate"), [(0.0, 0.0), (0.5, 14.0), (1.0, 7.0), (2.0, 3.5)])
 def test_a_rate_is_per_second_and_none_in_no_time(elapsed: float, rate: float) -> None:
     assert replace(snapshot(), elapsed=elapsed).per_second(7) == rate
+
+
+def one(before: CacheRow, after: CacheRow) -> CacheRow:
+    (row,) = since(Totals((before,), 0), Totals((after,), 0))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"), [(0, 0, 0), (5, 12, 7), (12, 5, -7), (None, 5, None), (5, None, None)]
+)
+def test_what_changed_is_known_where_both_readings_know_it(
+    before: int | None, after: int | None, found: int | None
+) -> None:
+    assert one(replace(cache(1), live=before), replace(cache(1), live=after)).live_delta == found
+    if found is None or found >= 0:  # frees are a counter
+        assert one(replace(cache(1), frees=before), replace(cache(1), frees=after)).frees == found
+        assert difference(Totals((), 0, before), Totals((), 0, after)).events == found
+
+
+def test_live_objects_memory_names_and_the_verdict_are_those_of_the_later_reading() -> None:
+    before = replace(cache(1), live=5, mem=1, disagrees=False, aliases=("old",))
+    row = one(before, replace(cache(1), live=9, mem=2, disagrees=True, aliases=("new",)))
+    assert (row.live, row.mem, row.disagrees, row.aliases) == (9, 2, True, ("new",))
+
+
+def test_of_a_cache_that_is_new_it_is_not_known_how_it_grew() -> None:
+    (row,) = since(Totals((), 0), Totals((replace(cache(1), live=9, frees=3),), 0))
+    assert (row.live, row.live_delta, row.frees) == (9, None, 3)
+
+
+def test_the_cost_and_what_goes_in_bulk_are_as_known_last_and_a_look_is_of_the_interval() -> None:
+    def totals(allocs: int, nanoseconds: float | None, bulk: bool | None) -> Totals:
+        look = Detail("a", Kind.CALLERS, entries=(Entry(allocs, allocs, allocs, allocs, frames=("f",)),))
+        return Totals((), 0, allocs, nanoseconds, bulk, look)
+
+    found = difference(totals(5, 100.0, None), totals(7, None, True))
+    assert (found.events, found.nanoseconds, found.bulk) == (2, None, True)
+    assert found.detail is not None
+    assert found.detail.entries == (Entry(2, 2, 7, 7, frames=("f",)),)
+    assert difference(totals(5, None, None), Totals((), 0)).detail is None
+
+
+@pytest.mark.parametrize(
+    ("events", "nanoseconds", "elapsed", "share"),
+    [
+        (1_000_000, 100.0, 1.0, 0.1),
+        (1_000_000, 100.0, 2.0, 0.05),
+        (20_000_000, 100.0, 1.0, 2.0),
+        (0, 100.0, 1.0, 0.0),
+        (5, 0.0, 1.0, 0.0),
+        (5, 100.0, 0.0, 0.0),
+        (None, 100.0, 1.0, None),
+        (5, None, 1.0, None),
+    ],
+)
+def test_the_share_of_a_cpu_is_events_per_second_times_their_cost(
+    events: int | None, nanoseconds: float | None, elapsed: float, share: float | None
+) -> None:
+    taken = replace(snapshot(events=events, nanoseconds=nanoseconds), elapsed=elapsed)
+    assert taken.cpu_share == (share if share is None else pytest.approx(share))
+
+
+def test_a_row_is_found_by_its_cache() -> None:
+    taken = snapshot(cache(1), cache(2, "two"))
+    assert taken.row(cache(2).cache) == cache(2, "two")
+    assert taken.row(cache(3).cache) is None

@@ -21,7 +21,7 @@ def names(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
     return " ".join(row.name for row in rows) + "\n"
 
 
-NAMES = Format(names, heading="heading\n", ending="ending\n")
+NAMES = Format(names, heading="heading\n", ending=lambda last: "ending\n")
 
 
 class Script(Snapshots):
@@ -107,6 +107,27 @@ def test_it_ends_with_the_feed() -> None:
     lines, complaints = printed(Script(one("a"), None, one("b"), FeedEndedError()))
     assert lines == ["heading", "a", "b", "ending"]
     assert not complaints
+
+
+@pytest.mark.parametrize(
+    ("given", "last"),
+    [
+        ((), None),
+        ((one("a"), one("b")), "b"),
+        ((one("a"), snapshot(error="gone")), "a"),
+        ((one("a"), KeyboardInterrupt(), one("b")), "b"),
+        ((KeyboardInterrupt(), one("b")), "b"),
+        ((one("a"), KeyboardInterrupt(), None), "a"),
+        ((snapshot(error="gone"),), None),
+    ],
+)
+def test_what_comes_last_is_told_what_was_shown_last(
+    given: tuple[Snapshot | BaseException | None, ...], last: str | None
+) -> None:
+    told = []
+    ending = Format(names, ending=lambda shown: str(told.append(shown)))
+    stream(Script(*given, FeedEndedError()), io.StringIO(), ending, ALL, count=None, complain=lambda _: None)
+    assert [shown and shown.rows[0].name for shown in told] == [last]
 
 
 def test_an_interrupt_hurries_the_feed_and_prints_one_more_interval() -> None:

@@ -118,7 +118,7 @@ def test_it_is_shown_however_the_screen_is_left(end: bytes | signal.Signals) -> 
 
 
 def test_hostile_names_reach_the_terminal_as_text() -> None:
-    with faulty("hostile", "0.1", size=(120, 24)) as terminal:
+    with faulty("hostile", "0.1", size=(160, 24)) as terminal:
         terminal.wait_for(lambda: r"\x1b[2J\x1b]0;owned\x07" in terminal.text)
         terminal.wait_for(lambda: "x" * 64 in terminal.text)
         assert r"\xff\xfe\x0a\x0d\x09" in terminal.text
@@ -128,7 +128,7 @@ def test_hostile_names_reach_the_terminal_as_text() -> None:
 
 
 def test_keys_and_sizes_while_500_caches_change_ten_times_a_second() -> None:
-    with faulty("many", "0.1") as terminal:
+    with faulty("many", "0.1", size=(120, 24)) as terminal:
         terminal.wait_for(lambda: "500 of 500 caches" in terminal.text)
         terminal.type("/cache-49\r")
         terminal.wait_for(lambda: "11 of 500 caches" in terminal.text)
@@ -150,6 +150,6 @@ def test_keys_and_sizes_while_500_caches_change_ten_times_a_second() -> None:
 def test_no_color_is_respected() -> None:
     colour = re.compile(rb"\x1b\[[0-9;]*(3[0-7]|4[0-7]|38;5|48;5)[0-9;]*m")
     for env, coloured in (({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)):
-        with faulty("many", "0.1", env=env) as terminal:
+        with faulty("many", "0.1", size=(120, 24), env=env) as terminal:
             terminal.wait_for(lambda t=terminal: "500 of 500 caches" in t.text)
             assert bool(colour.search(terminal.output)) == coloured

@@ -1,8 +1,14 @@
-"""A process that makes an exactly known number of allocations, when told to: `python -m tests.workload KIND NUMBER`.
+"""A process that makes an exactly known number of allocations, each time it is told: `python -m tests.workload KIND N`.
 
-KIND is `open` (an open file each: one struct file) or `select` (a select(2) over 601 descriptors each: the kernel asks
-for six bit sets of 80 bytes, which is one kmalloc of 480 bytes; core_sys_select() in fs/select.c). NUMBER is shared out
-to two threads, each pinned to a CPU of its own where there are two.
+KIND is
+
+- `open`: an open file each, which is one struct file;
+- `select`: a select(2) over 601 descriptors each: the kernel asks for six bit sets of 80 bytes, which is one kmalloc of
+  480 bytes (core_sys_select() in fs/select.c), and frees it before it returns;
+- `stat`: a stat(2) of a path each, whose name takes one buffer of names_cache (getname_flags() in fs/namei.c), freed
+  before it returns.
+
+N is shared out to two threads, each pinned to a CPU of its own where there are two.
 """
 
 import os
@@ -26,7 +32,12 @@ def _select(number: int) -> None:
         select.select([_HIGH], [], [], 0)
 
 
-WORK: dict[str, Callable[[int], None]] = {"open": _open, "select": _select}
+def _stat(number: int) -> None:
+    for _ in range(number):
+        os.stat("/etc/passwd")
+
+
+WORK: dict[str, Callable[[int], None]] = {"open": _open, "select": _select, "stat": _stat}
 
 
 def main(kind: str, number: int) -> None:
@@ -35,23 +46,22 @@ def main(kind: str, number: int) -> None:
     cpus = sorted(os.sched_getaffinity(0))[:2]
     shares = [number // len(cpus)] * len(cpus)
     shares[0] += number - sum(shares)
-    go = threading.Barrier(len(cpus) + 1)
+    together = threading.Barrier(len(cpus) + 1)
 
     def work(cpu: int, share: int) -> None:
         os.sched_setaffinity(0, {cpu})
-        go.wait()
-        WORK[kind](share)
+        while True:
+            together.wait()
+            WORK[kind](share)
+            together.wait()
 
-    threads = [threading.Thread(target=work, args=pair) for pair in zip(cpus, shares, strict=True)]
-    for thread in threads:
-        thread.start()
+    for pair in zip(cpus, shares, strict=True):
+        threading.Thread(target=work, args=pair, daemon=True).start()
     print("ready", flush=True)
-    sys.stdin.readline()
-    go.wait()
-    for thread in threads:
-        thread.join()
-    print("done", flush=True)
-    sys.stdin.readline()
+    while sys.stdin.readline():
+        together.wait()
+        together.wait()
+        print("done", flush=True)
 
 
 class Workload:
@@ -64,13 +74,10 @@ class Workload:
 
     def run(self) -> None:
         """Let it work, and return when it has; it then waits, so that its PID stays its own."""
-        self._tell()
-        assert self._answer() == "done"
-
-    def _tell(self) -> None:
         assert self._process.stdin
         self._process.stdin.write("\n")
         self._process.stdin.flush()
+        assert self._answer() == "done"
 
     def _answer(self) -> str:
         assert self._process.stdout

@@ -74,6 +74,24 @@ class BTF:
         self._collect(start, 0, offsets, 0)
         return Struct(self._words[start + 2], offsets)
 
+    def enumerators(self, name: str) -> dict[str, int]:
+        """Return the names and values of an enum of 32 bits.
+
+        Raises:
+            BTFError: there is no such enum.
+        """
+        first = self._find(name, _ENUM) + 3
+        members = range(first, first + 2 * self._members(first - 3), 2)
+        return {self._name(member).decode(errors="replace"): self._words[member + 1] for member in members}
+
+    def has_function(self, name: str) -> bool:
+        """Tell whether the kernel has a function of that name that is not inlined everywhere."""
+        return self._has(name, _FUNC)
+
+    def has_typedef(self, name: str) -> bool:
+        """Tell whether the kernel has a typedef of that name."""
+        return self._has(name, _TYPEDEF)
+
     def parameters(self, typedef: str) -> tuple[str, ...]:
         """Return the parameter types of the function that a `typedef void (*name)(...)` points to.
 
@@ -122,6 +140,13 @@ class BTF:
                     return start
                 at = self._types.find(wanted, at + 1)
         raise BTFError(f"no type named {name}")
+
+    def _has(self, name: str, kind: int) -> bool:
+        try:
+            self._find(name, kind)
+        except BTFError:
+            return False
+        return True
 
     def _collect(self, start: int, base: int, offsets: dict[str, int], depth: int) -> None:
         if depth > _MOST_LINKS:

@@ -9,19 +9,28 @@ from slabtui.kernel.btf import BTF, BTFError, Struct
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
+_UNNAMED = -1  # in the place of an argument: there is none
+
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
-_TOO_OLD = "use Linux 6.1 or newer"
+_TOO_OLD = "use Linux 5.10 or newer"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Numbers for the BPF program, each under the name of its macro there, in lower case.
 
-    Arguments are counted from 0, offsets and sizes are bytes.
+    Arguments are counted from 0, offsets and sizes are bytes. `alloc_bulk` is the name of the function that allocates
+    in bulk; empty where the kernel has no probes on functions (fentry) that could tell. `nests` is 1
+    where a raw tracepoint's program may interrupt itself, and frees do not name their cache: before Linux 6.1.
+    `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
+    __kmalloc() passes the tracepoint twice for what is beyond the largest cache: __do_kmalloc_node() in mm/slub.c does
+    so once more after the function that it calls did, since Linux 6.10.
     """
 
+    arg_call_site: int
     arg_ptr: int
     arg_cache: int
+    arg_freed_cache: int
     arg_bytes_req: int
     arg_bytes_alloc: int
     cache_name: int
@@ -30,8 +39,20 @@ class Layout:
     page_struct_size: int
     page_compound_head: int
     page_slab_cache: int
+    page_type_at: int
+    page_type_shift: int
+    page_type_mask: int
+    page_type_slab: int
     page_shift: int
     kmalloc_max_cache: int
+    task_stack: int
+    task_flags: int
+    task_group_leader: int
+    task_comm: int
+    alloc_bulk: str
+    nests: int
+    node_events: int
+    large_twice: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -42,7 +63,7 @@ def read(path: Path = VMLINUX) -> Layout:
     """Look the layout up in the BTF of the running kernel.
 
     Raises:
-        SlabtuiError: there is no BTF, it cannot be read, or this kernel's tracepoints do not name the cache.
+        SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs.
     """
     try:
         return _look_up(BTF(path.read_bytes()))
@@ -59,14 +80,17 @@ def read(path: Path = VMLINUX) -> Layout:
 def _look_up(btf: BTF) -> Layout:
     alloc = _arguments(btf, "kmem_cache_alloc")
     kmalloc = _arguments(btf, "kmalloc")
-    if _CACHE not in alloc or _SIZE not in kmalloc:
-        raise SlabtuiError("this kernel's slab tracepoints do not name the cache", _TOO_OLD)
+    free = _arguments(btf, "kmem_cache_free")
     cache = btf.struct("kmem_cache")
     page = btf.struct("page")
+    task = btf.struct("task_struct")
+    page_type_at, shift, mask, slab = _slab_test(btf, page)
     page_size = resource.getpagesize()
     return Layout(
-        arg_ptr=1,  # (call_site, ptr, ...) in every version
-        arg_cache=alloc.index(_CACHE),
+        arg_call_site=0,  # (call_site, ptr, ...) in every version, and in all four
+        arg_ptr=1,
+        arg_cache=alloc.index(_CACHE) if _CACHE in alloc else _UNNAMED,
+        arg_freed_cache=free.index(_CACHE) if _CACHE in free else _UNNAMED,
         arg_bytes_req=kmalloc.index(_SIZE),
         arg_bytes_alloc=kmalloc.index(_SIZE) + 1,
         cache_name=_offset(cache, "name"),
@@ -74,10 +98,52 @@ def _look_up(btf: BTF) -> Layout:
         cache_object_size=_offset(cache, "object_size"),
         page_struct_size=page.size,
         page_compound_head=_offset(page, "compound_head", "compound_info"),
-        page_slab_cache=_offset(btf.struct("slab"), "slab_cache"),
+        page_slab_cache=_offset(_slab(btf), "slab_cache"),
+        page_type_at=page_type_at,
+        page_type_shift=shift,
+        page_type_mask=mask,
+        page_type_slab=slab,
         page_shift=page_size.bit_length() - 1,
         kmalloc_max_cache=2 * page_size,  # KMALLOC_MAX_CACHE_SIZE in include/linux/slab.h, SLUB, Linux 4.x to 7.x
+        task_stack=_offset(task, "stack"),
+        task_flags=_offset(task, "flags"),
+        task_group_leader=_offset(task, "group_leader"),
+        task_comm=_offset(task, "comm"),
+        alloc_bulk=_alloc_bulk(btf),
+        nests=int(_CACHE not in free),  # both came with Linux 6.1
+        node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
+        large_twice=int(btf.has_function("__kmalloc_large_node_noprof")),
     )
+
+
+def _slab(btf: BTF) -> Struct:
+    """Return the struct that describes a page of a slab: one of its own since Linux 5.17, struct page before."""
+    try:
+        return btf.struct("slab")
+    except BTFError:
+        return btf.struct("page")
+
+
+def _slab_test(btf: BTF, page: Struct) -> tuple[int, int, int, int]:
+    """Return how struct page tells a slab: the offset of a word, and the shift, the mask and the value of bits in it.
+
+    From include/linux/page-flags.h: a flag up to 6.9, since 6.11 a type in the upper byte of page_type. The layout of
+    6.10 came between the two and is in no distribution.
+    """
+    try:
+        return _offset(page, "page_type"), 24, 0xFF, btf.enumerators("pagetype")["PGTY_slab"]
+    except (BTFError, KeyError):
+        flags = btf.enumerators("pageflags")
+    if "PG_slab" not in flags:
+        raise BTFError("neither PGTY_slab nor PG_slab")
+    return _offset(page, "flags"), flags["PG_slab"], 1, 1
+
+
+def _alloc_bulk(btf: BTF) -> str:
+    names = ("kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk")  # the first since Linux 6.10
+    found = [name for name in (*names, "kmem_cache_free_bulk") if btf.has_function(name)]
+    fentry = btf.has_function("bpf_trampoline_link_prog") and btf.has_function("register_ftrace_direct")
+    return found[0] if fentry and len(found) == 2 else ""
 
 
 def _arguments(btf: BTF, tracepoint: str) -> tuple[str, ...]:

@@ -3,10 +3,13 @@
 import ctypes
 import errno
 import os
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, TypeVar
 
-_Value = TypeVar("_Value", bound=ctypes.Structure)
+_Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
+_ENOTSUPP = 524  # include/linux/errno.h; no number of user space
+Key = ctypes.c_uint32 | ctypes.c_uint64
 
 
 class Maps:
@@ -23,15 +26,15 @@ class Maps:
         self._cpus = len(bcc.utils.get_possible_cpus())
         self._key = ctypes.c_uint32()
 
-    def hash(self, name: str, value_size: int, most: int) -> "Hash":
-        """Return a reader for a hash with 32-bit keys, of at most `most` elements."""
-        return Hash(Batch(self._lib, self._descriptor(name), value_size, most), value_size)
+    def hash(self, name: str, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> "Hash":
+        """Return a reader for a hash of at most `most` elements."""
+        return Hash(Batch(self._lib, self._descriptor(name), value_size, most, key), value_size)
 
     def per_cpu_array(self, name: str, words: int, length: int) -> "PerCpuArray":
         """Return a reader for a per-CPU array of `length` elements; a value is `words` 64-bit words for each CPU."""
         return PerCpuArray(Batch(self._lib, self._descriptor(name), self._cpus * words * 8, length), self._cpus, words)
 
-    def put(self, name: str, key: int, value: ctypes.Structure | ctypes.c_int) -> None:
+    def put(self, name: str, key: int, value: ctypes.Structure | ctypes.Array[Any] | ctypes.c_int) -> None:
         """Write one element of an array.
 
         Raises:
@@ -53,6 +56,17 @@ class Maps:
             raise _failure(f"read of map {name}")
         return value
 
+    def clear(self, name: str) -> None:
+        """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        descriptor = self._descriptor(name)
+        while self._lib.bpf_get_first_key(descriptor, ctypes.byref(self._key), ctypes.sizeof(self._key)) == 0:
+            if self._lib.bpf_delete_elem(descriptor, ctypes.byref(self._key)):
+                raise _failure(f"clearing of map {name}")
+
     def _descriptor(self, name: str) -> int:
         descriptor: int = self._bpf[name.encode()].map_fd
         return descriptor
@@ -61,18 +75,22 @@ class Maps:
 class Batch:
     """One map, read whole in one system call: Linux 5.6 has that for hashes, 5.13 for per-CPU arrays. Not thread-safe.
 
-    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it.
+    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
+    the kernel has no such call for an array, the elements are read that are asked for.
 
     Attributes:
         keys: the keys, as read last.
         values: the bytes of the values, one after the other, as read last.
     """
 
-    def __init__(self, lib: Any, descriptor: int, value_size: int, most: int) -> None:
-        self._lookup = lib.bpf_lookup_batch
+    def __init__(self, lib: Any, descriptor: int, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> None:
+        self._lookup, self._delete = lib.bpf_lookup_batch, lib.bpf_delete_batch
+        self._look_up_one = lib.bpf_lookup_elem
         self._descriptor = descriptor
+        self._size = value_size
         self._most = most
-        self.keys = (ctypes.c_uint32 * most)()
+        self._whole = True
+        self.keys = (key * most)()
         self._values = (ctypes.c_char * (most * value_size))()
         self.values = memoryview(self._values).cast("B")
 
@@ -88,9 +106,42 @@ class Batch:
             raise _failure("read of a map")
         return read.value
 
+    def read_array(self, wanted: Iterable[int]) -> None:
+        """Read the map, or at least these elements, each to its place in `values`.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        if self._whole:
+            try:
+                self.read()
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, _ENOTSUPP):
+                    raise
+                self._whole = False
+        if not self._whole:
+            for key in wanted:
+                self._read_one(key)
+
+    def _read_one(self, key: int) -> None:
+        at = ctypes.byref(self._values, key * self._size)
+        if self._look_up_one(self._descriptor, ctypes.byref(ctypes.c_uint32(key)), at):
+            raise _failure("read of a map")
+
+    def clear(self) -> None:
+        """Delete all elements of a hash, `keys` as read last included.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        while found := self.read():
+            number = ctypes.c_uint32(found)
+            if self._delete(self._descriptor, self.keys, ctypes.byref(number)):
+                raise _failure("clearing of a map")
+
 
 class Hash:
-    """Reader for a hash with 32-bit keys."""
+    """Reader for a hash."""
 
     def __init__(self, batch: Batch, value_size: int) -> None:
         self._batch = batch
@@ -105,6 +156,14 @@ class Hash:
         size, values, keys = self._size, self._batch.values, self._batch.keys
         return {keys[place]: values[place * size : (place + 1) * size] for place in range(self._batch.read())}
 
+    def clear(self) -> None:
+        """Delete all elements.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._batch.clear()
+
 
 class PerCpuArray:
     """Reader for a per-CPU array of 64-bit words."""
@@ -115,13 +174,13 @@ class PerCpuArray:
         self._words = words
         self._stride = cpus * words
 
-    def read(self) -> None:
-        """Read all elements, for `total` to look at.
+    def read(self, wanted: Iterable[int]) -> None:
+        """Read these elements at least, for `total` to look at.
 
         Raises:
             OSError: the kernel refused.
         """
-        self._batch.read()
+        self._batch.read_array(wanted)
 
     def total(self, key: int, word: int = 0) -> int:
         """Return the sum over all CPUs of one word of an element, as read last."""

@@ -1,81 +1,102 @@
-"""Counts allocations in the running kernel: attaches the BPF program, calibrates it, reads its totals."""
+"""The running kernel as a source of totals: puts together what is counted, what slabinfo says, and what that costs."""
 
-import ctypes
-import os
-import struct
-from dataclasses import asdict, replace
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
+from slabtui.detail import Detail, Kind, Watch
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import directmap, program
+from slabtui.kernel import cgroups
+from slabtui.kernel.agreement import Agreement
+from slabtui.kernel.allocs import Allocs
+from slabtui.kernel.bulk import Bulk, Bulked
+from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.layout import Layout
-from slabtui.kernel.maps import Maps
-from slabtui.kernel.process import Process
+from slabtui.kernel.look import Look
+from slabtui.kernel.meter import Meter
+from slabtui.kernel.module import Kit, import_bcc
+from slabtui.kernel.rows import Counted, Unseen, merged
+from slabtui.kernel.slabinfo import Slab, Slabinfo
+from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
-from slabtui.text import printable
 
-SLOT_BITS = 12  # 4096 caches; kernels have 150 to 500. 128 KiB per CPU
 LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, allocs=0, bytes=0)
-
-_SLOT_WORDS = 4  # struct slot
-_CACHE = struct.Struct("=QQII128s")  # struct cache
-_ALLOCS, _KMALLOCS = 2, 3  # words of struct slot
-_AGREED, _DISAGREED, _LOST_ALLOCS, _LOST_KMALLOCS, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(7)  # the tallies
-_LOWEST_ADDRESS = 1 << 32
-_MISSES = "recursion_misses"
-_SIZE_CLASS_SHIFT = 8
-_CALIBRATION_EVENTS = 500
-_HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
-_PID_NS = Path("/proc/self/ns/pid")
-_FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
-
-
-class _Settings(ctypes.Structure):
-    """struct settings."""
-
-    _fields_ = [
-        (name, ctypes.c_uint64)
-        for name in ("epoch", "page_offset", "vmemmap", "page_offset_at", "vmemmap_at", "calibrated")
-    ]
 
 
 class Probe:
-    """The running kernel as a source of totals. Counts from the moment it is made until it is closed.
+    """Counts from the moment it is made until it is closed. Not thread-safe.
 
     Args:
         where: the layout of the running kernel.
-        pid: count only what is allocated in the context of this process, all its threads; None: everything.
+        whose: whose allocations are counted; closed with the probe.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
     """
 
-    def __init__(self, where: Layout, pid: int | None = None) -> None:
-        program.demand_privileges()
-        bcc = program.import_bcc()
-        macros = [*where.macros(), f"-DSLOT_BITS={SLOT_BITS}", *_pid_macros(pid)]
-        self._process = Process(pid) if pid else None
-        self._bpf = program.compile_program(bcc, program.SOURCE, macros)
+    def __init__(self, where: Layout, whose: Whose | None = None) -> None:
+        bcc = import_bcc()
+        self._whose = whose or Whose()
+        self._layout = where
+        self._slabinfo = Slabinfo()
+        self._kit = Kit(
+            bcc,
+            [*where.macros(), *self._whose.macros()],
+            self._whose.cgroup,
+            nests=bool(where.nests),
+            node_events=bool(where.node_events),
+        )
         try:
-            self._maps = Maps(bcc, self._bpf)
-            self._slots = self._maps.per_cpu_array("slots", _SLOT_WORDS, 1 << SLOT_BITS)
-            self._tallies = self._maps.per_cpu_array("tallies", 1, _TALLIES)
-            self._caches = self._maps.hash("caches", _CACHE.size, 1 << SLOT_BITS)
-            self._settings = _Settings(epoch=1)
-            self.exact_kmalloc = self._calibrate()
-            self._programs = self._attach()
+            self._allocs = Allocs(self._kit)
         except OSError as error:
-            self.close()
+            self._release()
             raise SlabtuiError(f"the kernel refuses the maps ({error})", "check `ulimit -l`") from error
         except BaseException:
-            self.close()
+            self._release()
             raise
+        self._settings = self._allocs.settings
+        self.exact_kmalloc = bool(self._settings.calibrated)
+        self._meter = Meter(bcc.lib)
+        self._bulk: Bulk | None = None
+        self._covers_bulk: bool | None = None  # None: not tried yet
+        self._frees: Frees | None = None
+        self._agreement = Agreement()
+        self._look: Look | None = None
+        self._watch = Watch()
+        self._trouble: tuple[str, ...] = ()
+        self._unseen = Unseen()
+        self._rows: dict[int, CacheRow] = {}  # as read last
+        self._earlier: dict[int, CacheRow] = {}  # as read before that
+        self._read_at = time.monotonic()
+        self._seconds = 0.0  # between the two
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
-        return (*by_size, *(self._process.notes if self._process else ()))
+        unreadable = (self._slabinfo.trouble,) if self._slabinfo.trouble else ()
+        return (*by_size, *unreadable, *self._trouble, *self._whose.notes)
+
+    def begin(self) -> None:
+        """Attach what would delay the first screen: the probes on bulk functions, where there are such."""
+        self._covers_bulk = False
+        if self._layout.alloc_bulk:
+            # A kernel may have the code for such probes and refuse them even so.
+            with suppress(SlabtuiError, OSError):
+                self._bulk = Bulk(self._kit, self._settings)
+                self._covers_bulk = True
+        self._measure()
+
+    def watch(self, wanted: Watch) -> None:
+        """Begin and end what is counted only while somebody looks; what cannot be begun is told in `notes`."""
+        before, self._watch = self._watch, wanted
+        self._trouble = ()
+        if wanted.frees != before.frees:
+            self._attempt(self._count_frees)
+        if (wanted.cache, wanted.kind) != (before.cache, before.kind):
+            self._attempt(self._look_at_watched)
+        self._measure()
 
     def totals(self) -> Totals:
         """Read everything counted so far, and let the kernel read the caches' names anew from here on.
@@ -83,93 +104,135 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
-        self._slots.read()
-        rows = [
-            _row(cache, self._slots.total(slot, _ALLOCS) + self._slots.total(slot, _KMALLOCS))
-            for slot, cache in self._caches.read().items()
-        ]
-        tallies = self._tally()
-        if tallies[_LARGE_ALLOCS]:
-            rows.append(replace(LARGE, allocs=tallies[_LARGE_ALLOCS], bytes=tallies[_LARGE_BYTES]))
-        missed = [statistics(descriptor).get(_MISSES) for descriptor in self._programs.values()]
-        lost = None if None in missed else sum(filter(None, missed)) + tallies[_LOST_ALLOCS] + tallies[_LOST_KMALLOCS]
+        allocs, lost = self._allocs.read()
+        freed = self._frees.read() if self._frees else Freed()
+        bulk = self._bulk.read() if self._bulk else Bulked()
+        slabs = self._slabinfo.read()
+        aliases = self._slabinfo.aliases(slabs.keys())
+        if not self._whose.everybody:
+            slabs = {}  # what it says of objects is about everybody's
+        frees = bool(self._frees and self._frees.descriptors)
+        counted = Counted(allocs, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
+        rows = merged(counted, slabs, aliases, self._unseen)
+        self._add_large(rows, freed.large if frees and self.exact_kmalloc else None)
+        self._judge(rows, slabs)
+        self._earlier, self._rows = self._rows, rows
+        self._seconds, self._read_at = time.monotonic() - self._read_at, time.monotonic()
+        detail = self._detail(rows, slabs)
         self._settings.epoch += 1
-        self._maps.put("settings", 0, self._settings)
-        return Totals(tuple(rows), lost)
+        for part in (self._allocs, self._frees, self._bulk, self._look):
+            if part:
+                part.put(self._settings)
+        losses = (lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
+        return Totals(
+            rows=tuple(rows.values()),
+            lost=None if None in losses else sum(filter(None, losses)),
+            events=_events(rows, freed) if self._whose.everybody else None,
+            nanoseconds=self._meter.nanoseconds,
+            bulk=self._covers_bulk,
+            detail=detail,
+        )
 
     def close(self) -> None:
-        """Detach; the kernel then frees the program and its maps."""
-        self._bpf.cleanup()
-        if self._process:
-            self._process.close()
+        """Detach everything; the kernel then frees the programs and their maps."""
+        self._meter.stop()
+        for part in (self._look, self._frees, self._bulk, self._allocs):
+            if part:
+                part.close()
+        self._release()
 
     def program_descriptors(self) -> dict[str, int]:
-        """Return the file descriptor of each attached program, by its tracepoint; their statistics are in fdinfo."""
-        return dict(self._programs)
+        """Return the file descriptor of each program that counts, by its tracepoint; their statistics are in fdinfo."""
+        return dict(self._allocs.descriptors)
 
-    def _tally(self) -> list[int]:
-        self._tallies.read()
-        return [self._tallies.total(which) for which in range(_TALLIES)]
+    def _add_large(self, rows: dict[int, CacheRow], frees: int | None) -> None:
+        """Add the row of what kmalloc takes from the page allocator."""
+        allocs, size = self._allocs.large
+        if allocs or frees:
+            rows[LARGE.cache] = replace(
+                LARGE, allocs=allocs, bytes=size, frees=frees, approximate=bool(self._layout.large_twice)
+            )
 
-    def _calibrate(self) -> bool:
-        """Find where the direct map lies; False: no guess agrees with the kernel, so kmalloc's caches stay unknown."""
-        program.load(self._bpf, "on_calibration")
-        for guess in directmap.guesses():
-            self._settings = _Settings(epoch=1, **asdict(guess))
-            self._maps.put("settings", 0, self._settings)
-            before = self._tally()
-            program.attach(self._bpf, "kmem_cache_alloc", "on_calibration")
-            for _ in range(_CALIBRATION_EVENTS):
-                os.stat("/")  # allocates a buffer for the path
-            self._bpf.detach_raw_tracepoint(b"kmem_cache_alloc")
-            after = self._tally()
-            agreed, disagreed = (after[which] - before[which] for which in (_AGREED, _DISAGREED))
-            if agreed >= _CALIBRATION_EVENTS and not disagreed:
-                self._keep_bases()
-                return True
-        self._settings = _Settings(epoch=1)
-        self._maps.put("settings", 0, self._settings)
-        return False
+    def _release(self) -> None:
+        self._slabinfo.close()
+        self._whose.close()
 
-    def _keep_bases(self) -> None:
-        """Take over the bases that the kernel read from its own variables."""
-        found = self._maps.get("settings", 0, _Settings)
-        self._settings = _Settings(epoch=1, page_offset=found.page_offset, vmemmap=found.vmemmap, calibrated=1)
-        self._maps.put("settings", 0, self._settings)
+    def _measure(self) -> None:
+        frees = self._frees.descriptors if self._frees else []
+        bulk = self._bulk.descriptors if self._bulk else []
+        look = self._look.descriptors if self._look else []
+        self._meter.start([*self._allocs.descriptors.values(), *frees], [*bulk, *look])
 
-    def _attach(self) -> dict[str, int]:
-        slow = program.load(self._bpf, "on_cache_alloc_slow")
-        self._maps.put("slow_path", 0, ctypes.c_int(slow))
-        loaded = {tracepoint: program.load(self._bpf, name) for tracepoint, name in _HANDLERS.items()}
-        for tracepoint, name in _HANDLERS.items():
-            program.attach(self._bpf, tracepoint, name)
-        return loaded
+    def _attempt(self, begin: Callable[[], None]) -> None:
+        try:
+            begin()
+        except (SlabtuiError, OSError) as error:
+            self._trouble = (*self._trouble, f"not counted: {error}")
+
+    def _count_frees(self) -> None:
+        if not self._watch.frees:
+            if self._frees:
+                self._frees.detach()
+            return
+        self._frees = self._frees or Frees(self._kit)
+        self._agreement = Agreement()
+        self._frees.attach(self._settings)
+
+    def _look_at_watched(self) -> None:
+        """End the last look, and begin the next if it is known already where the cache is."""
+        if self._look:
+            self._look.detach()
+        self._settings.target = 0
+        row = self._watched(self._rows)
+        kind = self._watch.kind
+        if kind is None or kind is Kind.ABOUT or row is None or self._unseen.name(row.cache):
+            return
+        self._look = self._look or Look(self._kit, cgroups.hierarchy())
+        self._settings.target = row.cache
+        self._pace(row)
+        self._look.attach(kind, self._settings)
+
+    def _watched(self, rows: Mapping[int, CacheRow]) -> CacheRow | None:
+        """Return the row of the cache that is looked at closely; one of which only the name was known may have come."""
+        wanted = self._watch.cache
+        if isinstance(wanted, int):
+            name = self._unseen.name(wanted)
+            if name is None:
+                return rows.get(wanted)
+            wanted = name
+        by_name = (row for row in rows.values() if wanted == row.name or wanted in row.aliases)
+        return next(by_name, None)
+
+    def _detail(self, rows: Mapping[int, CacheRow], slabs: Mapping[str, Slab]) -> Detail | None:
+        kind, row = self._watch.kind, self._watched(rows)
+        if kind is None or row is None:
+            return None
+        if kind is Kind.ABOUT:
+            about = self._slabinfo.about(row.name, slabs.get(row.name), row.aliases)
+            return Detail(row.name, kind, about=about)
+        if not self._settings.target and not self._trouble:
+            self._attempt(self._look_at_watched)
+        if self._look is None or not self._look.descriptors:
+            return Detail(row.name, kind)
+        detail = self._look.read(row.name, row.size)
+        self._pace(row)
+        return detail
+
+    def _pace(self, row: CacheRow) -> None:
+        """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
+        assert self._look is not None
+        earlier = self._earlier.get(row.cache)
+        self._look.pace(self._settings, row.allocs - (earlier.allocs if earlier else 0), self._seconds)
+
+    def _judge(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab]) -> None:
+        """Mark the rows whose allocations and frees do not explain how many of their objects are live."""
+        for cache, row in rows.items():
+            if row.frees is not None and row.live is not None:
+                if not self._agreement.knows(cache):
+                    hidden = self._slabinfo.hidden(row.name)
+                    self._agreement.begin(row, slabs[row.name].objects_per_slab, hidden)
+                rows[cache] = replace(row, disagrees=self._agreement.disagrees(row))
 
 
-def _row(cache: memoryview, allocs: int) -> CacheRow:
-    address, _, size, object_size, name = _CACHE.unpack(cache)
-    if address < _LOWEST_ADDRESS:
-        size = object_size = address >> _SIZE_CLASS_SHIFT
-        return CacheRow(address, f"kmalloc-{size}", size, object_size, allocs, allocs * size, approximate=True)
-    shown = printable(name.partition(b"\0")[0]) or f"{address:#x}"
-    return CacheRow(address, shown, size, object_size, allocs, allocs * size)
-
-
-def statistics(descriptor: int) -> dict[str, int]:
-    """Return the numbers that the kernel keeps of a loaded program, by their names in its fdinfo.
-
-    From bpf_prog_show_fdinfo() in kernel/bpf/syscall.c: run_time_ns and run_cnt, kept while kernel.bpf_stats_enabled
-    is 1, and since Linux 5.12 recursion_misses: runs that the kernel skipped, since the program was running on that
-    CPU already.
-    """
-    pairs = (line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
-    return {key: int(value) for key, value in pairs if value.strip().isdecimal()}
-
-
-def _pid_macros(pid: int | None) -> list[str]:
-    if pid is None:
-        return []
-    namespace = _PID_NS.stat()
-    if namespace.st_ino == _FIRST_PID_NS:
-        return [f"-DPID={pid}"]
-    return [f"-DPID={pid}", f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
+def _events(rows: Mapping[int, CacheRow], freed: Freed) -> int:
+    return sum(row.allocs for row in rows.values()) + sum(freed.by_cache.values()) + freed.large

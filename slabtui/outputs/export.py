@@ -1,10 +1,11 @@
-"""Writes what a screen shows to a new file, as CSV or JSON by the file's name."""
+"""Writes what a screen shows to a new file: CSV, JSON or folded stacks, by the file's name."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from slabtui import schema
 from slabtui.columns import Column
+from slabtui.detail import Detail, Kind, folded
 from slabtui.outputs import formats
 from slabtui.snapshot import CacheRow, Snapshot
 
@@ -26,6 +27,30 @@ def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: It
         written = schema.dumps(snapshot, rows) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json")
+    _write(path, written)
+
+
+def export_detail(path: Path, snapshot: Snapshot, detail: Detail | None) -> None:
+    """Write a close look; as CSV or JSON, stacks also as .folded, which flame graph tools read.
+
+    Raises:
+        ExportError: there is nothing to write, the name ends in something else, the file exists, or it cannot be
+            written.
+    """
+    if detail is None:
+        raise ExportError("there is nothing to write yet")
+    if path.suffix == ".folded" and detail.kind is Kind.STACKS:
+        written = folded(detail.entries)
+    elif path.suffix == ".csv" and detail.kind is not Kind.ABOUT:
+        written = formats.csv_entries(detail)
+    elif path.suffix == ".json":
+        written = schema.dumps(snapshot, ()) + "\n"
+    else:
+        raise ExportError("the name must end in .csv or .json, for stacks also .folded")
+    _write(path, written)
+
+
+def _write(path: Path, written: str) -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(written)

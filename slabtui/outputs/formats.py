@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
-from slabtui import columns, schema
+from slabtui import columns, detail, entries, schema
 from slabtui.snapshot import CacheRow, Snapshot
 
+_WIDE = 20  # columns, in which every number has all its digits
 MAXROWS = 20  # slabratetop's default
 
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase the display (ECMA-48)
@@ -22,32 +24,41 @@ class Format:
     Attributes:
         write: returns the text of an interval.
         heading: what comes first.
-        ending: what comes last.
+        ending: returns what comes last, given the last snapshot, None if there was none.
         most: how many rows are written unless the user says otherwise; None: all.
+        shows: which rows are worth writing.
     """
 
     write: Callable[[Snapshot, Sequence[CacheRow]], str]
     heading: str = ""
-    ending: str = ""
+    ending: Callable[[Snapshot | None], str] = lambda last: ""
     most: int | None = None
+    shows: Callable[[CacheRow], bool] = attrgetter("active")
 
 
-def slabratetop(interval: float | None, clear: bool) -> Format:
+def slabratetop(interval: float | None, clear: bool, alias: Callable[[CacheRow], str] = lambda row: "") -> Format:
     """Return the format of slabratetop, which says what it does, and clears the screen before an interval or not.
 
     Args:
         interval: seconds; None: nothing is being traced, a recording is shown.
         clear: whether to clear the screen.
+        alias: returns the alias by which a row was found.
     """
     return Format(
-        write=partial(text, before=_CLEAR if clear else "\n"),
+        write=partial(text, before=_CLEAR if clear else "\n", alias=alias),
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
-        ending="Detaching...\n",
+        ending=lambda last: "Detaching...\n",
         most=MAXROWS,
+        shows=attrgetter("allocs"),
     )
 
 
-def text(snapshot: Snapshot, rows: Sequence[CacheRow], before: str = "\n") -> str:
+def text(
+    snapshot: Snapshot,
+    rows: Sequence[CacheRow],
+    before: str = "\n",
+    alias: Callable[[CacheRow], str] = lambda row: "",
+) -> str:
     """Return an interval as slabratetop prints it, after a blank line or whatever else is to come before.
 
     The widths and the empty line below the load average are those of tools/slabratetop.py in bcc: name 32, allocs 6,
@@ -55,8 +66,48 @@ def text(snapshot: Snapshot, rows: Sequence[CacheRow], before: str = "\n") -> st
     """
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.time))
     lines = [f"{clock:<8} loadavg: {snapshot.loadavg}", "", f"{'CACHE':<32} {'ALLOCS':>6} {'BYTES':>10}"]
-    lines += [f"{columns.shown_name(row):<32} {row.allocs:>6} {row.bytes:>10}" for row in rows]
+    lines += [f"{columns.shown_name(row, alias(row)):<32} {row.allocs:>6} {row.bytes:>10}" for row in rows]
     return before + "\n".join(lines) + "\n"
+
+
+def look_at(wanted: detail.Watch, most: int | None) -> Format:
+    """Return the format of a close look at one cache, with so many entries at most."""
+    return Format(write=partial(look, wanted=wanted, most=most))
+
+
+def look(snapshot: Snapshot, rows: Sequence[CacheRow] = (), *, wanted: detail.Watch, most: int | None = None) -> str:
+    """Return an interval of a close look: who allocated, most allocations since the look began first.
+
+    A recording may have a look at another cache, or of another kind; that is as good as none.
+    """
+    found = snapshot.detail
+    clock = time.strftime("%H:%M:%S", time.localtime(snapshot.time))
+    if found is None or found.kind is not wanted.kind or not _names(snapshot, found.cache, wanted.cache):
+        return f"\n{clock} nothing seen of that cache so far\n"
+    estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
+    lost = f", lost {found.lost}" if found.lost else ""
+    lines = [f"{clock} {found.kind} of {found.cache}{estimated}{lost}", ""]
+    fields = entries.FIELDS[found.kind]
+    lines.append(" ".join(_aligned(field.title, field) for field in fields))
+    lines += (
+        " ".join(_aligned(field.write(entry, found, _WIDE), field) for field in fields)
+        for entry in found.entries[:most]
+    )
+    return "\n" + "\n".join(written.rstrip() for written in lines) + "\n"
+
+
+def _names(snapshot: Snapshot, name: str, wanted: int | str | None) -> bool:
+    """Tell whether what is wanted is this cache, by its name or an alias."""
+    return wanted == name or any(wanted in row.aliases for row in snapshot.rows if row.name == name)
+
+
+def _aligned(written: str, field: entries.Field) -> str:
+    return written.rjust(field.width) if field.align == "right" else written.ljust(field.width)
+
+
+def folded(last: Snapshot | None) -> str:
+    """Return all stacks of a look, for flame graph tools."""
+    return detail.folded(last.detail.entries) if last is not None and last.detail is not None else ""
 
 
 def json_line(snapshot: Snapshot, rows: Sequence[CacheRow]) -> str:
@@ -75,8 +126,17 @@ def csv_rows(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[str] 
     return _csv([[*when, *(_cell(value) for value in schema.values(row, names).values())] for row in rows])
 
 
+def csv_entries(found: detail.Detail) -> str:
+    """Return a close look as CSV: one line for each entry, after one with the names of the fields."""
+    values = [schema.entry_values(found.kind, entry) for entry in found.entries]
+    names = schema.entry_fields(found.kind)
+    return _csv([names, *([_cell(one[name]) for name in names] for one in values)])
+
+
 def _cell(value: object) -> object:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ";".join(value) if isinstance(value, tuple) else value
 
 
 def _csv(lines: Iterable[Sequence[object]]) -> str:
@@ -86,4 +146,5 @@ def _csv(lines: Iterable[Sequence[object]]) -> str:
 
 
 JSON = Format(json_line)
+FOLDED = Format(lambda snapshot, rows: "", ending=folded)
 CSV = Format(csv_rows, heading=csv_heading())

@@ -61,24 +61,27 @@ def stream(
         if snapshot.error:
             complain(snapshot.error)
             return False
-        put(form.write(snapshot, query.arrange(snapshot.rows, selection.order, matches)[: selection.most]))
+        rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows)
+        put(form.write(snapshot, rows[: selection.most]))
         return True
 
     put(form.heading)
     feed.start()
     shown = 0
+    last: Snapshot | None = None
     with suppress(FeedEndedError):
         try:
             while count is None or shown < count:
                 snapshot = feed.take(timeout=None)
                 with _undisturbed():
-                    shown += snapshot is not None and show(snapshot)
+                    if snapshot is not None and show(snapshot):
+                        shown, last = shown + 1, snapshot
         except KeyboardInterrupt:
             feed.hurry()
             snapshot = feed.take(timeout=1)
-            if snapshot is not None:
-                show(snapshot)
-    put(form.ending)
+            if snapshot is not None and show(snapshot):
+                last = snapshot
+    put(form.ending(last))
 
 
 @contextmanager

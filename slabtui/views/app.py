@@ -9,13 +9,15 @@ from typing import Protocol, runtime_checkable
 
 import urwid
 
+from slabtui.detail import Kind
 from slabtui.feed import FeedEndedError, Snapshots
-from slabtui.outputs.export import export
-from slabtui.snapshot import Snapshot
+from slabtui.outputs.export import export, export_detail
+from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.views import help, keymap
 from slabtui.views.bars import Drawn
 from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
+from slabtui.views.page import Page, frames
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
 from slabtui.views.table import Table
@@ -56,15 +58,22 @@ class App:
         self._loop: urwid.MainLoop | None = None
         self._header = header(state)
         self._table = Table(state)
+        self._page = Page(state)
         self._messages = urwid.Notifications(max_count=1, severity_attr={urwid.Severity.INFO: "title"}, wrap="clip")
-        self._keys = urwid.Pile([("pack", self._messages), ("pack", Drawn(hints))])
-        self._frame = urwid.Frame[Table, Drawn, urwid.Pile | Prompt](self._table, self._header, self._keys)
+        self._hints = Drawn(lambda width: hints(state.subject is not None, width))
+        self._keys = urwid.Pile([("pack", self._messages), ("pack", self._hints)])
+        self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile | Prompt](self._table, self._header, self._keys)
         self.stack = urwid.OverlayStack(self._frame)
         self.actions: dict[str, Callable[[], None]] = {
             "quit": self._quit,
             "help": self._help,
             "filter": self._open_filter,
-            "clear-filter": partial(self._filter, ""),
+            "leave": self._leave,
+            "open": self._open,
+            "next-tab": partial(self._turn, 1),
+            "previous-tab": partial(self._turn, -1),
+            "frees": self._changing(self._toggle_frees),
+            "measure": self._measure,
             "pause": self._changing(self._toggle_pause),
             "back": self._changing(self._back),
             "forward": self._changing(self._forward),
@@ -75,6 +84,8 @@ class App:
             "export": self._open_export,
             "redraw": self._redraw,
         }
+        for name, kind in keymap.TABS.items():
+            self.actions[name] = partial(self._show_tab, kind)
         for name, column in keymap.SORTS.items():
             self.actions[name] = self._changing(partial(state.sort_by, column))
 
@@ -104,7 +115,7 @@ class App:
         """Do what the key map says; False for a key that it does not have."""
         action = keymap.BY_KEY.get(key) if isinstance(key, str) else None
         if self.stack.depth:
-            if action is not None and action.name in ("quit", "help", "clear-filter"):
+            if action is not None and action.name in ("quit", "help", "leave", "open"):
                 self.stack.close()
             return True
         if action is None or action.name not in self.actions:
@@ -149,6 +160,50 @@ class App:
     def _refresh(self) -> None:
         self._header.refresh()
         self._table.refresh()
+        self._page.refresh()
+
+    def _leave(self) -> None:
+        if self.state.subject is None:
+            self._filter("")
+        else:
+            self._look_at(None)
+
+    def _open(self) -> None:
+        entry = self._page.selected
+        if self.state.subject is None:
+            self._look_at(self._table.selected)
+        elif self.state.tab is Kind.STACKS and entry is not None:
+            self.stack.open(frames(entry), width=("relative", 90), height=("relative", 90), min_width=38)
+
+    def _look_at(self, row: CacheRow | None) -> None:
+        """Show the page of a cache; None: the table."""
+        self.state.subject = row
+        self._frame.body = self._table if row is None else self._page
+        self._hints.refresh()
+        self._watch()
+        self._refresh()
+
+    def _turn(self, by: int) -> None:
+        kinds = list(Kind)
+        self._show_tab(kinds[(kinds.index(self.state.tab) + by) % len(kinds)])
+
+    def _show_tab(self, kind: Kind) -> None:
+        if self.state.subject is not None:
+            self.state.tab = kind
+            self._watch()
+            self._refresh()
+
+    def _toggle_frees(self) -> None:
+        self.state.frees = not self.state.frees
+        self._watch()
+
+    def _measure(self) -> None:
+        self.state.measurements += 1
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._feed is not None:
+            self._feed.watch(self.state.watch)
 
     def _toggle_pause(self) -> None:
         self.state.toggle_pause()
@@ -181,6 +236,9 @@ class App:
         self._frame.focus_position = "body"
 
     def _open_filter(self) -> None:
+        if self.state.subject is not None:
+            return  # there is nothing to filter on a page
+
         def clear() -> None:
             self._filter("")
             self._answered()
@@ -195,16 +253,21 @@ class App:
 
     def _open_export(self) -> None:
         if self.state.shown is not None:
-            name = time.strftime("slabtui-%Y%m%d-%H%M%S.csv", time.localtime(self.state.shown.time))
+            ending = ".folded" if self.state.subject and self.state.tab is Kind.STACKS else ".csv"
+            name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{ending}", time.localtime(self.state.shown.time))
             self._ask(Prompt("Write to", name, entered=self._export, left=self._answered))
 
     def _export(self, name: str) -> None:
-        assert self.state.shown is not None
-        export(Path(name), self.state.shown, self.state.rows, self._table.shown_columns())
+        shown, detail = self.state.shown, self.state.detail
+        assert shown is not None
+        if self.state.subject is None:
+            export(Path(name), shown, self.state.rows, self._table.shown_columns())
+            written = f"{len(self.state.rows)} caches"
+        else:
+            export_detail(Path(name), shown, detail)
+            written = f"{len(detail.entries) if detail else 0} {self.state.tab}"
         self._answered()
-        self._messages.notify(
-            f"{len(self.state.rows)} caches written to {name}", timeout=_TOLD_FOR if self._loop else None
-        )
+        self._messages.notify(f"{written} written to {name}", timeout=_TOLD_FOR if self._loop else None)
 
     def _help(self) -> None:
         self.stack.open(help.dialog(), width=("relative", 90), height=("relative", 90), min_width=38)

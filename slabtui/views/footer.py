@@ -8,14 +8,15 @@ from slabtui.views import keymap
 from slabtui.views.bars import Markup, cells
 
 
-def hints(width: int) -> Markup:
-    """Return the keys and their labels, as many as fit whole, in the order of the key map."""
+def hints(on_page: bool, width: int) -> Markup:
+    """Return the keys and their labels, those of the table or of a page, as many as fit whole."""
     markup: Markup = []
     used = 0
     for action in keymap.ACTIONS:
-        pieces: Markup = [("key", keymap.shown(action.keys[0])), ("label", action.label), (None, " ")]
+        label = action.page_label if on_page else action.label
+        pieces: Markup = [("key", keymap.shown(action.keys[0])), ("label", label), (None, " ")]
         needed = sum(cells(text) for _, text in pieces)
-        if action.label and used + needed <= width:
+        if label and used + needed <= width:
             markup += pieces
             used += needed
     return markup

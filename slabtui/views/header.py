@@ -50,12 +50,25 @@ def sums(state: State, width: int) -> Markup:
     left = [
         Segment(None, (f"{allocs} allocs/s", f"{allocs}/s"), 6),
         Segment(None, (size,), 5),
-        Segment(None, _caches(state, snapshot), 3),
+        Segment(None, _caches(state, snapshot), 2),
         *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes),
     ]
+    left += _costs(snapshot)
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))
     return line(left, [_lost(snapshot)], width)
+
+
+def _costs(snapshot: Snapshot) -> list[Segment]:
+    """Return what counting costs, and what it does not see."""
+    events = "?" if snapshot.events is None else text.count(snapshot.per_second(snapshot.events), 5)
+    each = "?" if snapshot.nanoseconds is None else f"{snapshot.nanoseconds:.0f}"
+    share = "?" if snapshot.cpu_share is None else f"{100 * snapshot.cpu_share:.2g}"
+    costs = Segment(None, (f"{events} ev/s x {each} ns = {share}% CPU", f"{each} ns {share}% CPU", f"{share}%"), 4)
+    if snapshot.bulk is None:
+        return [costs]
+    seen = ("bulk counted", "bulk") if snapshot.bulk else ("bulk not counted", "no bulk")
+    return [costs, Segment("dim", seen, 3)]
 
 
 def _caches(state: State, snapshot: Snapshot) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from urwid import CommandMap
 from urwid.command_map import Command
 
 from slabtui import columns
+from slabtui.detail import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,11 @@ class Action:
     Attributes:
         name: what the application dispatches on.
         keys: the keys that do it, as urwid names them; the first is the one that is shown.
-        label: one word for the footer; empty: not shown there.
+        label: one word for the footer below the table; empty: not shown there.
         help: what it does, for the help screen.
         category: heading on the help screen.
         command: the command that urwid's own list carries out for it; None: the application does it.
+        page_label: one word for the footer below the page of a cache; empty: not shown there.
     """
 
     name: str
@@ -27,29 +29,73 @@ class Action:
     help: str
     category: str
     command: Command | None = None
+    page_label: str = ""
 
 
-_SORT, _SHOW, _TIME, _MOVE, _PROGRAM = "Sort", "Show", "Time", "Move", "Program"
+_SORT, _SHOW, _CACHE, _TIME, _MOVE, _PROGRAM = "Sort", "Show", "One cache", "Time", "Move", "Program"
 
 ACTIONS = (
-    Action("quit", ("q", "Q"), "Quit", "Quit", _PROGRAM),
-    Action("help", ("?", "h"), "Help", "Show the keys and what the columns mean; any of q, ?, Esc closes", _PROGRAM),
+    Action("quit", ("q", "Q"), "Quit", "Quit", _PROGRAM, page_label="Quit"),
+    Action(
+        "help",
+        ("?", "h"),
+        "Help",
+        "Show the keys and what the columns mean; any of q, ?, Esc closes",
+        _PROGRAM,
+        page_label="Help",
+    ),
+    Action("leave", ("esc",), "", "Leave the page of a cache; else clear the filter", _SHOW, page_label="Back"),
     Action("filter", ("/",), "Filter", "Filter by name as you type: part of it, or ~ and a regular expression", _SHOW),
-    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _TIME),
+    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _TIME, page_label="Pause"),
+    Action(
+        "open",
+        ("enter",),
+        "Look",
+        "Look closely at the selected cache; on its page, open the selected stack",
+        _CACHE,
+        page_label="Open",
+    ),
+    Action(
+        "next-tab",
+        ("tab", "right"),
+        "",
+        "Callers, stacks, processes, about: the next of them",
+        _CACHE,
+        page_label="Next",
+    ),
+    Action("previous-tab", ("shift tab", "left"), "", "The one before", _CACHE),
+    Action("tab-callers", ("1",), "", "Call sites that allocate, exactly", _CACHE),
+    Action("tab-stacks", ("2",), "", "Kernel stacks that led there; ~: estimates, from one stack in so many", _CACHE),
+    Action("tab-processes", ("3",), "", "Processes that allocate, exactly; [ ]: kernel threads", _CACHE),
+    Action("tab-about", ("4",), "", "What the kernel says of the cache, and charts of its past", _CACHE),
     Action("sort-bytes", ("b",), "Bytes", "Sort by bytes", _SORT),
     Action("sort-allocs", ("a",), "Allocs", "Sort by allocations", _SORT),
+    Action("sort-growth", ("l",), "Leaks", "Sort by growth: caches that lose memory come to the top", _SORT),
+    Action("frees", ("f",), "Frees", "Count frees too, in a column of their own, or stop that", _SHOW),
+    Action(
+        "idle", ("z",), "Idle", "Show the caches too in which nothing happened in the interval, or hide them", _SHOW
+    ),
     Action("sort-name", ("n",), "Name", "Sort by name", _SORT),
     Action("sort-objsize", ("s",), "", "Sort by object size", _SORT),
+    Action("sort-frees", ("F",), "", "Sort by frees", _SORT),
+    Action("sort-live", ("o",), "", "Sort by live objects", _SORT),
+    Action("sort-mem", ("c",), "", "Sort by memory held", _SORT),
     Action("reverse", ("r",), "Reverse", "Turn the order upside down", _SORT),
-    Action("idle", ("z",), "Idle", "Show the caches that allocated nothing in the interval too, or hide them", _SHOW),
+    Action("measure", ("m",), "", "Measure anew what an event costs; takes a second", _SHOW),
     Action("back", ("[",), "", "One interval back in time, holding the screen; 300 are kept", _TIME),
     Action(
         "forward", ("]",), "", "One interval forward while the screen is held; in a replay also into what comes", _TIME
     ),
     Action("faster", ("+", "="), "", "Replay twice as fast", _TIME),
     Action("slower", ("-",), "", "Replay half as fast", _TIME),
-    Action("export", ("e",), "Export", "Write what the screen shows to a new .csv or .json file", _PROGRAM),
-    Action("clear-filter", ("esc",), "", "Clear the filter", _SHOW),
+    Action(
+        "export",
+        ("e",),
+        "Export",
+        "Write what the screen shows to a new .csv or .json file; stacks to a .folded one, for flame graph tools",
+        _PROGRAM,
+        page_label="Export",
+    ),
     Action("redraw", ("ctrl l",), "", "Draw the screen anew", _PROGRAM),
     Action("up", ("up", "k"), "", "One row up", _MOVE, Command.UP),
     Action(
@@ -64,9 +110,20 @@ ACTIONS = (
 SORT_PREFIX = "sort-"
 SORTS = {f"{SORT_PREFIX}{column}": column for column in columns.SORTS}
 
+TAB_PREFIX = "tab-"
+TABS = {f"{TAB_PREFIX}{kind}": kind for kind in Kind}
+
 BY_KEY = {key: action for action in ACTIONS for key in action.keys}
 
-_SHOWN_KEYS = {" ": "Space", "up": "Up", "down": "Down", "page up": "PgUp", "page down": "PgDn", "esc": "Esc"}
+_SHOWN_KEYS = {
+    " ": "Space",
+    "up": "Up",
+    "down": "Down",
+    "page up": "PgUp",
+    "page down": "PgDn",
+    "esc": "Esc",
+    "shift tab": "Shift-Tab",
+}
 
 
 def shown(key: str) -> str:

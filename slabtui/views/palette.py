@@ -11,6 +11,7 @@ PALETTE = (
     ("heading", "black", "dark cyan", "standout"),
     ("sorted", "white,bold", "dark blue", "standout,bold"),
     ("row", "default", "default", "default"),
+    ("growing", "light red,bold", "default", "bold"),
     ("selected", "black", "light gray", "standout"),
     ("bar", "dark cyan", "default", "default"),
     ("key", "default,bold", "default", "bold"),

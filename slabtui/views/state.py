@@ -1,8 +1,10 @@
 """What the user has chosen to see, over the snapshots so far; sorting, filtering and pausing act here and at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slabtui import query
+from slabtui.detail import Detail, Kind, Watch
 from slabtui.history import History
 from slabtui.query import Order
 from slabtui.snapshot import CacheRow, Snapshot
@@ -28,6 +30,10 @@ class State:
         error: why the source could not be read last time; empty if it could.
         rows: the rows on the screen, in order.
         followed: the cache that the selection stays on; it shows even when idle. None: the top row.
+        frees: whether frees are counted, and shown.
+        measurements: how often the user has asked what counting costs.
+        subject: the cache that is looked at closely, as it was when the look began; None: the table shows.
+        tab: what is looked at.
     """
 
     interval: float
@@ -45,6 +51,16 @@ class State:
     error: str = ""
     rows: list[CacheRow] = field(default_factory=list)
     followed: int | None = None
+    frees: bool = False
+    measurements: int = 0
+    subject: CacheRow | None = None
+    tab: Kind = Kind.CALLERS
+
+    _matches: Callable[[str], bool] = field(init=False)
+    _growing: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        self._matches = query.matcher(self.pattern)
 
     def receive(self, snapshot: Snapshot) -> None:
         """Take in a new snapshot; one that only tells of an error leaves the table as it is."""
@@ -92,15 +108,48 @@ class State:
         Raises:
             BadFilterError: it is no regular expression; the last filter stays.
         """
-        query.matcher(pattern)
+        self._matches = query.matcher(pattern)
         self.pattern = pattern
         self.arrange()
+
+    def matches(self, name: str) -> bool:
+        """Test a name against the filter."""
+        return self._matches(name)
 
     def arrange(self) -> None:
         """Choose and order the rows of the shown snapshot anew."""
         if self.shown is not None:
-            matches = query.matcher(self.pattern)
-            self.rows = query.arrange(self.shown.rows, self.order, matches, idle=self.idle, keep=self.followed)
+            self._growing = self.history.growing(self.back)
+            self.rows = query.arrange(self.shown.rows, self.order, self._matches, shows=self._shows, keep=self.followed)
+
+    def grows(self, row: CacheRow) -> bool:
+        """Tell whether a cache grew in each of the last intervals."""
+        return row.cache in self._growing
+
+    @property
+    def detail(self) -> Detail | None:
+        """The close look that the screen is to show, if the interval on it has that."""
+        found = self.shown.detail if self.shown is not None else None
+        if found is None or self.subject is None or (found.cache, found.kind) != (self.subject.name, self.tab):
+            return None
+        return found
+
+    @property
+    def watch(self) -> Watch:
+        """What is to be counted for what is on the screen."""
+        return Watch(
+            frees=self.frees,
+            cache=self.subject.cache if self.subject else None,
+            kind=self.tab if self.subject else None,
+            measurements=self.measurements,
+        )
+
+    def past(self) -> list[CacheRow | None]:
+        """Return the rows of the cache that is looked at, up to the interval on the screen."""
+        return self.history.past(self.subject.cache, self.back) if self.subject else []
+
+    def _shows(self, row: CacheRow) -> bool:
+        return self.idle or row.active
 
     def series(self, row: CacheRow, length: int) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""

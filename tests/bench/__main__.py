@@ -10,7 +10,8 @@ from pathlib import Path
 import urwid
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel.program import demand_privileges, import_bcc
+from slabtui.kernel import capabilities
+from slabtui.kernel.module import import_bcc
 from tests.bench import events, program, screen
 
 CPUS = 2  # that the load is put on, where there are as many
@@ -21,7 +22,7 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
-        demand_privileges()
+        capabilities.demand()
         _measure(options)
     except SlabtuiError as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -3,12 +3,13 @@
 import ctypes
 from pathlib import Path
 
+from slabtui.kernel.counters import SLOT_BITS
 from slabtui.kernel.maps import Maps
-from slabtui.kernel.probe import SLOT_BITS, Probe
-from slabtui.kernel.program import import_bcc
+from slabtui.kernel.module import import_bcc
+from slabtui.kernel.probe import Probe
 
 _FIRST_ADDRESS = 0xFFFF_FE00_0000_0000  # in no kernel's direct map
-_SLOT_SHIFT = 8  # SLOT_OF() in slab.bpf.c
+_SLOT_SHIFT = 8  # SLOT_OF() in table.bpf.h
 _STEP = 8  # the slots are spread over the whole table, as those of real caches are
 _SIZE = 64
 
@@ -16,7 +17,7 @@ _SIZE = 64
 class _Slot(ctypes.Structure):
     """struct slot."""
 
-    _fields_ = [(name, ctypes.c_uint64) for name in ("cache", "epoch", "allocs", "kmallocs")]
+    _fields_ = [(name, ctypes.c_uint64) for name in ("cache", "epoch", "named", "addressed")]
 
 
 class _Cache(ctypes.Structure):
@@ -36,9 +37,10 @@ class Crowd:
 
     def __init__(self, probe: Probe, number: int) -> None:
         # The probe lets nobody write its maps: reach inside. Maps of one's own, since they are not for two threads.
-        self._maps = Maps(import_bcc(), probe._bpf)
+        counters = probe._allocs._counters
+        self._maps = Maps(import_bcc(), counters.module.bpf)
         self._slots = (_Slot * _possible_cpus())()
-        taken = set(probe._caches.read())
+        taken = set(counters._caches.read())
         free = (slot for slot in range(0, 1 << SLOT_BITS, _STEP) if slot not in taken)
         self._places = [place for place, _ in zip(free, range(number), strict=False)]
         self._grown = 0
@@ -52,7 +54,7 @@ class Crowd:
         self._grown += 1
         for place in self._places:
             for slot in self._slots:
-                slot.cache, slot.allocs = _address(place), self._grown * (1 + place * 7919 % 1000)
+                slot.cache, slot.named = _address(place), self._grown * (1 + place * 7919 % 1000)
             self._maps.put("slots", place, self._slots)
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slabtui.kernel.probe import statistics
+from slabtui.kernel.module import statistics
 from tests.bench import load, ways
 from tests.bench.report import heading, line, spread, table
 from tests.bench.ways import EMPTY, SLABTUI, Maker, Way

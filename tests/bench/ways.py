@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slabtui.kernel import layout, program
+from slabtui.kernel import layout
+from slabtui.kernel.module import Kit, Module, import_bcc
 from slabtui.kernel.probe import Probe
 
 PEERS = Path(__file__).with_name("peers.bpf.c")
@@ -82,10 +83,9 @@ def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
 @contextmanager
 def _attached(tracepoint: str, function: str) -> Iterator[tuple[Any, int]]:
     # Compiled anew for each: a bcc.BPF attaches one program to a tracepoint.
-    bpf = program.compile_program(program.import_bcc(), PEERS, layout.read().macros())
+    module = Module(Kit(import_bcc(), layout.read().macros()), [str(PEERS)])
     try:
-        descriptor = program.load(bpf, function)
-        program.attach(bpf, tracepoint, function)
-        yield bpf, descriptor
+        descriptor = module.attach(tracepoint, function)
+        yield module.bpf, descriptor
     finally:
-        bpf.cleanup()
+        module.close()

@@ -8,7 +8,6 @@ SERIES = ("5.10", "6.1", "6.12", "6.18", "7")  # those of Debian 11, 12 and 13, 
 
 _IMAGE = re.compile(r"linux-image-(\d+\.\d+\.\d[^-]*(?:-\d[\da-z.]*)?-amd64)")  # not -rt, -cloud, nor a metapackage
 _END = (0,)
-_OLDEST = "6.1"  # that the README promises
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,6 @@ def newest(kernels: Iterable[Kernel], series: str) -> Kernel | None:
     """Return the newest kernel whose version begins with these numbers."""
     among = [kernel for kernel in kernels if re.match(rf"{re.escape(series)}[.~-]", kernel.version)]
     return max(among, key=lambda kernel: order(kernel.version), default=None)
-
-
-def may_be_refused(kernel: Kernel) -> bool:
-    """Whether a kernel is older than those that slabtui is meant to run on."""
-    return order(kernel.version) < order(f"{_OLDEST}-0")
 
 
 def order(version: str) -> tuple[object, ...]:

@@ -8,14 +8,16 @@ _TITLE = "# On other kernels"
 _EXPLANATION = """\
 Each kernel is Debian's own build, and lies at random addresses (KASLR). It boots in an emulator (qemu without hardware
 virtualisation, two CPUs that take turns) with the files of the machine that the command ran on, so Python, bcc and
-clang are the same for all. In one boot it runs every live test (`pytest -m live`, [tests](../tests)) and the
-comparisons below. **Times are those of the emulator**, several times what a real machine takes, and two guests run at
-a time: compare them with each other only, and roughly.
+clang are the same for all. In one boot it runs the tests of what the kernel is asked for (test_live, test_frees and
+test_look in [tests](../tests)) and the comparisons below. **Times are those of the emulator**, several times what a
+real machine takes, and two guests run at a time: compare them with each other only, and roughly.
 
 - **kmalloc exact**: kmalloc is counted in its real caches, not by size class.
 - **counts compared**: one process opens files; slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
   tracefs instance, filtered by thread and caller; no BPF), count the struct files (`filp`) that it allocates, at the
   same time. slabtui's count and what it reports as lost must make up what happened.
+- **frees**: those that slabtui counts of a process that frees a known number of buffers (`names_cache`).
+- **bulk**: whether what is allocated and freed in bulk is counted too, by probes on functions (fentry).
 - **time to load**: from reading the kernel's description of itself (BTF) to counting.
 - **-**: slabtui does not tell, or there is nothing to tell."""
 _BESIDE = """\

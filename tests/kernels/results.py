@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.kernels import guest
-from tests.kernels.choice import Kernel, may_be_refused
+from tests.kernels.choice import Kernel
 
 LIVE, COMPARISON, SIDE_BY_SIDE = "live", "compare", "oldtools"  # the steps of a guest
 FILES = {LIVE: "live.xml", COMPARISON: "compare.json", SIDE_BY_SIDE: "oldtools.json"}  # what each of them leaves
@@ -155,9 +155,7 @@ def live_tests(junit: str) -> LiveTests:
 
 
 def faults(result: Result) -> list[str]:
-    """Return what is wrong, a line each; a refusal is a fault only on a kernel that slabtui is meant to run on."""
-    if result.refused and may_be_refused(result.kernel):
-        return []
+    """Return what is wrong, a line each."""
     found = list(result.troubles)
     if result.refused:
         found.append(f"slabtui refuses this kernel: {result.refused}")

@@ -1,0 +1,99 @@
+"""Counts allocations: attaches the programs of allocs.bpf.c, once it is known how to find the cache of an object."""
+
+import ctypes
+import os
+from dataclasses import asdict
+
+from slabtui.errors import SlabtuiError
+from slabtui.kernel import directmap
+from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.module import Kit
+from slabtui.kernel.settings import Settings
+
+_AGREED, _DISAGREED, _LOST_NAMED, _LOST_ADDRESSED, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(7)
+_CALIBRATION_EVENTS = 500
+_HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
+
+
+class Allocs:
+    """Counts allocations from the moment it is made until it is closed.
+
+    Attributes:
+        settings: those that were found to be right; whoever reads the counters counts the epochs.
+        descriptors: the file descriptor of each program that counts, by its tracepoint.
+
+    Raises:
+        SlabtuiError: bcc or the kernel refused; nothing is left attached.
+        OSError: a map could not be read or written.
+    """
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._counters = Counters(kit, "allocs.bpf.c", _TALLIES)
+        try:
+            self.settings = self._calibrated()
+            if kit.nests and not self.settings.calibrated:
+                raise SlabtuiError(
+                    "this kernel's events do not name their cache, and it cannot be told", "use Linux 6.1 or newer"
+                )
+            self.descriptors = self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self) -> tuple[dict[Cache, int], int | None]:
+        """Return the allocations of each cache, and how many were lost, None if unknown.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        counted = self._counters.read()
+        tallies = self._counters.tallies()
+        missed = self._kit.misses(self.descriptors.values())
+        lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
+        self._large = tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES]
+        return counted, lost
+
+    @property
+    def large(self) -> tuple[int, int]:
+        """Allocations and bytes of kmalloc beyond the largest cache, as read last."""
+        return self._large
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs; OSError where the kernel refuses."""
+        self._counters.module.put(settings)
+
+    def close(self) -> None:
+        """Detach; the kernel then frees the programs and their maps."""
+        self._counters.module.close()
+
+    def _calibrated(self) -> Settings:
+        """Return where the direct map lies; uncalibrated if no guess agrees: kmalloc's caches are unknown then."""
+        counters = self._counters
+        counters.module.load("on_calibration")
+        for guess in directmap.guesses():
+            counters.module.put(Settings(epoch=1, **asdict(guess)))
+            before = counters.tallies()
+            counters.module.attach("kmem_cache_alloc", "on_calibration")
+            for _ in range(_CALIBRATION_EVENTS):
+                os.stat("/")  # allocates a buffer for the path
+            counters.module.detach("kmem_cache_alloc")
+            after = counters.tallies()
+            agreed, disagreed = (after[which] - before[which] for which in (_AGREED, _DISAGREED))
+            if agreed >= _CALIBRATION_EVENTS and not disagreed:
+                # The bases may be those that the program read from the kernel's own variables.
+                found = counters.module.maps.get("settings", 0, Settings)
+                return Settings(epoch=1, page_offset=found.page_offset, vmemmap=found.vmemmap, calibrated=1)
+        return Settings(epoch=1)
+
+    def _attach(self) -> dict[str, int]:
+        slow = self._counters.module.load("on_cache_alloc_slow")
+        self._counters.module.maps.put("slow_path", 0, ctypes.c_int(slow))
+        self._counters.module.put(self.settings)
+        for name in _HANDLERS.values():  # first all of them, so that the counts begin together
+            self._counters.module.load(name)
+        return {
+            tracepoint: self._counters.module.attach(tracepoint, name)
+            for kind, name in _HANDLERS.items()
+            for tracepoint in self._kit.tracepoints(kind)
+        }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * Counts what is allocated and freed in bulk, which no tracepoint tells: by probes on the functions themselves, on
+ * kernels that have such (fentry). After common.bpf.h. kernel/layout.py defines ALLOC_BULK, the
+ * name of the function that allocates; kernel/bulk.py BULKS, how many caches are told apart: few are used in bulk.
+ */
+#define MOST 512      /* objects of one free of mixed caches that are looked at: kfree_rcu() gathers fewer in a page */
+#define PASTE(a, b) a##b
+#define ON_ENTRY(function) PASTE(kfunc__, function) /* what bcc takes for programs of these kinds */
+#define ON_RETURN(function) PASTE(kretfunc__, function)
+
+enum { LOST_ALLOCS, LOST_FREES };
+
+struct bulk {
+	struct cache cache;
+	u64 allocs; /* written by any CPU */
+	u64 frees;
+};
+
+BPF_HASH(bulks, u64, struct bulk, BULKS);
+
+static __always_inline struct bulk *bulk_of(u64 address, u64 epoch)
+{
+	struct bulk *bulk = bulks.lookup(&address);
+	struct bulk fresh = {};
+
+	if (!bulk) {
+		describe(&fresh.cache, address, epoch);
+		bulks.insert(&address, &fresh);
+		bulk = bulks.lookup(&address);
+	} else if (bulk->cache.epoch != epoch) {
+		describe(&bulk->cache, address, epoch);
+	}
+	return bulk;
+}
+
+/* int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): how many; all or none. */
+int ON_RETURN(ALLOC_BULK)(u64 *ctx)
+{
+	struct settings *now = current_settings();
+	int given = ctx[4];
+	struct bulk *bulk;
+
+	if (!wanted() || !now || given <= 0)
+		return 0;
+	bulk = bulk_of(ctx[0], now->epoch);
+	if (bulk)
+		__sync_fetch_and_add(&bulk->allocs, given);
+	else
+		tally(LOST_ALLOCS, given);
+	return 0;
+}
+
+/* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p); s is NULL where caches are mixed, as they are
+ * for kfree_rcu(). Looked at before it runs: afterwards the pages may be somebody else's. */
+int ON_ENTRY(kmem_cache_free_bulk)(u64 *ctx)
+{
+	struct settings *now = current_settings();
+	u64 cache = ctx[0], size = ctx[1], object = 0;
+	struct bulk *bulk;
+	u32 seen = 0;
+
+	if (!wanted() || !now)
+		return 0;
+	if (cache) {
+		bulk = bulk_of(cache, now->epoch);
+		if (bulk)
+			__sync_fetch_and_add(&bulk->frees, size);
+		else
+			tally(LOST_FREES, size);
+		return 0;
+	}
+#pragma clang loop unroll(disable)
+	for (seen = 0; seen < MOST && now->calibrated; seen++) {
+		if (seen >= size)
+			break;
+		bpf_probe_read_kernel(&object, sizeof(object), (void *)(ctx[2] + seen * sizeof(object)));
+		bulk = bulk_of(cache_of(object, now), now->epoch);
+		if (!bulk)
+			break;
+		__sync_fetch_and_add(&bulk->frees, 1);
+	}
+	if (size > seen)
+		tally(LOST_FREES, size - seen);
+	return 0;
+}

@@ -1,0 +1,73 @@
+"""Counts what is allocated and freed in bulk, on kernels that have probes on functions: the programs of bulk.bpf.c."""
+
+import struct
+from dataclasses import dataclass, field
+
+from slabtui.kernel.counters import CACHE, Cache, described
+from slabtui.kernel.module import Kit, Module
+from slabtui.kernel.settings import Settings
+
+_BULKS = 1024
+_LOST_ALLOCS, _LOST_FREES, _TALLIES = range(3)
+_COUNTS = struct.Struct("=QQ")  # what follows struct cache in struct bulk
+
+
+@dataclass(frozen=True, slots=True)
+class Bulked:
+    """What was allocated and freed in bulk, by cache, and how many of both could not be counted, None if unknown."""
+
+    allocs: dict[Cache, int] = field(default_factory=dict)
+    frees: dict[Cache, int] = field(default_factory=dict)
+    lost_allocs: int | None = 0
+    lost_frees: int | None = 0
+
+
+class Bulk:
+    """Counts from the moment it is made until it is closed.
+
+    Args:
+        kit: what every module is made with.
+        settings: those that allocations are counted with.
+
+    Raises:
+        SlabtuiError: bcc or the kernel refused; the kernel may have no such probes.
+        OSError: a map could not be written.
+    """
+
+    def __init__(self, kit: Kit, settings: Settings) -> None:
+        self._kit = kit
+        self._module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"])
+        maps = self._module.maps
+        self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size, _BULKS)
+        self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
+        self.descriptors = [program.fd for program in self._module.bpf.funcs.values()]
+        self.put(settings)
+
+    def read(self) -> Bulked:
+        """Return what has been counted.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        allocs, frees = {}, {}
+        for bulk in self._bulks.read().values():
+            cache = described(bulk[: CACHE.size])
+            allocs[cache], frees[cache] = _COUNTS.unpack(bulk[CACHE.size :])
+        self._tallies.read(range(_TALLIES))
+        missed = self._kit.misses(self.descriptors)
+        lost = [
+            None if missed is None else missed + self._tallies.total(which) for which in (_LOST_ALLOCS, _LOST_FREES)
+        ]
+        return Bulked(allocs, frees, *lost)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._module.put(settings)
+
+    def close(self) -> None:
+        """Detach; the kernel then frees the programs and their maps."""
+        self._module.close()

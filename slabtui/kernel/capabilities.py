@@ -1,0 +1,80 @@
+"""What this process is allowed: which capabilities slabtui needs, and the giving up of all others."""
+
+import ctypes
+import enum
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from slabtui.errors import SlabtuiError
+
+STATUS = Path("/proc/self/status")
+
+_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Capability(enum.IntEnum):
+    """Numbers from include/uapi/linux/capability.h, and what slabtui does by each; capabilities(7)."""
+
+    DAC_OVERRIDE = 1  # write a file that the user asks for wherever root may
+    DAC_READ_SEARCH = 2  # read /proc/slabinfo and /sys/kernel/slab, which are root's
+    SYS_ADMIN = 21  # switch the kernel's BPF statistics on and off
+    SYSLOG = 34  # see addresses in /proc/kallsyms, for names of callers and for the direct map
+    PERFMON = 38  # read kernel memory in a BPF program
+    BPF = 39  # load BPF programs
+
+
+COUNTING = frozenset((Capability.BPF, Capability.PERFMON, Capability.SYSLOG, Capability.DAC_READ_SEARCH))
+SCREEN = COUNTING | {Capability.SYS_ADMIN, Capability.DAC_OVERRIDE}
+
+
+class _Header(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+class _Sets(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable")]
+
+
+def held(status: Path = STATUS) -> frozenset[Capability]:
+    """Return which of those that slabtui can use this process has."""
+    line = next(line for line in status.read_text().splitlines() if line.startswith("CapEff:"))
+    effective = int(line.split()[1], 16)
+    return frozenset(capability for capability in Capability if effective >> capability & 1)
+
+
+def demand(status: Path = STATUS) -> None:
+    """Check that this process may load tracing programs.
+
+    Raises:
+        SlabtuiError: it has neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON.
+    """
+    has = held(status)
+    if Capability.SYS_ADMIN not in has and not has >= {Capability.BPF, Capability.PERFMON}:
+        raise SlabtuiError(
+            "not allowed to load BPF programs", "run it as root: sudo slabtui, or with CAP_BPF and CAP_PERFMON"
+        )
+
+
+def keep(needed: Collection[Capability]) -> None:
+    """Give up every capability but these, for this thread and those that it starts; capset(2).
+
+    Nothing that is done later can then do more, whatever goes wrong in it. A process that may load programs by
+    CAP_SYS_ADMIN alone keeps that.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    has = held()
+    kept = has & set(needed)
+    if not kept >= {Capability.BPF, Capability.PERFMON}:
+        kept |= has & {Capability.SYS_ADMIN}
+    sets = (_Sets * 2)()
+    for capability in kept:
+        word, bit = divmod(capability, 32)
+        sets[word].effective |= 1 << bit
+        sets[word].permitted |= 1 << bit
+    if _LIBC.capset(ctypes.byref(_Header(_VERSION, 0)), sets):
+        code = ctypes.get_errno()
+        raise OSError(code, f"capset: {os.strerror(code)}")

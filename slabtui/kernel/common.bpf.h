@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * What the BPF programs share: whose events count, and which cache an object lies in. kernel/module.py puts it before
+ * each program, since bcc rewrites its own calls in one file only.
+ *
+ * kernel/layout.py defines, from the BTF of the running kernel:
+ *   ARG_CALL_SITE, ARG_PTR            raw arguments of all four tracepoints: who calls, the object
+ *   ARG_CACHE, ARG_FREED_CACHE        raw arguments of kmem_cache_alloc, kmem_cache_free: the object's cache; -1 before
+ *                                     Linux 6.1, where the events do not name it
+ *   NESTS                             1 where a program may interrupt itself, as a raw tracepoint's may before 6.1
+ *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
+ *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE               offsets in struct kmem_cache
+ *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
+ *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page tell a slab, and how
+ *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct
+ *   PAGE_SHIFT, KMALLOC_MAX_CACHE     log2 of the page size; the largest kmalloc that a cache serves
+ * kernel/whose.py defines, where not everything is to be counted: PID_IS(pid); PID_NS_DEV and PID_NS_INO where such
+ * numbers are those of a PID namespace other than the first; CGROUP.
+ */
+#include <uapi/linux/bpf.h>
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define NAME_SIZE 128
+
+/* Stand in for the address of a cache where there is none, or none is known: no kernel address is that low. */
+#define LARGE 1ULL /* kmalloc beyond the largest cache */
+#define SIZE_CLASS(bytes) ((bytes) << 8)
+#define LOWEST_ADDRESS SIZE_CLASS(1ULL << 24)
+
+/* A cache may be destroyed and its address used again, so the first event of each interval describes it anew: at that
+ * moment the cache is certainly alive. */
+struct cache {
+	u64 address;
+	u64 epoch;
+	u32 size;        /* bytes that an object takes in its slab */
+	u32 object_size; /* bytes that the cache's creator asked for */
+	char name[NAME_SIZE];
+};
+
+struct settings {
+	u64 epoch;          /* number of the interval, from 1 */
+	u64 page_offset;    /* where the direct map of all memory begins */
+	u64 vmemmap;        /* where the array of all struct page begins */
+	u64 page_offset_at; /* kernel variables that hold these two; 0: take them as they stand */
+	u64 vmemmap_at;
+	u64 calibrated;     /* whether these are known to be right */
+	u64 target;         /* the one cache that is looked at closely */
+	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
+	u64 gap;            /* and not sooner on a CPU than so many nanoseconds after the last */
+};
+
+BPF_ARRAY(settings, struct settings, 1);
+BPF_PERCPU_ARRAY(tallies, u64, TALLIES); /* sums that belong to no cache */
+#ifdef CGROUP
+BPF_CGROUP_ARRAY(cgroups, 1);
+#endif
+
+static __always_inline void count(u64 *counter)
+{
+	if (NESTS)
+		__sync_fetch_and_add(counter, 1);
+	else
+		++*counter;
+}
+
+static __always_inline void tally(u32 which, u64 amount)
+{
+	u64 *sum = tallies.lookup(&which);
+
+	if (sum)
+		__sync_fetch_and_add(sum, amount); /* from more than one program */
+}
+
+static __always_inline u32 current_pid(void)
+{
+#ifdef PID_NS_INO
+	struct bpf_pidns_info ids = {};
+
+	if (!bpf_get_ns_current_pid_tgid(PID_NS_DEV, PID_NS_INO, &ids, sizeof(ids)))
+		return ids.tgid;
+	return 0; /* of another namespace */
+#else
+	return bpf_get_current_pid_tgid() >> 32;
+#endif
+}
+
+static __always_inline bool wanted(void)
+{
+#ifdef CGROUP
+	if (cgroups.check_current_task(0) != 1)
+		return false;
+#endif
+#ifdef PID_IS
+	u32 pid = current_pid();
+
+	return PID_IS(pid);
+#else
+	return true;
+#endif
+}
+
+static __always_inline struct settings *current_settings(void)
+{
+	u32 only = 0;
+
+	return settings.lookup(&only);
+}
+
+static __always_inline u64 read_word(u64 address)
+{
+	u64 word = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
+	return word;
+}
+
+static __always_inline void describe(struct cache *cache, u64 address, u64 epoch)
+{
+	cache->address = address;
+	cache->epoch = epoch;
+	if (address < LOWEST_ADDRESS)
+		return;
+	bpf_probe_read_kernel(&cache->size, sizeof(cache->size), (void *)(address + CACHE_SIZE));
+	bpf_probe_read_kernel(&cache->object_size, sizeof(cache->object_size), (void *)(address + CACHE_OBJECT_SIZE));
+	bpf_probe_read_kernel_str(cache->name, sizeof(cache->name), (void *)read_word(address + CACHE_NAME));
+}
+
+/*
+ * The page that an object lies in: virt_to_head_page(). A tail page names its head in a word whose lowest bit is set.
+ * Before Linux 7.2 the rest of that word is the head's address, since then it is a mask; heads are aligned to their own
+ * length, so that `page & word` is the head in both.
+ */
+static __always_inline u64 head_page(u64 object, struct settings *now, u64 *word)
+{
+	u64 page = now->vmemmap + ((object - now->page_offset) >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
+
+	*word = read_word(page + PAGE_COMPOUND_HEAD);
+	return *word & 1 ? page & *word : page;
+}
+
+/* The cache of an object that lies in a slab: virt_to_slab(object)->slab_cache. */
+static __always_inline u64 cache_of(u64 object, struct settings *now)
+{
+	u64 word = 0, head = head_page(object, now, &word);
+
+	if (PAGE_SLAB_CACHE == PAGE_COMPOUND_HEAD && !(word & 1))
+		return word;
+	return read_word(head + PAGE_SLAB_CACHE);
+}
+
+/* The cache that an event of kmem_cache_alloc or kmem_cache_free names; where it does not, by the object. */
+static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument, struct settings *now)
+{
+	return argument < 0 ? cache_of(ctx->args[ARG_PTR], now) : ctx->args[argument];
+}
+
+/* What stands for the cache of a new object that kmalloc gives out. */
+static __always_inline u64 cache_of_kmalloc(struct bpf_raw_tracepoint_args *ctx, struct settings *now)
+{
+	u64 cache = 0;
+
+	if (ctx->args[ARG_BYTES_REQ] > KMALLOC_MAX_CACHE)
+		return LARGE;
+	if (now->calibrated)
+		cache = cache_of(ctx->args[ARG_PTR], now);
+	return cache < LOWEST_ADDRESS ? SIZE_CLASS(ctx->args[ARG_BYTES_ALLOC]) : cache;
+}

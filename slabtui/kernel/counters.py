@@ -1,0 +1,82 @@
+"""The counters of one BPF module, by cache: what table.bpf.h keeps, summed over the CPUs."""
+
+import struct
+from dataclasses import dataclass
+
+from slabtui.kernel.module import Kit, Module
+from slabtui.text import printable
+
+SLOT_BITS = 12  # 4096 caches; kernels have 150 to 500. 128 KiB per CPU
+LOWEST_ADDRESS = 1 << 32
+CACHE = struct.Struct("=QQII128s")  # struct cache
+
+_SIZE_CLASS_SHIFT = 8
+_SLOT_WORDS = 4  # struct slot
+_NAMED, _ADDRESSED = 2, 3  # words of struct slot
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache as the kernel describes it: see CacheRow for the attributes."""
+
+    cache: int
+    name: str
+    size: int
+    object_size: int
+    approximate: bool = False
+
+
+class Counters:
+    """One module that counts by cache.
+
+    Args:
+        kit: what every module is made with.
+        file: the source of its programs.
+        tallies: how many sums it keeps beside the table.
+
+    Attributes:
+        module: the module.
+
+    Raises:
+        SlabtuiError: bcc failed.
+    """
+
+    def __init__(self, kit: Kit, file: str, tallies: int) -> None:
+        macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}")
+        self.module = Module(kit, ("common.bpf.h", "table.bpf.h", file), macros)
+        maps = self.module.maps
+        self._slots = maps.per_cpu_array("slots", _SLOT_WORDS, 1 << SLOT_BITS)
+        self._caches = maps.hash("caches", CACHE.size, 1 << SLOT_BITS)
+        self._tallies = maps.per_cpu_array("tallies", 1, tallies)
+        self._number = tallies
+
+    def read(self) -> dict[Cache, int]:
+        """Return what has been counted of each cache.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        caches = self._caches.read()
+        self._slots.read(caches)
+        return {
+            described(cache): self._slots.total(slot, _NAMED) + self._slots.total(slot, _ADDRESSED)
+            for slot, cache in caches.items()
+        }
+
+    def tallies(self) -> list[int]:
+        """Return the sums.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._tallies.read(range(self._number))
+        return [self._tallies.total(which) for which in range(self._number)]
+
+
+def described(cache: memoryview) -> Cache:
+    """Return the cache that a struct cache describes."""
+    address, _, size, object_size, name = CACHE.unpack(cache)
+    if address < LOWEST_ADDRESS:
+        size = address >> _SIZE_CLASS_SHIFT
+        return Cache(address, f"kmalloc-{size}", size, size, approximate=True)
+    return Cache(address, printable(name.partition(b"\0")[0]) or f"{address:#x}", size, object_size)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Counts frees per cache. After common.bpf.h and table.bpf.h; runs while somebody looks at the frees. */
+
+enum { LOST_NAMED, LOST_ADDRESSED, LARGE_FREES };
+
+/* Whether a page belongs to a cache: kfree() also gives back what came straight from the page allocator. */
+static __always_inline bool is_slab(u64 head)
+{
+	u32 bits = 0;
+
+	bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(head + PAGE_TYPE_AT));
+	return (bits >> PAGE_TYPE_SHIFT & PAGE_TYPE_MASK) == PAGE_TYPE_SLAB;
+}
+
+int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct settings *now = current_settings();
+	struct slot *slot;
+
+	if (!wanted() || !now || !ctx->args[ARG_PTR])
+		return 0;
+	slot = find(cache_of_event(ctx, ARG_FREED_CACHE, now), now->epoch);
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+	return 0;
+}
+
+int on_kfree(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct settings *now = current_settings();
+	u64 object = ctx->args[ARG_PTR];
+	struct slot *slot;
+	u64 word = 0;
+
+	if (!wanted() || !now || object < LOWEST_ADDRESS) /* kfree(NULL), kfree(ZERO_SIZE_PTR) */
+		return 0;
+	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, now, &word))) {
+		tally(LARGE_FREES, 1);
+		return 0;
+	}
+	slot = find(cache_of(object, now), now->epoch);
+	if (slot)
+		count(&slot->addressed);
+	else
+		tally(LOST_ADDRESSED, 1);
+	return 0;
+}

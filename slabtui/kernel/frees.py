@@ -1,0 +1,97 @@
+"""Counts frees, while somebody looks at them: the programs of frees.bpf.c."""
+
+from dataclasses import dataclass, field
+
+from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.module import Kit
+from slabtui.kernel.settings import Settings
+
+_LOST_NAMED, _LOST_ADDRESSED, _LARGE_FREES, _TALLIES = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What was freed while the programs were attached; it only grows.
+
+    Attributes:
+        by_cache: objects freed to each cache.
+        large: frees of what kmalloc took from the page allocator.
+        lost: frees that could not be counted, None if unknown.
+    """
+
+    by_cache: dict[Cache, int] = field(default_factory=dict)
+    large: int = 0
+    lost: int | None = 0
+
+
+class Frees:
+    """Counts frees, each time from `attach` to `detach`.
+
+    Args:
+        kit: what every module is made with.
+
+    Attributes:
+        descriptors: the file descriptors of the programs that are attached.
+
+    Raises:
+        SlabtuiError: bcc failed.
+    """
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._counters = Counters(kit, "frees.bpf.c", _TALLIES)
+        self._missed: int | None = 0  # by programs that are gone
+        self.descriptors: list[int] = []
+
+    def attach(self, settings: Settings) -> None:
+        """Begin to count.
+
+        Args:
+            settings: those that allocations are counted with. Uncalibrated: nobody can tell the cache that kfree()
+                frees to, so that its frees are not counted.
+
+        Raises:
+            SlabtuiError: the kernel refused; nothing is left attached.
+            OSError: a map could not be written.
+        """
+        self.put(settings)
+        handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if settings.calibrated else {})
+        try:
+            self.descriptors = [self._counters.module.attach(*handler) for handler in handlers.items()]
+        except BaseException:
+            self.detach()
+            raise
+
+    def detach(self) -> None:
+        """Stop counting; the programs are gone, their counters stay."""
+        self._missed = self._misses()
+        self._counters.module.detach_all()
+        self.descriptors = []
+
+    def read(self) -> Freed:
+        """Return what has been freed so far.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        by_cache = self._counters.read()
+        tallies = self._counters.tallies()
+        missed = self._misses()
+        lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
+        return Freed(by_cache, tallies[_LARGE_FREES], lost)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._counters.module.put(settings)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._counters.module.close()
+
+    def _misses(self) -> int | None:
+        missed = self._kit.misses(self.descriptors)
+        return None if missed is None or self._missed is None else self._missed + missed

@@ -1,0 +1,187 @@
+"""Looks closely at one cache: who allocates from it, by the programs of look.bpf.c, which come and go with the look."""
+
+import ctypes
+import math
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from slabtui.detail import Context, Detail, Entry, Kind
+from slabtui.kernel.cgroups import Groups
+from slabtui.kernel.module import Kit, Module
+from slabtui.kernel.settings import Settings
+from slabtui.kernel.symbols import Symbols
+from slabtui.text import printable
+
+ENTRIES = 16384  # processes of a look; callers and stacks are a few hundred
+STACKS = 4096  # 1 KiB each
+SHARE = 0.015  # of one CPU that taking stacks may cost: what one costs varies, and 2 % is the promise
+
+_DEPTH = 127  # of a stack map of bcc
+_ENTRY = struct.Struct("=QQQQQ16s")  # struct entry
+_LOST, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(5)
+_PROGRAMS = {"kmem_cache_alloc": "alloc", "kmalloc": "kmalloc"}  # how their names end, by tracepoint
+_CONTEXTS = (Context.PROCESS, Context.KERNEL_THREAD, Context.INTERRUPT)  # as numbered in look.bpf.c
+_DEAR = 10_000.0  # ns that a stack costs, until it is known
+_BESIDE = 200.0  # ns that goes with it: the note, and the reading of two clocks
+
+
+class Look:
+    """A close look, at one cache at a time.
+
+    Args:
+        kit: what every module is made with.
+        cgroups: where the unified hierarchy is mounted, None: nowhere.
+
+    Attributes:
+        descriptors: the file descriptors of the programs that are attached.
+
+    Raises:
+        SlabtuiError: bcc failed.
+    """
+
+    def __init__(self, kit: Kit, cgroups: Path | None) -> None:
+        macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
+        self._kit = kit
+        self._module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
+        maps = self._module.maps
+        self._entries = maps.hash("entries", _ENTRY.size, ENTRIES, ctypes.c_uint64)
+        self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
+        self._symbols = Symbols()
+        self._groups = Groups(cgroups)
+        self._kind = Kind.CALLERS
+        self._stacks: dict[int, tuple[str, ...]] = {}
+        self._before = [0] * _TALLIES  # the tallies when the look began
+        self._number = 0
+        self.descriptors: list[int] = []
+
+    def attach(self, kind: Kind, settings: Settings) -> None:
+        """Begin a new look at the cache that the settings name as their target.
+
+        Raises:
+            SlabtuiError: the kernel refused; nothing is left attached.
+            OSError: a map could not be read or written.
+        """
+        self._kind = kind
+        self._entries.clear()
+        self._stacks.clear()
+        self._before = [self._tally(which) for which in range(_TALLIES)]
+        self._number += 1
+        self._module.maps.clear("stacks")
+        self._module.put(settings)
+        try:
+            self.descriptors = [
+                self._module.attach(tracepoint, f"{kind}_{program}")
+                for event, program in _PROGRAMS.items()
+                for tracepoint in self._kit.tracepoints(event)
+            ]
+        except BaseException:
+            self.detach()
+            raise
+
+    def detach(self) -> None:
+        """End the look; its programs are gone."""
+        self._module.detach_all()
+        self.descriptors = []
+
+    def read(self, cache: str, size: int | None) -> Detail:
+        """Return what the look has found since it began.
+
+        Args:
+            cache: the name of the cache.
+            size: bytes of one of its objects, None if they differ.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        found = {key: _ENTRY.unpack(value) for key, value in self._entries.read().items()}
+        if self._kind is Kind.PROCESSES:
+            self._groups.learn({cgroup for _, _, _, _, cgroup, _ in found.values()})
+        merged: dict[tuple[object, ...], Entry] = {}
+        for key, (allocs, bytes_, _, call_site, cgroup, comm) in found.items():
+            amount = allocs, bytes_ if size is None else allocs * size
+            entry = self._entry(key, amount, call_site, cgroup, comm)
+            same = merged.get(entry.key)
+            merged[entry.key] = entry if same is None else _sum(same, entry)
+        missed = self._kit.misses(self.descriptors)
+        return Detail(
+            cache=cache,
+            kind=self._kind,
+            look=self._number,
+            one_in=self._one_in() if self._kind is Kind.STACKS else 1,
+            lost=self._tally(_LOST) - self._before[_LOST] + (missed or 0),
+            entries=tuple(sorted(merged.values(), key=lambda entry: -entry.total_allocs)),
+        )
+
+    def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
+        """Fit the taking of stacks to how many allocations come in so many seconds; `put` then makes it known.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        taken = self._tally(_STACKS_TAKEN)
+        each = self._tally(_STACKS_NS) / taken if taken else _DEAR
+        settings.period = period(allocs, seconds, each)
+        settings.gap = round((each + _BESIDE) * (os.cpu_count() or 1) / SHARE)
+
+    @property
+    def taking(self) -> int:
+        """Nanoseconds that have gone into taking stacks, in all looks so far; OSError if that cannot be read."""
+        return self._tally(_STACKS_NS)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._module.put(settings)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._module.close()
+
+    def _entry(self, key: int, amount: tuple[int, int], call_site: int, cgroup: int, comm: bytes) -> Entry:
+        if self._kind is Kind.CALLERS:
+            return Entry(*amount, *amount, frames=(self._symbols.name(key, offset=True),))
+        if self._kind is Kind.STACKS:
+            if key not in self._stacks:
+                addresses = self._module.maps.get("stacks", key, ctypes.c_uint64 * _DEPTH)
+                self._stacks[key] = tuple(map(self._symbols.name, trimmed(addresses, call_site)))
+            return Entry(*amount, *amount, frames=self._stacks[key])
+        context = _CONTEXTS[key >> 32]
+        name = "" if context is Context.INTERRUPT else printable(comm.partition(b"\0")[0])
+        group = "" if context is Context.INTERRUPT else self._groups.path(cgroup)
+        return Entry(*amount, *amount, pid=key & 0xFFFFFFFF, comm=name, cgroup=group, context=context)
+
+    def _one_in(self) -> int:
+        """Return in how many allocations a stack was taken in this look, on average."""
+        taken, stood_for = (self._tally(which) - self._before[which] for which in (_STACKS_TAKEN, _STOOD_FOR))
+        return math.ceil(stood_for / taken) if taken else 1
+
+    def _tally(self, which: int) -> int:
+        self._tallies.read(range(_TALLIES))
+        return self._tallies.total(which)
+
+
+def period(allocs: int, seconds: float, nanoseconds: float) -> int:
+    """Return in how many allocations one stack may be taken, if one costs so much, to stay within SHARE of one CPU."""
+    if seconds <= 0:
+        return 1
+    return max(1, math.ceil(allocs / seconds * (nanoseconds + _BESIDE) / (SHARE * 1e9)))
+
+
+def trimmed(addresses: Iterable[int], call_site: int) -> Sequence[int]:
+    """Return the frames of a stack, the innermost first, from the function that allocates on.
+
+    What lies inside of that is the tracer: the function that the tracepoint says is the caller comes next to it.
+    """
+    stack = [address for address in addresses if address]
+    place = stack.index(call_site) if call_site in stack else 0
+    return stack[max(0, place - 1) :]
+
+
+def _sum(one: Entry, other: Entry) -> Entry:
+    allocs, bytes_ = one.allocs + other.allocs, one.bytes + other.bytes
+    return Entry(allocs, bytes_, allocs, bytes_, frames=one.frames)

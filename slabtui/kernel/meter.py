@@ -1,0 +1,97 @@
+"""What the probe costs, by the kernel's own statistics of BPF programs, which are switched on for one second."""
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from slabtui.kernel.module import statistics
+
+SECONDS = 1.0
+_RUN_TIME = 0  # BPF_STATS_RUN_TIME, enum bpf_stats_type in include/uapi/linux/bpf.h
+
+
+class Meter:
+    """Measures programs at work. The statistics cost some 20 ns for each run, hence only for a second, in a thread.
+
+    Args:
+        lib: the library that bcc is made of.
+    """
+
+    def __init__(self, lib: Any) -> None:
+        self._lib = lib
+        self._lock = threading.Lock()
+        self._running: _Measurement | None = None
+        self._found: float | None = None
+
+    @property
+    def nanoseconds(self) -> float | None:
+        """What an event costs, as found last: all programs together; None: not known (yet)."""
+        with self._lock:
+            return self._found
+
+    def start(self, counting: Sequence[int], others: Sequence[int]) -> None:
+        """Measure anew.
+
+        Args:
+            counting: descriptors of the programs that run once for each event.
+            others: descriptors of those that run for some, or beside them.
+        """
+        self.stop()
+        measurement = _Measurement.begun(self._lib, counting, others)
+        with self._lock:
+            self._running = measurement
+            self._found = None
+        if measurement:
+            timer = threading.Timer(SECONDS, self._finish, (measurement,))
+            timer.daemon = True
+            timer.start()
+
+    def stop(self) -> None:
+        """Let go of the programs; what was found last stays."""
+        with self._lock:
+            measurement, self._running = self._running, None
+        if measurement:
+            measurement.close()
+
+    def _finish(self, measurement: "_Measurement") -> None:
+        with self._lock:
+            if self._running is not measurement:
+                return  # stopped, and closed
+            self._running = None
+            self._found = measurement.nanoseconds()
+        measurement.close()
+
+
+class _Measurement:
+    """One second of statistics."""
+
+    def __init__(self, switch: int, counting: Sequence[int], others: Sequence[int]) -> None:
+        self._switch = switch
+        self._counting = [os.dup(descriptor) for descriptor in counting]  # they may be closed before the second is over
+        self._others = [os.dup(descriptor) for descriptor in others]
+        self._before = self._sums()
+
+    @classmethod
+    def begun(cls, lib: Any, counting: Sequence[int], others: Sequence[int]) -> "_Measurement | None":
+        """Switch the statistics on; None where the kernel does not let this process."""
+        switch = lib.bpf_enable_stats(_RUN_TIME)
+        return cls(switch, counting, others) if switch >= 0 else None
+
+    def nanoseconds(self) -> float | None:
+        """Return what an event has cost since; None where there was none."""
+        spent, events = (after - before for after, before in zip(self._sums(), self._before, strict=True))
+        return spent / events if events else None
+
+    def close(self) -> None:
+        """Switch the statistics off, unless somebody else has them on too."""
+        for descriptor in (*self._counting, *self._others, self._switch):
+            os.close(descriptor)
+
+    def _sums(self) -> tuple[int, int]:
+        counting = [statistics(descriptor) for descriptor in self._counting]
+        others = [statistics(descriptor) for descriptor in self._others]
+        return (
+            sum(one.get("run_time_ns", 0) for one in (*counting, *others)),
+            sum(one.get("run_cnt", 0) for one in counting),
+        )

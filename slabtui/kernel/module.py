@@ -1,0 +1,203 @@
+"""One BPF module, compiled through bcc, its programs loaded and attached; each failure is one line for the user."""
+
+import ctypes
+import os
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from slabtui.diversion import diverted
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel.maps import Maps
+from slabtui.kernel.settings import Settings
+
+_HERE = Path(__file__).parent
+HEADERS = _HERE / "headers"
+
+_KERNEL_SOURCE = "BCC_KERNEL_SOURCE"
+_INSTALL = {  # package manager -> the command that installs bcc for the distribution's Python
+    "apt-get": "apt-get install python3-bpfcc",
+    "dnf": "dnf install python3-bcc",
+    "pacman": "pacman -S python-bcc",
+    "zypper": "zypper install python3-bcc",
+}
+
+
+def import_bcc() -> ModuleType:
+    """Import bcc, which comes from the distribution, for the distribution's own Python.
+
+    Raises:
+        SlabtuiError: this Python has no bcc, or one that does not work.
+    """
+    try:
+        import bcc  # here, not above: only the kernel source needs it, and a clear message when it is missing
+    except ImportError as error:
+        manager = next((name for name in _INSTALL if shutil.which(name)), "apt-get")
+        raise SlabtuiError(
+            f"bcc does not load in this Python ({error})", f"{_INSTALL[manager]}, then make setup"
+        ) from error
+    module: ModuleType = bcc
+    return module
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What every module is made with.
+
+    Attributes:
+        bcc: the module of that name.
+        macros: options that define what common.bpf.h asks for.
+        cgroup: descriptor of the control group whose events alone count; None: there is none.
+        nests: whether a program may interrupt itself, see Layout.
+        node_events: whether allocations for a NUMA node have tracepoints of their own.
+    """
+
+    bcc: ModuleType
+    macros: Sequence[str]
+    cgroup: int | None = None
+    nests: bool = False
+    node_events: bool = False
+
+    def tracepoints(self, name: str) -> tuple[str, ...]:
+        """Return the raw tracepoints that a kind of allocation passes."""
+        return (name, f"{name}_node") if self.node_events else (name,)
+
+    def misses(self, descriptors: Collection[int]) -> int | None:
+        """Return how many runs of these programs the kernel skipped; None where it does not tell."""
+        if self.nests:
+            return 0
+        each = [statistics(descriptor).get("recursion_misses") for descriptor in set(descriptors)]
+        return None if None in each else sum(filter(None, each))
+
+
+class Module:
+    """BPF C programs and their maps: compiled at once, loaded into the kernel one by one, when they attach.
+
+    Except those that are named after a kernel function (fentry, fexit): bcc loads and attaches these right away.
+    Compiled against the stand-in headers, or against real ones if BCC_KERNEL_SOURCE names them.
+
+    Args:
+        kit: what every module is made with.
+        files: its source files, in this directory; put one behind the other, since bcc rewrites one file only.
+        macros: further options, that define what these files ask for.
+
+    Attributes:
+        bpf: the bcc.BPF.
+        maps: its maps.
+
+    Raises:
+        SlabtuiError: bcc failed; the line has the compiler's first error in it. Or it is no control group.
+    """
+
+    def __init__(self, kit: Kit, files: Sequence[str], macros: Sequence[str] = ()) -> None:
+        self._raw_tracepoint = kit.bcc.BPF.RAW_TRACEPOINT
+        self._attached: dict[str, str] = {}  # tracepoint -> program
+        source = b"\n".join((_HERE / file).read_bytes() for file in files)
+        with diverted() as log, _kernel_source():
+            try:
+                self.bpf = kit.bcc.BPF(text=source, cflags=[*kit.macros, *macros, "-Wno-unused-function"])
+            except Exception as error:  # bcc raises nothing more specific
+                log.seek(0)
+                printed = log.read().decode(errors="replace").splitlines()
+                why = next((line.strip() for line in printed if "rror" in line), str(error))
+                raise SlabtuiError(
+                    f"bcc cannot compile the BPF program ({why})", "check that bcc is 0.26 or newer, and `ulimit -l`"
+                ) from error
+        self.maps = Maps(kit.bcc, self.bpf)
+        if kit.cgroup is not None:
+            self._confine(kit.cgroup)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self.maps.put("settings", 0, settings)
+
+    def load(self, name: str) -> int:
+        """Load a raw tracepoint program, unless it is, and return its file descriptor.
+
+        Raises:
+            SlabtuiError: the kernel refused it.
+        """
+        with diverted() as log:
+            try:
+                descriptor: int = self.bpf.load_func(name.encode(), self._raw_tracepoint).fd
+                return descriptor
+            except Exception as error:  # bcc raises nothing more specific
+                log.seek(0)
+                printed = log.read().decode(errors="replace").split("\n")
+                why = next((line.strip() for line in printed if line.strip()), str(error))
+                raise SlabtuiError(
+                    f"the kernel refused the BPF program {name} ({why})", "see cat /sys/kernel/security/lockdown"
+                ) from error
+
+    def attach(self, tracepoint: str, name: str) -> int:
+        """Load a program and attach it to a raw tracepoint; return the program's file descriptor.
+
+        Raises:
+            SlabtuiError: the kernel refused it, has no such tracepoint, or forbids it.
+        """
+        descriptor = self.load(name)
+        with diverted():
+            try:
+                self.bpf.attach_raw_tracepoint(tracepoint.encode(), name.encode())
+            except Exception as error:  # bcc raises nothing more specific
+                raise SlabtuiError(
+                    f"cannot attach to the tracepoint {tracepoint}", "boot a kernel with CONFIG_BPF_EVENTS=y"
+                ) from error
+        self._attached[tracepoint] = name
+        return descriptor
+
+    def detach(self, tracepoint: str) -> None:
+        """Detach from a raw tracepoint; a program that is attached no more is unloaded, its statistics with it."""
+        self.bpf.detach_raw_tracepoint(tracepoint.encode())
+        name = self._attached.pop(tracepoint)
+        if name not in self._attached.values():
+            os.close(self.bpf.funcs.pop(name.encode()).fd)
+
+    def detach_all(self) -> None:
+        """Detach from every raw tracepoint."""
+        for tracepoint in tuple(self._attached):
+            self.detach(tracepoint)
+
+    def close(self) -> None:
+        """Detach and let go of everything; the kernel then frees programs and maps."""
+        self.bpf.cleanup()
+
+    def _confine(self, cgroup: int) -> None:
+        try:
+            self.maps.put("cgroups", 0, ctypes.c_int(cgroup))
+        except OSError as error:
+            self.close()
+            raise SlabtuiError(
+                "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
+            ) from error
+
+
+def statistics(descriptor: int) -> dict[str, int]:
+    """Return the numbers that the kernel keeps of a loaded program, by their names in its fdinfo.
+
+    From bpf_prog_show_fdinfo() in kernel/bpf/syscall.c: run_time_ns and run_cnt, kept while kernel.bpf_stats_enabled
+    is 1, and since Linux 5.12 recursion_misses: runs that the kernel skipped, since the program was running on that
+    CPU already.
+    """
+    pairs = (line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
+    return {key: int(value) for key, value in pairs if value.strip().isdecimal()}
+
+
+@contextmanager
+def _kernel_source() -> Iterator[None]:
+    """Point bcc at the stand-in headers unless the user points it elsewhere; for the compilation only."""
+    if _KERNEL_SOURCE in os.environ:
+        yield
+        return
+    os.environ[_KERNEL_SOURCE] = str(HEADERS)
+    try:
+        yield
+    finally:
+        del os.environ[_KERNEL_SOURCE]

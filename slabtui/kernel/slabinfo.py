@@ -1,0 +1,191 @@
+"""What the kernel itself says of its caches: live objects from /proc/slabinfo, names and more from /sys/kernel/slab."""
+
+import io
+import os
+import resource
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from slabtui.detail import About
+from slabtui.text import printable
+
+SLABINFO = Path("/proc/slabinfo")
+SYSFS = Path("/sys/kernel/slab")
+
+_FIELDS = 16  # of a line of version 2.1; slabinfo(5)
+_FLAGS = {  # file in /sys/kernel/slab/CACHE -> what it means when it is 1; Documentation/ABI/testing/sysfs-kernel-slab
+    "reclaim_account": "reclaimable",
+    "destroy_by_rcu": "typesafe by RCU",
+    "hwcache_align": "cache aligned",
+    "cache_dma": "DMA",
+    "poison": "poisoned",
+    "red_zone": "red zoned",
+    "sanity_checks": "checked",
+    "store_user": "tracked",
+    "trace": "traced",
+    "failslab": "failing",
+}
+_ACCOUNT_FLAG = "A"  # in the name of a merged cache's directory, create_unique_id() in mm/slub.c
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """A line of /proc/slabinfo. Objects that lie free in a CPU's own slabs count as live there.
+
+    Attributes:
+        live: objects in use.
+        size: bytes that an object takes in its slab.
+        objects_per_slab: objects that a slab holds.
+        mem: bytes of memory held, by used and free objects.
+    """
+
+    live: int
+    size: int
+    objects_per_slab: int
+    mem: int
+
+
+def parse(listing: bytes) -> dict[str, Slab]:
+    """Return the caches of a /proc/slabinfo of version 2.1, by name; a name that is there twice tells of nobody.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    title, _, *lines = listing.splitlines() or [b""]
+    if title != b"slabinfo - version: 2.1":
+        raise ValueError("no slabinfo of version 2.1")
+    found: dict[str, Slab] = {}
+    twice = set()
+    for line in lines:
+        name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
+        shown = printable(name)
+        if shown in found:
+            twice.add(shown)
+        found[shown] = Slab(int(live), int(size), int(objects), int(slabs) * int(pages) * resource.getpagesize())
+    return {name: slab for name, slab in found.items() if name not in twice}
+
+
+class Slabinfo:
+    """The files, kept open where reading them anew would ask for privileges again.
+
+    Attributes:
+        trouble: why they cannot be read, in words for the user; empty if they can.
+    """
+
+    def __init__(self, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
+        self._sysfs = sysfs
+        self._known: tuple[list[str], set[str]] = [], set()
+        self._aliases: dict[str, tuple[str, ...]] = {}
+        self.trouble = ""
+        self._file: io.FileIO | None = None
+        try:
+            self._file = slabinfo.open("rb", buffering=0)
+        except OSError as error:
+            self.trouble = f"live objects unknown: {slabinfo}: {error.strerror}"
+
+    def read(self) -> dict[str, Slab]:
+        """Return every cache by its name; empty where that cannot be read."""
+        if self._file is None:
+            return {}
+        try:
+            self._file.seek(0)
+            listing = bytearray()
+            while chunk := self._file.read(1 << 16):
+                listing += chunk
+            slabs = parse(bytes(listing))
+        except (OSError, ValueError) as error:
+            self.trouble = f"live objects unknown: {SLABINFO}: {error}"
+            return {}
+        self.trouble = ""
+        return slabs
+
+    def aliases(self, canonical: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Return the other names of each cache that has some, by the name under which /proc/slabinfo lists it.
+
+        Caches of like size and flags are merged; in /sys/kernel/slab each name is then a link to the directory of the
+        one that they share.
+        """
+        try:
+            names = os.listdir(self._sysfs)
+        except OSError:
+            return {}
+        if (names, set(canonical)) != self._known:
+            self._known = names, set(canonical)
+            self._aliases = _aliases(self._sysfs, names, canonical)
+        return self._aliases
+
+    def about(self, name: str, slab: Slab | None, aliases: tuple[str, ...]) -> About:
+        """Return what is known of one cache; what cannot be read is left out."""
+        directory = self._sysfs / name
+        per_node = _value(directory / "slabs").split()
+        flags = [meaning for file, meaning in _FLAGS.items() if _value(directory / file) == "1"]
+        unique = _link(directory)
+        if unique.startswith(":") and _ACCOUNT_FLAG in unique.split("-")[0]:
+            flags.append("accounted")
+        order = _number(directory / "order")
+        return About(
+            aliases=aliases,
+            object_size=_number(directory / "object_size"),
+            size=slab.size if slab else _number(directory / "slab_size"),
+            objects_per_slab=slab.objects_per_slab if slab else _number(directory / "objs_per_slab"),
+            slab_bytes=None if order is None else resource.getpagesize() << order,
+            flags=tuple(flags),
+            nodes=tuple(node for node in map(_node, per_node[1:]) if node is not None),
+            live=slab.live if slab else None,
+            mem=slab.mem if slab else None,
+        )
+
+    def hidden(self, name: str) -> int:
+        """Return how many free objects of a cache may count as live, since a CPU keeps them at hand in sheaves."""
+        cpus, capacity = os.cpu_count() or 1, _number(self._sysfs / name / "sheaf_capacity") or 0
+        return capacity * (3 * cpus + 20)  # main, spare and rcu_free of each CPU; 10 full and 10 empty of a node
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+
+def _aliases(sysfs: Path, names: list[str], canonical: Collection[str]) -> dict[str, tuple[str, ...]]:
+    merged: dict[str, list[str]] = {}
+    for name in sorted(names):
+        target = _link(sysfs / name)
+        if target.startswith(":"):
+            merged.setdefault(target, []).append(printable(os.fsencode(name)))
+    found = {}
+    for together in merged.values():
+        main = next((name for name in together if name in canonical), None)
+        if main is not None and len(together) > 1:
+            found[main] = tuple(name for name in together if name != main)
+    return found
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def _value(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    value = _value(path).partition(" ")[0]
+    return int(value) if value.isascii() and value.isdecimal() else None
+
+
+def _node(word: str) -> tuple[int, int] | None:
+    """Return node and slabs of a word such as N0=12."""
+    node, _, slabs = word.removeprefix("N").partition("=")
+    return (int(node), int(slabs)) if node.isdecimal() and slabs.isdecimal() else None
+
+
+def exists(name: str, sysfs: Path = SYSFS) -> bool:
+    """Tell whether the kernel has a cache of that name or alias; also where it does not tell which it has."""
+    return not sysfs.is_dir() or name in os.listdir(sysfs)

@@ -1,0 +1,75 @@
+"""Whose allocations are counted: the options of the BPF programs that leave the others out."""
+
+import os
+import select
+from collections.abc import Sequence
+from pathlib import Path
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel import cgroups
+
+_PID_NS = Path("/proc/self/ns/pid")
+_FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
+
+
+class Whose:
+    """Everybody's, or only those of some processes and of one control group with all below it.
+
+    A process's number may be another's once it has ended; a pidfd never is.
+
+    Args:
+        pids: the processes, all their threads; none: any.
+        cgroup: its directory, or its path as in /proc/PID/cgroup; None: any.
+
+    Raises:
+        SlabtuiError: there is no such process or control group.
+    """
+
+    def __init__(self, pids: Sequence[int] = (), cgroup: Path | None = None) -> None:
+        self._processes: dict[int, int] = {}
+        self.cgroup: int | None = None
+        try:
+            for pid in dict.fromkeys(pids):
+                self._processes[pid] = _opened(pid)
+            if cgroup is not None:
+                self.cgroup = cgroups.open_group(cgroup)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nothing is left out."""
+        return not self._processes and self.cgroup is None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which of the processes have ended, in words for the user."""
+        ended, _, _ = select.select(self._processes.values(), [], [], 0)
+        return tuple(f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
+
+    def macros(self) -> list[str]:
+        """Return the options for the compiler."""
+        macros = [] if self.cgroup is None else ["-DCGROUP"]
+        if self._processes:
+            macros.append(f"-DPID_IS(pid)=({'||'.join(f'(pid)=={pid}' for pid in self._processes)})")
+        namespace = _PID_NS.stat()
+        if namespace.st_ino != _FIRST_PID_NS:
+            macros += [f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
+        return macros
+
+    def close(self) -> None:
+        """Let go of the processes and the control group."""
+        for descriptor in self._processes.values():
+            os.close(descriptor)
+        self._processes.clear()
+        if self.cgroup is not None:
+            os.close(self.cgroup)
+            self.cgroup = None
+
+
+def _opened(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        raise SlabtuiError(f"no process {pid}", "see ps -e", Status.USAGE) from error

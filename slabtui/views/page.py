@@ -1,0 +1,173 @@
+"""The page of one cache: tabs that tell who allocates from it, and all that the kernel says about it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import urwid
+
+from slabtui import entries, text
+from slabtui.detail import About, Detail, Entry, Kind
+from slabtui.history import sparkline
+from slabtui.snapshot import CacheRow
+from slabtui.views import keymap
+from slabtui.views.bars import Drawn, Markup, Segment, line, scrolling
+from slabtui.views.listing import GAP, Listing, cell
+from slabtui.views.state import State
+
+_LABELS = 11  # columns for the labels of the last tab
+
+_Frame = urwid.Frame[urwid.Widget, Drawn, None]
+
+
+class Page(urwid.WidgetWrap[_Frame]):
+    """What the state says is looked at closely. The selection stays on its entry; at the top it stays at the top."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._cols = 0
+        self._followed: tuple[object, ...] | None = None
+        self._list: Listing[Entry] = Listing(self._drawn)
+        self._heading = Drawn(lambda width: [*tabs(state, width), (None, "\n"), *self._titles(width)], height=2)
+        self._lines: urwid.SimpleListWalker[urwid.Text] = urwid.SimpleListWalker([])
+        self._about = urwid.ListBox(self._lines)
+        self._about._command_map = keymap.list_commands()
+        self._message = urwid.Text("", align="center")
+        self._empty = urwid.Filler(urwid.AttrMap(self._message, "dim"), valign="middle")
+        super().__init__(_Frame(self._empty, header=self._heading))
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        """Draw, with the columns that fit the width."""
+        if self._cols != size[0]:
+            self._cols = size[0]
+            self.refresh()  # the charts are as wide as the page
+        return super().render(size, focus)
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        """Move the selection, which from then on follows the entry that it is on."""
+        unhandled: str | None = super().keypress(size, key)
+        selected = self._list.selected
+        if unhandled is None and selected is not None:
+            self._followed = selected.key if self._list.walker.focus else None
+        return unhandled
+
+    def refresh(self) -> None:
+        """Take over what the state shows."""
+        self._heading.refresh()
+        detail = self._state.detail
+        found = detail.entries if detail else ()
+        focus = next((place for place, entry in enumerate(found) if entry.key == self._followed), 0)
+        self._list.replace(found, focus)
+        if self._state.tab is Kind.ABOUT and detail is not None and detail.about is not None:
+            self._lines[:] = about(detail.about, self._state.past(), self._cols)
+            self._w.body = scrolling(self._about)
+        else:
+            self._message.set_text(self._why_empty(detail))
+            self._w.body = self._list if found else self._empty
+
+    @property
+    def selected(self) -> Entry | None:
+        """The entry that the selection is on."""
+        return self._list.selected
+
+    def _drawn(self, entry: Entry) -> tuple[str, str]:
+        detail = self._state.detail
+        assert detail is not None
+        written = (cell(field.align, room, field.write(entry, detail, room)) for field, room in self._fitted())
+        return "row", GAP.join(written)
+
+    def _fitted(self) -> tuple[tuple[entries.Field, int], ...]:
+        return entries.fitting(self._state.tab, self._list.room(self._cols))
+
+    def _titles(self, width: int) -> Markup:
+        if self._state.tab is Kind.ABOUT:
+            return [("heading", " " * width)]
+        titles = GAP.join(cell(field.align, room, field.title) for field, room in self._fitted())
+        return [("heading", titles), ("heading", " " * width)]
+
+    def _why_empty(self, detail: Detail | None) -> str:
+        if self._state.replay and detail is None:
+            return f"The recording does not have the {self._state.tab} of this cache."
+        if detail is None:
+            return "The look begins."
+        return "Nobody has allocated from it since the look began."
+
+
+def tabs(state: State, width: int) -> Markup:
+    """Return the line with the name of the cache, the tabs, and how exact the one that shows is."""
+    subject = state.subject
+    name = subject.name if subject else ""
+    detail = state.detail
+    right = []
+    if detail is not None and detail.one_in > 1:
+        right.append(Segment("paused", (f"~ one stack in {detail.one_in}", f"1 in {detail.one_in}"), 7))
+    if detail is not None and detail.lost:
+        right.append(Segment("warning", (f"lost {text.count(detail.lost, 6)}",), 8))
+    shown = [
+        Segment("sorted" if kind is state.tab else "label", (f" {number} {kind.capitalize()} ", f" {number} "), 5)
+        for number, kind in enumerate(Kind, 1)
+    ]
+    current = list(Kind).index(state.tab)
+    shown[current] = Segment("sorted", (f" {current + 1} {state.tab.capitalize()} ",), 9)
+    return line([Segment("title", (name,), 8), *shown], right, width, gap=" ")
+
+
+def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text]:
+    """Return the lines of the last tab: facts first, then the charts, the last interval at the right."""
+    facts = [
+        ("Aliases", ", ".join(known.aliases) or "none"),
+        ("Object", _objects(known)),
+        ("Slab", _slab(known)),
+        ("Flags", ", ".join(known.flags) or "none"),
+        ("Nodes", ", ".join(f"node {node}: {slabs} slabs" for node, slabs in known.nodes) or "?"),
+        ("Live", _unless_none(known.live, lambda live: f"{live} objects")),
+        ("Memory", _unless_none(known.mem, lambda mem: f"{text.volume(mem)} held")),
+    ]
+    charts = [
+        ("Allocs", [row.allocs if row else 0 for row in past]),
+        ("Bytes", [row.bytes if row else 0 for row in past]),
+        ("Live", [(row.live or 0) if row else 0 for row in past]),
+    ]
+    return [
+        *(_entry(label, value) for label, value in facts),
+        urwid.Text(("category", "History")),
+        *(_entry(label, _chart(series, width)) for label, series in charts),
+    ]
+
+
+def frames(entry: Entry) -> urwid.Widget:
+    """Return a dialog with a stack in full, the innermost function first."""
+    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(frame) for frame in entry.frames]))
+    body._command_map = keymap.list_commands()
+    return urwid.LineBox(scrolling(body), title=f"{len(entry.frames)} frames, the innermost first")
+
+
+def _chart(series: Sequence[int], width: int) -> str:
+    top = max(series, default=0)
+    room = max(1, width - _LABELS - 18)
+    return f"{sparkline(series, room, plain=not urwid.supports_unicode())} max {text.count(top, 8)}"
+
+
+def _objects(known: About) -> str:
+    return " ".join(
+        (
+            _unless_none(known.size, lambda size: f"{size} bytes,"),
+            _unless_none(known.object_size, lambda size: f"{size} asked for"),
+        )
+    )
+
+
+def _slab(known: About) -> str:
+    return " ".join(
+        (
+            _unless_none(known.slab_bytes, lambda size: f"{text.volume(size)},"),
+            _unless_none(known.objects_per_slab, lambda objects: f"{objects} objects"),
+        )
+    )
+
+
+def _unless_none(value: int | None, write: Callable[[int], str]) -> str:
+    return "?" if value is None else write(value)
+
+
+def _entry(label: str, value: str) -> Any:
+    return urwid.Columns([(_LABELS, urwid.Text(("key", label))), urwid.Text(value)], dividechars=1)

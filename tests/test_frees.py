@@ -1,0 +1,252 @@
+"""Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint tells is no leak."""
+
+import ctypes
+import errno
+import mmap
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from slabtui.columns import SORTS
+from slabtui.detail import Watch
+from slabtui.kernel import layout
+from slabtui.kernel.probe import Probe
+from slabtui.kernel.whose import Whose
+from slabtui.query import Order, arrange
+from slabtui.snapshot import CacheRow, Totals, difference
+from tests.workload import workload
+
+pytestmark = pytest.mark.live
+
+CALLS = 20_000
+KEPT = 15_000  # below the usual limit of open files
+EPOLL_ITEMS, ROUNDS = 2_000, 4
+SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
+
+
+@contextmanager
+def freeing(*pids: int) -> Iterator[Probe]:
+    probe = Probe(layout.read(), Whose(pids))
+    try:
+        probe.begin()
+        probe.watch(Watch(frees=True))
+        assert probe.notes == ()
+        yield probe
+    finally:
+        probe.close()
+
+
+@pytest.fixture(scope="module")
+def everybody() -> Iterator[Probe]:
+    """One probe of everybody's frees for many tests: on an emulated kernel to compile takes 10 s."""
+    with freeing() as probe:
+        yield probe
+
+
+def test_frees_of_a_named_cache_are_exact() -> None:
+    with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
+        busy.run()
+        before = probe.totals()
+        busy.run()
+        between = difference(before, probe.totals())
+    row = named(between, "names_cache")
+    assert row.frees is not None
+    assert_exact(row.frees, CALLS, between.lost)
+    assert_exact(row.allocs, CALLS, between.lost)
+
+
+def test_frees_of_a_kmalloc_cache_are_exact() -> None:
+    with workload("select", CALLS) as busy, freeing(busy.pid) as probe:
+        busy.run()
+        before = probe.totals()
+        busy.run()
+        between = difference(before, probe.totals())
+    row = max((row for row in between.rows if row.name.endswith("-512")), key=lambda row: row.allocs)
+    assert row.frees is not None
+    assert_exact(row.frees, CALLS, between.lost)
+
+
+def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -> None:
+    probe = Probe(layout.read())
+    try:
+        os.stat("/")
+        before = probe.totals()
+        assert {row.frees for row in before.rows} == {None}
+        probe.watch(Watch(frees=True))
+        after = probe.totals()
+        assert named(difference(before, after), "names_cache").frees is None
+        os.stat("/")
+        frees = named(difference(after, probe.totals()), "names_cache").frees
+        assert frees is not None
+        assert frees > 0
+    finally:
+        probe.close()
+
+
+def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
+    with freeing(os.getpid()) as probe:
+        large_message()
+        before = probe.totals()
+        for _ in range(100):
+            large_message()
+        between = difference(before, probe.totals())
+    row = next(row for row in between.rows if row.name == "kmalloc-large")
+    assert row.frees is not None
+    assert_exact(row.frees, 100, between.lost)
+    assert_exact(row.allocs, 200 if row.approximate else 100, between.lost)
+
+
+def large_message() -> None:
+    """Let the kernel copy an attribute's value of 20,000 bytes, and forget it."""
+    with suppress(OSError):
+        os.setxattr("/proc/self/stat", "user.x", bytes(20_000))
+
+
+def test_live_objects_are_those_of_slabinfo(everybody: Probe) -> None:
+    rows = everybody.totals().rows
+    with open("/proc/slabinfo") as slabinfo:
+        known = {fields[0]: fields for fields in map(str.split, slabinfo.readlines()[2:])}
+    row = next(row for row in rows if row.name == "dentry")
+    assert row.live == pytest.approx(int(known["dentry"][1]), rel=0.1)
+    assert {row.name for row in rows if row.live is not None} <= set(known)
+    assert len(rows) >= len(known)  # the idle ones too
+
+
+def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(everybody: Probe) -> None:
+    leak = (
+        "import os, resource, sys\n"
+        "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+        f"kept = [os.eventfd(0) for _ in range({KEPT})]\n"
+        "print(flush=True); sys.stdin.readline()\n"
+    )
+    readings = [everybody.totals()]
+    with subprocess.Popen([sys.executable, "-c", leak], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        readings.append(everybody.totals())
+        grown = by_growth(difference(*readings))
+        assert process.stdin
+        process.stdin.close()
+        process.wait()
+    time.sleep(SETTLED)
+    after = difference(readings[-1], everybody.totals())
+    leaked = [row for row in grown if (row.live_delta or 0) >= KEPT * 0.9]
+    assert leaked == grown[: len(leaked)]
+    assert "filp" in [row.name for row in leaked]  # each eventfd is an open file, and a few smaller objects
+    assert len(leaked) < 6
+    assert (named(after, "filp").live_delta or 0) <= -KEPT * 0.9
+
+
+def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Probe) -> None:
+    add_and_remove_items(10)
+    before = everybody.totals()
+    for _ in range(ROUNDS):
+        add_and_remove_items(EPOLL_ITEMS)
+        time.sleep(SETTLED)
+    between = difference(before, everybody.totals())
+    row = named(between, "eventpoll_epi")
+    assert row.allocs >= ROUNDS * EPOLL_ITEMS
+    assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # what waits to be freed, or lies free in a CPU's own slabs
+    unseen = row.allocs - (row.frees or 0)  # all of them, where kfree_rcu() frees them in batches that nobody counts
+    print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
+    assert row.disagrees == (unseen > ROUNDS * EPOLL_ITEMS / 2)
+
+
+def add_and_remove_items(number: int) -> None:
+    with select.epoll() as epoll:
+        reader, writer = os.pipe()
+        for _ in range(number):
+            epoll.register(reader)
+            epoll.unregister(reader)
+        os.close(reader)
+        os.close(writer)
+
+
+def test_requests_of_io_uring_that_no_tracepoint_sees_allocated_do_not_shrink(everybody: Probe) -> None:
+    submit(1)
+    before = everybody.totals()
+    submit(CALLS)
+    time.sleep(SETTLED)
+    between = difference(before, everybody.totals())
+    row = named(between, "io_kiocb")
+    assert abs(row.live_delta or 0) < CALLS / 10
+    print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
+
+
+def submit(number: int) -> None:
+    """Submit so many empty requests to io_uring, some at a time."""
+    ring = Ring(64)
+    try:
+        for _ in range(0, number, 64):
+            ring.nops(64)
+    finally:
+        ring.close()
+
+
+class Ring:
+    """The least of io_uring: empty requests, submitted and completed; io_uring(7)."""
+
+    _SETUP, _ENTER = 425, 426
+
+    def __init__(self, entries: int) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._parameters = (ctypes.c_uint32 * 30)()
+        self._ring = self._libc.syscall(self._SETUP, entries, ctypes.byref(self._parameters))
+        if self._ring < 0:
+            code = ctypes.get_errno()
+            if code in (errno.ENOSYS, errno.EPERM):
+                pytest.skip("this kernel has no io_uring for us")
+            raise OSError(code, os.strerror(code))
+        offsets = self._parameters[10:20]  # struct io_sqring_offsets
+        self._head, self._tail, self._array = (offsets[at] for at in (0, 1, 6))
+        size = self._array + entries * 4
+        self._queue = mmap.mmap(self._ring, max(size, 4096), offset=0)
+        self._entries = mmap.mmap(self._ring, entries * 64, offset=0x10000000)  # IORING_OFF_SQES
+        self._size = entries
+
+    def nops(self, number: int) -> None:
+        """Submit empty requests, wait for them, and forget their completions."""
+        tail = int.from_bytes(self._queue[self._tail : self._tail + 4], "little")
+        for at in range(number):
+            place = (tail + at) % self._size
+            self._entries[place * 64 : place * 64 + 64] = bytes(64)  # IORING_OP_NOP
+            self._queue[self._array + place * 4 : self._array + place * 4 + 4] = place.to_bytes(4, "little")
+        self._queue[self._tail : self._tail + 4] = ((tail + number) % (1 << 32)).to_bytes(4, "little")
+        done = self._libc.syscall(self._ENTER, self._ring, number, number, 1, None, 0)  # IORING_ENTER_GETEVENTS
+        assert done == number, os.strerror(ctypes.get_errno())
+        completions = self._parameters[20:30]  # struct io_cqring_offsets
+        head, tail = completions[0], completions[1]
+        self._queue[head : head + 4] = self._queue[tail : tail + 4]
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._queue.close()
+        self._entries.close()
+        os.close(self._ring)
+
+
+def by_growth(between: Totals) -> list[CacheRow]:
+    assert "growth" in SORTS
+    return arrange(between.rows, Order.by("growth"), lambda name: True)
+
+
+def named(between: Totals, name: str) -> CacheRow:
+    return named_in(between.rows, name)
+
+
+def named_in(rows: "tuple[CacheRow, ...] | list[CacheRow]", name: str) -> CacheRow:
+    """Return the row of a cache, whichever of its aliases it is listed by."""
+    return next(row for row in rows if name == row.name or name in row.aliases)
+
+
+def assert_exact(counted: int, happened: int, lost: int | None) -> None:
+    """Check that every event is either counted or reported as lost, and none twice."""
+    assert lost is not None
+    assert counted <= happened <= counted + lost

@@ -1,0 +1,334 @@
+"""A close look at one cache of the running kernel: exact callers and processes, shares of stacks, nothing left."""
+
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from slabtui.detail import Context, Detail, Entry, Kind, Watch
+from slabtui.kernel import layout
+from slabtui.kernel.module import Kit, Module, import_bcc
+from slabtui.kernel.probe import Probe
+from slabtui.kernel.whose import Whose
+from slabtui.snapshot import difference
+from tests.bpf import own_program_ids, program_ids
+from tests.workload import Workload, workload
+
+pytestmark = pytest.mark.live
+
+CALLS = 20_000
+PROMISED = 0.02  # of one CPU
+HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
+
+
+@contextmanager
+def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
+    probe = Probe(layout.read(), Whose(pids, cgroup))
+    try:
+        os.stat("/")  # so that the probe has seen the cache of path names
+        probe.totals()
+        yield probe
+    finally:
+        probe.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Probe]:
+    """One probe of everybody's allocations for many tests: on an emulated kernel to compile takes 10 s."""
+    with probing() as probe:
+        yield probe
+
+
+@pytest.fixture
+def everybody(shared: Probe) -> Iterator[Probe]:
+    os.stat("/")
+    shared.totals()
+    yield shared
+    shared.watch(Watch())
+
+
+def look(probe: Probe, cache: str, kind: Kind) -> None:
+    probe.watch(Watch(cache=cache, kind=kind))
+    assert probe.notes == ()
+
+
+def found(probe: Probe) -> Detail:
+    detail = probe.totals().detail
+    assert detail is not None
+    return detail
+
+
+@contextmanager
+def looked_at(kind: Kind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
+    """Look at the cache that a workload allocates from, counting that process only."""
+    with workload(work, number) as busy, probing(busy.pid) as probe:
+        busy.run()  # so that the probe has seen the cache
+        probe.totals()
+        look(probe, "names_cache", kind)
+        yield busy, probe
+
+
+def test_every_call_is_in_its_caller() -> None:
+    with looked_at(Kind.CALLERS) as (busy, probe):
+        busy.run()
+        detail = found(probe)
+    assert_whole(detail, CALLS)
+    assert detail.entries[0].frames[0].startswith("getname_flags")
+    assert detail.entries[0].total_bytes == detail.entries[0].total_allocs * 4096
+
+
+def test_every_call_is_in_its_process(everybody: Probe) -> None:
+    with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
+        look(everybody, "names_cache", Kind.PROCESSES)
+        one.run()
+        other.run()
+        other.run()
+        detail = found(everybody)
+        mine = {pid: of_process(detail, pid) for pid in (one.pid, other.pid)}
+    assert_exact(mine[one.pid].total_allocs, CALLS, detail.lost)
+    assert_exact(mine[other.pid].total_allocs, 2 * CALLS, detail.lost)
+    assert mine[one.pid].comm == Path(sys.executable).name[:15]
+    assert mine[one.pid].context is Context.PROCESS
+    assert mine[one.pid].cgroup == own_cgroup()
+
+
+def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
+    with looked_at(Kind.STACKS) as (busy, probe):
+        for _ in range(5):
+            busy.run()
+            detail = found(probe)
+    first = detail.entries[0]
+    total = sum(entry.total_allocs for entry in detail.entries)
+    assert any("newfstatat" in frame or "statx" in frame for frame in first.frames)
+    assert first.frames[0].startswith("kmem_cache_alloc")  # what the tracer itself runs is left out
+    assert first.frames[1].startswith("getname_flags")
+    assert first.total_allocs / total > 0.95
+    assert total == pytest.approx(5 * CALLS, rel=0.25)  # an estimate, of some hundred stacks
+
+
+def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
+    with workload("stat", 2) as rare, probing(rare.pid) as probe:
+        rare.run()
+        probe.totals()
+        look(probe, "names_cache", Kind.STACKS)
+        for _ in range(20):
+            time.sleep(0.02)
+            rare.run()
+        detail = found(probe)
+    assert detail.one_in == 1
+    assert_whole(detail, 40)
+
+
+def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
+    with workload("stat", 3 * CALLS) as busy, probing(busy.pid) as probe:
+        busy.run()
+        probe.totals()
+        look(probe, "names_cache", Kind.STACKS)
+        busy.run()
+        probe.totals()  # it is known what a stack costs here
+        time.sleep(1)
+        probe.totals()  # the probe believes that nothing much happens
+        assert probe._look is not None
+        before, began = probe._look.taking, time.monotonic()
+        busy.run()
+        seconds = time.monotonic() - began
+        assert (probe._look.taking - before) / 1e9 / seconds < PROMISED
+        assert found(probe).one_in > 1
+
+
+def test_kmalloc_has_its_callers_too() -> None:
+    with workload("select", CALLS) as busy, probing(busy.pid) as probe:
+        busy.run()
+        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= CALLS / 2)
+        look(probe, name, Kind.CALLERS)
+        busy.run()
+        detail = found(probe)
+    assert_whole(detail, CALLS)
+    assert detail.entries[0].frames[0].startswith("core_sys_select")
+
+
+def test_interrupts_are_told_apart(everybody: Probe) -> None:
+    connections = 200
+    connect(1)
+    everybody.totals()
+    look(everybody, "request_sock_TCP", Kind.PROCESSES)
+    connect(connections)
+    detail = found(everybody)
+    by_context = {entry.context: entry for entry in detail.entries}
+    assert by_context[Context.INTERRUPT].total_allocs >= connections - detail.lost
+    assert by_context[Context.INTERRUPT].pid == 0
+    assert Context.KERNEL_THREAD not in by_context
+
+
+def connect(times: int) -> None:
+    """Connect over the loopback: the request is allocated where the packet arrives, in a softirq."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(times):
+            with socket.create_connection(server.getsockname()), server.accept()[0]:
+                pass
+
+
+def test_kernel_threads_are_told_apart(everybody: Probe, tmp_path: Path) -> None:
+    source = tmp_path / "threads.c"
+    source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
+    module = Module(Kit(import_bcc(), []), [str(source)])
+    try:
+        subprocess.run(["true"], check=True)
+        everybody.totals()
+        look(everybody, "task_struct", Kind.PROCESSES)
+        module.maps.put("threads", 0, ctypes.c_int(192))  # the map starts a thread for each CPU: kthreadd does
+        subprocess.run(["true"], check=True)
+        detail = found(everybody)
+    finally:
+        module.close()
+    by_name = {entry.comm: entry for entry in detail.entries}
+    assert by_name["kthreadd"].context is Context.KERNEL_THREAD
+    assert by_name["kthreadd"].pid == 2
+    assert of_process(detail, os.getpid()).context is Context.PROCESS
+
+
+def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
+    rename = (
+        "import os, sys\n"
+        f"open('/proc/self/comm', 'wb').write({HOSTILE!r})\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "for _ in range(100): os.stat('/')\n"
+        "print(flush=True); sys.stdin.readline()\n"
+    )
+    with (
+        subprocess.Popen([sys.executable, "-c", rename], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdout.readline()
+        look(everybody, "names_cache", Kind.PROCESSES)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        entry = of_process(found(everybody), process.pid)
+        process.stdin.close()
+    assert entry.comm == r"\x1b[2J\xff\x0a;\x07\u202e"
+    assert entry.total_allocs >= 100
+
+
+def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
+    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        with workload("stat", CALLS) as inside, workload("stat", CALLS) as outside, probing(cgroup=group) as probe:
+            (group / "cgroup.procs").write_text(str(inside.pid))
+            before = probe.totals()
+            inside.run()
+            outside.run()
+            between = difference(before, probe.totals())
+            (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
+    finally:
+        group.rmdir()
+    (counted,) = [row.allocs for row in between.rows if row.name == "names_cache"]
+    assert_exact(counted, CALLS, between.lost)
+
+
+def test_two_processes_are_counted_and_a_third_is_not() -> None:
+    with (
+        workload("stat", CALLS) as one,
+        workload("stat", CALLS) as two,
+        workload("stat", CALLS) as other,
+        probing(one.pid, two.pid) as probe,
+    ):
+        for each in (one, two, other):
+            each.run()
+        totals = probe.totals()
+    counted = sum(row.allocs for row in totals.rows if row.name == "names_cache")
+    assert_exact(counted, 2 * CALLS, totals.lost)
+
+
+def test_the_programs_of_a_look_are_gone_when_it_ends(everybody: Probe) -> None:
+    before = program_ids()
+    for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES):
+        look(everybody, "filp", kind)
+        assert wait_for(lambda: len(program_ids() - before) == 2)
+    look(everybody, "filp", Kind.ABOUT)
+    assert wait_for(lambda: program_ids() == before)
+
+
+def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> None:
+    turn(everybody)
+    programs, descriptors = own_program_ids(), open_files()
+    for _ in range(50):
+        turn(everybody)
+    assert own_program_ids() == programs
+    assert open_files() == descriptors
+
+
+def turn(probe: Probe) -> None:
+    """Open every tab of a page, count frees, and leave."""
+    for kind in Kind:
+        probe.watch(Watch(frees=True, cache="filp", kind=kind))
+        probe.totals()
+    probe.watch(Watch())
+    probe.totals()
+
+
+def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
+    look(everybody, "dentry", Kind.ABOUT)
+    about = found(everybody).about
+    assert about is not None
+    directory = Path("/sys/kernel/slab/dentry")
+    assert about.object_size == int((directory / "object_size").read_text())
+    assert about.objects_per_slab == int((directory / "objs_per_slab").read_text())
+    assert "reclaimable" in about.flags
+    assert about.live
+    assert about.mem
+    assert sum(slabs for _, slabs in about.nodes) > 0
+
+
+def test_aliases_are_those_that_share_a_directory(everybody: Probe) -> None:
+    merged = {row.name: row.aliases for row in everybody.totals().rows if row.aliases}
+    assert merged
+    for name, aliases in merged.items():
+        shared = Path("/sys/kernel/slab", name).resolve()
+        assert all(Path("/sys/kernel/slab", alias).resolve() == shared for alias in aliases)
+
+
+def assert_exact(counted: int, happened: int, lost: int | None) -> None:
+    """Check that every event is either counted or reported as lost, and none twice."""
+    assert lost is not None
+    assert counted <= happened <= counted + lost
+
+
+def assert_whole(detail: Detail, happened: int) -> None:
+    assert_exact(sum(entry.total_allocs for entry in detail.entries), happened, detail.lost)
+
+
+def of_process(detail: Detail, pid: int) -> Entry:
+    return next(entry for entry in detail.entries if entry.pid == pid)
+
+
+def cgroup_root() -> Path:
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    return Path(next(fields[1] for fields in map(str.split, mounts) if fields[2] == "cgroup2"))
+
+
+def own_cgroup() -> str:
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    return next(line for line in lines if line.startswith("0::")).removeprefix("0::")
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def wait_for(happened: object, seconds: float = 5) -> bool:
+    """Wait for what the kernel does a moment later."""
+    assert callable(happened)
+    end = time.monotonic() + seconds
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(happened())

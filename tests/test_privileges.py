@@ -1,0 +1,88 @@
+"""slabtui runs with the few capabilities that it says it needs, and gives up all others."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slabtui.kernel.capabilities import COUNTING, SCREEN, Capability
+from tests.terminal import Terminal
+
+pytestmark = pytest.mark.live
+
+NOBODY = 65534
+SCRIPT = [sys.executable, "-m", "slabtui"]
+
+
+def with_only(*capabilities: Capability) -> list[str]:
+    """Return the command that runs a command as nobody with these capabilities and no other."""
+    names = ",".join(f"+{capability.name.lower()}" for capability in capabilities)
+    return [
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        f"--inh-caps=-all,{names}",
+        f"--ambient-caps=-all,{names}",
+        f"--bounding-set=-all,{names}",
+    ]
+
+
+def held(pid: int) -> set[int]:
+    """Return the numbers of the capabilities that a process has permitted."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    permitted = int(next(line.split()[1] for line in lines if line.startswith("CapPrm:")), 16)
+    return {number for number in range(64) if permitted >> number & 1}
+
+
+def test_it_counts_with_only_what_it_says_it_needs() -> None:
+    command = [*with_only(*COUNTING), *SCRIPT, "--output", "json", "0.5", "1"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+    snapshot = json.loads(found.stdout)
+    assert snapshot["notes"] == []
+    assert any(row["live"] is not None for row in snapshot["caches"])
+
+
+def test_it_names_callers_with_only_what_it_says_it_needs() -> None:
+    command = [*with_only(*COUNTING), *SCRIPT, "--callers", "names_cache", "--output", "json", "0.5", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            os.stat("/")
+        assert process.stdout
+        entries = json.loads(process.stdout.read())["detail"]["entries"]
+    assert entries
+    assert any(entry["frames"][0].startswith("getname_flags") for entry in entries)
+
+
+def test_without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing() -> None:
+    command = [*with_only(Capability.BPF, Capability.PERFMON), *SCRIPT, "--output", "json", "0.5", "1"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert found.returncode == 0
+    snapshot = json.loads(found.stdout)
+    assert "live objects unknown: /proc/slabinfo: Permission denied" in snapshot["notes"]
+    assert {row["live"] for row in snapshot["caches"]} == {None}
+    assert sum(row["allocs"] for row in snapshot["caches"]) > 0
+
+
+def test_what_prints_keeps_only_what_counting_needs() -> None:
+    with subprocess.Popen([*SCRIPT, "--output", "json", "0.5"], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # it is past its start
+        has = held(process.pid)
+        process.terminate()
+    assert has <= set(COUNTING)
+
+
+def test_the_screen_keeps_only_what_its_keys_need() -> None:
+    with Terminal([*SCRIPT, "-f", "names_cache"]) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        has = held(terminal.pid)
+        terminal.type("\r2")  # a tab still opens
+        terminal.wait_for(lambda: "STACK" in terminal.text and "%" in terminal.lines[4])
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+    assert has <= set(SCREEN)

@@ -1,0 +1,105 @@
+"""One row for each cache, from what was counted and from what slabinfo says."""
+
+from slabtui.kernel.counters import Cache
+from slabtui.kernel.rows import UNSEEN, Counted, Unseen, merged
+from slabtui.kernel.slabinfo import Slab
+from slabtui.snapshot import CacheRow
+
+DENTRY = Cache(0xFFFF888100000100, "dentry", 192, 184)
+FILP = Cache(0xFFFF888100000200, "filp", 256, 256)
+CLASS = Cache(64 << 8, "kmalloc-64", 64, 64, approximate=True)
+SLAB = Slab(live=100, size=192, objects_per_slab=21, mem=8192)
+
+
+def row(rows: dict[int, CacheRow], name: str) -> CacheRow:
+    (found,) = (row for row in rows.values() if row.name == name)
+    return found
+
+
+def test_a_cache_that_is_counted_and_listed_has_all_numbers() -> None:
+    rows = merged(Counted({DENTRY: 5}, {DENTRY: 2}), {"dentry": SLAB}, {"dentry": ("names",)}, Unseen())
+    assert rows == {
+        DENTRY.cache: CacheRow(
+            DENTRY.cache, "dentry", 192, 184, 5, 960, frees=2, live=100, mem=8192, aliases=("names",)
+        )
+    }
+
+
+def test_what_goes_in_bulk_is_added() -> None:
+    rows = merged(Counted({DENTRY: 5}, {DENTRY: 2}, {DENTRY: 30}, {DENTRY: 40}), {}, {}, Unseen())
+    assert (rows[DENTRY.cache].allocs, rows[DENTRY.cache].frees) == (35, 42)
+    assert rows[DENTRY.cache].bytes == 35 * 192
+
+
+def test_a_cache_that_only_ever_allocates_or_frees_in_bulk_or_only_frees_has_a_row() -> None:
+    other = Cache(0xFFFF888100000300, "freed", 8, 8)
+    rows = merged(Counted({DENTRY: 1}, {other: 7}, {FILP: 3}, {FILP: 1}), {}, {}, Unseen())
+    assert {name: (row(rows, name).allocs, row(rows, name).frees) for name in ("dentry", "freed", "filp")} == {
+        "dentry": (1, 0),
+        "freed": (0, 7),
+        "filp": (3, 1),
+    }
+
+
+def test_frees_that_nobody_counts_are_unknown_and_not_zero() -> None:
+    slabs = {"dentry": SLAB, "idle": SLAB}
+    uncounted = merged(Counted({DENTRY: 5}, None, {}, {DENTRY: 9}), slabs, {}, Unseen())
+    assert {row.frees for row in uncounted.values()} == {None}
+    counted = merged(Counted({DENTRY: 5}, {}), slabs, {}, Unseen())
+    assert {row.frees for row in counted.values()} == {0}
+    assert len(counted) == len(uncounted) == 2
+
+
+def test_a_size_class_stands_for_many_caches_of_which_nothing_more_is_known() -> None:
+    rows = merged(Counted({CLASS: 4}, {}), {"kmalloc-64": SLAB}, {}, Unseen())
+    found = rows[CLASS.cache]
+    assert found.approximate
+    assert (found.allocs, found.bytes) == (4, 256)
+    assert (found.frees, found.live, found.mem) == (None, None, None)
+
+
+def test_two_caches_of_one_name_have_a_row_each() -> None:
+    twin = Cache(0xFFFF888100000300, "dentry", 64, 64)
+    rows = merged(Counted({DENTRY: 1, twin: 2}), {}, {}, Unseen())
+    assert {found.cache: (found.name, found.size, found.allocs) for found in rows.values()} == {
+        DENTRY.cache: ("dentry", 192, 1),
+        twin.cache: ("dentry", 64, 2),
+    }
+
+
+def test_a_cache_that_is_described_twice_is_one_row_with_the_sum() -> None:
+    older = Cache(DENTRY.cache, "old name", 64, 64)
+    rows = merged(Counted({older: 1, DENTRY: 2}), {}, {}, Unseen())
+    (only,) = rows.values()
+    assert (only.name, only.allocs, only.bytes) == ("dentry", 3, 3 * 192)
+
+
+def test_a_cache_that_is_only_listed_is_idle_and_keeps_its_identity() -> None:
+    unseen = Unseen()
+    first = merged(Counted({}), {"idle": SLAB}, {"idle": ("other",)}, unseen)
+    (cache,) = first
+    assert first[cache] == CacheRow(cache, "idle", 192, None, 0, 0, live=100, mem=8192, aliases=("other",))
+    second = merged(Counted({DENTRY: 1}), {"another": SLAB, "idle": SLAB, "dentry": SLAB}, {}, unseen)
+    assert second[cache].name == "idle"
+    assert len(second) == 3
+    assert UNSEEN <= cache < 1 << 40 < DENTRY.cache
+
+
+def test_a_cache_that_has_been_seen_is_there_once() -> None:
+    unseen = Unseen()
+    merged(Counted({}), {"dentry": SLAB}, {}, unseen)
+    rows = merged(Counted({DENTRY: 1}), {"dentry": SLAB}, {}, unseen)
+    assert list(rows) == [DENTRY.cache]
+
+
+def test_the_name_behind_an_identity_is_found_again() -> None:
+    unseen = Unseen()
+    numbers = {name: unseen.number(name) for name in ("a", "b", "c", "a")}
+    assert len(set(numbers.values())) == 3
+    assert [unseen.name(numbers[name]) for name in ("a", "b", "c")] == ["a", "b", "c"]
+    assert unseen.name(DENTRY.cache) is None
+    assert unseen.name(UNSEEN + 3) is None
+
+
+def test_nobody_knows_of_any_cache() -> None:
+    assert merged(Counted({}), {}, {}, Unseen()) == {}
