@@ -79,9 +79,9 @@ def test_a_kernel_whose_modules_are_gone_is_not_offered() -> None:
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert GOOD.comparison
     assert GOOD.side_by_side
-    results.write(GOOD.comparison, tmp_path / results.COMPARISON)
-    results.write(GOOD.side_by_side, tmp_path / results.SIDE_BY_SIDE)
-    (tmp_path / results.LIVE).write_text(
+    results.write(GOOD.comparison, tmp_path / results.FILES[results.COMPARISON])
+    results.write(GOOD.side_by_side, tmp_path / results.FILES[results.SIDE_BY_SIDE])
+    (tmp_path / results.FILES[results.LIVE]).write_text(
         "<testsuites><testsuite>"
         + "<testcase name='good'/>" * 48
         + "<testcase name='skipped'><skipped/></testcase></testsuite></testsuites>"
@@ -91,12 +91,23 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_what_an_interrupted_guest_has_left_is_kept(tmp_path: Path) -> None:
     assert GOOD.comparison
-    results.write(GOOD.comparison, tmp_path / results.COMPARISON)
+    results.write(GOOD.comparison, tmp_path / results.FILES[results.COMPARISON])
     result = results.read(KERNEL, tmp_path, 3.0, "time ran out after 600 s")
     assert result.comparison == GOOD.comparison
-    assert results.faults(result) == ["time ran out after 600 s", "the live tests left no result"]
+    assert results.faults(result) == ["time ran out after 600 s"]
     assert "does not work: time ran out after 600 s" in rendered(result)
     assert "| no result |" in rendered(result)
+
+
+def test_a_step_that_left_no_result_is_told_with_how_it_ended(tmp_path: Path) -> None:
+    (tmp_path / "live.status").write_text("124\n")
+    (tmp_path / "compare.status").write_text("1\n")
+    faults = results.faults(results.read(KERNEL, tmp_path, 3.0, None))
+    assert faults == [
+        "live left no result: it took too long",
+        "compare left no result: it ended with status 1",
+        "oldtools left no result: it did not come to its end",
+    ]
 
 
 def test_failures_and_errors_both_count_as_failed() -> None:
@@ -113,7 +124,7 @@ def test_a_good_result_has_no_fault() -> None:
     [
         (replace(GOOD, live=LiveTests(48, ("test_x",), 0)), "failed: test_x"),
         (replace(GOOD, live=LiveTests(0, (), 49)), "no live test ran"),
-        (replace(GOOD, comparison=None), "the comparison left no result"),
+        (replace(GOOD, troubles=("time ran out",), live=None), "time ran out"),
         (
             replace(GOOD, comparison=Comparison("", "", counts=replace(COUNTS, lost=9))),
             "the counts compared do not agree",
@@ -156,7 +167,7 @@ def test_a_kernel_that_is_refused_is_in_the_table_with_the_reason() -> None:
 
 
 def test_a_guest_that_left_nothing_is_in_both_tables() -> None:
-    text = rendered(Result(KERNEL, 9.0, "the guest ended without a result (Kernel panic)"))
+    text = rendered(Result(KERNEL, 9.0, ("the guest ended without a result (Kernel panic)",)))
     assert text.count(f"| {KERNEL.release} |") == 2
     assert "does not work: the guest ended without a result (Kernel panic)" in text
     assert "no result |" in text.splitlines()[-1]
@@ -241,7 +252,7 @@ def test_every_step_has_its_own_time_and_log() -> None:
     steps = [Step("one", ("prog", "a b"), 5), Step("two", ("other",), 7)]
     assert guest.script(steps, Path("/some where")).splitlines() == [
         "cd '/some where' || exit",
-        "timeout -k 5 5 prog 'a b' >/out/one.log 2>&1",
-        "timeout -k 5 7 other >/out/two.log 2>&1",
+        "timeout -k 5 5 prog 'a b' >/out/one.log 2>&1; echo $? >/out/one.status",
+        "timeout -k 5 7 other >/out/two.log 2>&1; echo $? >/out/two.status",
         "exit 0",
     ]

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -100,26 +100,27 @@ def _choose(archive: Archive, series: Sequence[str]) -> dict[Kernel, Path]:
 
 
 def _steps(tools: Path) -> list[Step]:
+    files = {step: str(OUT / name) for step, name in results.FILES.items()}
     python = ("env", "PYTHONDONTWRITEBYTECODE=1", "SLABTUI_LIVE=required", sys.executable, "-m")
-    live = ("pytest", "-q", *_KERNEL_TESTS, "-p", "no:cacheprovider", f"--junitxml={OUT / results.LIVE}")
-    beside = ("tests.kernels.oldtools", str(tools), str(OUT / results.SIDE_BY_SIDE))
+    live = ("pytest", "-q", *_KERNEL_TESTS, "-p", "no:cacheprovider", f"--junitxml={files[results.LIVE]}")
+    beside = ("tests.kernels.oldtools", str(tools), files[results.SIDE_BY_SIDE])
     return [
-        Step("live", (*python, *live), 1200),
-        Step("compare", (*python, "tests.kernels.compare", str(OUT / results.COMPARISON)), 120),
-        Step("oldtools", (*python, *beside), 300),
+        Step(results.LIVE, (*python, *live), 1200),
+        Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 120),
+        Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
     ]
 
 
-async def _boot_all(kernels: Mapping[Kernel, Path], steps: Sequence[Step], run: Path) -> list[Result]:
+async def _boot_all(kernels: dict[Kernel, Path], steps: Sequence[Step], run: Path) -> list[Result]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def in_turn(kernel: Kernel, unpacked: Path) -> Result:
         async with places:
             return await _boot(kernel, unpacked, steps, run)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(in_turn(*pair)) for pair in kernels.items()]
-    return [task.result() for task in tasks]
+    async with asyncio.TaskGroup() as group:  # the newest first: they take longest, and the shortest is to be the last
+        tasks = {kernel: group.create_task(in_turn(kernel, kernels[kernel])) for kernel in reversed(kernels)}
+    return [tasks[kernel].result() for kernel in kernels]
 
 
 async def _boot(kernel: Kernel, unpacked: Path, steps: Sequence[Step], run: Path) -> Result:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shlex
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 OUT = Path("/out")  # the guest's name for the directory that it shares with this machine
 EMULATOR = "qemu-system-x86_64"
 
-_TIME_RAN_OUT = {124, 137}  # exit statuses of timeout(1)
+_TIME_RAN_OUT = {124, 128 + signal.SIGKILL}  # exit statuses of timeout(1)
 _GRACE = 5  # seconds between asking and killing
 
 
@@ -20,7 +21,7 @@ class Step:
     """A command for the guest.
 
     Attributes:
-        name: its output is `NAME.log` in the shared directory.
+        name: its output is `NAME.log` in the shared directory, its exit status `NAME.status`.
         command: the program and its arguments.
         seconds: how long it may take: one that hangs must not keep the next from its turn.
     """
@@ -35,8 +36,17 @@ def script(steps: Sequence[Step], directory: Path) -> str:
     lines = [f"cd {shlex.quote(str(directory))} || exit"]
     for step in steps:
         command = shlex.join(("timeout", "-k", str(_GRACE), str(step.seconds), *step.command))
-        lines.append(f"{command} >{OUT}/{shlex.quote(step.name)}.log 2>&1")
+        lines.append(f"{command} >{OUT}/{step.name}.log 2>&1; echo $? >{OUT}/{step.name}.status")
     return "\n".join([*lines, "exit 0", ""])
+
+
+def ending(step: str, shared: Path) -> str:
+    """Return in words how a step ended."""
+    path = shared / f"{step}.status"
+    if not path.exists():
+        return "did not come to its end"
+    status = int(path.read_text())
+    return "took too long" if status in _TIME_RAN_OUT else f"ended with status {status}"
 
 
 def emulator(kernel: Path, initramfs: Path, shared: Path) -> list[str]:

@@ -92,10 +92,7 @@ def _notes(result: Result) -> Iterable[str]:
     if result.refused:
         yield f"does not work: slabtui refuses it ({result.refused})"
         return  # all that follows from it goes without saying
-    if result.trouble:
-        yield f"does not work: {result.trouble}"
-    elif result.live is None or result.comparison is None:
-        yield "does not work: a part left no result"
+    yield from (f"does not work: {trouble}" for trouble in result.troubles)
     if result.comparison:
         yield from result.comparison.notes
         if result.comparison.counts and not result.comparison.counts.agree:

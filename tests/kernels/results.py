@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.kernels import guest
 from tests.kernels.choice import Kernel
 
-LIVE, COMPARISON, SIDE_BY_SIDE = "live.xml", "compare.json", "oldtools.json"  # in the shared directory
+LIVE, COMPARISON, SIDE_BY_SIDE = "live", "compare", "oldtools"  # the steps of a guest
+FILES = {LIVE: "live.xml", COMPARISON: "compare.json", SIDE_BY_SIDE: "oldtools.json"}  # what each of them leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,13 @@ class Result:
     Attributes:
         kernel: which was booted.
         seconds: how long its guest took.
-        trouble: why the guest has not run to its end, in words.
+        troubles: why there is less than there should be, in words.
         live: None if the tests left no result; so the others.
     """
 
     kernel: Kernel
     seconds: float
-    trouble: str | None = None
+    troubles: tuple[str, ...] = ()
     live: LiveTests | None = None
     comparison: Comparison | None = None
     side_by_side: SideBySide | None = None
@@ -122,11 +124,15 @@ class Result:
 
 def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -> Result:
     """Read what a guest has left in its shared directory; an interrupted one may have left a part."""
-    live, comparison, beside = (directory / name for name in (LIVE, COMPARISON, SIDE_BY_SIDE))
+    files = {step: directory / name for step, name in FILES.items()}
+    missing = (
+        f"{step} left no result: it {guest.ending(step, directory)}" for step in files if not files[step].exists()
+    )
+    live, comparison, beside = files.values()
     return Result(
         kernel,
         seconds,
-        trouble,
+        (trouble,) if trouble else tuple(missing),
         live_tests(live.read_text()) if live.exists() else None,
         _comparison(json.loads(comparison.read_text())) if comparison.exists() else None,
         _side_by_side(json.loads(beside.read_text())) if beside.exists() else None,
@@ -150,18 +156,14 @@ def live_tests(junit: str) -> LiveTests:
 
 def faults(result: Result) -> list[str]:
     """Return what is wrong, a line each."""
-    found = [result.trouble] if result.trouble else []
+    found = list(result.troubles)
     if result.refused:
         found.append(f"slabtui refuses this kernel: {result.refused}")
-    if result.live is None:
-        found.append("the live tests left no result")
-    elif not result.live.passed and not result.live.failed:
-        found.append("no live test ran")
-    else:
+    if result.live:
         found += [f"failed: {name}" for name in result.live.failed]
-    if result.comparison is None:
-        found.append("the comparison left no result")
-    elif result.comparison.counts and not result.comparison.counts.agree:
+        if not result.live.passed and not result.live.failed:
+            found.append("no live test ran")
+    if result.comparison and result.comparison.counts and not result.comparison.counts.agree:
         found.append("the counts compared do not agree")
     return found
 
