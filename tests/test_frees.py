@@ -122,6 +122,7 @@ def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(ever
     leak = (
         "import os, resource, sys\n"
         "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        f"most = max(most, {KEPT + 100})\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
         f"kept = [os.eventfd(0) for _ in range({KEPT})]\n"
         "print(flush=True); sys.stdin.readline()\n"

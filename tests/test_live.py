@@ -47,7 +47,7 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
     with workload(kind, number) as work, probing(work.pid) as source:
         collector = Collector(source, 0.1)
         collector.start()
-        collector.take(timeout=10)  # nothing yet: the workload waits
+        assert collector.take(timeout=60) is not None  # it counts from here on: the workload waits
         try:
             work.run()
             for _ in range(2):  # one for what is on offer, one that begins after the work has ended

@@ -29,6 +29,8 @@ mount -t devpts devpts dev/pts
 mount -t tmpfs tmpfs dev/shm
 mount -t debugfs debugfs sys/kernel/debug
 mount -t tracefs tracefs sys/kernel/tracing
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+ip link set lo up
 mount -t 9p -o "$share" out out
 
 chroot /new /usr/bin/env -i HOME=/root TERM=linux LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
