@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from slabtui.kernel.maps import Hash, PerCpuArray
 from slabtui.kernel.module import Kit, Module
 from slabtui.text import printable
 
@@ -56,12 +57,7 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        caches = self._caches.read()
-        self._slots.read(caches)
-        return {
-            described(cache): self._slots.total(slot, _NAMED) + self._slots.total(slot, _ADDRESSED)
-            for slot, cache in caches.items()
-        }
+        return counted(self._slots, self._caches)
 
     def tallies(self) -> list[int]:
         """Return the sums.
@@ -71,6 +67,19 @@ class Counters:
         """
         self._tallies.read(range(self._number))
         return [self._tallies.total(which) for which in range(self._number)]
+
+
+def counted(slots: PerCpuArray, caches: Hash) -> dict[Cache, int]:
+    """Read the table, and return what has been counted of each cache.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    owners = caches.read()
+    slots.read(owners)
+    return {
+        described(cache): slots.total(slot, _NAMED) + slots.total(slot, _ADDRESSED) for slot, cache in owners.items()
+    }
 
 
 def described(cache: memoryview) -> Cache:
