@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from slabtui.kernel.maps import Hash, PerCpuArray
 from slabtui.kernel.module import Kit, Module
@@ -85,6 +86,11 @@ def counted(slots: PerCpuArray, caches: Hash) -> dict[Cache, int]:
 def described(cache: memoryview) -> Cache:
     """Return the cache that a struct cache describes."""
     address, _, size, object_size, name = CACHE.unpack(cache)
+    return _cache(address, size, object_size, name)
+
+
+@lru_cache(maxsize=1 << SLOT_BITS)  # a description that is read anew says the same nearly always
+def _cache(address: int, size: int, object_size: int, name: bytes) -> Cache:
     if address < LOWEST_ADDRESS:
         size = address >> _SIZE_CLASS_SHIFT
         return Cache(address, f"kmalloc-{size}", size, size, approximate=True)
