@@ -41,8 +41,12 @@ docs: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.manual docs/slabtui.8
 	$(VENV)/bin/python -m tests.picture docs/screen.svg
 
+# Writes docs/performance.md, which takes some minutes on a quiet machine; ARGS=--quick only shows that it works.
 bench: $(VENV)/.test
-	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+	@if ! command -v bpftrace >/dev/null && command -v apt-get >/dev/null; then # it is measured too, where it runs
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bpftrace >/dev/null || true
+	fi
+	exec $(VENV)/bin/python -m tests.bench $(ARGS)
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

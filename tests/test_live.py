@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.collector import Collector
+from slabtui.detail import Kind, Watch
 from slabtui.kernel import layout, probe
 from slabtui.kernel.module import statistics
 from slabtui.kernel.probe import Probe
@@ -182,7 +183,13 @@ def test_nothing_stays_loaded_after_the_end() -> None:
 
 def test_every_program_that_counts_reports_its_misses() -> None:
     with probing() as source:
-        for descriptor in source.program_descriptors().values():
+        os.close(os.open(os.devnull, os.O_RDONLY))
+        source.totals()
+        source.watch(Watch(frees=True, cache="filp", kind=Kind.CALLERS))
+        programs = source.program_descriptors()
+        looks = {"look: kmem_cache_alloc", "look: kmalloc"}
+        assert programs.keys() >= {"kmem_cache_alloc", "kmalloc", "kmem_cache_free", "kfree"} | looks
+        for descriptor in programs.values():
             assert layout.read().nests or statistics(descriptor)["recursion_misses"] >= 0
         assert source.totals().lost is not None
 

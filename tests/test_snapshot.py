@@ -1,7 +1,7 @@
 """What lies between two readings of a source: nothing is lost, nothing is counted twice."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import pytest
@@ -54,6 +54,15 @@ def since(before: Totals, after: Totals) -> tuple:
 def test_bytes_are_allocs_times_size_where_the_size_is_fixed() -> None:
     (row,) = since(Totals((cache(1, allocs=10, size=96),), 0), Totals((cache(1, allocs=13, size=96),), 0))
     assert (row.allocs, row.bytes, row.size) == (3, 3 * 96, 96)
+
+
+def test_all_that_is_not_counted_is_as_the_later_reading_has_it() -> None:
+    earlier = cache(1, allocs=1)
+    later = CacheRow(earlier.cache, "new", 96, 90, 3, 288, True, 4, 5, 6, 7, True, ("alias",))
+    (row,) = since(Totals((earlier,), 0), Totals((later,), 0))
+    counted = {"allocs", "bytes", "frees", "live_delta"}
+    kept = [field.name for field in fields(CacheRow) if field.name not in counted]
+    assert [getattr(row, name) for name in kept] == [getattr(later, name) for name in kept]
 
 
 def test_bytes_are_the_counters_own_where_sizes_differ() -> None:

@@ -2,7 +2,9 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
+from slabtui.kernel.maps import Hash, PerCpuArray
 from slabtui.kernel.module import Kit, Module
 from slabtui.text import printable
 
@@ -56,12 +58,7 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        caches = self._caches.read()
-        self._slots.read(caches)
-        return {
-            described(cache): self._slots.total(slot, _NAMED) + self._slots.total(slot, _ADDRESSED)
-            for slot, cache in caches.items()
-        }
+        return counted(self._slots, self._caches)
 
     def tallies(self) -> list[int]:
         """Return the sums.
@@ -73,9 +70,27 @@ class Counters:
         return [self._tallies.total(which) for which in range(self._number)]
 
 
+def counted(slots: PerCpuArray, caches: Hash) -> dict[Cache, int]:
+    """Read the table, and return what has been counted of each cache.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    owners = caches.read()
+    slots.read(owners)
+    return {
+        described(cache): slots.total(slot, _NAMED) + slots.total(slot, _ADDRESSED) for slot, cache in owners.items()
+    }
+
+
 def described(cache: memoryview) -> Cache:
     """Return the cache that a struct cache describes."""
     address, _, size, object_size, name = CACHE.unpack(cache)
+    return _cache(address, size, object_size, name)
+
+
+@lru_cache(maxsize=1 << SLOT_BITS)  # a description that is read anew says the same nearly always
+def _cache(address: int, size: int, object_size: int, name: bytes) -> Cache:
     if address < LOWEST_ADDRESS:
         size = address >> _SIZE_CLASS_SHIFT
         return Cache(address, f"kmalloc-{size}", size, size, approximate=True)

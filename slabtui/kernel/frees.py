@@ -31,7 +31,7 @@ class Frees:
         kit: what every module is made with.
 
     Attributes:
-        descriptors: the file descriptors of the programs that are attached.
+        descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
         SlabtuiError: bcc failed.
@@ -41,7 +41,7 @@ class Frees:
         self._kit = kit
         self._counters = Counters(kit, "frees.bpf.c", _TALLIES)
         self._missed: int | None = 0  # by programs that are gone
-        self.descriptors: list[int] = []
+        self.descriptors: dict[str, int] = {}
 
     def attach(self, settings: Settings) -> None:
         """Begin to count.
@@ -57,7 +57,9 @@ class Frees:
         self.put(settings)
         handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if settings.calibrated else {})
         try:
-            self.descriptors = [self._counters.module.attach(*handler) for handler in handlers.items()]
+            self.descriptors = {
+                tracepoint: self._counters.module.attach(tracepoint, name) for tracepoint, name in handlers.items()
+            }
         except BaseException:
             self.detach()
             raise
@@ -66,7 +68,7 @@ class Frees:
         """Stop counting; the programs are gone, their counters stay."""
         self._missed = self._misses()
         self._counters.module.detach_all()
-        self.descriptors = []
+        self.descriptors = {}
 
     def read(self) -> Freed:
         """Return what has been freed so far.
@@ -93,5 +95,5 @@ class Frees:
         self._counters.module.close()
 
     def _misses(self) -> int | None:
-        missed = self._kit.misses(self.descriptors)
+        missed = self._kit.misses(self.descriptors.values())
         return None if missed is None or self._missed is None else self._missed + missed

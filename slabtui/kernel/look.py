@@ -35,7 +35,7 @@ class Look:
         cgroups: where the unified hierarchy is mounted, None: nowhere.
 
     Attributes:
-        descriptors: the file descriptors of the programs that are attached.
+        descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
         SlabtuiError: bcc failed.
@@ -54,7 +54,7 @@ class Look:
         self._stacks: dict[int, tuple[str, ...]] = {}
         self._before = [0] * _TALLIES  # the tallies when the look began
         self._number = 0
-        self.descriptors: list[int] = []
+        self.descriptors: dict[str, int] = {}
 
     def attach(self, kind: Kind, settings: Settings) -> None:
         """Begin a new look at the cache that the settings name as their target.
@@ -71,11 +71,11 @@ class Look:
         self._module.maps.clear("stacks")
         self._module.put(settings)
         try:
-            self.descriptors = [
-                self._module.attach(tracepoint, f"{kind}_{program}")
+            self.descriptors = {
+                tracepoint: self._module.attach(tracepoint, f"{kind}_{program}")
                 for event, program in _PROGRAMS.items()
                 for tracepoint in self._kit.tracepoints(event)
-            ]
+            }
         except BaseException:
             self.detach()
             raise
@@ -83,7 +83,7 @@ class Look:
     def detach(self) -> None:
         """End the look; its programs are gone."""
         self._module.detach_all()
-        self.descriptors = []
+        self.descriptors = {}
 
     def read(self, cache: str, size: int | None) -> Detail:
         """Return what the look has found since it began.
@@ -104,7 +104,7 @@ class Look:
             entry = self._entry(key, amount, call_site, cgroup, comm)
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
-        missed = self._kit.misses(self.descriptors)
+        missed = self._kit.misses(self.descriptors.values())
         return Detail(
             cache=cache,
             kind=self._kind,

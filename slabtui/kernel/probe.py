@@ -143,8 +143,13 @@ class Probe:
         self._release()
 
     def program_descriptors(self) -> dict[str, int]:
-        """Return the file descriptor of each program that counts, by its tracepoint; their statistics are in fdinfo."""
-        return dict(self._allocs.descriptors)
+        """Return the file descriptor of each attached program, by its tracepoint; their statistics are in fdinfo.
+
+        A look has programs of its own at the tracepoints of allocations: these are named `look: kmem_cache_alloc`.
+        """
+        frees = self._frees.descriptors if self._frees else {}
+        look = self._look.descriptors if self._look else {}
+        return {**self._allocs.descriptors, **frees, **{f"look: {name}": program for name, program in look.items()}}
 
     def _add_large(self, rows: dict[int, CacheRow], frees: int | None) -> None:
         """Add the row of what kmalloc takes from the page allocator."""
@@ -159,9 +164,9 @@ class Probe:
         self._whose.close()
 
     def _measure(self) -> None:
-        frees = self._frees.descriptors if self._frees else []
-        bulk = self._bulk.descriptors if self._bulk else []
-        look = self._look.descriptors if self._look else []
+        frees = self._frees.descriptors.values() if self._frees else ()
+        bulk = self._bulk.descriptors if self._bulk else ()
+        look = self._look.descriptors.values() if self._look else ()
         self._meter.start([*self._allocs.descriptors.values(), *frees], [*bulk, *look])
 
     def _attempt(self, begin: Callable[[], None]) -> None:

@@ -1,10 +1,14 @@
-"""The command line of the benchmark."""
+"""The command line of the benchmark: measures all there is, prints it, and writes docs/performance.md."""
 
 import argparse
 import os
 import platform
+import shutil
 import signal
+import subprocess
 import sys
+import time
+from datetime import date
 from pathlib import Path
 
 import urwid
@@ -12,18 +16,20 @@ import urwid
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities
 from slabtui.kernel.module import import_bcc
-from tests.bench import events, program, screen
+from tests.bench import events, extras, page, program, scale, screen, tools
+from tests.bench.report import Report
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 CPUS = 2  # that the load is put on, where there are as many
 
 
 def main() -> int:
-    """Measure everything, print it, and return the exit status."""
+    """Measure everything, print it, write the page, and return the exit status."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
         capabilities.demand()
-        _measure(options)
+        _write(options)
     except SlabtuiError as error:
         print(f"bench: {error}", file=sys.stderr)
         return error.status
@@ -32,26 +38,45 @@ def main() -> int:
     return 0
 
 
-def _measure(options: argparse.Namespace) -> None:
-    cpus = sorted(os.sched_getaffinity(0))
-    print(f"Linux {platform.release()} {platform.machine()}, {_processor()}, CPUs: {len(cpus)}")
-    print(f"Python {platform.python_version()}, urwid {urwid.__version__}, bcc {import_bcc().__version__}")
-    print(f"load average before: {os.getloadavg()[0]:.2f}")
+def _write(options: argparse.Namespace) -> None:
+    machine, today, since = _machine(), date.today().isoformat(), time.monotonic()
+    print(*machine, sep="\n")
+    report = Report()
+    _measure(report, options)
+    print("\nIn short:", *report.learned, f"({time.monotonic() - since:.0f} s)", sep="\n")
+    if options.page:
+        options.page.write_text(page.render(report, date=today, command=_command(), machine=machine))
+        print(f"written: {options.page}")
+
+
+def _measure(report: Report, options: argparse.Namespace) -> None:
+    cpus = sorted(os.sched_getaffinity(0))[:CPUS]
+    quick: bool = options.quick
+    starts = 3 if quick else 7
+    load = options.opens, options.rounds
     for race in (events.ALLOC, events.KMALLOC):
-        events.show(race, options.opens, options.rounds, cpus[:CPUS])
-    program.show(starts=3 if options.quick else 7, seconds=3.0 if options.quick else 10.0)
-    screen.show_keys(times=5 if options.quick else 50)
-    screen.show_ticks(ticks=3 if options.quick else 10)
+        events.show(report, race, *load, cpus)
+    for pair in (extras.CACHE, extras.KMALLOC):
+        extras.show(report, pair, *load, cpus)
+    tools.show(report, *load, starts, cpus)
+    program.show(report, starts, seconds=3.0 if quick else 10.0)
+    screen.show_keys(report, times=5 if quick else 50)
+    screen.show_ticks(report, ticks=3 if quick else 10)
+    scale.show(report, ticks=3 if quick else 10)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.bench", description="Print what slabtui costs, from one run."
+        prog="python -m tests.bench",
+        description="Print what slabtui costs, and write docs/performance.md, from one run.",
     )
     parser.add_argument("--opens", type=_positive, metavar="N", help="calls of each load process (default: 300000)")
     parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds of each load (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="much less of everything: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="much less of everything, to see that it works: no page")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the page there instead")
     options = parser.parse_args()
+    if not (options.quick or options.opens or options.rounds):
+        options.page = options.page or PAGE
     options.opens = options.opens or (30_000 if options.quick else 300_000)
     options.rounds = options.rounds or (1 if options.quick else 3)
     return options
@@ -62,6 +87,28 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
     return number
+
+
+def _machine() -> tuple[str, ...]:
+    """Return what the figures depend on."""
+    return (
+        f"Linux {platform.release()} {platform.machine()}",
+        f"CPUs: {len(os.sched_getaffinity(0))}, {_processor()}",
+        f"Python {platform.python_version()}, bcc {import_bcc().__version__}, urwid {urwid.__version__}, {_bpftrace()}",
+        f"load average before: {os.getloadavg()[0]:.2f}",
+    )
+
+
+def _command() -> str:
+    """Return what the user has typed to start this."""
+    return " ".join(("sudo make bench", *([f'ARGS="{" ".join(sys.argv[1:])}"'] if sys.argv[1:] else [])))
+
+
+def _bpftrace() -> str:
+    if shutil.which("bpftrace") is None:
+        return "no bpftrace"
+    made = subprocess.run(["bpftrace", "--version"], capture_output=True, text=True, check=False)
+    return made.stdout.strip() or "bpftrace of an unknown version"
 
 
 def _processor() -> str:

@@ -1,14 +1,14 @@
 """What one allocation costs while somebody counts it, by the kernel's own statistics of the programs that count."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
-from slabtui.kernel.module import statistics
 from tests.bench import load, ways
-from tests.bench.report import heading, line, spread, table
+from tests.bench.report import Report, spread
 from tests.bench.ways import EMPTY, SLABTUI, Maker, Way
 
 SWITCH = Path("/proc/sys/kernel/bpf_stats_enabled")
@@ -53,31 +53,50 @@ class Measured:
     lost: int | None
 
 
-def show(race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> None:
-    """Run the rounds and print the table."""
-    heading(f"Cost of one event at the raw tracepoint {race.tracepoint}, by the kernel's BPF statistics")
+def show(report: Report, race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> None:
+    """Run the rounds and tell."""
+    report.heading(f"One event at the raw tracepoint {race.tracepoint}, by the kernel's BPF statistics")
+    results = run(race, calls, rounds, cpus)
+    allocations = calls * len(cpus)
+    report.text(
+        f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} a time; "
+        f"{results[SLABTUI][0].events:,} events a round; rounds: {rounds}; median (lowest to highest)."
+    )
+    above = above_empty(results)
+    report.table(
+        ("way", "ns/event", "above empty", "x slabtui's", f"counted of {allocations * rounds:,}", "lost", "says lost"),
+        [_row(name, of_way, above, allocations) for name, of_way in results.items()],
+    )
+    report.text(
+        "ns/event has the measuring in it, which the empty program has too; x is the ratio of what is above empty. "
+        f"Whatever else took a {race.cache} meanwhile is counted too: lost is what is missing at least."
+    )
+    goal = f"at most {GOAL:g} ns" if race is ALLOC else ""
+    report.figure(f"slabtui above the empty program, {race.tracepoint}", f"{spread(above[SLABTUI])} ns", goal)
+    report.learn(_lesson(race, results, above, allocations))
+
+
+def run(race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> dict[str, list[Measured]]:
+    """Return what each way took in each round."""
     results = defaultdict(list)
     with statistics_on():
         for number in range(rounds):
             for name, measured in _round(race, number, calls, cpus).items():
                 results[name].append(measured)
-    allocations = calls * len(cpus)
-    print(
-        f"load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} a time; "
-        f"{results[SLABTUI][0].events:,} events a round; rounds: {rounds}; median (lowest to highest)"
-    )
-    above = {
+    return dict(results)
+
+
+def above_empty(results: Mapping[str, Sequence[Measured]]) -> dict[str, list[float]]:
+    """Return how many nanoseconds each way takes in each round beyond the empty program."""
+    return {
         name: [one.nanoseconds - base.nanoseconds for one, base in zip(of_way, results[EMPTY], strict=True)]
         for name, of_way in results.items()
     }
-    table(
-        ("way", "ns/event", "above empty", "x slabtui's", f"counted of {allocations * rounds:,}", "lost", "says lost"),
-        [_row(name, of_way, above, allocations) for name, of_way in results.items()],
-    )
-    print("ns/event has the measuring in it, which the empty program has too; x is the ratio of what is above empty.")
-    print(f"Whatever else took a {race.cache} meanwhile is counted too: lost is what is missing at least.")
-    goal = f"at most {GOAL:g} ns above the empty program" if race is ALLOC else None
-    line(f"slabtui above the empty program, {race.tracepoint}", spread(above[SLABTUI]), "ns", goal)
+
+
+def ratios(above: Mapping[str, Sequence[float]], name: str) -> list[float]:
+    """Return how many times slabtui's a way takes, beyond the empty program; no round in which slabtui took nothing."""
+    return [own / slabtui for own, slabtui in zip(above[name], above[SLABTUI], strict=True) if slabtui > 0]
 
 
 @contextmanager
@@ -105,11 +124,11 @@ def _round(race: Race, number: int, calls: int, cpus: Sequence[int]) -> dict[str
 def _measured(attached: Sequence[Way], kind: str, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
     with load.ready(kind, calls, cpus) as loaded:
         # Statistics are files, to open which allocates: outside of what is counted.
-        before = {way.name: statistics(way.descriptor) for way in attached}
+        before = {way.name: way.statistics() for way in attached}
         start = {way.name: way.read() for way in attached}
         loaded.run()
         end = {way.name: way.read() for way in reversed(attached)}
-        after = {way.name: statistics(way.descriptor) for way in attached}
+        after = {way.name: way.statistics() for way in attached}
     return {
         name: Measured(
             (after[name]["run_time_ns"] - before[name]["run_time_ns"])
@@ -125,17 +144,39 @@ def _grown(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
 
 
-def _row(name: str, of_way: Sequence[Measured], above: dict[str, list[float]], allocations: int) -> tuple[str, ...]:
-    ratios = [own / slabtui for own, slabtui in zip(above[name], above[SLABTUI], strict=True) if slabtui > 0]
+def _row(
+    name: str, of_way: Sequence[Measured], above: Mapping[str, Sequence[float]], allocations: int
+) -> tuple[str, ...]:
     counted = [one.counted for one in of_way if one.counted is not None]
-    lost = sum(max(0, allocations - of_round) for of_round in counted)
+    lost = _lost(of_way, allocations)
     reported = [one.lost for one in of_way if one.lost is not None]
     return (
         name,
         spread([one.nanoseconds for one in of_way]),
         "" if name == EMPTY else spread(above[name]),
-        {EMPTY: "", SLABTUI: "1"}.get(name, spread(ratios)),
+        {EMPTY: "", SLABTUI: "1"}.get(name, spread(ratios(above, name))),
         f"{sum(counted):,}" if counted else "",
         f"{lost:,}" if counted else "",
         f"{sum(reported):,}" if reported else "",
     )
+
+
+def _lost(of_way: Sequence[Measured], allocations: int) -> int:
+    """Return how many allocations are missing, in all rounds."""
+    return sum(max(0, allocations - one.counted) for one in of_way if one.counted is not None)
+
+
+def _lesson(
+    race: Race, results: Mapping[str, Sequence[Measured]], above: Mapping[str, Sequence[float]], allocations: int
+) -> str:
+    """Return what the table shows, in a sentence."""
+    every = allocations * len(results[SLABTUI])
+    said = [
+        f"An event of `{race.tracepoint}` costs {median(above[SLABTUI]):.1f} ns more than with an empty program, and "
+        f"of {every:,} allocations slabtui missed {_lost(results[SLABTUI], allocations):,}"
+    ]
+    for name in (name for name in results if name not in (EMPTY, SLABTUI)):
+        found = ratios(above, name)
+        ratio = f"{median(found):.1f}x" if found else "?"
+        said.append(f"a {name} costs {ratio} that, and missed {_lost(results[name], allocations):,}")
+    return "; ".join(said) + "."

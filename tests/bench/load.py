@@ -1,12 +1,15 @@
 """A load of one kind of allocation: one process per CPU, started and stopped from outside so that only it is timed."""
 
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
+_TICK = 0.1  # seconds
 _NO_BYTES = [b""] * 16  # more than the kernel keeps on its stack: it allocates 16 bytes for each
 
 
@@ -35,13 +38,19 @@ class Load:
     def __init__(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
         self._processes = processes
 
-    def run(self) -> None:
-        """Let all of them work at once, and wait until the last has finished; they stay until they are closed."""
+    def run(self, tick: Callable[[], object] | None = None) -> float:
+        """Let all of them work at once, and wait until the last has finished; they stay until they are closed.
+
+        Args:
+            tick: called from time to time meanwhile.
+
+        Returns:
+            The processor time that they took, in seconds.
+        """
         for process in self._processes:
             _pipe(process.stdin).write(b"go\n")
             _pipe(process.stdin).flush()
-        for process in self._processes:
-            _await(process)
+        return sum(float(_await(process, tick)) for process in self._processes)
 
 
 @contextmanager
@@ -65,9 +74,15 @@ def _started(kind: str, times: int, cpu: int) -> Iterator[subprocess.Popen[bytes
             process.terminate()
 
 
-def _await(process: subprocess.Popen[bytes]) -> None:
-    if not _pipe(process.stdout).readline():
+def _await(process: subprocess.Popen[bytes], tick: Callable[[], object] | None = None) -> bytes:
+    """Return the next line of a process, which always writes a whole one."""
+    output = _pipe(process.stdout)
+    while tick and not select.select([output], [], [], _TICK)[0]:
+        tick()
+    line = output.readline()
+    if not line:
         raise RuntimeError(f"a load process ended early: {process.args!r}")
+    return line
 
 
 def _pipe(end: IO[bytes] | None) -> IO[bytes]:
@@ -79,10 +94,10 @@ def _main(kind: str, times: str, cpu: str) -> None:
     os.sched_setaffinity(0, {int(cpu)})
     LOADS[kind](1000)  # so that the first timed calls are like all others
     print("ready", flush=True)
-    if sys.stdin.readline():  # else whoever started this is gone
+    while sys.stdin.readline():  # until whoever started this is gone
+        before = time.process_time()
         LOADS[kind](int(times))
-        print("done", flush=True)
-        sys.stdin.readline()
+        print(time.process_time() - before, flush=True)
 
 
 if __name__ == "__main__":

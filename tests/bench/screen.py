@@ -14,7 +14,7 @@ from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.views.app import App
 from slabtui.views.state import State
 from tests.bench import crowd
-from tests.bench.report import heading, line, spread, table
+from tests.bench.report import Report, spread
 from tests.bench.terminal import COLUMNS, ROWS, drawn
 
 KEYS = (
@@ -26,9 +26,9 @@ MANY, USUAL = 500, 250
 INTERVAL = 1.0
 
 
-def show_keys(times: int) -> None:
-    """Press every key so many times and print how long each took."""
-    heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
+def show_keys(report: Report, times: int) -> None:
+    """Press every key so many times and tell how long each took."""
+    report.heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
     app = App(State(INTERVAL))
     taken: dict[str, list[float]] = {key: [] for key in KEYS}
     with drawn(app) as loop:
@@ -37,14 +37,17 @@ def show_keys(times: int) -> None:
             loop.draw_screen()
             for key in KEYS:
                 taken[key].append(_press(loop, key))
-    table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
+    report.table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
     every = [value for values in taken.values() for value in values]
-    line(f"key press to frame, all {len(every)} presses", spread(every), "ms", "at most 16 ms")
+    report.figure(f"key press to frame, all {len(every)} presses", f"{spread(every)} ms", "at most 16 ms")
+    report.learn(f"With {MANY} caches a key is answered by a frame in {statistics.median(every):.1f} ms.")
 
 
-def show_ticks(ticks: int) -> None:
-    """Let intervals go by with the real probe, collector and screen, and print what each of them took."""
-    heading(f"One interval with {USUAL} caches, in this process: the kernel's counters read, compared, sorted, drawn")
+def show_ticks(report: Report, ticks: int) -> None:
+    """Let intervals go by with the real probe, collector and screen, and tell what each of them took."""
+    report.heading(
+        f"One interval with {USUAL} caches, in this process: the kernel's counters read, compared, sorted, drawn"
+    )
     probe = Probe(layout.read())
     try:
         guests = crowd.Crowd(probe, USUAL)
@@ -60,11 +63,13 @@ def show_ticks(ticks: int) -> None:
         probe.close()
     known = len(app.state.shown.rows) if app.state.shown else 0
     whole, drawing = ([1000 * figure for figure in column] for column in zip(*figures, strict=True))
-    print(f"{known} caches: those of this kernel, and {USUAL} made up in the probe's own maps, all of which grow.")
-    line(f"processor time of one interval, {ticks} intervals", spread(whole, 2), "ms")
-    line("  of which sorting and drawing", spread(drawing, 2), "ms")
+    report.text(
+        f"{known} caches: those of this kernel, and {USUAL} made up in the probe's own maps, all of which grow."
+    )
+    report.figure(f"processor time of one interval, {ticks} intervals", f"{spread(whole, 2)} ms")
+    report.figure("  of which sorting and drawing", f"{spread(drawing, 2)} ms")
     share = statistics.median(whole) / (10 * INTERVAL)
-    line(f"CPU share that this makes at an interval of {INTERVAL:g} s", f"{share:.2f}", "%", "at most 1 %")
+    report.figure(f"CPU share that this makes at an interval of {INTERVAL:g} s", f"{share:.2f} %", "at most 1 %")
 
 
 def _press(loop: urwid.MainLoop, key: str) -> float:

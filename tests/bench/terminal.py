@@ -117,13 +117,17 @@ def running(*arguments: str) -> Iterator[Program]:
 
 
 @contextmanager
-def drawn(app: App) -> Iterator[urwid.MainLoop]:
+def drawn(app: App, size: tuple[int, int] = (COLUMNS, ROWS)) -> Iterator[urwid.MainLoop]:
     """Show the application on a terminal of this process: escape sequences are made and written as in real use.
+
+    Args:
+        app: the application.
+        size: columns and rows of the terminal.
 
     Yields:
         Its loop, started but not running. A thread reads what is drawn: a frame may be more than the terminal holds.
     """
-    with _pair() as (master, slave), open(slave, closefd=False) as typed, open(slave, "w", closefd=False) as shown:
+    with _pair(size) as (master, slave), open(slave, closefd=False) as typed, open(slave, "w", closefd=False) as shown:
         threading.Thread(target=_swallow, args=(master,), daemon=True).start()
         loop = urwid.MainLoop(
             app.stack,
@@ -145,10 +149,11 @@ def _swallow(master: int) -> None:
 
 
 @contextmanager
-def _pair() -> Iterator[tuple[int, int]]:
+def _pair(size: tuple[int, int] = (COLUMNS, ROWS)) -> Iterator[tuple[int, int]]:
+    columns, rows = size
     master, slave = os.openpty()
     try:
-        termios.tcsetwinsize(slave, (ROWS, COLUMNS))
+        termios.tcsetwinsize(slave, (rows, columns))
         yield master, slave
     finally:
         os.close(slave)

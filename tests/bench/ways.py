@@ -1,17 +1,22 @@
 """The ways to count that are measured against each other: each attached to one tracepoint, and gone at the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from slabtui.kernel import layout
-from slabtui.kernel.module import Kit, Module, import_bcc
+from slabtui.kernel.module import Kit, Module, import_bcc, statistics
 from slabtui.kernel.probe import Probe
+from tests.bench import bpftrace
 
 PEERS = Path(__file__).with_name("peers.bpf.c")
-EMPTY, SLABTUI = "empty program", "slabtui"
+EMPTY, SLABTUI, BPFTRACE = "empty program", "slabtui", "bpftrace"
+
+
+Statistics = Callable[[], Mapping[str, int]]  # returns those that the kernel keeps of a program
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +25,12 @@ class Way:
 
     Attributes:
         name: what it is called in the table.
-        descriptor: of the loaded program; the kernel's statistics of it are found by that.
+        statistics: returns those that the kernel keeps of its program.
         read: returns what it has counted of one cache so far, and what it says it has lost; None: it does not tell.
     """
 
     name: str
-    descriptor: int
+    statistics: Statistics
     read: Callable[[], tuple[int | None, int | None]]
 
 
@@ -36,7 +41,7 @@ Maker = Callable[[str, str], AbstractContextManager[Way]]  # given a tracepoint,
 def empty(tracepoint: str, cache: str) -> Iterator[Way]:
     """What it costs to run any program at all, and to measure that."""
     with _attached(tracepoint, "on_nothing") as (_, descriptor):
-        yield Way(EMPTY, descriptor, lambda: (None, None))
+        yield Way(EMPTY, partial(statistics, descriptor), lambda: (None, None))
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def slabtui(tracepoint: str, cache: str) -> Iterator[Way]:
         return sum(row.allocs for row in totals.rows if row.name == cache), totals.lost
 
     try:
-        yield Way(SLABTUI, probe.program_descriptors()[tracepoint], read)
+        yield Way(SLABTUI, partial(statistics, probe.program_descriptors()[tracepoint]), read)
     finally:
         probe.close()
 
@@ -62,7 +67,7 @@ def by_name(tracepoint: str, cache: str) -> Iterator[Way]:
         wanted = cache.encode()
         yield Way(
             "shared hash by name (bcc)",
-            descriptor,
+            partial(statistics, descriptor),
             lambda: (sum(sums.count for name, sums in table.items() if name.text == wanted), None),
         )
 
@@ -75,9 +80,16 @@ def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
         wanted = cache.encode()
         yield Way(
             "shared hash by pointer (libbpf-tools)",
-            descriptor,
+            partial(statistics, descriptor),
             lambda: (sum(sums.count for sums in table.values() if sums.text == wanted), None),
         )
+
+
+@contextmanager
+def by_bpftrace(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What bpftrace does, at the tracepoint that perf prepares a record for; the program alone, not that record."""
+    with bpftrace.counting() as program:
+        yield Way(BPFTRACE, partial(bpftrace.statistics, program.process.pid), lambda: (None, None))
 
 
 @contextmanager
