@@ -60,6 +60,7 @@ class Keys(RuleBasedStateMachine):
         self.feed = FakePlayer()
         self.app = App(State(1.0, Order.by(column), replay=replay))
         self.app._feed = self.feed
+        self.receive(3, 7, NAMES[0], 0)
 
     @property
     def prompt(self) -> bool:
@@ -81,6 +82,20 @@ class Keys(RuleBasedStateMachine):
     @rule(keys=st.lists(st.sampled_from(TYPED), max_size=5), opening=st.sampled_from(("/", "e")))
     def answer(self, keys: list[str], opening: str) -> None:
         for key in (opening, *keys):
+            self._hit(key)
+
+    @rule(tab=st.sampled_from(tuple(Kind)), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
+    def look(self, tab: Kind, after: list[str]) -> None:
+        for key in ("esc", "esc", "home", "enter", str(list(Kind).index(tab) + 1)):
+            self._hit(key)
+        self.receive(3, 7, NAMES[0], 0)
+        for key in after:
+            self._hit(key)
+
+    @rule(left=st.integers(0, 8))
+    def write(self, left: int) -> None:
+        """Export under the name that is proposed, or one cut short."""
+        for key in ("e", *["backspace"] * left, "enter", "esc"):
             self._hit(key)
 
     def _hit(self, key: str) -> None:
