@@ -38,6 +38,19 @@ def own_program_ids() -> set[int]:
     return held_by("self")[0]
 
 
+def ownerless(before: set[int]) -> set[int]:
+    """Return the ids of the programs that were loaded since, and that no process holds open: somebody left them."""
+    since = program_ids() - before
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        if not since:
+            break
+        try:
+            since -= held_by(pid)[0]
+        except OSError:
+            continue  # it has ended
+    return since
+
+
 def held_by(pid: int | str) -> tuple[set[int], set[int]]:
     """Return the ids of the loaded programs, and those of the maps, that a process holds open."""
     programs: set[int] = set()

@@ -365,7 +365,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: P
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         assert LEAVE_SCREEN not in terminal.output
         terminal.type("\x1a")
-        terminal.wait_for(lambda: b"Stopped" in terminal.output)
+        terminal.wait_for(lambda: b"ready>" in terminal.output.partition(b"Stopped")[2])
         assert terminal.output.rfind(LEAVE_SCREEN) > terminal.output.rfind(ENTER_SCREEN)
         began = time.monotonic()
         work.run()
@@ -377,7 +377,8 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: P
         terminal.wait_for(lambda: "filp" in terminal.text)
         assert all(part in terminal.text for part in ("loadavg", "allocs/s", "CACHE", "qQuit"))
         terminal.type("q")
-        terminal.wait_for(lambda: terminal.output.rfind(LEAVE_SCREEN) > terminal.output.rfind(ENTER_SCREEN))
+        terminal.wait_for(lambda: terminal.output.rfind(b"ready>") > terminal.output.rfind(ENTER_SCREEN))
+        assert terminal.output.rfind(LEAVE_SCREEN) > terminal.output.rfind(ENTER_SCREEN)
         terminal.type("exit $?\n")
         assert terminal.wait_for_exit() == 0
     demand_one_long_interval(path, seconds)
