@@ -394,12 +394,12 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: P
         ),
         (
             f"mount --bind /dev/null {VMLINUX}",
-            f"cannot use {VMLINUX} (shorter than a BTF header): use Linux 6.1 or newer",
+            f"cannot use {VMLINUX} (shorter than a BTF header): use Linux 5.10 or newer",
         ),
-        (f"mount --bind /etc/passwd {VMLINUX}", f"cannot use {VMLINUX} (not BTF): use Linux 6.1 or newer"),
+        (f"mount --bind /etc/passwd {VMLINUX}", f"cannot use {VMLINUX} (not BTF): use Linux 5.10 or newer"),
         (
             f"mount -t tmpfs none /mnt\nhead -c 100000 {VMLINUX} >/mnt/cut\nmount --bind /mnt/cut {VMLINUX}",
-            f"cannot use {VMLINUX} (cut short): use Linux 6.1 or newer",
+            f"cannot use {VMLINUX} (cut short): use Linux 5.10 or newer",
         ),
     ],
     ids=["missing", "empty", "another file", "cut"],
