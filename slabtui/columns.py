@@ -8,7 +8,7 @@ from typing import Literal
 from slabtui import text
 from slabtui.snapshot import CacheRow
 
-_VARIES = _UNKNOWN = "-"
+_UNKNOWN = "-"  # or not one number
 _LONGEST_HISTORY = 60  # columns: a minute at the usual interval
 _COMFORTABLE = 32  # columns for the name on a wide terminal, so that it does not jump with every longer name
 _UNKNOWN_LAST = -(1 << 64)  # sorts below every known number
@@ -64,16 +64,16 @@ def shown_name(row: CacheRow, alias: str = "") -> str:
     return f"{name} ({alias})" if alias else name
 
 
-def _objsize(row: CacheRow, width: int) -> str:
-    return _VARIES if row.size is None else text.size(row.size, width)
-
-
 def _known(number: int | None) -> int:
     return _UNKNOWN_LAST if number is None else number
 
 
 def _count(number: int | None, width: int) -> str:
     return _UNKNOWN if number is None else text.count(number, width)
+
+
+def _size(number: int | None, width: int) -> str:
+    return _UNKNOWN if number is None else text.size(number, width)
 
 
 def _frees(row: CacheRow, width: int) -> str:
@@ -133,8 +133,8 @@ COLUMNS = (
         title="OBJSIZE",
         width=8,
         align="right",
-        value=lambda row: -1 if row.size is None else row.size,
-        write=lambda row, width, scene: _objsize(row, width),
+        value=lambda row: _known(row.size),
+        write=lambda row, width, scene: _size(row.size, width),
         descending=True,
         help="Bytes that one object takes in its slab, as in slabtop; -: the sizes differ",
         priority=3,
@@ -195,7 +195,7 @@ COLUMNS = (
         width=7,
         align="right",
         value=lambda row: _known(row.mem),
-        write=lambda row, width, scene: _VARIES if row.mem is None else text.size(row.mem, width),
+        write=lambda row, width, scene: _size(row.mem, width),
         descending=True,
         help="Memory that the cache holds, used and free objects, in bytes",
         priority=1,

@@ -41,15 +41,6 @@ class History:
         end = len(self._rates) - back
         return [self._rates[at].get(cache, 0) for at in range(max(0, end - length), end)]
 
-    def _forget_looks(self) -> None:
-        """Let go of the oldest close looks where they are many: a look at processes may have 16,384 entries."""
-        room = MOST_ENTRIES
-        for at in reversed(range(len(self._snapshots))):
-            snapshot = self._snapshots[at]
-            room -= len(snapshot.detail.entries) if snapshot.detail else 0
-            if room < 0 and snapshot.detail:
-                self._snapshots[at] = replace(snapshot, detail=None)
-
     def growing(self, back: int = 0) -> frozenset[int]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
         end = len(self._grown) - back
@@ -61,6 +52,15 @@ class History:
         """Return the rows of a cache in all intervals up to the one `back` before the newest."""
         end = len(self._snapshots) - back
         return [self._snapshots[at].row(cache) for at in range(end)]
+
+    def _forget_looks(self) -> None:
+        """Let go of the oldest close looks where they are many: a look at processes may have 16,384 entries."""
+        room = MOST_ENTRIES
+        for at in reversed(range(len(self._snapshots))):
+            snapshot = self._snapshots[at]
+            room -= len(snapshot.detail.entries) if snapshot.detail else 0
+            if room < 0 and snapshot.detail:
+                self._snapshots[at] = replace(snapshot, detail=None)
 
 
 def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:

@@ -18,8 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,16 +30,15 @@ from slabtui import collector, schema
 from slabtui.cli import DEMO
 from slabtui.collector import Collector
 from slabtui.detail import Watch
-from slabtui.kernel import counters, layout
+from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.module import import_bcc
-from slabtui.kernel.probe import Probe
 from slabtui.kernel.slabinfo import Slabinfo
-from slabtui.kernel.whose import Whose
 from slabtui.recording import read
 from slabtui.snapshot import CacheRow, Origin, Snapshot, Totals, difference
 from tests.bpf import program_ids
 from tests.fakes import FakeSource, cache
+from tests.probes import probing
 from tests.terminal import Terminal
 from tests.test_privileges import with_only
 from tests.test_slabinfo import BIG, DENTRY, listing
@@ -176,15 +174,6 @@ def test_a_screen_that_may_open_nothing_more_ends_in_one_line() -> None:
         after = terminal.output[terminal.output.rfind(LEAVE_SCREEN) :]
         assert b"slabtui: Too many open files: raise the limit, as in ulimit -n 1024\r\n" in after
         assert b"Traceback" not in terminal.output
-
-
-@contextmanager
-def probing(pid: int | None = None) -> Iterator[Probe]:
-    source = Probe(layout.read(), Whose([] if pid is None else [pid]))
-    try:
-        yield source
-    finally:
-        source.close()
 
 
 def by_cache(before: Totals, after: Totals) -> dict[int, CacheRow]:

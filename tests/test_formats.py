@@ -16,6 +16,7 @@ from slabtui.detail import About, Context, Detail, Entry, Kind, Watch
 from slabtui.outputs import formats
 from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.text import printable
+from tests import strategies
 from tests.fakes import cache, caches, snapshot
 
 NAMES = st.sampled_from(["", '"', ",", '",",', "'a'", "a b", r"\\n", ";", "名前", "\u0301"]) | st.binary(
@@ -23,25 +24,7 @@ NAMES = st.sampled_from(["", '"', ",", '",",', "'a'", "a b", r"\\n", ";", "名�
 ).map(printable)
 COUNTS = st.integers(0, 2**64 - 1)
 ALIASES = NAMES.filter(lambda name: name and ";" not in name)
-ROWS = st.lists(
-    st.builds(
-        CacheRow,
-        COUNTS,
-        NAMES,
-        st.none() | COUNTS,
-        st.none() | COUNTS,
-        COUNTS,
-        COUNTS,
-        st.booleans(),
-        frees=st.none() | COUNTS,
-        live=st.none() | COUNTS,
-        live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
-        mem=st.none() | COUNTS,
-        disagrees=st.none() | st.booleans(),
-        aliases=st.lists(ALIASES, max_size=2).map(tuple),
-    ),
-    max_size=5,
-)
+ROWS = st.lists(strategies.rows(NAMES, st.lists(ALIASES, max_size=2).map(tuple), COUNTS), max_size=5)
 NUMBERS = ("size", "object_size", "allocs", "bytes", "frees", "live", "live_delta", "mem")
 TRUTH = {"true": True, "false": False, "": None}
 AT = 1764054095.25  # 2025-11-25 07:01:35 UTC

@@ -17,9 +17,9 @@ from slabtui.columns import SORTS
 from slabtui.detail import Watch
 from slabtui.kernel import layout
 from slabtui.kernel.probe import Probe
-from slabtui.kernel.whose import Whose
 from slabtui.query import Order, arrange
 from slabtui.snapshot import CacheRow, Totals, difference
+from tests.probes import assert_exact, probing
 from tests.workload import workload
 
 pytestmark = pytest.mark.live
@@ -32,14 +32,11 @@ SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 
 @contextmanager
 def freeing(*pids: int) -> Iterator[Probe]:
-    probe = Probe(layout.read(), Whose(pids))
-    try:
+    with probing(*pids) as probe:
         probe.begin()
         probe.watch(Watch(frees=True))
         assert probe.notes == ()
         yield probe
-    finally:
-        probe.close()
 
 
 @pytest.fixture(scope="module")
@@ -245,9 +242,3 @@ def named(between: Totals, name: str) -> CacheRow:
 def named_in(rows: "tuple[CacheRow, ...] | list[CacheRow]", name: str) -> CacheRow:
     """Return the row of a cache, whichever of its aliases it is listed by."""
     return next(row for row in rows if name == row.name or name in row.aliases)
-
-
-def assert_exact(counted: int, happened: int, lost: int | None) -> None:
-    """Check that every event is either counted or reported as lost, and none twice."""
-    assert lost is not None
-    assert counted <= happened <= counted + lost

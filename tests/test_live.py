@@ -6,8 +6,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +15,9 @@ from slabtui.collector import Collector
 from slabtui.detail import Kind, Watch
 from slabtui.kernel import layout, probe
 from slabtui.kernel.module import statistics
-from slabtui.kernel.probe import Probe
-from slabtui.kernel.whose import Whose
 from slabtui.snapshot import difference
 from tests.bpf import program_ids
+from tests.probes import assert_exact, probing
 from tests.workload import workload
 
 pytestmark = pytest.mark.live
@@ -29,15 +26,6 @@ OPENS = 500_000
 OPENED_BY_ITSELF = 0  # between the two words to the workload its threads open nothing but what they are told to
 SELECTS = 200_000
 READINGS, MOST_PER_READING = 10, 30  # a call per element would take two allocations per cache
-
-
-@contextmanager
-def probing(pid: int | None = None) -> Iterator[Probe]:
-    source = Probe(layout.read(), Whose([] if pid is None else [pid]))
-    try:
-        yield source
-    finally:
-        source.close()
 
 
 def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
@@ -60,12 +48,6 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
         finally:
             collector.stop()
     return allocs, size, lost
-
-
-def assert_exact(counted: int, happened: int, lost: int) -> None:
-    """Check that every event is either counted or reported as lost, and none twice."""
-    print(f"counted {counted} of {happened}, reported as lost {lost}")
-    assert counted <= happened <= counted + lost
 
 
 def test_every_open_of_a_process_is_counted_on_both_cpus() -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from slabtui.detail import Context, Detail, Entry, Kind, Watch
-from slabtui.kernel import layout
 from slabtui.kernel.module import Kit, Module, import_bcc
 from slabtui.kernel.probe import Probe
-from slabtui.kernel.whose import Whose
 from slabtui.snapshot import difference
+from tests import probes
 from tests.bpf import own_program_ids, program_ids
+from tests.probes import assert_exact
 from tests.workload import Workload, workload
 
 pytestmark = pytest.mark.live
@@ -30,13 +30,11 @@ HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
 
 @contextmanager
 def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
-    probe = Probe(layout.read(), Whose(pids, cgroup))
-    try:
-        os.stat("/")  # so that the probe has seen the cache of path names
+    """The same, once it has seen the cache of path names."""
+    with probes.probing(*pids, cgroup=cgroup) as probe:
+        os.stat("/")
         probe.totals()
         yield probe
-    finally:
-        probe.close()
 
 
 @pytest.fixture(scope="module")
@@ -295,12 +293,6 @@ def test_aliases_are_those_that_share_a_directory(everybody: Probe) -> None:
     for name, aliases in merged.items():
         shared = Path("/sys/kernel/slab", name).resolve()
         assert all(Path("/sys/kernel/slab", alias).resolve() == shared for alias in aliases)
-
-
-def assert_exact(counted: int, happened: int, lost: int | None) -> None:
-    """Check that every event is either counted or reported as lost, and none twice."""
-    assert lost is not None
-    assert counted <= happened <= counted + lost
 
 
 def assert_whole(detail: Detail, happened: int) -> None:

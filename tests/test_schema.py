@@ -11,30 +11,16 @@ from hypothesis import strategies as st
 from slabtui import columns, schema
 from slabtui.detail import About, Context, Detail, Entry, Kind
 from slabtui.schema import SchemaError
-from slabtui.snapshot import CacheRow, Origin, Snapshot
+from slabtui.snapshot import Origin, Snapshot
 from slabtui.text import printable
+from tests import strategies
 from tests.fakes import LOADAVG, cache, snapshot
 
 HOSTILE = ["", '"', "a,b", "'", r"\\x1b[2J", "\\\\", "{}", "]", "名前", "e\u0301", "=1+1", "~a", " ", "null", "🦀" * 40]
 TEXTS = st.sampled_from(HOSTILE) | st.binary(max_size=12).map(printable)
 COUNTS = st.integers(0, 9) | st.integers(0, 2**64 - 1)
 TEXT_TUPLES = st.lists(TEXTS, max_size=3).map(tuple)
-ROWS = st.builds(
-    CacheRow,
-    COUNTS,
-    TEXTS,
-    st.none() | COUNTS,
-    st.none() | COUNTS,
-    COUNTS,
-    COUNTS,
-    st.booleans(),
-    frees=st.none() | COUNTS,
-    live=st.none() | COUNTS,
-    live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
-    mem=st.none() | COUNTS,
-    disagrees=st.none() | st.booleans(),
-    aliases=TEXT_TUPLES,
-)
+ROWS = strategies.rows(TEXTS, TEXT_TUPLES, COUNTS)
 SITES = st.builds(Entry, COUNTS, COUNTS, COUNTS, COUNTS, frames=TEXT_TUPLES)
 PROCESSES = st.builds(
     Entry, COUNTS, COUNTS, COUNTS, COUNTS, pid=COUNTS, comm=TEXTS, cgroup=TEXTS, context=st.sampled_from(Context)

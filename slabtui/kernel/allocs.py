@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import directmap
@@ -15,10 +15,28 @@ _CALIBRATION_EVENTS = 500
 _HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
 
 
-class Allocs:
-    """Counts allocations from the moment it is made until it is closed.
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """What was allocated; it only grows.
 
     Attributes:
+        by_cache: objects allocated from each cache.
+        large: allocations of kmalloc beyond the largest cache.
+        large_bytes: their bytes.
+        lost: allocations that could not be counted, None if unknown.
+    """
+
+    by_cache: dict[Cache, int]
+    large: int
+    large_bytes: int
+    lost: int | None
+
+
+class Allocs:
+    """Counts allocations from the moment it is made until its module is closed.
+
+    Attributes:
+        module: the programs, for whoever hands them settings and closes them.
         settings: those that were found to be right; whoever reads the counters counts the epochs.
         descriptors: the file descriptor of each program that counts, by its tracepoint.
 
@@ -30,6 +48,7 @@ class Allocs:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self._counters = Counters(kit, "allocs.bpf.c", _TALLIES)
+        self.module = self._counters.module
         try:
             self.settings = self._calibrated()
             if kit.nests and not self.settings.calibrated:
@@ -38,62 +57,48 @@ class Allocs:
                 )
             self.descriptors = self._attach()
         except BaseException:
-            self.close()
+            self.module.close()
             raise
 
-    def read(self) -> tuple[dict[Cache, int], int | None]:
-        """Return the allocations of each cache, and how many were lost, None if unknown.
+    def read(self) -> Allocated:
+        """Return what has been allocated so far.
 
         Raises:
             OSError: a map could not be read.
         """
-        counted = self._counters.read()
+        by_cache = self._counters.read()
         tallies = self._counters.tallies()
         missed = self._kit.misses(self.descriptors.values())
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        self._large = tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES]
-        return counted, lost
-
-    @property
-    def large(self) -> tuple[int, int]:
-        """Allocations and bytes of kmalloc beyond the largest cache, as read last."""
-        return self._large
-
-    def put(self, settings: Settings) -> None:
-        """Hand the settings to the programs; OSError where the kernel refuses."""
-        self._counters.module.put(settings)
-
-    def close(self) -> None:
-        """Detach; the kernel then frees the programs and their maps."""
-        self._counters.module.close()
+        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost)
 
     def _calibrated(self) -> Settings:
         """Return where the direct map lies; uncalibrated if no guess agrees: kmalloc's caches are unknown then."""
-        counters = self._counters
-        counters.module.load("on_calibration")
+        counters, module = self._counters, self.module
+        module.load("on_calibration")
         for guess in directmap.guesses():
-            counters.module.put(Settings(epoch=1, **asdict(guess)))
+            module.put(Settings(epoch=1, **asdict(guess)))
             before = counters.tallies()
-            counters.module.attach("kmem_cache_alloc", "on_calibration")
+            module.attach("kmem_cache_alloc", "on_calibration")
             for _ in range(_CALIBRATION_EVENTS):
                 os.stat("/")  # allocates a buffer for the path
-            counters.module.detach("kmem_cache_alloc")
+            module.detach("kmem_cache_alloc")
             after = counters.tallies()
             agreed, disagreed = (after[which] - before[which] for which in (_AGREED, _DISAGREED))
             if agreed >= _CALIBRATION_EVENTS and not disagreed:
                 # The bases may be those that the program read from the kernel's own variables.
-                found = counters.module.maps.get("settings", 0, Settings)
+                found = module.maps.get("settings", 0, Settings)
                 return Settings(epoch=1, page_offset=found.page_offset, vmemmap=found.vmemmap, calibrated=1)
         return Settings(epoch=1)
 
     def _attach(self) -> dict[str, int]:
-        slow = self._counters.module.load("on_cache_alloc_slow")
-        self._counters.module.maps.put("slow_path", 0, ctypes.c_int(slow))
-        self._counters.module.put(self.settings)
+        slow = self.module.load("on_cache_alloc_slow")
+        self.module.maps.put("slow_path", 0, ctypes.c_int(slow))
+        self.module.put(self.settings)
         for name in _HANDLERS.values():  # first all of them, so that the counts begin together
-            self._counters.module.load(name)
+            self.module.load(name)
         return {
-            tracepoint: self._counters.module.attach(tracepoint, name)
+            tracepoint: self.module.attach(tracepoint, name)
             for kind, name in _HANDLERS.items()
             for tracepoint in self._kit.tracepoints(kind)
         }

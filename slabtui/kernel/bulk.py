@@ -23,11 +23,15 @@ class Bulked:
 
 
 class Bulk:
-    """Counts from the moment it is made until it is closed.
+    """Counts from the moment it is made until its module is closed.
 
     Args:
         kit: what every module is made with.
         settings: those that allocations are counted with.
+
+    Attributes:
+        module: the programs, for whoever hands them settings and closes them.
+        descriptors: their file descriptors.
 
     Raises:
         SlabtuiError: bcc or the kernel refused; the kernel may have no such probes.
@@ -36,12 +40,12 @@ class Bulk:
 
     def __init__(self, kit: Kit, settings: Settings) -> None:
         self._kit = kit
-        self._module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"])
-        maps = self._module.maps
+        self.module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"])
+        maps = self.module.maps
         self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size, _BULKS)
         self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
-        self.descriptors = [program.fd for program in self._module.bpf.funcs.values()]
-        self.put(settings)
+        self.descriptors = [program.fd for program in self.module.bpf.funcs.values()]
+        self.module.put(settings)
 
     def read(self) -> Bulked:
         """Return what has been counted.
@@ -53,21 +57,7 @@ class Bulk:
         for bulk in self._bulks.read().values():
             cache = described(bulk[: CACHE.size])
             allocs[cache], frees[cache] = _COUNTS.unpack(bulk[CACHE.size :])
-        self._tallies.read(range(_TALLIES))
+        tallies = self._tallies.totals()
         missed = self._kit.misses(self.descriptors)
-        lost = [
-            None if missed is None else missed + self._tallies.total(which) for which in (_LOST_ALLOCS, _LOST_FREES)
-        ]
+        lost = [None if missed is None else missed + tallies[which] for which in (_LOST_ALLOCS, _LOST_FREES)]
         return Bulked(allocs, frees, *lost)
-
-    def put(self, settings: Settings) -> None:
-        """Hand the settings to the programs.
-
-        Raises:
-            OSError: the kernel refused.
-        """
-        self._module.put(settings)
-
-    def close(self) -> None:
-        """Detach; the kernel then frees the programs and their maps."""
-        self._module.close()

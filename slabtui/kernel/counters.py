@@ -50,7 +50,6 @@ class Counters:
         self._slots = maps.per_cpu_array("slots", _SLOT_WORDS, 1 << SLOT_BITS)
         self._caches = maps.hash("caches", CACHE.size, 1 << SLOT_BITS)
         self._tallies = maps.per_cpu_array("tallies", 1, tallies)
-        self._number = tallies
 
     def read(self) -> dict[Cache, int]:
         """Return what has been counted of each cache.
@@ -66,8 +65,7 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        self._tallies.read(range(self._number))
-        return [self._tallies.total(which) for which in range(self._number)]
+        return self._tallies.totals()
 
 
 def counted(slots: PerCpuArray, caches: Hash) -> dict[Cache, int]:

@@ -31,6 +31,7 @@ class Frees:
         kit: what every module is made with.
 
     Attributes:
+        module: the programs, for whoever hands them settings and closes them.
         descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
@@ -40,6 +41,7 @@ class Frees:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self._counters = Counters(kit, "frees.bpf.c", _TALLIES)
+        self.module = self._counters.module
         self._missed: int | None = 0  # by programs that are gone
         self.descriptors: dict[str, int] = {}
 
@@ -54,11 +56,11 @@ class Frees:
             SlabtuiError: the kernel refused; nothing is left attached.
             OSError: a map could not be written.
         """
-        self.put(settings)
+        self.module.put(settings)
         handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if settings.calibrated else {})
         try:
             self.descriptors = {
-                tracepoint: self._counters.module.attach(tracepoint, name) for tracepoint, name in handlers.items()
+                tracepoint: self.module.attach(tracepoint, name) for tracepoint, name in handlers.items()
             }
         except BaseException:
             self.detach()
@@ -67,7 +69,7 @@ class Frees:
     def detach(self) -> None:
         """Stop counting; the programs are gone, their counters stay."""
         self._missed = self._misses()
-        self._counters.module.detach_all()
+        self.module.detach_all()
         self.descriptors = {}
 
     def read(self) -> Freed:
@@ -81,18 +83,6 @@ class Frees:
         missed = self._misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
         return Freed(by_cache, tallies[_LARGE_FREES], lost)
-
-    def put(self, settings: Settings) -> None:
-        """Hand the settings to the programs.
-
-        Raises:
-            OSError: the kernel refused.
-        """
-        self._counters.module.put(settings)
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self._counters.module.close()
 
     def _misses(self) -> int | None:
         missed = self._kit.misses(self.descriptors.values())

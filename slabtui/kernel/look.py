@@ -35,6 +35,7 @@ class Look:
         cgroups: where the unified hierarchy is mounted, None: nowhere.
 
     Attributes:
+        module: the programs, for whoever hands them settings and closes them.
         descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
@@ -44,8 +45,8 @@ class Look:
     def __init__(self, kit: Kit, cgroups: Path | None) -> None:
         macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
         self._kit = kit
-        self._module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
-        maps = self._module.maps
+        self.module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
+        maps = self.module.maps
         self._entries = maps.hash("entries", _ENTRY.size, ENTRIES, ctypes.c_uint64)
         self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
         self._symbols = Symbols()
@@ -66,13 +67,13 @@ class Look:
         self._kind = kind
         self._entries.clear()
         self._stacks.clear()
-        self._before = [self._tally(which) for which in range(_TALLIES)]
+        self._before = self._tallies.totals()
         self._number += 1
-        self._module.maps.clear("stacks")
-        self._module.put(settings)
+        self.module.maps.clear("stacks")
+        self.module.put(settings)
         try:
             self.descriptors = {
-                tracepoint: self._module.attach(tracepoint, f"{kind}_{program}")
+                tracepoint: self.module.attach(tracepoint, f"{kind}_{program}")
                 for event, program in _PROGRAMS.items()
                 for tracepoint in self._kit.tracepoints(event)
             }
@@ -82,7 +83,7 @@ class Look:
 
     def detach(self) -> None:
         """End the look; its programs are gone."""
-        self._module.detach_all()
+        self.module.detach_all()
         self.descriptors = {}
 
     def read(self, cache: str, size: int | None) -> Detail:
@@ -105,64 +106,44 @@ class Look:
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
         missed = self._kit.misses(self.descriptors.values())
+        tallies = [now - before for now, before in zip(self._tallies.totals(), self._before, strict=True)]
         return Detail(
             cache=cache,
             kind=self._kind,
             look=self._number,
-            one_in=self._one_in() if self._kind is Kind.STACKS else 1,
-            lost=self._tally(_LOST) - self._before[_LOST] + (missed or 0),
+            one_in=math.ceil(tallies[_STOOD_FOR] / tallies[_STACKS_TAKEN]) if tallies[_STACKS_TAKEN] else 1,
+            lost=tallies[_LOST] + (missed or 0),
             entries=tuple(sorted(merged.values(), key=lambda entry: -entry.total_allocs)),
         )
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
-        """Fit the taking of stacks to how many allocations come in so many seconds; `put` then makes it known.
+        """Fit the taking of stacks to how many allocations come in so many seconds; handing them on makes it known.
 
         Raises:
             OSError: a map could not be read.
         """
-        taken = self._tally(_STACKS_TAKEN)
-        each = self._tally(_STACKS_NS) / taken if taken else _DEAR
+        tallies = self._tallies.totals()
+        each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _DEAR
         settings.period = period(allocs, seconds, each)
         settings.gap = round((each + _BESIDE) * (os.cpu_count() or 1) / SHARE)
 
     @property
     def taking(self) -> int:
         """Nanoseconds that have gone into taking stacks, in all looks so far; OSError if that cannot be read."""
-        return self._tally(_STACKS_NS)
-
-    def put(self, settings: Settings) -> None:
-        """Hand the settings to the programs.
-
-        Raises:
-            OSError: the kernel refused.
-        """
-        self._module.put(settings)
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self._module.close()
+        return self._tallies.totals()[_STACKS_NS]
 
     def _entry(self, key: int, amount: tuple[int, int], call_site: int, cgroup: int, comm: bytes) -> Entry:
         if self._kind is Kind.CALLERS:
             return Entry(*amount, *amount, frames=(self._symbols.name(key, offset=True),))
         if self._kind is Kind.STACKS:
             if key not in self._stacks:
-                addresses = self._module.maps.get("stacks", key, ctypes.c_uint64 * _DEPTH)
+                addresses = self.module.maps.get("stacks", key, ctypes.c_uint64 * _DEPTH)
                 self._stacks[key] = tuple(map(self._symbols.name, trimmed(addresses, call_site)))
             return Entry(*amount, *amount, frames=self._stacks[key])
         context = _CONTEXTS[key >> 32]
         name = "" if context is Context.INTERRUPT else printable(comm.partition(b"\0")[0])
         group = "" if context is Context.INTERRUPT else self._groups.path(cgroup)
         return Entry(*amount, *amount, pid=key & 0xFFFFFFFF, comm=name, cgroup=group, context=context)
-
-    def _one_in(self) -> int:
-        """Return in how many allocations a stack was taken in this look, on average."""
-        taken, stood_for = (self._tally(which) - self._before[which] for which in (_STACKS_TAKEN, _STOOD_FOR))
-        return math.ceil(stood_for / taken) if taken else 1
-
-    def _tally(self, which: int) -> int:
-        self._tallies.read(range(_TALLIES))
-        return self._tallies.total(which)
 
 
 def period(allocs: int, seconds: float, nanoseconds: float) -> int:

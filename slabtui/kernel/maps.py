@@ -186,6 +186,16 @@ class PerCpuArray:
         """Return the sum over all CPUs of one word of an element, as read last."""
         return sum(self._values[key * self._stride + word : (key + 1) * self._stride : self._words])
 
+    def totals(self) -> list[int]:
+        """Read all elements, and return of each the sum over all CPUs of its first word.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        keys = range(len(self._values) // self._stride)
+        self.read(keys)
+        return [self.total(key) for key in keys]
+
 
 def _failure(what: str) -> OSError:
     code = ctypes.get_errno()

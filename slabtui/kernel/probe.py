@@ -1,7 +1,7 @@
 """The running kernel as a source of totals: puts together what is counted, what slabinfo says, and what that costs."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from slabtui.detail import Detail, Kind, Watch
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import cgroups
 from slabtui.kernel.agreement import Agreement
-from slabtui.kernel.allocs import Allocs
+from slabtui.kernel.allocs import Allocated, Allocs
 from slabtui.kernel.bulk import Bulk, Bulked
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.layout import Layout
@@ -105,7 +105,7 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
-        allocs, lost = self._allocs.read()
+        allocated = self._allocs.read()
         freed = self._frees.read() if self._frees else Freed()
         bulk = self._bulk.read() if self._bulk else Bulked()
         slabs = self._slabinfo.read()
@@ -113,18 +113,17 @@ class Probe:
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
         frees = bool(self._frees and self._frees.descriptors)
-        counted = Counted(allocs, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
+        counted = Counted(allocated.by_cache, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
         rows = merged(counted, slabs, aliases, self._unseen)
-        self._add_large(rows, freed.large if frees and self.exact_kmalloc else None)
+        self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
         self._judge(rows, slabs)
         self._earlier, self._rows = self._rows, rows
         self._seconds, self._read_at = time.monotonic() - self._read_at, time.monotonic()
         detail = self._detail(rows, slabs)
         self._settings.epoch += 1
-        for part in (self._allocs, self._frees, self._bulk, self._look):
-            if part:
-                part.put(self._settings)
-        losses = (lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
+        for part in self._parts():
+            part.module.put(self._settings)
+        losses = (allocated.lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
         return Totals(
             rows=tuple(rows.values()),
             lost=None if None in losses else sum(filter(None, losses)),
@@ -137,9 +136,8 @@ class Probe:
     def close(self) -> None:
         """Detach everything; the kernel then frees the programs and their maps."""
         self._meter.stop()
-        for part in (self._look, self._frees, self._bulk, self._allocs):
-            if part:
-                part.close()
+        for part in self._parts():
+            part.module.close()
         self._release()
 
     def program_descriptors(self) -> dict[str, int]:
@@ -151,12 +149,21 @@ class Probe:
         look = self._look.descriptors if self._look else {}
         return {**self._allocs.descriptors, **frees, **{f"look: {name}": program for name, program in look.items()}}
 
-    def _add_large(self, rows: dict[int, CacheRow], frees: int | None) -> None:
+    def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Look]":
+        """Yield all that has been compiled so far."""
+        for part in (self._look, self._frees, self._bulk, self._allocs):
+            if part:
+                yield part
+
+    def _add_large(self, rows: dict[int, CacheRow], allocated: Allocated, frees: int | None) -> None:
         """Add the row of what kmalloc takes from the page allocator."""
-        allocs, size = self._allocs.large
-        if allocs or frees:
+        if allocated.large or frees:
             rows[LARGE.cache] = replace(
-                LARGE, allocs=allocs, bytes=size, frees=frees, approximate=bool(self._layout.large_twice)
+                LARGE,
+                allocs=allocated.large,
+                bytes=allocated.large_bytes,
+                frees=frees,
+                approximate=bool(self._layout.large_twice),
             )
 
     def _release(self) -> None:

@@ -94,10 +94,7 @@ class Slabinfo:
             return {}
         try:
             self._file.seek(0)
-            listing = bytearray()
-            while chunk := self._file.read(1 << 16):
-                listing += chunk
-            slabs = parse(bytes(listing))
+            slabs = parse(self._file.readall())
         except (OSError, ValueError) as error:
             self.trouble = f"live objects unknown: {SLABINFO}: {error}"
             return {}

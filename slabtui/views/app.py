@@ -159,8 +159,7 @@ class App:
 
     def _refresh(self) -> None:
         self._header.refresh()
-        self._table.refresh()
-        self._page.refresh()
+        self._frame.body.refresh()
 
     def _leave(self) -> None:
         if self.state.subject is None:
@@ -173,7 +172,7 @@ class App:
         if self.state.subject is None:
             self._look_at(self._table.selected)
         elif self.state.tab is Kind.STACKS and entry is not None:
-            self.stack.open(frames(entry), width=("relative", 90), height=("relative", 90), min_width=38)
+            self._show_dialog(frames(entry))
 
     def _look_at(self, row: CacheRow | None) -> None:
         """Show the page of a cache; None: the table."""
@@ -270,7 +269,10 @@ class App:
         self._messages.notify(f"{written} written to {name}", timeout=_TOLD_FOR if self._loop else None)
 
     def _help(self) -> None:
-        self.stack.open(help.dialog(), width=("relative", 90), height=("relative", 90), min_width=38)
+        self._show_dialog(help.dialog())
+
+    def _show_dialog(self, dialog: urwid.Widget) -> None:
+        self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38)
 
     def _redraw(self) -> None:
         if self._loop is not None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import urwid
 
+from slabtui.views import keymap
+
+_LABEL = 11  # columns
+
 Markup = list[tuple[str | None, str]]  # (style, text); None: the style of what is around it
 
 
@@ -58,9 +62,18 @@ def clip(text: str, width: int) -> str:
 
 
 def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
-    """Return a list with a bar beside it where it does not fit; thin, for sparklines end in full blocks."""
+    """Return a list with a bar beside it where it does not fit; thin, for sparklines end in full blocks.
+
+    One moves in it by the keys of the key map, and no others.
+    """
+    body._command_map = keymap.list_commands()
     thumb = "┃" if urwid.supports_unicode() else "|"
     return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+
+
+def entry(label: str, value: str) -> urwid.Columns:
+    """Return a label and, beside it, what it stands for."""
+    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(value)], dividechars=1)
 
 
 class Drawn(urwid.Widget):

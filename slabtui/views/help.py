@@ -4,10 +4,8 @@ import urwid
 
 from slabtui import columns
 from slabtui.views import keymap
-from slabtui.views.bars import scrolling
+from slabtui.views.bars import entry, scrolling
 from slabtui.views.keymap import Action
-
-_NAMES = 11  # columns for keys and titles
 
 
 def content() -> list[urwid.Text | urwid.Columns]:
@@ -15,22 +13,17 @@ def content() -> list[urwid.Text | urwid.Columns]:
     lines: list[urwid.Text | urwid.Columns] = []
     for category in dict.fromkeys(action.category for action in keymap.ACTIONS):
         lines.append(urwid.Text(("category", category)))
-        lines += [_entry(_keys(action), action.help) for action in keymap.ACTIONS if action.category == category]
+        lines += [entry(_keys(action), action.help) for action in keymap.ACTIONS if action.category == category]
     lines.append(urwid.Text(("category", "Columns")))
-    lines += [_entry(column.title, column.help) for column in columns.COLUMNS]
+    lines += [entry(column.title, column.help) for column in columns.COLUMNS]
     return lines
 
 
 def dialog() -> urwid.Widget:
     """Return the help screen as a dialog that scrolls where it does not fit."""
     body = urwid.ListBox(urwid.SimpleListWalker(content()))
-    body._command_map = keymap.list_commands()
     return urwid.LineBox(scrolling(body), title="slabtui help")
 
 
 def _keys(action: Action) -> str:
     return " ".join(keymap.shown(key) for key in action.keys)
-
-
-def _entry(name: str, explanation: str) -> urwid.Columns:
-    return urwid.Columns([(_NAMES, urwid.Text(("key", name))), urwid.Text(explanation)], dividechars=1)

@@ -5,7 +5,6 @@ from typing import Generic, Literal, TypeVar
 
 import urwid
 
-from slabtui.views import keymap
 from slabtui.views.bars import cells, clip, scrolling
 
 GAP = " "
@@ -89,7 +88,7 @@ class Walker(urwid.ListWalker[int, Line], Generic[T]):
 
 
 class Listing(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T]):
-    """The list, with a bar beside it where it does not fit, moved in by the keys of the key map and no others.
+    """The list, with a bar beside it where it does not fit.
 
     Args:
         draw: what an item looks like.
@@ -98,7 +97,6 @@ class Listing(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T])
     def __init__(self, draw: Drawing[T]) -> None:
         self.walker: Walker[T] = Walker(draw)
         self._list = urwid.ListBox(self.walker)
-        self._list._command_map = keymap.list_commands()
         super().__init__(scrolling(self._list))
 
     def replace(self, items: Sequence[T], focus: int) -> None:

@@ -1,7 +1,6 @@
 """The page of one cache: tabs that tell who allocates from it, and all that the kernel says about it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import urwid
 
@@ -9,12 +8,11 @@ from slabtui import entries, text
 from slabtui.detail import About, Detail, Entry, Kind
 from slabtui.history import sparkline
 from slabtui.snapshot import CacheRow
-from slabtui.views import keymap
-from slabtui.views.bars import Drawn, Markup, Segment, line, scrolling
+from slabtui.views.bars import Drawn, Markup, Segment, entry, line, scrolling
 from slabtui.views.listing import GAP, Listing, cell
 from slabtui.views.state import State
 
-_LABELS = 11  # columns for the labels of the last tab
+_BESIDE_CHART = 29  # columns for its label and its maximum
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -28,9 +26,8 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._followed: tuple[object, ...] | None = None
         self._list: Listing[Entry] = Listing(self._drawn)
         self._heading = Drawn(lambda width: [*tabs(state, width), (None, "\n"), *self._titles(width)], height=2)
-        self._lines: urwid.SimpleListWalker[urwid.Text] = urwid.SimpleListWalker([])
-        self._about = urwid.ListBox(self._lines)
-        self._about._command_map = keymap.list_commands()
+        self._lines: urwid.SimpleListWalker[urwid.Text | urwid.Columns] = urwid.SimpleListWalker([])
+        self._about = scrolling(urwid.ListBox(self._lines))
         self._message = urwid.Text("", align="center")
         self._empty = urwid.Filler(urwid.AttrMap(self._message, "dim"), valign="middle")
         super().__init__(_Frame(self._empty, header=self._heading))
@@ -59,7 +56,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._list.replace(found, focus)
         if self._state.tab is Kind.ABOUT and detail is not None and detail.about is not None:
             self._lines[:] = about(detail.about, self._state.past(), self._cols)
-            self._w.body = scrolling(self._about)
+            self._w.body = self._about
         else:
             self._message.set_text(self._why_empty(detail))
             self._w.body = self._list if found else self._empty
@@ -111,7 +108,7 @@ def tabs(state: State, width: int) -> Markup:
     return line([Segment("title", (name,), 8), *shown], right, width, gap=" ")
 
 
-def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text]:
+def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text | urwid.Columns]:
     """Return the lines of the last tab: facts first, then the charts, the last interval at the right."""
     facts = [
         ("Aliases", ", ".join(known.aliases) or "none"),
@@ -128,22 +125,21 @@ def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urw
         ("Live", [(row.live or 0) if row else 0 for row in past]),
     ]
     return [
-        *(_entry(label, value) for label, value in facts),
+        *(entry(label, value) for label, value in facts),
         urwid.Text(("category", "History")),
-        *(_entry(label, _chart(series, width)) for label, series in charts),
+        *(entry(label, _chart(series, width)) for label, series in charts),
     ]
 
 
-def frames(entry: Entry) -> urwid.Widget:
+def frames(stack: Entry) -> urwid.Widget:
     """Return a dialog with a stack in full, the innermost function first."""
-    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(frame) for frame in entry.frames]))
-    body._command_map = keymap.list_commands()
-    return urwid.LineBox(scrolling(body), title=f"{len(entry.frames)} frames, the innermost first")
+    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(frame) for frame in stack.frames]))
+    return urwid.LineBox(scrolling(body), title=f"{len(stack.frames)} frames, the innermost first")
 
 
 def _chart(series: Sequence[int], width: int) -> str:
     top = max(series, default=0)
-    room = max(1, width - _LABELS - 18)
+    room = max(1, width - _BESIDE_CHART)
     return f"{sparkline(series, room, plain=not urwid.supports_unicode())} max {text.count(top, 8)}"
 
 
@@ -167,7 +163,3 @@ def _slab(known: About) -> str:
 
 def _unless_none(value: int | None, write: Callable[[int], str]) -> str:
     return "?" if value is None else write(value)
-
-
-def _entry(label: str, value: str) -> Any:
-    return urwid.Columns([(_LABELS, urwid.Text(("key", label))), urwid.Text(value)], dividechars=1)

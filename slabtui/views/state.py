@@ -34,6 +34,7 @@ class State:
         measurements: how often the user has asked what counting costs.
         subject: the cache that is looked at closely, as it was when the look began; None: the table shows.
         tab: what is looked at.
+        matches: the test that the filter makes of a name.
     """
 
     interval: float
@@ -55,12 +56,11 @@ class State:
     measurements: int = 0
     subject: CacheRow | None = None
     tab: Kind = Kind.CALLERS
-
-    _matches: Callable[[str], bool] = field(init=False)
-    _growing: frozenset[int] = frozenset()
+    matches: Callable[[str], bool] = field(init=False)
+    _growing: frozenset[int] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        self._matches = query.matcher(self.pattern)
+        self.matches = query.matcher(self.pattern)
 
     def receive(self, snapshot: Snapshot) -> None:
         """Take in a new snapshot; one that only tells of an error leaves the table as it is."""
@@ -108,19 +108,15 @@ class State:
         Raises:
             BadFilterError: it is no regular expression; the last filter stays.
         """
-        self._matches = query.matcher(pattern)
+        self.matches = query.matcher(pattern)
         self.pattern = pattern
         self.arrange()
-
-    def matches(self, name: str) -> bool:
-        """Test a name against the filter."""
-        return self._matches(name)
 
     def arrange(self) -> None:
         """Choose and order the rows of the shown snapshot anew."""
         if self.shown is not None:
             self._growing = self.history.growing(self.back)
-            self.rows = query.arrange(self.shown.rows, self.order, self._matches, shows=self._shows, keep=self.followed)
+            self.rows = query.arrange(self.shown.rows, self.order, self.matches, shows=self._shows, keep=self.followed)
 
     def grows(self, row: CacheRow) -> bool:
         """Tell whether a cache grew in each of the last intervals."""
