@@ -82,8 +82,23 @@ static __always_inline u64 process(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * How many allocations the stack of this one is to stand for; 0: none is taken. The turns are random, with the period as
- * their mean: in step with a loop, the same one of its allocations would be taken every time. User space fits the
+ * Whether it is an allocation's turn to have its stack taken. The turns are random, with the period as their mean: in
+ * step with a loop, the same one of its allocations would be taken every time.
+ */
+static __always_inline bool my_turn(struct settings *now)
+{
+	u32 only = 0;
+	struct turn *turn = turns.lookup(&only);
+
+	if (!turn)
+		return false;
+	if (!turn->left || turn->left >= 2 * now->period) /* the last one has come, or the period has become shorter */
+		turn->left = 1 + bpf_get_prandom_u32() % (2 * now->period - 1);
+	return !--turn->left;
+}
+
+/*
+ * How many allocations the stack of this one is to stand for, whose turn it is; 0: none is taken. User space fits the
  * period to the rate of the last interval; should they come much faster now, a turn is skipped that would come too
  * soon, and the next stack stands for what it would have stood for too.
  */
@@ -94,10 +109,6 @@ static __always_inline u64 weight(struct settings *now)
 	u64 time, owed;
 
 	if (!turn)
-		return 0;
-	if (!turn->left || turn->left >= 2 * now->period) /* the last one was taken, or the period has become shorter */
-		turn->left = 1 + bpf_get_prandom_u32() % (2 * now->period - 1);
-	if (--turn->left)
 		return 0;
 	turn->owed += now->period;
 	time = bpf_ktime_get_ns();
@@ -141,14 +152,22 @@ static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, int how
 
 	if (!now || !ctx->args[ARG_PTR] || cache_of_event(ctx, ARG_CACHE, now) != now->target || !wanted())
 		return 0;
+	if (how == BY_STACK && !my_turn(now))
+		return 0;
 	return look(ctx, now, 0, how);
 }
 
+/* To look up the cache costs most here: only of an object of the right size, and only if it is its turn, comes to that.
+ * A turn that another cache has had stands for as many of that cache, so that the shares stay right. */
 static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
 {
 	struct settings *now = current_settings();
 
-	if (!now || !ctx->args[ARG_PTR] || !wanted() || cache_of_kmalloc(ctx, now) != now->target)
+	if (!now || !ctx->args[ARG_PTR] || (now->target_size && ctx->args[ARG_BYTES_ALLOC] != now->target_size))
+		return 0;
+	if (how == BY_STACK && !my_turn(now))
+		return 0;
+	if (!wanted() || cache_of_kmalloc(ctx, now) != now->target)
 		return 0;
 	return look(ctx, now, ctx->args[ARG_BYTES_ALLOC], how);
 }

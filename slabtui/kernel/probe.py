@@ -201,7 +201,7 @@ class Probe:
         if kind is None or kind is Kind.ABOUT or row is None or self._unseen.name(row.cache):
             return
         self._look = self._look or Look(self._kit, cgroups.hierarchy())
-        self._settings.target = row.cache
+        self._settings.target, self._settings.target_size = row.cache, row.size or 0
         self._pace(row)
         self._look.attach(kind, self._settings)
 

@@ -16,6 +16,7 @@ class Settings(ctypes.Structure):
             "vmemmap_at",
             "calibrated",
             "target",
+            "target_size",
             "period",
             "gap",
         )
