@@ -124,6 +124,22 @@ def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
     assert_whole(detail, 40)
 
 
+def test_what_one_look_owes_is_not_paid_by_the_next() -> None:
+    with workload("stat", 3 * CALLS) as busy, workload("select", 40) as rare, probing(busy.pid, rare.pid) as probe:
+        busy.run()
+        rare.run()
+        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= 40)
+        look(probe, "names_cache", Kind.STACKS)
+        for _ in range(3):
+            busy.run()
+            assert found(probe).entries
+        probe.totals()
+        look(probe, name, Kind.STACKS)
+        rare.run()
+        detail = found(probe)
+    assert 0 < sum(entry.total_allocs for entry in detail.entries) <= 40
+
+
 def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
     with workload("stat", 3 * CALLS) as busy, probing(busy.pid) as probe:
         busy.run()

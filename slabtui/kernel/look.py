@@ -20,6 +20,7 @@ SHARE = 0.015  # of one CPU that taking stacks may cost: what one costs varies, 
 
 _DEPTH = 127  # of a stack map of bcc
 _ENTRY = struct.Struct("=QQQQQ16s")  # struct entry
+_TURN_WORDS = 3  # struct turn
 _LOST, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(5)
 _PROGRAMS = {"kmem_cache_alloc": "alloc", "kmalloc": "kmalloc"}  # how their names end, by tracepoint
 _CONTEXTS = (Context.PROCESS, Context.KERNEL_THREAD, Context.INTERRUPT)  # as numbered in look.bpf.c
@@ -70,6 +71,7 @@ class Look:
         self._before = self._tallies.totals()
         self._number += 1
         self.module.maps.clear("stacks")
+        self.module.maps.zero("turns", _TURN_WORDS)  # what the last look owed is none of this one's
         self.module.put(settings)
         try:
             self.descriptors = {

@@ -56,6 +56,14 @@ class Maps:
             raise _failure(f"read of map {name}")
         return value
 
+    def zero(self, name: str, words: int) -> None:
+        """Set the one element of a per-CPU array, so many 64-bit words for each CPU, to 0.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self.put(name, 0, (ctypes.c_uint64 * (self._cpus * words))())
+
     def clear(self, name: str) -> None:
         """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
 
