@@ -8,7 +8,7 @@ from typing import Protocol
 
 from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError
-from slabtui.feed import Feed
+from slabtui.feed import Feed, FeedEndedError
 from slabtui.snapshot import Origin, Snapshot, Totals, difference
 
 LOADAVG = Path("/proc/loadavg")
@@ -66,7 +66,12 @@ class Collector(Feed):
         self._wake.set()
 
     def produce(self) -> None:
-        """Take a first reading, which the first snapshot is measured from, and one more per interval."""
+        """Take a first reading, which the first snapshot is measured from, and one more per interval.
+
+        Raises:
+            FeedEndedError: the last one was asked for, and is on offer or taken.
+            SlabtuiError: the first one failed.
+        """
         self._source.begin()
         try:
             baseline, since = self._source.totals(), time.monotonic()
@@ -75,6 +80,7 @@ class Collector(Feed):
         latest, at = baseline, since
         due = since + self._interval
         while self._wait_until(due):
+            last = self._finishing  # as it is now: whoever finishes during the reading wants another
             if not self.withdraw():
                 baseline, since = latest, at
             try:
@@ -84,6 +90,8 @@ class Collector(Feed):
                 self.put(self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}"))
             else:
                 self.put(self._snapshot(at - since, difference(baseline, latest)))
+            if last:
+                raise FeedEndedError
             # Keep to the grid, so that seconds stay seconds; but begin a new one after a stall, not a short interval.
             due += self._interval
             if due <= time.monotonic() + self._interval / 2:
@@ -91,7 +99,7 @@ class Collector(Feed):
 
     def _wait_until(self, due: float) -> bool:
         """Wait for the next reading, or less if hurried; False: the collector is to stop."""
-        while not self._hurried and (left := due - time.monotonic()) > 0:
+        while not (self._hurried or self._finishing) and (left := due - time.monotonic()) > 0:
             if not self.sleep(left):
                 return False
             if self._watch is not self._watched:

@@ -30,6 +30,9 @@ class Snapshots(Protocol):
     def hurry(self) -> None:
         """Let the next snapshot come at once."""
 
+    def finish(self) -> None:
+        """Let one more come at once, and then the end."""
+
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on."""
 
@@ -48,6 +51,7 @@ class Feed:
         self._notify = notify
         self._offer: queue.Queue[Snapshot | BaseException] = queue.Queue(maxsize=1)
         self._stopping = False
+        self._finishing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
@@ -75,11 +79,21 @@ class Feed:
         """Let the next snapshot come at once."""
         self._wake.set()
 
+    def finish(self) -> None:
+        """Let one more come at once, and then the end: when that is taken, all up to this moment has been.
+
+        May be called by a signal's handler, in whatever thread takes the snapshots.
+        """
+        self._finishing = True
+        self._wake.set()
+
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on; a feed that cannot shows what it has."""
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
         """Return the snapshot that is on offer; None if there is none within `timeout` seconds (None: no limit).
+
+        What it raises it raises each time from then on.
 
         Raises:
             FeedEndedError: there will be none.
@@ -91,6 +105,7 @@ class Feed:
         except queue.Empty:
             return None
         if isinstance(offered, BaseException):
+            self._offer.put(offered)
             raise offered
         return offered
 

@@ -112,14 +112,19 @@ class Recorded(Snapshots):
     def stop(self) -> None:
         """Record what the interval has come to so far, and end the feed."""
         if self._left is None or self._left > 0:
-            self._feed.hurry()
-            with suppress(Exception):  # the feed may have died: whoever took from it knows
-                self.take(timeout=1)
+            self._feed.finish()
+            with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
+                while self.take(timeout=1) is not None:
+                    pass
         self._feed.stop()
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""
         self._feed.hurry()
+
+    def finish(self) -> None:
+        """Let one more come at once, and then the end."""
+        self._feed.finish()
 
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on; the recording has it too."""
@@ -181,6 +186,8 @@ class Player(Feed):
         """Offer each snapshot when its time has come."""
         self.put(self._first)
         for snapshot in self._snapshots:
+            if self._finishing:
+                break
             if self._stopping or (self._paced and not self._wait(snapshot.elapsed)):
                 return
             self.put(snapshot)

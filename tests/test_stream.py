@@ -1,7 +1,12 @@
 """Printing a feed: what is printed, when it ends, and how it is interrupted."""
 
 import io
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterable
+from signal import SIGINT
 
 import pytest
 
@@ -25,20 +30,20 @@ NAMES = Format(names, heading="heading\n", ending=lambda last: "ending\n")
 
 
 class Script(Snapshots):
-    """A feed that gives what it is told to, and raises what is an exception."""
+    """A feed that gives what it is told to, sends this process what is a signal, and raises what is an exception."""
 
-    def __init__(self, *given: Snapshot | BaseException | None) -> None:
+    def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
         self._given = iter(given)
-        self.hurried: list[float | None] = []
-        self._hurrying = False
+        self.finished = 0
 
-    def hurry(self) -> None:
-        self._hurrying = True
+    def finish(self) -> None:
+        self.finished += 1
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
-        if self._hurrying:
-            self.hurried.append(timeout)
         given = next(self._given)
+        while isinstance(given, signal.Signals):
+            signal.raise_signal(given)
+            given = next(self._given)
         if isinstance(given, BaseException):
             raise given
         return given
@@ -115,14 +120,14 @@ def test_it_ends_with_the_feed() -> None:
         ((), None),
         ((one("a"), one("b")), "b"),
         ((one("a"), snapshot(error="gone")), "a"),
-        ((one("a"), KeyboardInterrupt(), one("b")), "b"),
-        ((KeyboardInterrupt(), one("b")), "b"),
-        ((one("a"), KeyboardInterrupt(), None), "a"),
+        ((one("a"), SIGINT, one("b")), "b"),
+        ((SIGINT, one("b")), "b"),
+        ((one("a"), SIGINT, None), "a"),
         ((snapshot(error="gone"),), None),
     ],
 )
 def test_what_comes_last_is_told_what_was_shown_last(
-    given: tuple[Snapshot | BaseException | None, ...], last: str | None
+    given: tuple[Snapshot | signal.Signals | None, ...], last: str | None
 ) -> None:
     told = []
     ending = Format(names, ending=lambda shown: str(told.append(shown)))
@@ -130,35 +135,62 @@ def test_what_comes_last_is_told_what_was_shown_last(
     assert [shown and shown.rows[0].name for shown in told] == [last]
 
 
-def test_an_interrupt_hurries_the_feed_and_prints_one_more_interval() -> None:
-    feed = Script(one("a"), KeyboardInterrupt(), one("b"), one("c"))
-    assert printed(feed) == (["heading", "a", "b", "ending"], [])
-    assert feed.hurried == [1]
+def test_an_interrupt_finishes_the_feed_and_all_that_it_still_has_is_printed() -> None:
+    feed = Script(one("a"), SIGINT, one("b"), one("c"), FeedEndedError())
+    assert printed(feed) == (["heading", "a", "b", "c", "ending"], [])
+    assert feed.finished == 1
 
 
-@pytest.mark.parametrize("last", [None, FeedEndedError()])
-def test_an_interrupt_ends_it_though_there_is_nothing_more_to_print(last: BaseException | None) -> None:
-    assert printed(Script(one("a"), KeyboardInterrupt(), last)) == (["heading", "a", "ending"], [])
+def test_an_interrupt_ends_it_though_there_is_nothing_more_to_print() -> None:
+    assert printed(Script(one("a"), SIGINT, FeedEndedError())) == (["heading", "a", "ending"], [])
 
 
 def test_an_interrupt_of_a_failing_feed_is_complained_about() -> None:
-    lines, complaints = printed(Script(KeyboardInterrupt(), snapshot(error="gone")))
+    lines, complaints = printed(Script(SIGINT, snapshot(error="gone"), FeedEndedError()))
     assert lines == ["heading", "ending"]
     assert complaints == ["gone"]
 
 
-def test_an_interrupt_long_before_the_next_interval_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_does_not_wait() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        printed(Script(one("a"), SIGINT, SIGINT, one("b")))
+    assert signal.getsignal(SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_long_before_the_next_interval_does_not_wait_for_it() -> None:
     collector = Collector(growing(1), 3600.0)
-
-    def interrupted(timeout: float | None) -> None:
-        monkeypatch.undo()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(collector, "take", interrupted)
+    interrupt = threading.Timer(0.1, os.kill, [os.getpid(), SIGINT])
+    interrupt.start()
     try:
         assert printed(collector) == (["heading", "cache-0", "ending"], [])
     finally:
+        interrupt.join()
         collector.stop()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.15])
+def test_whenever_an_interrupt_comes_all_that_was_counted_is_printed(delay: float) -> None:
+    """The interval that is on offer just then included, and what came after it."""
+    readings = []
+    interrupt = threading.Timer(delay, os.kill, [os.getpid(), SIGINT])
+
+    def totals(reading: int) -> Totals:
+        if not readings:
+            interrupt.start()
+        readings.append(reading)
+        return Totals((cache(1, "a", allocs=reading),), 0)
+
+    def counts(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
+        time.sleep(0.03)  # a slow reader, for which snapshots lie on offer
+        return "".join(f"{row.allocs}\n" for row in rows)
+
+    output, collector = io.StringIO(), Collector(FakeSource(totals), 0.05)
+    try:
+        stream(collector, output, Format(counts), ALL, count=None, complain=pytest.fail)
+    finally:
+        interrupt.join()
+        collector.stop()
+    assert sum(map(int, output.getvalue().split())) == readings[-1] - readings[0] > 0
 
 
 def test_what_ends_the_feed_badly_passes_through() -> None:

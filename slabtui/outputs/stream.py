@@ -32,7 +32,7 @@ def stream(
     count: int | None,
     complain: Callable[[str], None],
 ) -> None:
-    """Print snapshots; SIGINT ends it after one more, of the interval so far.
+    """Print snapshots; SIGINT ends it after the interval so far.
 
     Args:
         feed: where they come from.
@@ -69,36 +69,24 @@ def stream(
     feed.start()
     shown = 0
     last: Snapshot | None = None
-    with suppress(FeedEndedError):
-        try:
-            while count is None or shown < count:
-                snapshot = feed.take(timeout=None)
-                with _undisturbed():
-                    if snapshot is not None and show(snapshot):
-                        shown, last = shown + 1, snapshot
-        except KeyboardInterrupt:
-            feed.hurry()
-            snapshot = feed.take(timeout=1)
+    with _interruptible(feed), suppress(FeedEndedError):
+        while count is None or shown < count:
+            snapshot = feed.take(timeout=None)
             if snapshot is not None and show(snapshot):
-                last = snapshot
+                shown, last = shown + 1, snapshot
     put(form.ending(last))
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let SIGINT wait until what is being written is whole; a second one does not wait."""
-    interrupted = False
+def _interruptible(feed: Snapshots) -> Iterator[None]:
+    """Let SIGINT finish the feed, so that nothing that was counted stays unprinted; a second one does not wait."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        if interrupted:
-            raise KeyboardInterrupt
-        interrupted = True
+    def finish(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        feed.finish()
 
-    previous = signal.signal(signal.SIGINT, interrupt)
+    previous = signal.signal(signal.SIGINT, finish)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-    if interrupted:
-        raise KeyboardInterrupt
