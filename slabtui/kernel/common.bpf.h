@@ -50,7 +50,6 @@ struct settings {
 	u64 target;         /* the one cache that is looked at closely */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
-	u64 gap;            /* and not sooner on a CPU than so many nanoseconds after the last */
 };
 
 BPF_ARRAY(settings, struct settings, 1);

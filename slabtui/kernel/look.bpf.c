@@ -4,10 +4,12 @@
  * programs runs while somebody looks at that. What they note is shared by all CPUs and added to atomically: only the
  * events of one cache come that far.
  *
- * kernel/look.py defines ENTRIES and STACKS: how many of either are told apart.
+ * kernel/look.py defines ENTRIES and STACKS, how many of either are told apart, and REST: after a stack a CPU takes none
+ * for so many times as long as that one took.
  */
 #define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
 #define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
+#define MOST_REST 1000000000ULL      /* ns; a stack that calls for more took so long because the machine was halted */
 
 enum { LOST, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
 enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT };
@@ -23,9 +25,9 @@ struct entry {
 };
 
 struct turn { /* of one CPU */
-	u64 left; /* allocations until the next stack */
-	u64 last; /* when the last one was taken */
-	u64 owed; /* allocations that no stack stands for yet */
+	u64 left;    /* allocations until the next stack */
+	u64 soonest; /* when that may be taken */
+	u64 owed;    /* allocations that no stack stands for yet */
 };
 
 BPF_HASH(entries, u64, struct entry, ENTRIES);
@@ -98,51 +100,50 @@ static __always_inline bool my_turn(struct settings *now)
 }
 
 /*
- * How many allocations the stack of this one is to stand for, whose turn it is; 0: none is taken. User space fits the
- * period to the rate of the last interval; should they come much faster now, a turn is skipped that would come too
- * soon, and the next stack stands for what it would have stood for too.
+ * Take the stack of an allocation whose turn it is; return how many it stands for, 0: it was not taken. User space fits
+ * the period to the rate of the last interval. Should they come much faster now, or a stack take much longer, a turn is
+ * skipped that would come too soon, and the next stack stands for what it would have stood for too.
  */
-static __always_inline u64 weight(struct settings *now)
+static __always_inline u64 take_stack(struct bpf_raw_tracepoint_args *ctx, struct settings *now, u64 *key)
 {
 	u32 only = 0;
 	struct turn *turn = turns.lookup(&only);
-	u64 time, owed;
+	u64 began, took, rest, owed;
+	s64 stack;
 
 	if (!turn)
 		return 0;
 	turn->owed += now->period;
-	time = bpf_ktime_get_ns();
-	if (time - turn->last < now->gap)
+	began = bpf_ktime_get_ns();
+	if (began < turn->soonest)
 		return 0;
-	turn->last = time;
 	owed = turn->owed;
 	turn->owed = 0;
+	stack = stacks.get_stackid(ctx, 0);
+	took = bpf_ktime_get_ns() - began;
+	rest = took * REST;
+	turn->soonest = began + took + (rest < MOST_REST ? rest : MOST_REST);
+	tally(STACKS_NS, took);
+	if (stack < 0) { /* another one has its place, or there is none */
+		tally(LOST, owed);
+		return 0;
+	}
+	tally(STACKS_TAKEN, 1);
+	tally(STOOD_FOR, owed);
+	*key = stack;
 	return owed;
 }
 
 static __always_inline int look(struct bpf_raw_tracepoint_args *ctx, struct settings *now, u64 bytes, int how)
 {
-	u64 key = ctx->args[ARG_CALL_SITE], allocs = 1, began;
-	s64 stack;
+	u64 key = ctx->args[ARG_CALL_SITE], allocs = 1;
 
-	if (how == BY_PROCESS) {
+	if (how == BY_PROCESS)
 		key = process(ctx);
-	} else if (how == BY_STACK) {
-		allocs = weight(now);
-		if (!allocs)
-			return 0;
-		began = bpf_ktime_get_ns();
-		stack = stacks.get_stackid(ctx, 0);
-		if (stack < 0) { /* another one has its place, or there is none */
-			tally(LOST, allocs);
-			return 0;
-		}
-		key = stack;
-		tally(STACKS_TAKEN, 1);
-		tally(STOOD_FOR, allocs);
-		tally(STACKS_NS, bpf_ktime_get_ns() - began);
-	}
-	note(key, allocs, bytes * allocs, ctx->args[ARG_CALL_SITE], now->epoch);
+	else if (how == BY_STACK)
+		allocs = take_stack(ctx, now, &key);
+	if (allocs)
+		note(key, allocs, bytes * allocs, ctx->args[ARG_CALL_SITE], now->epoch);
 	return 0;
 }
 

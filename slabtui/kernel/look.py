@@ -44,7 +44,8 @@ class Look:
     """
 
     def __init__(self, kit: Kit, cgroups: Path | None) -> None:
-        macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
+        rest = math.ceil((os.cpu_count() or 1) / SHARE)
+        macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DREST={rest}", f"-DTALLIES={_TALLIES}"]
         self._kit = kit
         self.module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self.module.maps
@@ -127,7 +128,6 @@ class Look:
         tallies = self._tallies.totals()
         each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _DEAR
         settings.period = period(allocs, seconds, each)
-        settings.gap = round((each + _BESIDE) * (os.cpu_count() or 1) / SHARE)
 
     @property
     def taking(self) -> int:

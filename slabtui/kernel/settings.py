@@ -18,6 +18,5 @@ class Settings(ctypes.Structure):
             "target",
             "target_size",
             "period",
-            "gap",
         )
     ]
