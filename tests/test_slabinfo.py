@@ -1,5 +1,6 @@
 """What /proc/slabinfo and /sys/kernel/slab say, where all is well and where it is not."""
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -207,14 +208,52 @@ def test_what_is_no_number_is_left_out(files: tuple[Path, Path], value: bytes) -
     slabs = Slabinfo(*files)
     found = slabs.about("dentry", None, ())
     assert (found.object_size, found.slab_bytes) == (None, None)
-    assert slabs.hidden("dentry") == 0
+    assert slabs.hidden("dentry", partial_by_objects=False) == 0
     slabs.close()
 
 
 def test_objects_in_sheaves_of_every_cpu_may_be_hidden(files: tuple[Path, Path]) -> None:
     slabs = Slabinfo(*files)
-    assert slabs.hidden("dentry") == 28 * (3 * (os.cpu_count() or 1) + 20)
-    assert slabs.hidden("kmalloc-8k") == slabs.hidden("not there") == 0
+    assert slabs.hidden("dentry", partial_by_objects=False) == 28 * (3 * (os.cpu_count() or 1) + 20)
+    assert slabs.hidden("kmalloc-8k", partial_by_objects=False) == 0
+    assert slabs.hidden("not there", partial_by_objects=False) == 0
+    slabs.close()
+
+
+def test_objects_in_the_partial_slabs_of_every_cpu_may_be_hidden_on_older_kernels(files: tuple[Path, Path]) -> None:
+    directory = files[1] / "kmalloc-8k"
+    (directory / "cpu_partial").write_text("30\n")
+    (directory / "objs_per_slab").write_text("4\n")
+    slabs = Slabinfo(*files)
+    assert slabs.hidden("kmalloc-8k", partial_by_objects=True) == 30 * 4 * (os.cpu_count() or 1)
+    assert slabs.hidden("kmalloc-8k", partial_by_objects=False) == 0
+    assert slabs.hidden("not there", partial_by_objects=True) == 0
+    slabs.close()
+
+
+def test_a_slash_in_a_name_is_an_exclamation_mark_in_that_of_its_directory(files: tuple[Path, Path]) -> None:
+    (files[1] / "dentry").rename(files[1] / "L2TP!IP")
+    slabs = Slabinfo(*files)
+    assert slabs.about("L2TP/IP", None, ()).object_size is not None
+    assert exists("L2TP/IP", files[1])
+    slabs.close()
+
+
+def test_a_list_of_names_that_the_kernel_refuses_is_told_until_it_is_one_again(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is while a merged cache has a slash in its name; no file system here can have one."""
+
+    def refuse(path: Path) -> list[str]:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    slabs = Slabinfo(*files)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", refuse)
+        assert slabs.aliases({"dentry"}) == {}
+        assert slabs.unlisted == f"aliases unknown: {files[1]}: Input/output error"
+    assert slabs.aliases({"dentry"}) == {"dentry": ("an_alias", "zwilling")}
+    assert slabs.unlisted == ""
     slabs.close()
 
 
@@ -225,7 +264,7 @@ def test_nothing_is_known_where_nothing_can_be_read(tmp_path: Path) -> None:
     assert slabs.read() == {}
     assert slabs.aliases({"dentry"}) == {}
     assert slabs.about("dentry", None, ()) == About()
-    assert slabs.hidden("dentry") == 0
+    assert slabs.hidden("dentry", partial_by_objects=False) == 0
     slabs.close()
 
 

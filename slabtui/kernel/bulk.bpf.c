@@ -56,7 +56,7 @@ int ON_RETURN(ALLOC_BULK)(u64 *ctx)
 int ON_ENTRY(kmem_cache_free_bulk)(u64 *ctx)
 {
 	struct settings *now = current_settings();
-	u64 cache = ctx[0], size = ctx[1], object = 0;
+	u64 cache = ctx[0], size = ctx[1], objects = 0, object = 0;
 	struct bulk *bulk;
 	u32 seen = 0;
 
@@ -70,11 +70,13 @@ int ON_ENTRY(kmem_cache_free_bulk)(u64 *ctx)
 			tally(LOST_FREES, size);
 		return 0;
 	}
+	/* Not ctx[2]: up to Linux 6.18 at least the verifier refuses an argument that points to pointers. */
+	bpf_probe_read_kernel(&objects, sizeof(objects), ctx + 2);
 #pragma clang loop unroll(disable)
 	for (seen = 0; seen < MOST && now->calibrated; seen++) {
 		if (seen >= size)
 			break;
-		bpf_probe_read_kernel(&object, sizeof(object), (void *)(ctx[2] + seen * sizeof(object)));
+		bpf_probe_read_kernel(&object, sizeof(object), (void *)(objects + seen * sizeof(object)));
 		bulk = bulk_of(cache_of(object, now), now->epoch);
 		if (!bulk)
 			break;

@@ -22,6 +22,8 @@ class Layout:
     Arguments are counted from 0, offsets and sizes are bytes. `alloc_bulk` is the name of the function that allocates
     in bulk; empty where the kernel has no probes on functions (fentry) that could tell. `nests` is 1
     where a raw tracepoint's program may interrupt itself, and frees do not name their cache: before Linux 6.1.
+    `partial_by_objects` is 1 where the partial slabs that a CPU keeps are limited by the objects that were free in each
+    when it came: before Linux 5.16, which has a limit of slabs, in cpu_partial_slabs of struct kmem_cache.
     `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
     __kmalloc() passes the tracepoint twice for what is beyond the largest cache: __do_kmalloc_node() in mm/slub.c does
     so once more after the function that it calls did, since Linux 6.10.
@@ -53,6 +55,7 @@ class Layout:
     nests: int
     node_events: int
     large_twice: int
+    partial_by_objects: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -113,6 +116,7 @@ def _look_up(btf: BTF) -> Layout:
         nests=int(_CACHE not in free),  # both came with Linux 6.1
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
         large_twice=int(btf.has_function("__kmalloc_large_node_noprof")),
+        partial_by_objects=int("cpu_partial" in cache.offsets and "cpu_partial_slabs" not in cache.offsets),
     )
 
 
@@ -142,8 +146,7 @@ def _slab_test(btf: BTF, page: Struct) -> tuple[int, int, int, int]:
 def _alloc_bulk(btf: BTF) -> str:
     names = ("kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk")  # the first since Linux 6.10
     found = [name for name in (*names, "kmem_cache_free_bulk") if btf.has_function(name)]
-    fentry = btf.has_function("bpf_trampoline_link_prog") and btf.has_function("register_ftrace_direct")
-    return found[0] if fentry and len(found) == 2 else ""
+    return found[0] if btf.has_function("bpf_trampoline_link_prog") and len(found) == 2 else ""
 
 
 def _arguments(btf: BTF, tracepoint: str) -> tuple[str, ...]:

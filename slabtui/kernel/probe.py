@@ -76,7 +76,7 @@ class Probe:
     def notes(self) -> tuple[str, ...]:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
-        unreadable = (self._slabinfo.trouble,) if self._slabinfo.trouble else ()
+        unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted)))
         return (*by_size, *unreadable, *self._trouble, *self._whose.notes)
 
     def begin(self) -> None:
@@ -242,7 +242,8 @@ class Probe:
         for cache, row in rows.items():
             if row.frees is not None and row.live is not None:
                 if not self._agreement.knows(cache):
-                    hidden = self._slabinfo.hidden(row.name)
+                    by_objects = bool(self._layout.partial_by_objects)
+                    hidden = self._slabinfo.hidden(row.name, partial_by_objects=by_objects)
                     self._agreement.begin(row, slabs[row.name].objects_per_slab, hidden)
                 rows[cache] = replace(row, disagrees=self._agreement.disagrees(row))
 

@@ -74,14 +74,15 @@ class Slabinfo:
     """The files, kept open where reading them anew would ask for privileges again.
 
     Attributes:
-        trouble: why they cannot be read, in words for the user; empty if they can.
+        trouble: why /proc/slabinfo cannot be read, in words for the user; empty if it can.
+        unlisted: the same of the names in /sys/kernel/slab.
     """
 
     def __init__(self, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
         self._sysfs = sysfs
         self._known: tuple[list[str], set[str]] = [], set()
         self._aliases: dict[str, tuple[str, ...]] = {}
-        self.trouble = ""
+        self.trouble = self.unlisted = ""
         self._file: io.FileIO | None = None
         try:
             self._file = slabinfo.open("rb", buffering=0)
@@ -105,12 +106,16 @@ class Slabinfo:
         """Return the other names of each cache that has some, by the name under which /proc/slabinfo lists it.
 
         Caches of like size and flags are merged; in /sys/kernel/slab each name is then a link to the directory of the
-        one that they share.
+        one that they share. One with a slash in its name, such as L2TP/IP, makes the kernel refuse the whole list:
+        verify_dirent_name() in fs/readdir.c.
         """
         try:
             names = os.listdir(self._sysfs)
-        except OSError:
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):  # a kernel without it has not much else to tell either
+                self.unlisted = f"aliases unknown: {self._sysfs}: {error.strerror}"
             return {}
+        self.unlisted = ""
         if (names, set(canonical)) != self._known:
             self._known = names, set(canonical)
             self._aliases = _aliases(self._sysfs, names, canonical)
@@ -118,7 +123,7 @@ class Slabinfo:
 
     def about(self, name: str, slab: Slab | None, aliases: tuple[str, ...]) -> About:
         """Return what is known of one cache; what cannot be read is left out."""
-        directory = self._sysfs / name
+        directory = _directory(self._sysfs, name)
         per_node = _value(directory / "slabs").split()
         flags = [meaning for file, meaning in _FLAGS.items() if _value(directory / file) == "1"]
         unique = _link(directory)
@@ -137,10 +142,17 @@ class Slabinfo:
             mem=slab.mem if slab else None,
         )
 
-    def hidden(self, name: str) -> int:
-        """Return how many free objects of a cache may count as live, since a CPU keeps them at hand in sheaves."""
-        cpus, capacity = os.cpu_count() or 1, _number(self._sysfs / name / "sheaf_capacity") or 0
-        return capacity * (3 * cpus + 20)  # main, spare and rcu_free of each CPU; 10 full and 10 empty of a node
+    def hidden(self, name: str, *, partial_by_objects: bool) -> int:
+        """Return how many free objects of a cache may count as live, since a CPU keeps them at hand.
+
+        They lie in sheaves; or in partial slabs, if their number is limited by objects, see Layout: each of them came
+        with one free object at least, and all of it may be free by now.
+        """
+        cpus, directory = os.cpu_count() or 1, _directory(self._sysfs, name)
+        capacity = _number(directory / "sheaf_capacity") or 0
+        slabs = _number(directory / "cpu_partial") or 0 if partial_by_objects else 0
+        in_slabs = slabs * (_number(directory / "objs_per_slab") or 0) * cpus
+        return in_slabs + capacity * (3 * cpus + 20)  # main, spare, rcu_free of a CPU; 10 full and 10 empty of a node
 
     def close(self) -> None:
         """Close the file."""
@@ -189,4 +201,8 @@ def _node(word: str) -> tuple[int, int] | None:
 
 def exists(name: str, sysfs: Path = SYSFS) -> bool:
     """Tell whether the kernel has a cache of that name or alias; also where it does not tell which it has."""
-    return not sysfs.is_dir() or name in os.listdir(sysfs)
+    return not sysfs.is_dir() or (name not in ("", ".", "..") and os.path.lexists(_directory(sysfs, name)))
+
+
+def _directory(sysfs: Path, name: str) -> Path:
+    return sysfs / name.replace("/", "!")  # as kobject_set_name_vargs() in lib/kobject.c does
