@@ -21,8 +21,15 @@ GOOD = Result(
     comparison=Comparison(
         KERNEL.release, "0.26.0", attachment="raw tracepoints", exact_kmalloc="yes", load_seconds=4.26, counts=COUNTS
     ),
-    side_by_side=SideBySide(5000, (Tool("slabtui", 7.0, 5001), Tool("bpfcc-tools 0.26", trouble="no a|b"))),
+    side_by_side=SideBySide(5000, 3, (Tool("bpfcc-tools 0.26", trouble="no a|b"), Tool("slabtui", 7.0, 5001))),
 )
+
+
+def beside(counted: int | None) -> Result:
+    """Return a good result but for what slabtui counted beside the others."""
+    return replace(GOOD, side_by_side=SideBySide(5000, 3, (Tool("slabtui", 7.0, counted),)))
+
+
 REFUSED = replace(
     GOOD, comparison=Comparison("5.10", "0.26.0", refused="too old: use 6.1"), live=LiveTests(0, ("a",), 0)
 )
@@ -133,6 +140,9 @@ def test_a_good_result_has_no_fault() -> None:
             replace(GOOD, comparison=Comparison("", "", counts=replace(COUNTS, counted=100_001))),
             "the counts compared do not agree",
         ),
+        (beside(4999), "slabtui's count beside the older tools is not what happened"),
+        (beside(5004), "slabtui's count beside the older tools is not what happened"),
+        (beside(None), "slabtui's count beside the older tools is not what happened"),
     ],
 )
 def test_each_fault_is_told(result: Result, fault: str) -> None:
@@ -155,15 +165,18 @@ def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     assert "Written on 2026-01-31 by `make it`, from what that run found; bcc 0.26." in text
     counts = "100,000 opened; kernel 100,000; slabtui 99,990, lost 10"
     assert (
-        f"| {KERNEL.release} | raw tracepoints | yes | - | - | 48 / 0 / 1 | {counts} | 4.3 s | - |" in text.splitlines()
+        f"| {KERNEL.release} | raw tracepoints | yes | - | - | - | 48 / 0 / 1 | {counts} | 4.3 s | - |"
+        in text.splitlines()
     )
-    assert f"| {KERNEL.release} | slabtui | 5,000 | 5,001 | 7.0 s | - |" in text.splitlines()
-    assert f"| {KERNEL.release} | bpfcc-tools 0.26 | 5,000 | - | - | does not run: no a\\|b |" in text.splitlines()
+    assert f"| {KERNEL.release} | slabtui | 5,000 | 3 | 5,001 | 0 to 2 | 7.0 s | - |" in text.splitlines()
+    assert (
+        f"| {KERNEL.release} | bpfcc-tools 0.26 | 5,000 | 3 | - | - | - | does not run: no a\\|b |" in text.splitlines()
+    )
 
 
 def test_a_kernel_that_is_refused_is_in_the_table_with_the_reason() -> None:
     why = "does not work: slabtui refuses it (too old: use 6.1)"
-    assert f"| {KERNEL.release} | - | - | - | - | 0 / 1 / 0 | - | - | {why} |" in rendered(REFUSED).splitlines()
+    assert f"| {KERNEL.release} | - | - | - | - | - | 0 / 1 / 0 | - | - | {why} |" in rendered(REFUSED).splitlines()
 
 
 def test_a_guest_that_left_nothing_is_in_both_tables() -> None:
@@ -182,6 +195,7 @@ def test_the_kernel_s_trace_is_filtered_by_thread_and_caller() -> None:
     assert tracefs.event_filter([7, 8], ranges[:1]) == (
         "(common_pid == 7 || common_pid == 8) && ((call_site >= 0xffffffff81000000 && call_site < 0xffffffff81000100))"
     )
+    assert tracefs.event_filter([7, 8], ranges[:1], others=True).startswith("(common_pid != 7 && common_pid != 8) && (")
 
 
 def test_events_that_were_overwritten_count_too() -> None:

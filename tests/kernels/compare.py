@@ -1,7 +1,9 @@
-"""Runs in the guest: what slabtui tells of this kernel, and its count of opened files beside the kernel's own."""
+"""Runs in the guest: what slabtui tells of this kernel, its counts beside the kernel's own and beside what happened."""
 
 import argparse
 import platform
+import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,11 +14,18 @@ from slabtui.kernel.module import import_bcc
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import difference
+from tests import uring
 from tests.kernels import results, tracefs
 from tests.kernels.results import Comparison, Counts
 from tests.workload import workload
 
 OPENS, STATS = 100_000, 20_000
+RINGS, SETTLED = 100, 0.5  # seconds until the kernel has freed what it frees later
+ROUNDS, SOCKETS = 20, 100
+MODULES = (  # name, its cache, and the socket that takes one object of that
+    ("vsock", "AF_VSOCK", (socket.AF_VSOCK, socket.SOCK_STREAM, 0)),
+    ("tipc", "TIPC", (socket.AF_TIPC, socket.SOCK_SEQPACKET, 0)),
+)
 
 
 def main() -> None:
@@ -43,13 +52,13 @@ def compare() -> Comparison:
                 between = difference(before, probe.totals())
                 counted = sum(row.allocs for row in between.rows if row.name == "filp")
                 counts = Counts(OPENS, seen_by_kernel(), counted, between.lost)
-            probe.begin()
             return Comparison(
                 release,
                 bcc,
                 attachment="raw tracepoints",
                 exact_kmalloc=yes(probe.exact_kmalloc),
-                bulk=yes(probe.totals().bulk),
+                bulk=bulk(),
+                modules=modules(),
                 notes=probe.notes,
                 load_seconds=load_seconds,
                 counts=counts,
@@ -73,6 +82,43 @@ def frees() -> str:
             probe.close()
     counted = sum(row.frees or 0 for row in between.rows if row.name == "names_cache")
     return f"{counted:,} of {STATS:,}, lost {between.lost}"
+
+
+def bulk() -> str:
+    """Return whether bulk allocations are counted, and what was, of the requests of rings that came and went."""
+    probe = Probe(layout.read())
+    try:
+        probe.begin()
+        probe.watch(Watch(frees=True))
+        probe.totals()
+        before = probe.totals()
+        for _ in range(RINGS):
+            uring.submit(uring.ENTRIES)
+        time.sleep(SETTLED)
+        between = difference(before, probe.totals())
+    finally:
+        probe.close()
+    row = next(row for row in between.rows if "io_kiocb" in (row.name, *row.aliases))
+    return f"{row.name}: {row.allocs:,} allocated, {row.frees or 0:,} freed" if between.bulk else "no"
+
+
+def modules() -> str:
+    """Return how often the cache of a module that has just been loaded is counted exactly, and by its name."""
+    probe, right = Probe(layout.read()), 0
+    try:
+        for number in range(ROUNDS):
+            module, cache, kind = MODULES[number % len(MODULES)]
+            subprocess.run(["modprobe", module], check=True)
+            before = probe.totals()
+            for _ in range(SOCKETS):
+                socket.socket(*kind).close()
+            between = difference(before, probe.totals())
+            subprocess.run(["modprobe", "-r", module], check=True)
+            counted = sum(row.allocs for row in between.rows if cache in (row.name, *row.aliases))
+            right += counted == SOCKETS
+    finally:
+        probe.close()
+    return f"{right} of {ROUNDS}"
 
 
 def yes(told: bool | None) -> str:

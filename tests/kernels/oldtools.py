@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.kernels import results
+from tests.kernels import results, tracefs
 from tests.kernels.results import SideBySide, Tool
 from tests.workload import workload
 
@@ -19,6 +19,7 @@ PACKAGES = {"bpfcc-tools": "usr/sbin/slabratetop-bpfcc", "libbpf-tools": "usr/sb
 
 _OPENS = 100_000
 _OPTIONS = ("-C", "-r", "1000", "1")  # all three know these: no clearing, so many rows, an interval of a second
+_MORE_THAN_AN_INTERVAL = 1.5  # seconds
 _STARTS = 150.0  # seconds until the first table; bcc compiles against all of the kernel's headers
 _ENDS = 20.0  # seconds until the tables after the load
 _STEP = 0.02
@@ -37,12 +38,13 @@ class Watcher:
 
     def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
-        self._log = log
         self._mark = 0
+        self._printed = ""
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         begin = time.perf_counter()
         with log.open("wb") as file:
             self._process = subprocess.Popen(["stdbuf", "-oL", *command], env=environment, stdout=file, stderr=file)
+        self._reader = log.open(errors="replace")  # once: to open it is what is counted
         self.first_table = time.perf_counter() - begin if self.printed(1, _STARTS) else None
 
     def printed(self, tables: int, seconds: float) -> bool:
@@ -67,9 +69,11 @@ class Watcher:
         """End it, and wait until it has."""
         self._process.terminate()
         self._process.wait()
+        self._reader.close()
 
     def _text(self) -> str:
-        return self._log.read_text(errors="replace")
+        self._printed += self._reader.read()
+        return self._printed
 
     def _since_mark(self) -> str:
         return self._text()[self._mark :]
@@ -97,16 +101,21 @@ def watch(tools: Path) -> SideBySide:
             for place, (name, command) in enumerate(commands.items())
         ]
         started = [watcher for watcher in watchers if watcher.first_table is not None]
-        with workload("open", _OPENS) as work:
+        with workload("open", _OPENS) as work, tracefs.counting_opens(work.pid, others=True) as others:
+            time.sleep(_MORE_THAN_AN_INTERVAL)  # the first table since then is of nothing older
             counted = {watcher.name: watcher.mark() for watcher in started}
             work.run()
-        for watcher in started:
-            watcher.mark()
-        complete = {watcher.name: watcher.printed(3, _ENDS) for watcher in started}  # the second began after the load
+            for watcher in started:
+                watcher.mark()
+            # The second table from here on began after the load.
+            complete = {watcher.name: watcher.printed(3, _ENDS) for watcher in started}
+            totals = {name: count() for name, count in counted.items()}
+            opened_by_others = others()
         return SideBySide(
             _OPENS,
+            opened_by_others,
             tuple(
-                Tool(watcher.name, watcher.first_table, counted[watcher.name]())
+                Tool(watcher.name, watcher.first_table, totals[watcher.name])
                 if complete.get(watcher.name)
                 else Tool(watcher.name, watcher.first_table, trouble=watcher.trouble())
                 for watcher in watchers

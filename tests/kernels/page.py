@@ -17,29 +17,39 @@ real machine takes, and two guests run at a time: compare them with each other o
   tracefs instance, filtered by thread and caller; no BPF), count the struct files (`filp`) that it allocates, at the
   same time. slabtui's count and what it reports as lost must make up what happened.
 - **frees**: those that slabtui counts of a process that frees a known number of buffers (`names_cache`).
-- **bulk**: whether what is allocated and freed in bulk is counted too, by probes on functions (fentry).
+- **bulk**: whether what is allocated and freed in bulk is counted too, by probes on functions (fentry); if it is, how
+  many requests of io_uring were allocated, in bulk, and freed, while rings came and went; with whatever else used the
+  cache that theirs is merged with.
+- **modules**: two modules, each of which makes a cache of its own, are loaded and unloaded by turns; in how many of the
+  rounds that cache was counted exactly, by its name, though it lay where the other one's had been.
 - **time to load**: from reading the kernel's description of itself (BTF) to counting.
 - **-**: slabtui does not tell, or there is nothing to tell."""
 _BESIDE = """\
 ## The older tools beside it
 
 Debian's packages of the two older tools, and slabtui, each started with an interval of 1 s, watch one load together: a
-process that opens a known number of files. They count for the whole machine here: what is more than that was opened by
-the tools themselves, what is less was lost, and CPUs that take turns lose less than real ones. **First table** is the
-time from starting a program to its first table, the interval included. slabtui starts last, while the others run. The
-kernel's headers, which only the tool of bpfcc-tools needs, are there where Debian has them."""
+process that opens a known number of files. They count for the whole machine here. **By others** is what everybody else
+opened meanwhile, the tools themselves above all, by the kernel's own tracing; since it spans a little more than the
+tables of any tool, what a tool **missed** is between two bounds: what the load opened less what it counted, and that of
+all. CPUs that take turns lose less than real ones. **First table** is the time from starting a program to its first
+table, the interval included. slabtui starts last, while the others run. The kernel's headers, which only the tool of
+bpfcc-tools needs, are there where Debian has them.
+
+The older tools miss what comes between the reading of their table and its clearing, and what a kprobe misses; slabtui
+never clears its counters, so its lower bound is 0."""
 _KERNELS = (
     "kernel",
     "attached by",
     "kmalloc exact",
     "frees",
     "bulk",
+    "modules",
     "live tests: passed / failed / skipped",
     "counts compared",
     "time to load",
     "notes",
 )
-_TOOLS = ("kernel", "tool", "opened", "counted", "first table", "notes")
+_TOOLS = ("kernel", "tool", "opened", "by others", "counted", "missed", "first table", "notes")
 _NONE = "-"
 
 
@@ -80,6 +90,7 @@ def _kernel_row(result: Result) -> tuple[str, ...]:
         comparison.exact_kmalloc,
         comparison.frees,
         comparison.bulk,
+        comparison.modules,
         _live(result.live),
         _counts(comparison),
         _seconds(comparison.load_seconds),
@@ -123,8 +134,10 @@ def _tool_rows(result: Result) -> Iterable[tuple[str, ...]]:
 
 def _tool(tool: Tool, among: SideBySide) -> tuple[str, ...]:
     counted = _NONE if tool.counted is None else f"{tool.counted:,}"
+    missed = among.missed(tool)
     trouble = f"does not run: {tool.trouble}" if tool.trouble else _NONE
-    return tool.name, f"{among.happened:,}", counted, _seconds(tool.first_table), trouble
+    bounds = _NONE if missed is None else f"{missed[0]:,} to {missed[1]:,}"
+    return tool.name, f"{among.happened:,}", f"{among.others:,}", counted, bounds, _seconds(tool.first_table), trouble
 
 
 def _seconds(seconds: float | None) -> str:

@@ -56,6 +56,7 @@ class Comparison:
         exact_kmalloc: whether kmalloc is counted in its real caches.
         frees: what of the frees is counted.
         bulk: what of the bulk allocations is counted.
+        modules: how often the cache of a module that came and went was counted right.
         notes: what slabtui itself says that it cannot tell.
         load_seconds: from reading the kernel's description of itself to counting.
         counts: what was counted, by whom.
@@ -68,6 +69,7 @@ class Comparison:
     exact_kmalloc: str = "-"
     frees: str = "-"
     bulk: str = "-"
+    modules: str = "-"
     notes: tuple[str, ...] = ()
     load_seconds: float | None = None
     counts: Counts | None = None
@@ -92,10 +94,23 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """The tools beside each other, under a load of so many opened files."""
+    """The tools beside each other.
+
+    Attributes:
+        happened: how many files their load opened.
+        others: how many files everybody else opened meanwhile, by the kernel's own tracing.
+        tools: what became of each, slabtui as the last.
+    """
 
     happened: int
+    others: int
     tools: tuple[Tool, ...]
+
+    def missed(self, tool: Tool) -> tuple[int, int] | None:
+        """Return how many files a tool missed at least, and at most; None if it counted none."""
+        if tool.counted is None:
+            return None
+        return max(0, self.happened - tool.counted), self.happened + self.others - tool.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,10 @@ def faults(result: Result) -> list[str]:
             found.append("no live test ran")
     if result.comparison and result.comparison.counts and not result.comparison.counts.agree:
         found.append("the counts compared do not agree")
+    if result.side_by_side:
+        least, most = result.side_by_side.missed(result.side_by_side.tools[-1]) or (0, -1)
+        if least or most < 0:
+            found.append("slabtui's count beside the older tools is not what happened")
     return found
 
 
@@ -174,4 +193,4 @@ def _comparison(fields: dict[str, Any]) -> Comparison:
 
 
 def _side_by_side(fields: dict[str, Any]) -> SideBySide:
-    return SideBySide(fields["happened"], tuple(Tool(**tool) for tool in fields["tools"]))
+    return SideBySide(fields["happened"], fields["others"], tuple(Tool(**tool) for tool in fields["tools"]))

@@ -5,29 +5,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_INSTANCE = Path("/sys/kernel/tracing/instances/slabtui-compare")  # a ring buffer of its own
-_EVENT = _INSTANCE / "events/kmem/kmem_cache_alloc"
+_INSTANCES = Path("/sys/kernel/tracing/instances")  # each has a ring buffer of its own
+_EVENT = "events/kmem/kmem_cache_alloc"
 _SYMBOLS = Path("/proc/kallsyms")
 _ALLOCATORS = frozenset({"__alloc_file", "alloc_empty_file"})  # fs/file_table.c: up to Linux 6.5, and since
 
 
 @contextmanager
-def counting_opens(pid: int) -> Iterator[Callable[[], int]]:
+def counting_opens(pid: int, others: bool = False) -> Iterator[Callable[[], int]]:
     """Count the struct file that the threads of a process allocate; what is yielded returns how many there were.
+
+    With `others`, count those that all other threads allocate.
 
     Not by a histogram: Debian's 5.10 has none, and the event names the cache on few kernels. It always has the address
     that it was called from, so a filter picks the events, and the statistics of the ring buffer tell how many came.
     """
     threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
-    wanted = event_filter(threads, functions(_SYMBOLS.read_text(), _ALLOCATORS))
-    _INSTANCE.mkdir()
+    wanted = event_filter(threads, functions(_SYMBOLS.read_text(), _ALLOCATORS), others)
+    instance = _INSTANCES / f"slabtui-{'others' if others else 'opens'}"
+    event = instance / _EVENT
+    instance.mkdir()
     try:
-        (_EVENT / "filter").write_text(wanted)
-        (_EVENT / "enable").write_text("1")
-        yield lambda: recorded(path.read_text() for path in _INSTANCE.glob("per_cpu/cpu*/stats"))
-        (_EVENT / "enable").write_text("0")
+        (event / "filter").write_text(wanted)
+        (event / "enable").write_text("1")
+        yield lambda: recorded(path.read_text() for path in instance.glob("per_cpu/cpu*/stats"))
+        (event / "enable").write_text("0")
     finally:
-        _INSTANCE.rmdir()
+        instance.rmdir()
 
 
 def functions(symbols: str, names: Iterable[str]) -> list[tuple[int, int]]:
@@ -39,9 +43,10 @@ def functions(symbols: str, names: Iterable[str]) -> list[tuple[int, int]]:
     return [(begin, min(address for address in addresses if address > begin)) for begin in begins]
 
 
-def event_filter(threads: Sequence[int], ranges: Sequence[tuple[int, int]]) -> str:
-    """Return the filter for events of these threads that were called from within one of the ranges."""
-    by_thread = " || ".join(f"common_pid == {thread}" for thread in threads)
+def event_filter(threads: Sequence[int], ranges: Sequence[tuple[int, int]], others: bool = False) -> str:
+    """Return the filter for events of these threads, or of all others, that were called from one of the ranges."""
+    same, join = ("!=", " && ") if others else ("==", " || ")
+    by_thread = join.join(f"common_pid {same} {thread}" for thread in threads)
     by_caller = " || ".join(f"(call_site >= {begin:#x} && call_site < {end:#x})" for begin, end in ranges)
     return f"({by_thread}) && ({by_caller})"
 
