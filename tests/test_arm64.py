@@ -18,7 +18,7 @@ from slabtui.kernel import layout
 from slabtui.kernel.module import Kit, Module, import_bcc
 file, tallies = sys.argv[1:]
 table = [] if file == "look.bpf.c" else ["table.bpf.h"]
-sizes = ["-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", f"-DTALLIES={tallies}"]
+sizes = ["-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DREST=1", f"-DTALLIES={tallies}"]
 Module(Kit(import_bcc(), layout.read().macros()), ["common.bpf.h", *table, file], sizes)
 """
 
