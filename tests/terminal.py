@@ -22,7 +22,7 @@ class Terminal:
     def __init__(self, argv: Sequence[str], size: tuple[int, int] = (80, 24), env: Mapping[str, str] = {}) -> None:
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
-        self.output = b""
+        self.output = bytearray()
         self.status: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
@@ -47,6 +47,12 @@ class Terminal:
         return "\n".join(self.lines)
 
     @property
+    def running(self) -> bool:
+        """Whether the program has not ended yet."""
+        self._reap()
+        return self.status is None
+
+    @property
     def settings(self) -> list[object]:
         """What stty(1) would show."""
         return termios.tcgetattr(self._master)
@@ -66,6 +72,12 @@ class Terminal:
             assert time.monotonic() < end, f"not seen within {seconds} s; the screen:\n{self.text}"
             self._pump(0.05)
 
+    def draw_for(self, seconds: float) -> None:
+        """Let the program draw for some time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._pump(left)
+
     def wait_for_exit(self, seconds: float = PATIENCE) -> int:
         """Let the program end, and return its exit status, -N for signal N."""
         end = time.monotonic() + seconds
@@ -83,6 +95,8 @@ class Terminal:
             self._master = -1
 
     def _reap(self) -> None:
+        if self.status is not None:
+            return
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.status = os.waitstatus_to_exitcode(status)

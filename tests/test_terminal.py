@@ -149,6 +149,21 @@ def test_keys_and_sizes_while_500_caches_change_ten_times_a_second() -> None:
         assert restored(terminal)
 
 
+@pytest.mark.parametrize(
+    "sent", ["\x1b[1;2R", "\x1b[999;999R", "\x1b[M !!", "\x1b[<0;5;5M", "\x1b[I", "\x1b[200~x\x1b[201~"]
+)
+def test_what_is_no_key_of_ours_does_no_harm(sent: str) -> None:
+    """Shift-F3, a report of the cursor, the mouse in two ways, the focus, something pasted."""
+    with faulty("many", "0.1", size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: "500 of 500 caches" in terminal.text)
+        terminal.type(sent)
+        terminal.type("n")
+        terminal.wait_for(lambda: "CACHE▲" in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+        assert restored(terminal)
+
+
 def test_no_color_is_respected() -> None:
     colour = re.compile(rb"\x1b\[[0-9;]*(3[0-7]|4[0-7]|38;5|48;5)[0-9;]*m")
     for env, coloured in (({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)):

@@ -22,6 +22,8 @@ from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
 from slabtui.views.table import Table
 
+Event = str | tuple[str, int, int, int]  # what urwid makes of what comes from the terminal: a key, or the mouse
+
 _TOLD_FOR = 6.0  # seconds
 
 
@@ -100,7 +102,12 @@ class App:
             Exception: whatever ended the feed's thread; the terminal is as it was.
         """
         self._loop = urwid.MainLoop(
-            self.stack, PALETTE, screen or _screen(), handle_mouse=False, unhandled_input=self.press
+            self.stack,
+            PALETTE,
+            screen or _screen(),
+            handle_mouse=False,
+            input_filter=_keys,
+            unhandled_input=self.press,
         )
         wake = self._loop.watch_pipe(lambda _: self._woken())
         self._feed = feed_for(lambda: _write(wake))
@@ -111,7 +118,7 @@ class App:
             self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
             os.close(wake)
 
-    def press(self, key: str | tuple[str, int, int, int]) -> bool:
+    def press(self, key: Event) -> bool:
         """Do what the key map says; False for a key that it does not have."""
         action = keymap.BY_KEY.get(key) if isinstance(key, str) else None
         if self.stack.depth:
@@ -280,6 +287,11 @@ class App:
 
     def _quit(self) -> None:
         raise urwid.ExitMainLoop
+
+
+def _keys(events: list[Event], raw: list[int]) -> list[Event]:
+    """Leave out what is no key: Shift-F3 looks like a report of the cursor, at which urwid 5.1 ends the main loop."""
+    return [event for event in events if isinstance(event, str)]
 
 
 def _screen() -> urwid.BaseScreen:
