@@ -155,7 +155,6 @@ def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Pro
     unseen = row.allocs - (row.frees or 0)  # all of them, where kfree_rcu() frees them in batches that nobody counts
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert row.disagrees == (unseen > ROUNDS * EPOLL_ITEMS / 2)
-    assert not (between.bulk and row.disagrees)
 
 
 def add_and_remove_items(number: int) -> None:

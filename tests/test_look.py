@@ -25,6 +25,7 @@ pytestmark = pytest.mark.live
 
 CALLS = 20_000
 GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
+LONGEST_REST = 1.1  # seconds, MOST_REST in look.bpf.c and a little more
 PROMISED = 0.02  # of one CPU
 HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
 
@@ -77,10 +78,12 @@ def looked_at(kind: Kind, work: str = "stat", number: int = CALLS) -> Iterator[t
 def test_every_call_is_in_its_caller() -> None:
     with looked_at(Kind.CALLERS) as (busy, probe):
         busy.run()
-        detail = found(probe)
+        totals = probe.totals()
+        detail, size = totals.detail, next(row.size for row in totals.rows if row.name == "names_cache")
+    assert detail is not None
     assert_whole(detail, CALLS)
     assert detail.entries[0].frames[0].startswith(GETNAME)
-    assert detail.entries[0].total_bytes == detail.entries[0].total_allocs * 4096
+    assert detail.entries[0].total_bytes == detail.entries[0].total_allocs * size
 
 
 def test_every_call_is_in_its_process(everybody: Probe) -> None:
@@ -112,7 +115,8 @@ def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
     assert total == pytest.approx(5 * CALLS, rel=0.25)  # an estimate, of some hundred stacks
 
 
-def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
+def test_stacks_of_a_rare_allocation_stand_for_each_of_them() -> None:
+    """All are taken; where a stack takes long, as in an emulator, the next one stands for what came too soon."""
     with workload("stat", 2) as rare, probing(rare.pid) as probe:
         rare.run()
         probe.totals()
@@ -120,9 +124,13 @@ def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
         for _ in range(20):
             time.sleep(0.02)
             rare.run()
+        time.sleep(LONGEST_REST)
+        rare.run()
         detail = found(probe)
-    assert detail.one_in == 1
-    assert_whole(detail, 40)
+        assert probe._look is not None
+        each = probe._look.taking / 1e9 * detail.one_in / 42  # seconds
+    assert detail.one_in == 1 or each > 0.00005
+    assert_whole(detail, 42)
 
 
 def test_what_one_look_owes_is_not_paid_by_the_next() -> None:

@@ -34,20 +34,22 @@ static __always_inline struct bulk *bulk_of(u64 address, u64 epoch)
 	return bulk;
 }
 
-/* int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): how many; all or none. */
+/* kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): all or none; it returns how many, or
+ * by Linux 7.3 only whether. */
 int ON_RETURN(ALLOC_BULK)(u64 *ctx)
 {
 	struct settings *now = current_settings();
-	int given = ctx[4];
+	u64 size = ctx[2];
+	u32 given = ctx[4];
 	struct bulk *bulk;
 
-	if (!wanted() || !now || given <= 0)
+	if (!wanted() || !now || !given)
 		return 0;
 	bulk = bulk_of(ctx[0], now->epoch);
 	if (bulk)
-		__sync_fetch_and_add(&bulk->allocs, given);
+		__sync_fetch_and_add(&bulk->allocs, size);
 	else
-		tally(LOST_ALLOCS, given);
+		tally(LOST_ALLOCS, size);
 	return 0;
 }
 
