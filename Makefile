@@ -1,6 +1,6 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run demo setup test test-kernels lint format docs bench clean
+.PHONY: run demo setup test test-kernels lint format docs bench soak clean
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -47,6 +47,10 @@ bench: $(VENV)/.test
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bpftrace >/dev/null || true
 	fi
 	exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+# Ten minutes under load and keys at random, then every fault; writes docs/faults.md. ARGS=60 takes a minute for it.
+soak: $(VENV)/.test
+	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

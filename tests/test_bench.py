@@ -11,7 +11,13 @@ TABLE = Table(("way", "ns", "x"), [("empty", "12.0", ""), ("a|b", "100.0", "8.3x
 
 
 def rendered(report: Report) -> str:
-    return page.render(report, date="2026-11-24", command="sudo make bench", machine=("Linux 6.18", "CPUs: 2"))
+    return page.render(
+        report,
+        title="What slabtui costs",
+        date="2026-11-24",
+        command="sudo make bench",
+        machine=("Linux 6.18", "CPUs: 2"),
+    )
 
 
 def test_a_table_is_aligned_on_the_terminal_with_the_same_cells() -> None:

@@ -1,19 +1,18 @@
 """What takes a minute to see, and so is not part of `make test`: run it with `pytest -m slow`."""
 
-import os
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from tests.bpf import map_ids, program_ids
+from tests.footprint import left_by, resident
 from tests.terminal import Terminal
 from tests.workload import Workload, workload
 
 WARM_UP, WATCHED = 40, 60  # seconds; the history of 300 intervals is full after 30
 FILLS, PAGES = 75, 600  # seconds
+RESTS = 3  # seconds: the kernel frees a moment later, and the measuring of costs ends
 STATS = 20_000  # calls between two keys
 ALLOWED_GROWTH = 2048  # KiB: a fraction of what one leaked snapshot of 500 rows in every interval would come to
 
@@ -45,14 +44,14 @@ def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behin
         turns = 0
         while time.monotonic() < filled:  # everything is compiled, and the history of 300 intervals is full
             turn_pages(terminal, stats, opens)
-        rest(terminal)
+        terminal.draw_for(RESTS)
         before = left_by(terminal.pid)
         grown = resident(terminal.pid)
         end = time.monotonic() + PAGES
         while time.monotonic() < end:
             turn_pages(terminal, stats, opens)
             turns += 1
-        rest(terminal)
+        terminal.draw_for(RESTS)
         with suppress(AssertionError):  # a file may be open just now
             terminal.wait_for(lambda: left_by(terminal.pid) == before)
         after = left_by(terminal.pid)
@@ -81,17 +80,6 @@ def turn_pages(terminal: Terminal, *loads: Workload) -> None:
         terminal.wait_for(lambda answer=answer: answer in terminal.text)
 
 
-def rest(terminal: Terminal) -> None:
-    """Let the kernel free what it frees a moment later, and the measuring of costs end."""
-    end = time.monotonic() + 3
-    terminal.wait_for(lambda: time.monotonic() > end)
-
-
-def left_by(pid: int) -> tuple[int, int, int]:
-    """Return how many programs and maps the kernel has, and how many descriptors the process holds."""
-    return len(program_ids()), len(map_ids()), len(os.listdir(f"/proc/{pid}/fd"))
-
-
 def work(terminal: Terminal, seconds: float) -> None:
     """Press keys, and see each answered, for some time."""
     end = time.monotonic() + seconds
@@ -100,9 +88,3 @@ def work(terminal: Terminal, seconds: float) -> None:
             terminal.type(keys)
             terminal.wait_for(lambda answer=answer: answer in terminal.text)
             time.sleep(0.1)
-
-
-def resident(pid: int) -> int:
-    """Return the resident memory of a process, in KiB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))

@@ -20,6 +20,7 @@ from tests.bench import events, extras, page, program, scale, screen, tools
 from tests.bench.report import Report
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+_TITLE = "What slabtui costs"
 CPUS = 2  # that the load is put on, where there are as many
 
 
@@ -45,7 +46,7 @@ def _write(options: argparse.Namespace) -> None:
     _measure(report, options)
     print("\nIn short:", *report.learned, f"({time.monotonic() - since:.0f} s)", sep="\n")
     if options.page:
-        options.page.write_text(page.render(report, date=today, command=_command(), machine=machine))
+        options.page.write_text(page.render(report, title=_TITLE, date=today, command=_command(), machine=machine))
         print(f"written: {options.page}")
 
 

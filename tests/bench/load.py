@@ -37,6 +37,7 @@ class Load:
 
     def __init__(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
         self._processes = processes
+        self.pids = [process.pid for process in processes]
 
     def run(self, tick: Callable[[], object] | None = None) -> float:
         """Let all of them work at once, and wait until the last has finished; they stay until they are closed.

@@ -1,26 +1,26 @@
-"""Writes docs/performance.md from a report: pure, and every figure in it is of that run."""
+"""Writes a page of the documentation from a report: pure, and every figure in it is of that run."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from tests.bench.report import Block, Figure, Heading, Report, Table, Text, wrapped
 
-_TITLE = "# What slabtui costs"
 _NONE = "-"
 _SINGLE = ("figure", "measured", "goal")
 
 
-def render(report: Report, *, date: str, command: str, machine: Sequence[str]) -> str:
+def render(report: Report, *, title: str, date: str, command: str, machine: Sequence[str]) -> str:
     """Return the whole page.
 
     Args:
         report: what was found.
+        title: of the page.
         date: when the run was.
         command: what started it.
         machine: what it ran on.
     """
     parts = (
-        _TITLE,
+        f"# {title}",
         wrapped(f"Written on {date} by `{command}`, every figure from that one run. {'; '.join(machine)}."),
         "\n".join(wrapped(f"- {sentence}", indent="  ") for sentence in report.learned),
         *_parts(report.blocks),

@@ -1,0 +1,17 @@
+"""What a process holds: memory, file descriptors, and what of BPF the kernel has for it."""
+
+import os
+from pathlib import Path
+
+from tests.bpf import map_ids, program_ids
+
+
+def left_by(pid: int) -> tuple[int, int, int]:
+    """Return how many programs and maps the kernel has, and how many descriptors the process holds."""
+    return len(program_ids()), len(map_ids()), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process, in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))

@@ -1,0 +1,228 @@
+"""Every fault that slabtui is held against, what it then does, and the tests that show it; run, and told by fault."""
+
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_TESTS = Path("tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault.
+
+    Attributes:
+        name: what goes wrong.
+        answer: what slabtui does.
+        tests: what shows it, as FILE::FUNCTION.
+    """
+
+    name: str
+    answer: str
+    tests: tuple[str, ...]
+
+
+def _in(file: str, *functions: str) -> tuple[str, ...]:
+    return tuple(f"{_TESTS / file}::test_{function}" for function in functions)
+
+
+FAULTS = (
+    Fault(
+        "a memory limit (address space, data, control group) hit while loading",
+        "one line, with the limit to raise",
+        _in(
+            "test_faults.py",
+            "too_little_memory_for_the_compiler_is_told_before_it_aborts",
+            "no_memory_even_for_a_start_is_told",
+            "no_locked_memory_is_needed",
+        ),
+    ),
+    Fault(
+        "the kernel refuses a map or a program: BPF forbidden (seccomp; lockdown stood in for), no memory for it",
+        "one line, with what the kernel said",
+        _in("test_faults.py", "whatever_the_kernel_refuses_at_the_start_is_told"),
+    ),
+    Fault(
+        "too few open files or threads",
+        "one line, or a note on the screen while counting goes on",
+        _in(
+            "test_faults.py",
+            "too_few_open_files_are_told_with_their_limit",
+            "no_leave_for_another_thread_is_told",
+            "what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on",
+            "a_screen_that_may_open_nothing_more_ends_in_one_line",
+        ),
+    ),
+    Fault(
+        "more caches than the table has slots",
+        "what does not fit is in `lost`, the rest is exact",
+        _in("test_faults.py", "what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right"),
+    ),
+    Fault(
+        "a map that cannot be read, for a while or for ever",
+        "told on the screen; the next interval has what was missing",
+        _in(
+            "test_faults.py",
+            "a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost",
+            "a_map_that_can_never_be_read_again_is_told_while_the_program_goes_on",
+        ),
+    ),
+    Fault(
+        "the clock is set, forward or back",
+        "no interval and no rate changes; a recording plays at its pace",
+        _in(
+            "test_faults.py",
+            "a_clock_that_is_set_changes_no_interval_and_no_rate",
+            "a_recording_over_a_clock_that_was_set_back_plays_at_its_pace",
+        ),
+    ),
+    Fault(
+        "SIGSTOP, SIGTSTP (Ctrl-Z), SIGCONT",
+        "one longer interval, nothing lost; the terminal given back, and drawn anew",
+        _in(
+            "test_faults.py",
+            "a_screen_that_was_stopped_and_continued_lost_nothing",
+            "ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew",
+        ),
+    ),
+    Fault(
+        "SIGINT, SIGTERM, SIGHUP, the terminal closed",
+        "the terminal restored, all detached, the status of the signal; the interval so far printed",
+        (
+            *_in(
+                "test_terminal.py",
+                "a_signal_restores_the_terminal_and_detaches",
+                "a_terminal_that_is_closed_ends_the_program_and_detaches",
+            ),
+            *_in("test_outputs.py", "ctrl_c_prints_the_interval_so_far_and_detaches"),
+            *_in("test_stream.py", "whenever_an_interrupt_comes_all_that_was_counted_is_printed"),
+        ),
+    ),
+    Fault(
+        "standard output full, closed or slow; a full disk while recording",
+        "one line, or longer intervals; the screen goes on without the recording",
+        _in(
+            "test_outputs.py",
+            "an_output_that_takes_nothing_is_told_in_one_line",
+            "nobody_reading_any_more_ends_it_quietly_and_detached",
+            "a_slow_reader_gets_longer_intervals_and_every_count",
+            "a_full_disk_stops_the_recording_and_not_the_screen",
+            "closed_descriptors_do_no_harm",
+        ),
+    ),
+    Fault(
+        "/proc/slabinfo unreadable or garbled, /sys/kernel/slab refused",
+        "counting goes on, LIVE is unknown, a note says why",
+        (
+            *_in("test_faults.py", "a_garbled_slabinfo_costs_the_live_objects_and_says_so"),
+            *_in("test_privileges.py", "without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing"),
+            *_in("test_slabinfo.py", "a_list_of_names_that_the_kernel_refuses_is_told_until_it_is_one_again"),
+        ),
+    ),
+    Fault(
+        "BTF unreadable or garbled",
+        "one line",
+        _in("test_faults.py", "btf_that_is_none_is_told", "btf_that_nobody_may_read_is_told"),
+    ),
+    Fault(
+        "bcc missing, broken, of the wrong version",
+        "one line, with the command that installs it; what is newer is tried",
+        _in(
+            "test_faults.py",
+            "a_bcc_that_is_of_no_use_is_told_with_how_to_get_one",
+            "a_bcc_that_is_new_or_of_no_version_is_tried",
+        ),
+    ),
+    Fault("tracefs absent", "works: it is not needed", _in("test_faults.py", "no_tracefs_is_needed")),
+    Fault("two slabtui at once", "both count the same", _in("test_outputs.py", "two_at_once_count_the_same")),
+    Fault(
+        "a recording from another kernel, of an older or a later slabtui, damaged",
+        "shown, with whose it is; a later schema is refused in one line; shown as far as it goes",
+        (
+            *_in(
+                "test_faults.py",
+                "a_recording_from_another_kernel_shows_whose_it_is",
+                "a_recording_of_a_slabtui_that_knew_less_is_shown",
+                "a_recording_of_a_later_schema_is_refused_in_one_line",
+            ),
+            *_in("test_recording.py", "a_recording_cut_anywhere_is_read_as_far_as_it_goes"),
+        ),
+    ),
+    Fault(
+        "the collector's thread dies",
+        "one line on a restored terminal",
+        _in("test_terminal.py", "a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal"),
+    ),
+    Fault(
+        "fuzzed BTF (hypothesis)",
+        "refused in one line, never an exception",
+        _in(
+            "test_btf.py",
+            "no_single_flipped_bit_breaks_the_reader",
+            "no_damaged_words_break_the_reader",
+            "no_damaged_bytes_break_the_reader",
+            "no_garbage_behind_a_header_breaks_the_reader",
+        ),
+    ),
+    Fault(
+        "fuzzed /proc/slabinfo (hypothesis)",
+        "a note, never an exception",
+        _in("test_faults.py", "no_change_to_slabinfo_breaks_its_reader"),
+    ),
+    Fault(
+        "fuzzed recordings (hypothesis)",
+        "refused in one line, never an exception",
+        _in("test_recording.py", "no_bytes_break_the_reader", "no_change_to_a_recording_breaks_the_reader"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the tests of a fault went, in words, and whether all passed."""
+
+    fault: Fault
+    words: str
+    right: bool
+
+
+def run(faults: Sequence[Fault] = FAULTS) -> list[Outcome]:
+    """Run the tests of all faults."""
+    with tempfile.TemporaryDirectory() as directory:
+        junit = Path(directory, "junit.xml")
+        tests = [test for fault in faults for test in fault.tests]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", *tests]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        return judged(faults, junit.read_text() if junit.exists() else "<testsuites/>")
+
+
+def judged(faults: Sequence[Fault], junit: str) -> list[Outcome]:
+    """Tell of each fault how its tests went, by what pytest wrote as junit XML; one that did not run did not pass."""
+    cases = [(_function(case), case.get("name", "?"), _trouble(case)) for case in ET.fromstring(junit).iter("testcase")]
+    return [_outcome(fault, [case for case in cases if case[0] in map(_stem, fault.tests)]) for fault in faults]
+
+
+def _outcome(fault: Fault, cases: Sequence[tuple[str, str, str]]) -> Outcome:
+    missing = [test for test in fault.tests if _stem(test) not in [function for function, *_ in cases]]
+    bad = [f"{name}: {trouble}" for _, name, trouble in cases if trouble] + [f"{test} did not run" for test in missing]
+    words = f"does not work: {'; '.join(bad)}" if bad else f"{len(cases)} of {len(cases)} tests passed"
+    return Outcome(fault, words, not bad)
+
+
+def _stem(test: str) -> str:
+    return test.removeprefix(f"{_TESTS}/").replace(".py", "")
+
+
+def _function(case: ET.Element) -> str:
+    """Return FILE::FUNCTION of a case, without what it was called with."""
+    return f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name', '').partition('[')[0]}"
+
+
+def _trouble(case: ET.Element) -> str:
+    """Return why a case did not pass; nothing if it did."""
+    found = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
+    return "" if found is None else f"{found.tag}: {found.get('message', '').partition(chr(10))[0]}"
