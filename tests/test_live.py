@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from slabtui.collector import Collector
 from slabtui.detail import Kind, Watch
 from slabtui.kernel import layout, probe
-from slabtui.kernel.module import statistics
+from slabtui.kernel.module import Kit, Module, import_bcc, statistics
 from slabtui.snapshot import difference
 from tests.bpf import program_ids
 from tests.probes import assert_exact, probing
@@ -174,6 +175,23 @@ def test_every_program_that_counts_reports_its_misses() -> None:
         for descriptor in programs.values():
             assert layout.read().nests or statistics(descriptor)["recursion_misses"] >= 0
         assert source.totals().lost is not None
+
+
+@pytest.mark.parametrize(("kind", "keys"), [("u32", range(1, 9)), ("u64", range(1 << 32, 9 << 32, 1 << 32))])
+def test_every_element_of_a_hash_is_read_whatever_the_size_of_its_keys(
+    kind: str, keys: Iterable[int], tmp_path: Path
+) -> None:
+    source = tmp_path / "sums.c"
+    source.write_text(f"#include <uapi/linux/bpf.h>\nBPF_HASH(sums, {kind}, u64, 16);\n")
+    module = Module(Kit(import_bcc(), []), [str(source)])
+    try:
+        sums = module.bpf[b"sums"]
+        for key in keys:
+            sums[sums.Key(key)] = sums.Leaf(key + 1)
+        read = module.maps.hash("sums", 8, 16).read()
+    finally:
+        module.close()
+    assert {key: int.from_bytes(value, sys.byteorder) for key, value in read.items()} == {key: key + 1 for key in keys}
 
 
 def slabinfo() -> dict[str, int]:

@@ -49,7 +49,7 @@ class Look:
         self._kit = kit
         self.module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self.module.maps
-        self._entries = maps.hash("entries", _ENTRY.size, ENTRIES, ctypes.c_uint64)
+        self._entries = maps.hash("entries", _ENTRY.size, ENTRIES)
         self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
         self._symbols = Symbols()
         self._groups = Groups(cgroups)

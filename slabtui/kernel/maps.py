@@ -26,8 +26,9 @@ class Maps:
         self._cpus = len(bcc.utils.get_possible_cpus())
         self._key = ctypes.c_uint32()
 
-    def hash(self, name: str, value_size: int, most: int, key: type[Key] = ctypes.c_uint32) -> "Hash":
-        """Return a reader for a hash of at most `most` elements."""
+    def hash(self, name: str, value_size: int, most: int) -> "Hash":
+        """Return a reader for a hash of at most `most` elements, whose keys are what the program says."""
+        key: type[Key] = self._bpf[name.encode()].Key
         return Hash(Batch(self._lib, self._descriptor(name), value_size, most, key), value_size)
 
     def per_cpu_array(self, name: str, words: int, length: int) -> "PerCpuArray":
