@@ -19,6 +19,7 @@ from slabtui.snapshot import difference
 from tests import probes
 from tests.bpf import own_program_ids, program_ids
 from tests.probes import assert_exact
+from tests.test_terminal import gone
 from tests.workload import Workload, workload
 
 pytestmark = pytest.mark.live
@@ -275,12 +276,13 @@ def test_two_processes_are_counted_and_a_third_is_not() -> None:
 
 
 def test_the_programs_of_a_look_are_gone_when_it_ends(everybody: Probe) -> None:
-    before = program_ids()
+    loaded, before = program_ids(), own_program_ids()
     for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES):
         look(everybody, "filp", kind)
-        assert wait_for(lambda: len(program_ids() - before) == 2)
+        assert len(own_program_ids() - before) == 2
     look(everybody, "filp", Kind.ABOUT)
-    assert wait_for(lambda: program_ids() == before)
+    assert own_program_ids() == before
+    assert gone(loaded)
 
 
 def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> None:
@@ -342,12 +344,3 @@ def own_cgroup() -> str:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-def wait_for(happened: object, seconds: float = 5) -> bool:
-    """Wait for what the kernel does a moment later."""
-    assert callable(happened)
-    end = time.monotonic() + seconds
-    while not happened() and time.monotonic() < end:
-        time.sleep(0.05)
-    return bool(happened())
