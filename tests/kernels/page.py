@@ -23,7 +23,14 @@ real machine takes, and two guests run at a time: compare them with each other o
 - **modules**: two modules, each of which makes a cache of its own, are loaded and unloaded by turns; in how many of the
   rounds that cache was counted exactly, by its name, though it lay where the other one's had been.
 - **time to load**: from reading the kernel's description of itself (BTF) to counting.
-- **-**: slabtui does not tell, or there is nothing to tell."""
+- **-**: slabtui does not tell, or there is nothing to tell.
+
+All kernels are taken alike, by raw tracepoints: no kprobe is needed. Before Linux 6.1 the events do not name their
+cache; it is then found by the page of the object ([counting.md](counting.md)).
+
+Other machines are not in this table, since a guest works with the files of the machine that boots it. On arm64 slabtui
+was run by hand, in emulated machines with Debian's 6.1 and 6.12: there too every open was counted, kmalloc by its real
+cache. On real arm64 hardware it was never run, and on others not at all."""
 _BESIDE = """\
 ## The older tools beside it
 
