@@ -26,6 +26,8 @@ class Terminal:
         self.status: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # ignored, where the tests run in background
+                signal.signal(number, signal.SIG_DFL)
             os.execvpe(argv[0], argv, {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env})
         self.resize(size)
 

@@ -174,6 +174,12 @@ def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     )
 
 
+def test_what_was_wrong_in_a_first_guest_is_told() -> None:
+    result = replace(GOOD, first=("failed: test_x", "time ran out"))
+    assert rendered(result).count("| in a first guest: failed: test_x; in a first guest: time ran out |") == 1
+    assert results.faults(result) == []
+
+
 def test_a_kernel_that_is_refused_is_in_the_table_with_the_reason() -> None:
     why = "does not work: slabtui refuses it (too old: use 6.1)"
     assert f"| {KERNEL.release} | - | - | - | - | - | 0 / 1 / 0 | - | - | {why} |" in rendered(REFUSED).splitlines()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -116,18 +117,24 @@ async def _boot_all(kernels: dict[Kernel, Path], steps: Sequence[Step], run: Pat
 
     async def in_turn(kernel: Kernel, unpacked: Path) -> Result:
         async with places:
-            return await _boot(kernel, unpacked, steps, run)
+            first = await _boot(kernel, unpacked, steps, run / kernel.release)
+            wrong = results.faults(first)
+            if not wrong:
+                return first
+            # Some tests wait for what an emulator on a busy machine may be late with. What was wrong is on the page.
+            second = await _boot(kernel, unpacked, steps, run / f"{kernel.release}-again")
+            return replace(second, first=tuple(wrong))
 
     async with asyncio.TaskGroup() as group:  # the newest first: they take longest, and the shortest is to be the last
         tasks = {kernel: group.create_task(in_turn(kernel, kernels[kernel])) for kernel in reversed(kernels)}
     return [tasks[kernel].result() for kernel in kernels]
 
 
-async def _boot(kernel: Kernel, unpacked: Path, steps: Sequence[Step], run: Path) -> Result:
+async def _boot(kernel: Kernel, unpacked: Path, steps: Sequence[Step], shared: Path) -> Result:
     print(f"{kernel.release}: booting", flush=True)
     begin = time.monotonic()
-    shared, archive = run / kernel.release, run / f"{kernel.release}.initramfs"
     shared.mkdir()
+    archive = shared.with_name(f"{shared.name}.initramfs")
     initramfs.build(unpacked, archive)
     (shared / "command").write_text(guest.script(steps, _ROOT))
     limit = _BOOT + sum(step.seconds for step in steps)

@@ -107,6 +107,7 @@ def _kernel_row(result: Result) -> tuple[str, ...]:
 
 def _notes(result: Result) -> Iterable[str]:
     """Yield what is to be said in words, the gravest first."""
+    yield from (f"in a first guest: {fault}" for fault in result.first)
     if result.refused:
         yield f"does not work: slabtui refuses it ({result.refused})"
         return  # all that follows from it goes without saying

@@ -122,6 +122,7 @@ class Result:
         seconds: how long its guest took.
         troubles: why there is less than there should be, in words.
         live: None if the tests left no result; so the others.
+        first: what was wrong in a first guest, if this is the second.
     """
 
     kernel: Kernel
@@ -130,6 +131,7 @@ class Result:
     live: LiveTests | None = None
     comparison: Comparison | None = None
     side_by_side: SideBySide | None = None
+    first: tuple[str, ...] = ()
 
     @property
     def refused(self) -> str | None:
