@@ -317,6 +317,17 @@ def test_the_export_of_a_page_writes_its_look(
     assert path.read_text() == content
 
 
+def test_an_export_goes_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bcc leaves that directory while it compiles, and comes back."""
+    for name in ("here", "away"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    screen = Screen(DENTRY, size=(200, 24))
+    monkeypatch.chdir(tmp_path / "away")
+    screen.type("e", "enter")
+    assert [path.parent.name for path in tmp_path.glob("*/*.csv")] == ["here"]
+
+
 def test_the_export_of_a_look_that_has_not_begun_says_so_and_the_table_s_goes_on(tmp_path: Path) -> None:
     screen = Screen(DENTRY, size=(200, 24))
     screen.type("enter", "e", *["backspace"] * 40, *str(tmp_path / "a.csv"), "enter")

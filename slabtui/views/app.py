@@ -55,6 +55,8 @@ class App:
 
     def __init__(self, state: State, count: int | None = None) -> None:
         self.state = state
+        # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
+        self._directory = Path("/proc/self/cwd").readlink()
         self._left = count
         self._feed: Snapshots | None = None
         self._loop: urwid.MainLoop | None = None
@@ -266,11 +268,12 @@ class App:
     def _export(self, name: str) -> None:
         shown, detail = self.state.shown, self.state.detail
         assert shown is not None
+        path = self._directory / name
         if self.state.subject is None:
-            export(Path(name), shown, self.state.rows, self._table.shown_columns())
+            export(path, shown, self.state.rows, self._table.shown_columns())
             written = f"{len(self.state.rows)} caches"
         else:
-            export_detail(Path(name), shown, detail)
+            export_detail(path, shown, detail)
             written = f"{len(detail.entries) if detail else 0} {self.state.tab}"
         self._answered()
         self._messages.notify(f"{written} written to {name}", timeout=_TOLD_FOR if self._loop else None)
