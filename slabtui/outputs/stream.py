@@ -66,10 +66,10 @@ def stream(
         return True
 
     put(form.heading)
-    feed.start()
     shown = 0
     last: Snapshot | None = None
     with _interruptible(feed), suppress(FeedEndedError):
+        feed.start()
         while count is None or shown < count:
             snapshot = feed.take(timeout=None)
             if snapshot is not None and show(snapshot):
