@@ -21,7 +21,7 @@ real machine takes, and two guests run at a time: compare them with each other o
   many requests of io_uring were allocated, in bulk, and freed, while rings came and went; with whatever else used the
   cache that theirs is merged with.
 - **modules**: two modules, each of which makes a cache of its own, are loaded and unloaded by turns; in how many of the
-  rounds that cache was counted exactly, by its name, though it lay where the other one's had been.
+  rounds that cache was counted exactly, by its name; it may lie where the other one's had been.
 - **time to load**: from reading the kernel's description of itself (BTF) to counting.
 - **-**: slabtui does not tell, or there is nothing to tell.
 
