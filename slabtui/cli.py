@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -35,7 +37,7 @@ _LOOKS = {  # what is printed of one cache -> in words
     Kind.STACKS: "the kernel stacks that led to the allocations",
     Kind.PROCESSES: "the processes that allocate, and how much,",
 }
-DEMO = Path(__file__).with_name("demo.jsonl.zst")
+DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
 
 _MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"
@@ -184,7 +186,7 @@ def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, name: str) -> None:
-    replay: Path | None = DEMO if options.demo else options.replay
+    replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
@@ -207,7 +209,9 @@ def _look(options: argparse.Namespace) -> Watch | None:
     return next((Watch(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
 
 
-def _demand_what_goes_together(options: argparse.Namespace, replay: Path | None, look: Watch | None) -> None:
+def _demand_what_goes_together(
+    options: argparse.Namespace, replay: Path | Traversable | None, look: Watch | None
+) -> None:
     if replay and (options.pid or options.cgroup or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not go with a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
@@ -219,7 +223,7 @@ def _demand_what_goes_together(options: argparse.Namespace, replay: Path | None,
 
 
 @contextmanager
-def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Iterator[FeedMaker]:
+def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen: bool) -> Iterator[FeedMaker]:
     """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
     from slabtui.recording import Player, Recorded, Recorder
 
