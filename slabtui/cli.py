@@ -20,7 +20,7 @@ from typing import NoReturn
 
 import shtab
 
-from slabtui import __version__, columns, query
+from slabtui import __version__, columns, completion, query
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
@@ -67,7 +67,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=_column,
         default=columns.DEFAULT_SORT,
         help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
-    ).complete = {"bash": "", "zsh": f"({' '.join(columns.SORTS)})"}  # type: ignore[attr-defined]
+    ).complete = completion.COLUMNS  # type: ignore[attr-defined]
     add(
         "-f",
         "--filter",
@@ -75,7 +75,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=_filter,
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
-    )
+    ).complete = completion.CACHES  # type: ignore[attr-defined]
     add(
         "-p",
         "--pid",
@@ -84,7 +84,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="count only what this process allocates; may be given more than once",
-    )
+    ).complete = completion.PROCESSES  # type: ignore[attr-defined]
     add(
         "--cgroup",
         metavar="PATH",
@@ -93,7 +93,9 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     ).complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     look = options.add_mutually_exclusive_group()
     for kind, what in _LOOKS.items():
-        look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
+        look.add_argument(
+            f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table"
+        ).complete = completion.CACHES  # type: ignore[attr-defined]
     add(
         "-C",
         "--noclear",
