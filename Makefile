@@ -29,7 +29,7 @@ dist: $(VENV)/.dist
 	fi
 	$(VENV)/bin/python -m tests.packaging dist
 
-dist/slabtui.pyz: $(VENV)/.dist $(shell find slabtui docs -name '*.[chp8]*') pyproject.toml
+dist/slabtui.pyz: $(VENV)/.dist $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
 	@$(VENV)/bin/python -m tests.packaging dist pyz
 
 # Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled.
