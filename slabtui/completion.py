@@ -10,7 +10,8 @@ def _words(name: str, command: str) -> Completion:
 
     Args:
         name: what they are, as part of the name of a shell function.
-        command: POSIX shell. Its words must not contain what a shell expands, for bash expands them.
+        command: for any shell: fish reads it in double quotes, so it has no dollar sign. bash expands the words, so
+            they have nothing in them that it would act on.
     """
     function = f"_slabtui_{name}"
     return {
@@ -25,5 +26,5 @@ def _words(name: str, command: str) -> Completion:
 
 
 COLUMNS = _words("columns", f"printf '%s\\n' {' '.join(columns.SORTS)}")
-CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep '^[A-Za-z0-9_.-]*$'")
-PROCESSES = _words("processes", "ls /proc | grep '^[0-9]*$'")
+CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep -v '[^A-Za-z0-9_.-]'")
+PROCESSES = _words("processes", "ls /proc | grep -v '[^0-9]'")
