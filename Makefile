@@ -1,23 +1,51 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run demo setup test test-kernels lint format docs bench soak clean
+# make dist         what can be installed without make, git and the internet
+# sudo make install slabtui, slabratetop, manual pages and completions below PREFIX
+.PHONY: run demo setup dist install uninstall test test-kernels lint format docs bench soak clean FORCE
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
 VENV := .venv
+PREFIX := /usr/local
+DESTDIR :=
 
 run: $(VENV)/.setup
 	@exec $(VENV)/bin/slabtui $(ARGS)
 
-# The demo needs neither bcc nor root: any Python that is new enough will do until there is a set-up.
-demo:
-	@[ -x $(VENV)/bin/slabtui ] || {
-		python3 -m venv --clear $(VENV)
-		$(VENV)/bin/pip install -q --disable-pip-version-check -e .
-	}
-	exec $(VENV)/bin/slabtui --demo
+# Needs neither bcc nor root.
+demo: $(VENV)/.demo
+	@exec $(VENV)/bin/slabtui --demo
 
 setup: $(VENV)/.setup
+	@echo "setup: done; sudo $(VENV)/bin/slabtui starts it"
+
+# Builds, in dist/: slabtui.pyz, one file for every Python from 3.11; a wheel; an sdist; a Debian package.
+dist: $(VENV)/.dist
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # they check the results
+		export DEBIAN_FRONTEND=noninteractive
+		add="apt-get install -qq -y --no-install-recommends lintian mandoc"
+		{ command -v lintian && command -v mandoc || $$add || { apt-get update -qq && $$add; }; } >/dev/null
+	fi
+	$(VENV)/bin/python -m tests.packaging dist
+
+dist/slabtui.pyz: $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
+	@sh tests/packaging/setup.sh dist
+	$(VENV)/bin/python -m tests.packaging dist pyz
+
+# Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled. Where that
+# file is there already, any Python will do for it, and no network is needed.
+install: dist/slabtui.pyz
+	@python=$(VENV)/bin/python
+	[ -x $$python ] || python=python3
+	$$python -m tests.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
+
+uninstall:
+	@cd "$(DESTDIR)$(PREFIX)"
+	rm -rf share/slabtui
+	rm -f bin/slabtui bin/slabratetop share/man/man8/slabtui.8 share/man/man8/slabratetop.8 \
+		share/bash-completion/completions/slabtui share/zsh/site-functions/_slabtui \
+		share/fish/vendor_completions.d/slabtui.fish
 
 test: lint
 	@$(VENV)/bin/pytest
@@ -53,38 +81,9 @@ soak: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
 
 clean:
-	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# bcc is packaged for the distribution's own interpreter, which need not be the python3 on PATH: look for the one that
-# can import it, and let the virtual environment see its packages.
-$(VENV)/.setup: pyproject.toml
-	@find_python() {
-		for python in /usr/bin/python3 /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9]; do
-			if "$$python" -c "import $$1" 2>/dev/null; then echo "$$python"; return; fi
-		done
-	}
-	install() { # what apt, dnf, pacman and zypper call it
-		[ "$$(id -u)" = 0 ] || { echo "make: packages are missing: run it as root: sudo make setup" >&2; exit 1; }
-		if command -v apt-get >/dev/null; then
-			export DEBIAN_FRONTEND=noninteractive
-			apt-get install -qq -y --no-install-recommends $$1 >/dev/null ||
-				{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $$1 >/dev/null; }
-		elif command -v dnf >/dev/null; then dnf install -q -y $$2
-		elif command -v pacman >/dev/null; then pacman -S --needed --noconfirm $$3
-		elif command -v zypper >/dev/null; then zypper -q -n install $$4
-		else echo "make: no package manager known here: install bcc for Python by hand" >&2; exit 1
-		fi
-	}
-	[ -n "$$(find_python 'bcc, ensurepip')" ] ||
-		install "python3-bpfcc python3-venv" "python3-bcc" "python-bcc" "python3-bcc"
-	python=$$(find_python 'bcc, ensurepip')
-	[ -n "$$python" ] || { echo "make: no /usr/bin/python3 can import bcc: install it by hand" >&2; exit 1; }
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-		{ echo "make: slabtui needs Python 3.11; $$python, which bcc is packaged for, is older" >&2; exit 1; }
-	"$$python" -m venv --clear --system-site-packages $(VENV)
-	$(VENV)/bin/pip install -q --disable-pip-version-check -e .
-	touch $@
-
-$(VENV)/.test: $(VENV)/.setup
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[test]'
-	touch $@
+# The script itself sees whether there is anything to do: make cannot see that an environment no longer works.
+$(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
+	@sh tests/packaging/setup.sh $(patsubst .%,%,$(@F))
+FORCE:
