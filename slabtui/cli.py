@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import shtab
 
-from slabtui import __version__, columns, query
+from slabtui import __version__, columns, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
             signal.signal(number, _end)
     stdout_closed = sys.stdout is None
-    _open_what_is_closed()
+    streams.open_closed()
     try:
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
@@ -155,13 +155,16 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:  # whoever read has had enough
-        _forget_stdout()
+        streams.discard(1)
         return 128 + signal.SIGPIPE
     except OSError as error:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
         _complain(f"{error.strerror}: raise the limit, as in ulimit -n 1024")
         return Status.FAILED
+    finally:
+        _ignore_signals()
+        streams.flush()
     return Status.OK
 
 
@@ -285,7 +288,7 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
-        _forget_stdout()  # the terminal is gone, and whether its signal or this comes first is chance
+        streams.discard(1)  # the terminal is gone, and whether its signal or this comes first is chance
         raise SystemExit(128 + signal.SIGHUP) from error
 
 
@@ -318,27 +321,13 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look:
 
 
 def _unwritable(error: OSError) -> SlabtuiError:
-    _forget_stdout()
+    streams.discard(1)
     return SlabtuiError(f"cannot write to standard output ({error.strerror})", "see where it goes")
 
 
 def _complain(text: str) -> None:
     with suppress(OSError):  # the exit status tells too
         print(f"slabtui: {visible(text)}", file=sys.stderr)
-
-
-def _open_what_is_closed() -> None:
-    """Lead the standard streams that the caller has closed nowhere, so that no file of ours gets their numbers."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it is to stay open
-
-
-def _forget_stdout() -> None:
-    """Keep Python from flushing, at exit, what cannot be written."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
 
 
 def _demand_terminal() -> None:
@@ -349,9 +338,14 @@ def _demand_terminal() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(other, signal.SIG_IGN)  # the way out is short, and must be gone to its end
+    _ignore_signals()
     raise SystemExit(128 + number)
+
+
+def _ignore_signals() -> None:
+    """Ignore the signals that end the program: the way out is short and must be completed."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _column(text: str) -> str:
