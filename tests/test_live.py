@@ -14,6 +14,7 @@ import pytest
 
 from slabtui.collector import Collector
 from slabtui.detail import Kind, Watch
+from slabtui.kernel import allocs as allocs_module
 from slabtui.kernel import layout, probe
 from slabtui.kernel.module import Kit, Module, import_bcc, statistics
 from slabtui.snapshot import difference
@@ -62,6 +63,13 @@ def test_every_kmalloc_of_a_process_is_counted_in_its_cache() -> None:
     served = {name: count for name, count in allocs.items() if name.endswith("-512") and count}
     assert_exact(sum(served.values()), SELECTS, lost)
     assert sum(size[name] for name in served) == sum(served.values()) * 512
+
+
+def test_a_kernel_that_does_not_compile_programs_gets_one_without_a_tail_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the kernel compiles them and only slabtui is made to think otherwise; tests.kernels switches the JIT off."""
+    monkeypatch.setattr(allocs_module, "is_compiled", lambda descriptor: False)
+    counted, _, lost = collected("open", 1000)
+    assert_exact(counted["filp"], 1000, lost)
 
 
 def test_another_process_is_not_counted() -> None:

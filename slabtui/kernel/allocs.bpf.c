@@ -51,6 +51,26 @@ int on_cache_alloc_slow(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/*
+ * Both in one, for kernels without a JIT compiler for BPF: their interpreter runs a program that is reached by a tail
+ * call on the stack of its caller, which has room for the caller only. The programs above overwrite the return address
+ * there and crash the kernel.
+ */
+int on_cache_alloc_whole(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct settings *now = current_settings();
+	struct slot *slot;
+
+	if (!wanted() || !now || !ctx->args[ARG_PTR])
+		return 0;
+	slot = find(cache_of_event(ctx, ARG_CACHE, now), now->epoch);
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+	return 0;
+}
+
 int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import directmap
 from slabtui.kernel.counters import Cache, Counters
-from slabtui.kernel.module import Kit
+from slabtui.kernel.module import Kit, is_compiled
 from slabtui.kernel.settings import Settings
 
 _AGREED, _DISAGREED, _LOST_NAMED, _LOST_ADDRESSED, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(7)
 _CALIBRATION_EVENTS = 500
-_HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
+_FAST, _SLOW, _WHOLE, _KMALLOC = "on_cache_alloc", "on_cache_alloc_slow", "on_cache_alloc_whole", "on_kmalloc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,18 @@ class Allocs:
         return Settings(epoch=1)
 
     def _attach(self) -> dict[str, int]:
-        slow = self.module.load("on_cache_alloc_slow")
-        self.module.maps.put("slow_path", 0, ctypes.c_int(slow))
         self.module.put(self.settings)
-        for name in _HANDLERS.values():  # first all of them, so that the counts begin together
+        handlers = {"kmem_cache_alloc": self._cache_alloc_handler(), "kmalloc": _KMALLOC}  # by tracepoint
+        for name in handlers.values():  # first all of them, so that the counts begin together
             self.module.load(name)
         return {
             tracepoint: self.module.attach(tracepoint, name)
-            for kind, name in _HANDLERS.items()
+            for kind, name in handlers.items()
             for tracepoint in self._kit.tracepoints(kind)
         }
+
+    def _cache_alloc_handler(self) -> str:
+        """Return the program that is safe to attach: one with a tail call crashes a kernel that does not compile it."""
+        slow = self.module.load(_SLOW)
+        self.module.maps.put("slow_path", 0, ctypes.c_int(slow))
+        return _FAST if is_compiled(slow) and is_compiled(self.module.load(_FAST)) else _WHOLE

@@ -2,12 +2,20 @@
 /*
  * Counts what is allocated and freed in bulk, which no tracepoint tells: by probes on the functions themselves, on
  * kernels that have such (fentry). After common.bpf.h. kernel/layout.py defines ALLOC_BULK, the
- * name of the function that allocates; kernel/bulk.py BULKS, how many caches are told apart: few are used in bulk.
+ * name of the function that allocates; kernel/bulk.py BULKS, how many caches are told apart: few are used in bulk, and
+ * NAMES_MODULE, whether bcc wants the module of a function in the name of its program.
  */
 #define MOST 512      /* objects of one free of mixed caches that are looked at: kfree_rcu() gathers fewer in a page */
 #define PASTE(a, b) a##b
-#define ON_ENTRY(function) PASTE(kfunc__, function) /* what bcc takes for programs of these kinds */
+
+/* What bcc takes for programs of these kinds. By a name of the other form, bcc from 0.28 on aborts the process. */
+#if NAMES_MODULE
+#define ON_ENTRY(function) PASTE(kfunc__vmlinux__, function)
+#define ON_RETURN(function) PASTE(kretfunc__vmlinux__, function)
+#else
+#define ON_ENTRY(function) PASTE(kfunc__, function)
 #define ON_RETURN(function) PASTE(kretfunc__, function)
+#endif
 
 enum { LOST_ALLOCS, LOST_FREES };
 

@@ -2,14 +2,16 @@
 
 import struct
 from dataclasses import dataclass, field
+from types import ModuleType
 
 from slabtui.kernel.counters import CACHE, Cache, described
-from slabtui.kernel.module import Kit, Module
+from slabtui.kernel.module import Kit, Module, version
 from slabtui.kernel.settings import Settings
 
 _BULKS = 1024
 _LOST_ALLOCS, _LOST_FREES, _TALLIES = range(3)
 _COUNTS = struct.Struct("=QQ")  # what follows struct cache in struct bulk
+_FIRST_NAMING_MODULE = (0, 28)  # version of bcc
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Bulk:
 
     def __init__(self, kit: Kit, settings: Settings) -> None:
         self._kit = kit
-        self.module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"])
+        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}", f"-DNAMES_MODULE={int(names_module(kit.bcc))}"]
+        self.module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), macros)
         maps = self.module.maps
         self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size, _BULKS)
         self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
@@ -61,3 +64,13 @@ class Bulk:
         missed = self._kit.misses(self.descriptors)
         lost = [None if missed is None else missed + tallies[which] for which in (_LOST_ALLOCS, _LOST_FREES)]
         return Bulked(allocs, frees, *lost)
+
+
+def names_module(bcc: ModuleType) -> bool:
+    """Return whether this bcc wants the module of a function in the name of its fentry program.
+
+    Since bcc 0.28 the name is kfunc__MODULE__FUNCTION, before that kfunc__FUNCTION; attach_kfunc() in
+    src/python/bcc/__init__.py. A bcc without a version number is taken to be newer.
+    """
+    found = version(bcc)
+    return found is None or found >= _FIRST_NAMING_MODULE

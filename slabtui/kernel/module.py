@@ -58,13 +58,19 @@ def import_bcc() -> ModuleType:
     except Exception as error:  # it loads a library and looks for its functions: any of that may fail
         raise SlabtuiError(f"bcc does not load in this Python ({error})", install) from error
     module: ModuleType = bcc
-    version = str(getattr(module, "__version__", "unknown"))
-    number = re.match(r"(\d+)\.(\d+)", version)  # builds from a repository may be called anything
-    if number and tuple(map(int, number.groups())) < _OLDEST:
-        raise SlabtuiError(f"bcc {version} is too old: slabtui needs {'.'.join(map(str, _OLDEST))}", install)
+    number = version(module)
+    if number and number < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        raise SlabtuiError(f"bcc {module.__version__} is too old: slabtui needs {needed}", install)
     if not hasattr(module, "BPF"):
         raise SlabtuiError(f"{module.__file__} is another bcc than that of the kernel", f"remove it; {install}")
     return module
+
+
+def version(bcc: ModuleType) -> tuple[int, int] | None:
+    """Return the version of bcc; None for a build from its repository, whose version may be any text."""
+    number = re.match(r"(\d+)\.(\d+)", str(getattr(bcc, "__version__", "")))
+    return (int(number[1]), int(number[2])) if number else None
 
 
 def mend(why: str, otherwise: str) -> str:
@@ -216,6 +222,14 @@ def statistics(descriptor: int) -> dict[str, int]:
     """
     pairs = (line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines())
     return {key: int(value) for key, value in pairs if value.strip().isdecimal()}
+
+
+def is_compiled(descriptor: int) -> bool:
+    """Return whether the kernel compiled a loaded program to machine code, rather than interpret it.
+
+    It does not where net.core.bpf_jit_enable is 0, or where it has no JIT compiler for the machine.
+    """
+    return bool(statistics(descriptor).get("prog_jited"))
 
 
 def _printed(log: BinaryIO, part: str = "") -> str:
