@@ -60,19 +60,26 @@ def test_a_full_standard_output_is_one_line(buffered: list[str], arguments: str)
     assert (ended.returncode, ended.stderr) == (1, told)
 
 
+@pytest.mark.parametrize("keys", ["", "p"], ids=["drawing", "paused"])
 @pytest.mark.parametrize("ignored", [False, True])
 def test_a_screen_whose_terminal_is_gone_ends_with_the_status_of_a_hangup(
-    buffered: list[str], ignored: bool, tmp_path: Path
+    buffered: list[str], ignored: bool, keys: str, tmp_path: Path
 ) -> None:
-    """Also where the signal is ignored, as under nohup(1): then the terminal's error ends it."""
-    status = tmp_path / "status"
-    script = f"{SLABTUI} --demo; echo $? >{status}.new; mv {status}.new {status}"
+    """The kernel signals the leader of the session only, here a shell: reading or drawing fails first.
+
+    Also where the signal is ignored, as under nohup(1).
+    """
+    status, errors = tmp_path / "status", tmp_path / "errors"
+    script = f"trap : HUP; {SLABTUI} --demo 2>{errors}; echo $? >{status}.new; mv {status}.new {status}"
     shell = ["env", "--ignore-signal=HUP"] if ignored else []
-    with Terminal([*buffered, *shell, "bash", "-c", f"trap : HUP; {script}"]) as terminal:
+    with Terminal([*buffered, *shell, "bash", "-c", script]) as terminal:
         terminal.wait_for(lambda: "names_cache" in terminal.text)
+        terminal.type(keys)
+        terminal.draw_for(0.3)
         terminal.hang_up()
         terminal.wait_for(status.exists)
     assert int(status.read_text()) == 128 + signal.SIGHUP
+    assert errors.read_text() == ""
 
 
 def test_text_to_a_terminal_that_is_gone_ends_with_the_status_of_a_hangup(buffered: list[str]) -> None:

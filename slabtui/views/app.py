@@ -1,5 +1,6 @@
 """The application: puts the screen together, wakes when a snapshot comes, and turns keys into changes of the state."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -101,6 +102,7 @@ class App:
             screen: where to draw; None: the terminal, in as many colours as it has, or in one where NO_COLOR is set.
 
         Raises:
+            OSError: EIO, the terminal is gone.
             Exception: whatever ended the feed's thread; the terminal is as it was.
         """
         self._loop = urwid.MainLoop(
@@ -116,6 +118,8 @@ class App:
         try:
             self._feed.start()
             self._loop.run()
+        except urwid.InputClosedError as error:
+            raise OSError(errno.EIO, "the terminal is gone") from error
         finally:
             self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
             os.close(wake)
