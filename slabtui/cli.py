@@ -3,6 +3,7 @@
 import argparse
 import errno
 import importlib
+import io
 import math
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -174,12 +175,22 @@ def slabratetop() -> int:
 
 
 def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
-    """Read the command line; what --help and the like print has gone where it can before they end the program."""
+    """Read the command line, and write what --help and the like print before they end the program.
+
+    argparse itself ignores that it cannot be written, since Python 3.12: ArgumentParser._print_message().
+    """
+    printed = io.StringIO()
     try:
-        try:
+        with redirect_stdout(printed):
             return parser(name).parse_args(arguments)
-        finally:
-            sys.stdout.flush()
+    finally:
+        if text := printed.getvalue():
+            _print_whole(text)
+
+
+def _print_whole(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
