@@ -5,6 +5,8 @@ import re
 import signal
 import sys
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,6 +28,20 @@ def faulty(kind: str, *arguments: str, **more: object) -> Terminal:
 def restored(terminal: Terminal) -> bool:
     left = terminal.output.rfind(LEAVE_SCREEN)
     return ENTER_SCREEN in terminal.output and left > terminal.output.rfind(ENTER_SCREEN)
+
+
+def test_the_terminal_of_these_tests_controls_what_runs_in_it_and_needs_no_fork_beside_threads() -> None:
+    """Python 3.12 and later warn of such a fork."""
+    script = "trap 'echo interrupted; exit 3' INT; echo ready >/dev/tty; sleep 60 & wait"
+    with ThreadPoolExecutor() as pool, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        pool.submit(os.getpid).result()
+        with Terminal(["sh", "-c", script]) as terminal:
+            terminal.wait_for(lambda: "ready" in terminal.text)
+            terminal.type("\x03")
+            assert terminal.wait_for_exit() == 3
+            assert "interrupted" in terminal.text
+    assert warned == []
 
 
 @pytest.mark.live
