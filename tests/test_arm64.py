@@ -20,7 +20,8 @@ from slabtui.kernel.module import Kit, Module, import_bcc
 file, tallies = sys.argv[1:]
 table = [] if file == "look.bpf.c" else ["table.bpf.h"]
 sizes = ["-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DREST=1", f"-DTALLIES={tallies}"]
-Module(Kit(import_bcc(), layout.read().macros()), ["common.bpf.h", *table, file], sizes)
+host = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
+Module(Kit(import_bcc(), layout.read().macros()), ["common.bpf.h", *table, file], [*sizes, host])
 """
 
 
