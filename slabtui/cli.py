@@ -23,7 +23,7 @@ from slabtui import __version__, columns, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
-from slabtui.errors import SlabtuiError, Status
+from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
 from slabtui.outputs.stream import Selection, stream
@@ -159,9 +159,10 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
         streams.discard(1)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
+        explained = explain(error)
+        if explained is None:
             raise
-        _complain(f"{error.strerror}: raise the limit, as in ulimit -n 1024")
+        _complain(explained)
         return Status.FAILED
     finally:
         _ignore_signals()
@@ -261,10 +262,11 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     Raises:
         SlabtuiError: see Probe; or there is no such cache.
     """
-    from slabtui.kernel import capabilities, layout, slabinfo  # only here: a recording is to be looked at without bcc
+    from slabtui.kernel import capabilities, layout, mounts, slabinfo  # only here: a recording needs none of them
     from slabtui.kernel.probe import Probe
     from slabtui.kernel.whose import Whose
 
+    mounts.demand()
     look = _look(options)
     if look and not slabinfo.exists(str(look.cache)):
         raise SlabtuiError(f"no cache named {look.cache}", "see ls /sys/kernel/slab", Status.USAGE)
@@ -374,7 +376,10 @@ def _filter(text: str) -> str:
 
 
 def _pid(text: str) -> int:
+    from slabtui.kernel import mounts
+
     pid = _positive(text, "PID")
+    mounts.demand()
     try:
         status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError as error:

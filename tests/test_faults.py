@@ -373,6 +373,45 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: P
     demand_one_long_interval(path, seconds)
 
 
+CPUS = "/sys/devices/system/cpu"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("umount -R -l /proc", "/proc is not mounted: mount -t proc proc /proc"),
+        ("mount -t tmpfs none /proc", "/proc is not mounted: mount -t proc proc /proc"),
+        ("umount -R -l /sys", "/sys is not mounted: mount -t sysfs sysfs /sys"),
+        ("mount -t tmpfs none /sys", "/sys is not mounted: mount -t sysfs sysfs /sys"),
+        (
+            f"mount -t tmpfs none {CPUS}",
+            f"cannot read {CPUS}/possible (No such file or directory): umount {CPUS}, or mount -t sysfs sysfs /sys",
+        ),
+    ],
+)
+def test_a_file_system_that_is_not_mounted_is_told_with_its_mount(broken: str, told: str) -> None:
+    demand_refusal(alone(broken), told)
+    ended = run([*alone(broken), "-p", "1", "--callers", "filp", "-C"])
+    assert (ended.returncode, ended.stderr) == (1, f"slabtui: {told}\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can unmount a file system")
+@pytest.mark.parametrize("place", ["/proc", "/sys"])
+def test_a_recording_needs_neither_proc_nor_sys(place: str, tmp_path: Path) -> None:
+    command = alone(f"umount -R -l {place}\ncd {tmp_path}")
+    with Terminal([*command, "--demo"], env={"PYTHONPATH": str(DEMO.parents[1])}) as terminal:
+        terminal.wait_for(lambda: "names_cache" in terminal.text)
+        terminal.type("e")
+        terminal.wait_for(lambda: "Write to" in terminal.text)
+        terminal.type("\r")
+        terminal.wait_for(lambda: " written to " in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+    assert list(tmp_path.glob("slabtui-*.csv"))
+    assert run([*alone(f"umount -R -l {place}"), "--demo", "-C", "1", "1"]).returncode == 0
+
+
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("broken", "told"),

@@ -57,7 +57,8 @@ class App:
     def __init__(self, state: State, count: int | None = None) -> None:
         self.state = state
         # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
-        self._directory = Path("/proc/self/cwd").readlink()
+        cwd = Path("/proc/self/cwd")
+        self._directory = cwd.readlink() if cwd.is_symlink() else Path()
         self._left = count
         self._feed: Snapshots | None = None
         self._loop: urwid.MainLoop | None = None
