@@ -14,6 +14,7 @@ from slabtui.kernel import capabilities, layout
 from slabtui.kernel.module import Kit, Module, import_bcc
 from tests.bpf import program_ids
 from tests.terminal import Terminal
+from tests.unprivileged import unprivileged
 
 
 def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
@@ -99,7 +100,7 @@ def test_a_terminal_without_a_screen_is_refused(term: str) -> None:
 @pytest.mark.live
 def test_without_privileges_it_says_how_to_get_them() -> None:
     before = program_ids()
-    command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-m", "slabtui"]
+    command = [*unprivileged(), sys.executable, "-m", "slabtui"]
     with Terminal(command) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED
         assert terminal.output == (

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,6 +44,7 @@ from tests.terminal import Terminal
 from tests.test_privileges import with_only
 from tests.test_slabinfo import BIG, DENTRY, listing
 from tests.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
+from tests.unprivileged import unprivileged
 from tests.workload import workload
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
@@ -113,7 +115,7 @@ def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_leave_for_another_thread_is_told() -> None:
-    ended = run(["setpriv", "--reuid=65534", "--clear-groups", *shell("ulimit -u 1"), "--demo", "-C"])
+    ended = run([*unprivileged(), *shell("ulimit -u 1"), "--demo", "-C"])
     assert ended.returncode == 1
     assert ended.stderr == "slabtui: cannot start a thread: raise `ulimit -u` or the limit of the control group\n"
 
@@ -439,7 +441,7 @@ def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
 @pytest.mark.live
 def test_btf_that_nobody_may_read_is_told() -> None:
     hidden = f"mount -t tmpfs none /mnt\ninstall -m 600 {VMLINUX} /mnt/hidden\nmount --bind /mnt/hidden {VMLINUX}"
-    allowed = " ".join(with_only(Capability.BPF, Capability.PERFMON))
+    allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
     demand_refusal(
         alone(f'{hidden}\nset -- {allowed} "$@"'), f"cannot read {VMLINUX} (Permission denied): run slabtui as root"
     )

@@ -18,6 +18,7 @@ from slabtui.recording import read
 from tests.bpf import program_ids
 from tests.terminal import Terminal
 from tests.test_terminal import gone
+from tests.unprivileged import unprivileged
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
 SLABRATETOP = [sys.executable, "-c", "import sys; from slabtui.cli import slabratetop; sys.exit(slabratetop())"]
@@ -239,7 +240,7 @@ def without_bcc(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_the_demo_needs_no_root_and_no_bcc(without_bcc: dict[str, str]) -> None:
     assert shutil.which("setpriv")
-    command = ["setpriv", "--reuid=65534", "--clear-groups", *SLABTUI, "--demo"]
+    command = [*unprivileged(), *SLABTUI, "--demo"]
     with Terminal(command, env=without_bcc) as terminal:
         terminal.wait_for(lambda: "names_cache" in terminal.text)
         assert "REPLAY x1" in terminal.lines[0]

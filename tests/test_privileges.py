@@ -10,20 +10,21 @@ import pytest
 
 from slabtui.kernel.capabilities import COUNTING, SCREEN, Capability
 from tests.terminal import Terminal
+from tests.unprivileged import OTHER_USER, reachable
 
 pytestmark = pytest.mark.live
 
-NOBODY = 65534
 SCRIPT = [sys.executable, "-m", "slabtui"]
 
 
 def with_only(*capabilities: Capability) -> list[str]:
-    """Return the command that runs a command as nobody with these capabilities and no other."""
+    """Return the command that runs a command as another user with these capabilities and no other."""
     names = ",".join(f"+{capability.name.lower()}" for capability in capabilities)
     return [
+        *reachable(),
         "setpriv",
-        f"--reuid={NOBODY}",
-        f"--regid={NOBODY}",
+        f"--reuid={OTHER_USER}",
+        f"--regid={OTHER_USER}",
         "--clear-groups",
         f"--inh-caps=-all,{names}",
         f"--ambient-caps=-all,{names}",
