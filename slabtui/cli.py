@@ -4,7 +4,6 @@ import argparse
 import errno
 import importlib
 import io
-import math
 import os
 import signal
 import sys
@@ -19,7 +18,7 @@ from typing import NoReturn
 
 import shtab
 
-from slabtui import __version__, columns, query, streams
+from slabtui import __version__, arguments, columns, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
@@ -30,7 +29,6 @@ from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
 from slabtui.text import visible
 
-SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 _LOOKS = {  # what is printed of one cache -> in words
     Kind.CALLERS: "the call sites that allocate, and how much,",
     Kind.STACKS: "the kernel stacks that led to the allocations",
@@ -38,7 +36,6 @@ _LOOKS = {  # what is printed of one cache -> in words
 }
 DEMO = Path(__file__).with_name("demo.jsonl.zst")
 
-_MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"
 
 FeedMaker = Callable[[Callable[[], None]], Snapshots]  # given what to call when there is something to take
@@ -63,7 +60,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-s",
         "--sort",
         metavar="COLUMN",
-        type=_column,
+        type=arguments.column,
         default=columns.DEFAULT_SORT,
         help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
     ).complete = {"bash": "", "zsh": f"({' '.join(columns.SORTS)})"}  # type: ignore[attr-defined]
@@ -71,7 +68,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-f",
         "--filter",
         metavar="FILTER",
-        type=_filter,
+        type=arguments.pattern,
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
     )
@@ -79,7 +76,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-p",
         "--pid",
         metavar="PID",
-        type=_pid,
+        type=arguments.pid,
         action="append",
         default=[],
         help="count only what this process allocates; may be given more than once",
@@ -103,7 +100,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-r",
         "--maxrows",
         metavar="MAXROWS",
-        type=partial(_positive, what="number of rows"),
+        type=partial(arguments.positive, what="number of rows"),
         help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
     )
     add(
@@ -119,19 +116,25 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     ).complete = shtab.FILE  # type: ignore[attr-defined]
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
-    shtab.add_argument_to(options, "--print-completion", help="print a completion script for this shell")
+    add(
+        "--print-completion",
+        metavar="SHELL",
+        choices=shtab.SUPPORTED_SHELLS,
+        action=shtab.completion_action(),
+        help="print a completion script for this shell, such as bash or zsh",
+    )
     add(
         "interval",
         nargs="?",
-        type=_interval,
+        type=arguments.interval,
         default=1.0,
-        help=f"seconds between snapshots, {SHORTEST:g} to {LONGEST:g} (default: 1)",
+        help=f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: 1)",
     )
-    add("count", nargs="?", type=partial(_positive, what="count"), help="end after so many snapshots")
+    add("count", nargs="?", type=partial(arguments.positive, what="count"), help="end after so many snapshots")
     return options
 
 
-def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
+def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
     SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
@@ -145,7 +148,7 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     try:
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(_parsed(arguments, name), name)
+        _run(_parsed(argv, name), name)
     except (SlabtuiError, FeedDiedError) as error:
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
@@ -175,7 +178,7 @@ def slabratetop() -> int:
     return main(name="slabratetop")
 
 
-def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
+def _parsed(argv: list[str] | None, name: str) -> argparse.Namespace:
     """Read the command line, and write what --help and the like print before they end the program.
 
     argparse itself ignores that it cannot be written, since Python 3.12: ArgumentParser._print_message().
@@ -183,7 +186,7 @@ def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):
-            return parser(name).parse_args(arguments)
+            return parser(name).parse_args(argv)
     finally:
         if text := printed.getvalue():
             _print_whole(text)
@@ -359,48 +362,3 @@ def _ignore_signals() -> None:
     """Ignore the signals that end the program: the way out is short and must be completed."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _column(text: str) -> str:
-    if text not in columns.SORTS:
-        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(columns.SORTS)}")
-    return text
-
-
-def _filter(text: str) -> str:
-    try:
-        query.matcher(text)
-    except query.BadFilterError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
-def _pid(text: str) -> int:
-    from slabtui.kernel import mounts
-
-    pid = _positive(text, "PID")
-    mounts.demand()
-    try:
-        status = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"no process {pid}") from error
-    leader = int(next(line.split()[1] for line in status.splitlines() if line.startswith(b"Tgid:")))
-    if leader != pid:
-        raise argparse.ArgumentTypeError(f"{pid} is a thread of process {leader}")
-    return pid
-
-
-def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not SHORTEST <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
-    return seconds
-
-
-def _positive(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")
-    return int(text)
