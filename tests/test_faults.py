@@ -41,6 +41,7 @@ from tests.bpf import program_ids
 from tests.fakes import FakeSource, cache
 from tests.probes import probing
 from tests.terminal import Terminal
+from tests.test_btf import INT, encode
 from tests.test_privileges import with_only
 from tests.test_slabinfo import BIG, DENTRY, listing
 from tests.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
@@ -436,6 +437,15 @@ def test_a_recording_needs_neither_proc_nor_sys(place: str, tmp_path: Path) -> N
 )
 def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
     demand_refusal(alone(broken), told)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", ["long unsigned int", "unsigned long"])
+def test_a_kernel_of_32_bits_is_refused(tmp_path: Path, name: str) -> None:
+    kernel = tmp_path / "vmlinux"
+    kernel.write_bytes(encode([(INT, "unsigned int", 4, (32,)), (INT, name, 4, (32,))]))
+    told = "this is a 32-bit kernel: slabtui needs a 64-bit kernel"
+    demand_refusal(alone(f"mount --bind {kernel} {VMLINUX}"), told)
 
 
 @pytest.mark.live
