@@ -271,8 +271,8 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
 
     mounts.demand()
     look = _look(options)
-    if look and not slabinfo.exists(str(look.cache)):
-        raise SlabtuiError(f"no cache named {look.cache}", "see ls /sys/kernel/slab", Status.USAGE)
+    if look:
+        slabinfo.demand(str(look.cache))
     capabilities.demand()
     where = layout.read()
     if screen:

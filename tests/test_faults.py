@@ -484,6 +484,30 @@ def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, c
         assert terminal.wait_for_exit() == 0
 
 
+@pytest.mark.live
+@pytest.mark.parametrize("place", ["/sys/kernel/slab", "/sys/kernel"])
+def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
+    btf = f"mount --bind {VMLINUX} /mnt/vmlinux\n"
+    hidden = f"mount -t tmpfs none {place}\n"
+    if place == "/sys/kernel":  # all but the BTF
+        keep = f"mount -t tmpfs none /mnt\ntouch /mnt/vmlinux\n{btf}"
+        hidden = f"{keep}{hidden}mkdir /sys/kernel/btf\ntouch {VMLINUX}\nmount --bind /mnt/vmlinux {VMLINUX}\n"
+    with workload("open", OPENS) as work:
+        command = [*alone(hidden), "-p", str(work.pid), "--callers", "filp", "--output", "json", "0.5"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            process.stdout.readline()
+            for _ in range(3):  # the first makes the cache's address known
+                work.run()
+                found = json.loads(process.stdout.readline())["detail"]["entries"]
+            process.terminate()
+    assert sum(entry["total_allocs"] for entry in found) > 0
+    ended = run([*alone(hidden), "--callers", "flip", "-C"])
+    assert (ended.returncode, ended.stderr) == (2, "slabtui: no cache named flip: see cat /proc/slabinfo\n")
+    blind = run([*alone(f"{hidden}mount --bind /dev/null /proc/slabinfo"), "--callers", "flip", "-C", "0.2", "1"])
+    assert blind.returncode == 0
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=6)), min_size=1, max_size=5), st.integers(0, 600))
 def test_no_change_to_slabinfo_breaks_its_reader(tmp_path: Path, changes: list[tuple[int, bytes]], length: int) -> None:
