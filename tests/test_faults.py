@@ -508,6 +508,28 @@ def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
     assert blind.returncode == 0
 
 
+SOURCE_UNREADABLE = pytest.mark.xfail(reason="it is reported as a refusal of the kernel's maps")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "kernel/probe.py",
+        "kernel/btf.py",
+        pytest.param("kernel/**/*.bpf.c", marks=SOURCE_UNREADABLE),
+    ],
+)
+def test_an_installed_file_that_cannot_be_read_is_told_by_its_name(pattern: str) -> None:
+    copy = f"mount -t tmpfs none /mnt\ncp -r {DEMO.parent} /mnt\nchmod 600 /mnt/slabtui/{pattern}"
+    allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
+    script = f'shopt -s globstar\n{copy}\nset -- {allowed} env -C /mnt "$@"'
+    ended = run([*alone(script), "-C", "0.1", "1"])
+    assert ended.returncode == 1
+    told = r"slabtui: cannot read /mnt/slabtui/\S+ \(Permission denied\): install slabtui again, or run it as root\n"
+    assert re.fullmatch(told, ended.stderr)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=6)), min_size=1, max_size=5), st.integers(0, 600))
 def test_no_change_to_slabinfo_breaks_its_reader(tmp_path: Path, changes: list[tuple[int, bytes]], length: int) -> None:
