@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 _SYSCALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]  # bpf(2)
-_PROG_GET_NEXT_ID, _MAP_GET_NEXT_ID = 11, 12
+_PROG_GET_NEXT_ID = 11
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -16,18 +16,9 @@ class _Attributes(ctypes.Structure):
 
 def program_ids() -> set[int]:
     """Return the ids of all loaded programs."""
-    return _ids(_PROG_GET_NEXT_ID)
-
-
-def map_ids() -> set[int]:
-    """Return the ids of all maps."""
-    return _ids(_MAP_GET_NEXT_ID)
-
-
-def _ids(command: int) -> set[int]:
     found: set[int] = set()
     attributes = _Attributes()
-    while _LIBC.syscall(_SYSCALL, command, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
+    while _LIBC.syscall(_SYSCALL, _PROG_GET_NEXT_ID, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
         found.add(attributes.next_id)
         attributes.start_id = attributes.next_id
     return found
