@@ -1,31 +1,37 @@
-"""Runs commands as another user, who need not be able to reach the checkout, such as one below a home directory."""
+"""Runs commands as another user, who need not be able to reach this checkout or its Python, such as below /root."""
 
+import shlex
 import stat
+import sys
 from pathlib import Path
 
 OTHER_USER = 65534
 
-_CHECKOUT = Path(__file__).parents[1]
-_REACH = """
-mount --bind "$0" /mnt
-mount -t tmpfs -o mode=755 none "$1"
-shift
-mkdir -p "$0"
-mount --bind /mnt "$0"
-umount /mnt
-cd "$0"
-exec "$@"
-"""
+_NEEDED = (Path(__file__).parents[1], Path(sys.base_prefix))
 
 
 def reachable() -> list[str]:
-    """Return what runs a command so that any user can reach the checkout, at the same path, in mounts of its own."""
-    for directory in reversed(_CHECKOUT.parents):
-        if not directory.stat().st_mode & stat.S_IXOTH:
-            return ["unshare", "--mount", "sh", "-ec", _REACH, str(_CHECKOUT), str(directory)]
-    return []
+    """Return what runs a command so that any user can reach both, at the same paths, in mounts of its own."""
+    hidden = {path: above for path in _NEEDED if (above := _first_closed(path))}
+    if not hidden:
+        return []
+    kept = {path: f"/mnt/{number}" for number, path in enumerate(hidden)}
+    script = ["mount -t tmpfs none /mnt"]
+    script += [f"mkdir {place}; mount --bind {shlex.quote(str(path))} {place}" for path, place in kept.items()]
+    script += [f"mount -t tmpfs -o mode=755 none {shlex.quote(str(above))}" for above in set(hidden.values())]
+    for path, place in kept.items():
+        there = shlex.quote(str(path))
+        script.append(f"mkdir -p {there}; mount --bind {place} {there}")
+    script += ["umount -R /mnt", 'cd "$PWD"', 'exec "$@"']
+    return ["unshare", "--mount", "sh", "-ec", "\n".join(script), "sh"]
 
 
 def unprivileged() -> list[str]:
     """Return what runs a command as another user without any capability."""
     return [*reachable(), "setpriv", f"--reuid={OTHER_USER}", "--clear-groups"]
+
+
+def _first_closed(path: Path) -> Path | None:
+    """Return the uppermost directory above a path that other users cannot search."""
+    above = (directory for directory in reversed(path.parents) if not directory.stat().st_mode & stat.S_IXOTH)
+    return next(above, None)
