@@ -64,7 +64,6 @@ def test_it_names_callers_with_only_what_it_says_it_needs() -> None:
     assert any(entry["frames"][0].startswith("getname_flags") for entry in entries)
 
 
-@pytest.mark.xfail(reason="the notes of the probe do not have Symbols.trouble yet")
 def test_it_says_why_callers_have_no_names() -> None:
     without = with_only(*(COUNTING - {Capability.SYSLOG}))
     command = [*without, *SCRIPT, "--callers", "names_cache", "--output", "json", "0.5", "2"]

@@ -119,25 +119,6 @@ def test_a_source_that_fails_is_told_while_the_table_stays() -> None:
         assert terminal.wait_for_exit() == 0
 
 
-def test_what_native_code_prints_waits_until_the_screen_is_left() -> None:
-    with faulty("noisy", "0.1", "3") as terminal:
-        assert terminal.wait_for_exit() == 0
-        first = terminal.output.find(b"native code was here")
-        assert first > terminal.output.rfind(LEAVE_SCREEN)
-
-
-@pytest.mark.parametrize("end", [b"\x03", signal.SIGTERM])
-def test_it_is_shown_however_the_screen_is_left(end: bytes | signal.Signals) -> None:
-    with faulty("noisy", "0.1") as terminal:
-        terminal.wait_for(lambda: "cache-1" in terminal.text)
-        if isinstance(end, bytes):
-            terminal.type(end.decode())
-        else:
-            os.kill(terminal.pid, end)
-        assert terminal.wait_for_exit() in (0, 128 + signal.SIGTERM)
-        assert terminal.output.find(b"native code was here") > terminal.output.rfind(LEAVE_SCREEN)
-
-
 def test_hostile_names_reach_the_terminal_as_text() -> None:
     with faulty("hostile", "0.1", size=(160, 24)) as terminal:
         terminal.wait_for(lambda: r"\x1b[2J\x1b]0;owned\x07" in terminal.text)
