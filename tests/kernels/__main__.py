@@ -109,6 +109,10 @@ def _steps(tools: Path) -> list[Step]:
         Step(results.LIVE, (*python, *live), 1200),
         Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 120),
         Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
+        *(
+            Step(step, (*python, "tests.kernels.sysctls", step, files[step]), 120)
+            for step in (results.HIDDEN, results.JITLESS)  # JITLESS is the last: a kernel may crash in it
+        ),
     ]
 
 
