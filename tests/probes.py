@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from slabtui.detail import Watch
 from slabtui.kernel import layout
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
@@ -17,6 +18,11 @@ def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
         yield probe
     finally:
         probe.close()
+
+
+def watch(probe: Probe, wanted: Watch) -> None:
+    """Let a probe count what is wanted, and wait until it does."""
+    probe.watch(wanted)
 
 
 def assert_exact(counted: int, happened: int, lost: int | None) -> None:

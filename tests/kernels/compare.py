@@ -18,17 +18,18 @@ from slabtui.snapshot import Totals, difference
 from tests import uring
 from tests.kernels import results, tracefs
 from tests.kernels.results import Comparison, Counts, Lookup
+from tests.probes import watch
 from tests.workload import Workload, workload
 
 OPENS, STATS, SELECTS = 100_000, 20_000, 20_000
-_SELECTS_IN = "-512"  # how the names of the caches end that serve select(2), as the workload calls it
-_BY_CAST = "bpf_rdonly_cast"
 RINGS, SETTLED = 100, 0.5  # seconds until the kernel has freed what it frees later
 ROUNDS, SOCKETS = 20, 100
 MODULES = (  # name, its cache, and the socket that takes one object of that
     ("vsock", "AF_VSOCK", (socket.AF_VSOCK, socket.SOCK_STREAM, 0)),
     ("tipc", "TIPC", (socket.AF_TIPC, socket.SOCK_SEQPACKET, 0)),
 )
+_SELECTS_IN = "-512"  # how the name ends of the cache that serves a select(2) of the workload
+_BY_CAST = "bpf_rdonly_cast"
 
 
 def main() -> None:
@@ -92,7 +93,7 @@ def frees() -> str:
 
 def freed(probe: Probe, work: Workload, number: int) -> Counts:
     """Count the buffers that a process frees, by a probe that counts this process."""
-    probe.watch(Watch(frees=True))
+    watch(probe, Watch(frees=True))
     work.run()
     before = probe.totals()
     work.run()
@@ -110,7 +111,7 @@ def lookups(way: str) -> tuple[Lookup, ...]:
         for by_cast in (True, False):
             probe = Probe(layout.read(), Whose([work.pid]), rdonly_cast=by_cast)
             closing.callback(probe.close)
-            probe.watch(Watch(frees=True))
+            watch(probe, Watch(frees=True))
             probes.append(probe)
         work.run()
         before = [probe.totals() for probe in probes]
@@ -134,7 +135,7 @@ def bulk() -> str:
     probe = Probe(layout.read())
     try:
         probe.begin()
-        probe.watch(Watch(frees=True))
+        watch(probe, Watch(frees=True))
         probe.totals()
         before = probe.totals()
         for _ in range(RINGS):

@@ -15,6 +15,7 @@ from slabtui.snapshot import difference
 from tests.bpf import own_compiled_ids, own_program_ids
 from tests.kernels import compare, results
 from tests.kernels.results import Counts, Hidden, Jitless
+from tests.probes import watch
 from tests.workload import Workload, workload
 
 _SYSCTLS = Path("/proc/sys")
@@ -82,7 +83,7 @@ def without_jit() -> Jitless:
 def inspected(probe: Probe, work: Workload, kind: Kind) -> Counts:
     """Inspect the cache of open files while a process opens some, and return how many the inspection found."""
     _begin(kind)
-    probe.watch(Watch(cache="filp", kind=kind))
+    watch(probe, Watch(cache="filp", kind=kind))
     work.run()
     detail = probe.totals().detail
     assert detail is not None, probe.notes
