@@ -155,6 +155,7 @@ def test_a_crash_in_the_last_step_is_that_of_its_column_and_nothing_else_is_lost
     result = results.read(KERNEL, tmp_path, 3.0, f"the kernel crashed ({CRASH})")
     assert result.comparison == GOOD.comparison
     assert result.troubles == ("oldtools left no result: it ended with status 1",)
+    assert results.crashed(result)
     assert f"without JIT: the kernel crashed ({CRASH})" in results.faults(result)
     assert f"| no: the kernel crashed ({CRASH}) | - | - | - | - | - |" in rendered(result)
 
@@ -163,6 +164,7 @@ def test_a_crash_in_another_step_names_it(tmp_path: Path) -> None:
     (tmp_path / "live.log").touch()
     result = results.read(KERNEL, tmp_path, 3.0, "the kernel crashed (BUG: b)")
     assert results.faults(result) == ["the kernel crashed (BUG: b) during live"]
+    assert results.crashed(result)
 
 
 def test_a_step_that_left_no_result_is_told_with_how_it_ended(tmp_path: Path) -> None:
@@ -185,6 +187,7 @@ def test_failures_and_errors_both_count_as_failed() -> None:
 
 def test_a_good_result_has_no_fault() -> None:
     assert results.faults(GOOD) == []
+    assert not results.crashed(GOOD)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ async def _boot_all(kernels: dict[Kernel, Path], steps: Sequence[Step], run: Pat
         async with places:
             first = await _boot(kernel, unpacked, steps, run / kernel.release)
             wrong = results.faults(first)
-            if not wrong:
+            if not wrong or results.crashed(first):  # a crash is a fault even if the next guest does not crash
                 return first
             # Some tests wait for what an emulator on a busy machine may be late with. What was wrong is on the page.
             second = await _boot(kernel, unpacked, steps, run / f"{kernel.release}-again")

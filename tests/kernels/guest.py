@@ -13,6 +13,7 @@ from pathlib import Path
 
 OUT = Path("/out")  # the guest's name for the directory that it shares with this machine
 EMULATOR = "qemu-system-x86_64"
+CRASHED = "the kernel crashed"
 
 _TIME_RAN_OUT = {124, 128 + signal.SIGKILL}  # exit statuses of timeout(1)
 _TIME = re.compile(r"^\[ *\d+\.\d+\] ")  # before what the kernel says
@@ -109,7 +110,7 @@ async def run(command: Sequence[str], shared: Path, seconds: int) -> str | None:
     console = _text(shared / "console")
     report = crash(console)
     if report:
-        return f"the kernel crashed ({report})"
+        return f"{CRASHED} ({report})"
     if status in _TIME_RAN_OUT:
         return f"time ran out after {seconds} s"
     words = _last_line(console) or _last_line(_text(shared / "emulator.log")) or "it said nothing"

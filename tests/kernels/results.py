@@ -269,6 +269,11 @@ def faults(result: Result) -> list[str]:
     return found
 
 
+def crashed(result: Result) -> bool:
+    """Return whether the kernel crashed, in whichever step."""
+    return any(guest.CRASHED in fault for fault in faults(result))
+
+
 def _comparison_faults(comparison: Comparison) -> Iterator[str]:
     if comparison.counts and not comparison.counts.agree:
         yield "the counts compared do not agree"
