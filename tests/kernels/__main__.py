@@ -107,10 +107,10 @@ def _steps(tools: Path) -> list[Step]:
     beside = ("tests.kernels.oldtools", str(tools), files[results.SIDE_BY_SIDE])
     return [
         Step(results.LIVE, (*python, *live), 1200),
-        Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 120),
+        Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 240),
         Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
         *(
-            Step(step, (*python, "tests.kernels.sysctls", step, files[step]), 120)
+            Step(step, (*python, "tests.kernels.sysctls", step, files[step]), 240)
             for step in (results.HIDDEN, results.JITLESS)  # JITLESS is the last: a kernel may crash in it
         ),
     ]
