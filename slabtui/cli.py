@@ -5,7 +5,6 @@ import errno
 import importlib
 import io
 import os
-import resource
 import signal
 import sys
 import termios
@@ -280,8 +279,7 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     if look:
         slabinfo.demand(str(look.cache))
     capabilities.demand()
-    with suppress(OSError, ValueError):  # before Linux 5.11 maps count as locked memory, and their child has this limit
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    capabilities.unlimit_locked_memory()
     capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:

@@ -3,7 +3,9 @@
 import ctypes
 import enum
 import os
+import resource
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError
@@ -57,6 +59,16 @@ def demand(status: Path = STATUS) -> None:
         raise SlabtuiError(
             "not allowed to load BPF programs", "run it as root: sudo slabtui, or with CAP_BPF and CAP_PERFMON"
         )
+
+
+def unlimit_locked_memory() -> None:
+    """Take away the limit of locked memory, if this process may: CAP_SYS_RESOURCE.
+
+    Before Linux 5.11 (commit 80ee81e0403c, "bpf: Eliminate rlimit-based memory accounting infra for bpf maps") BPF
+    programs and maps count as locked memory, and the usual limit is a few pages.
+    """
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def keep(needed: Collection[Capability]) -> None:

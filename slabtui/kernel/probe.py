@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from slabtui.detail import Detail, Kind, Watch
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import cgroups
+from slabtui.kernel import capabilities, cgroups
 from slabtui.kernel.agreement import Agreement
 from slabtui.kernel.allocs import Allocated, Allocs
 from slabtui.kernel.bpf import features, remedies
@@ -51,6 +51,7 @@ class Probe:
         self._layout = where
         self._slabinfo = Slabinfo()
         self._compiler = compiler or Compiler()
+        capabilities.unlimit_locked_memory()
         try:
             self._context = self._build_context(rdonly_cast)
             self._allocs = Allocs(self._context, where.page_step)

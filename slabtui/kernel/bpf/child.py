@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters, remedies, sources
-from slabtui.text import printable
+from slabtui.text import printable, visible
 
 PATIENCE = 60.0  # seconds: emulated machines and such as are short of memory take 10
 
@@ -121,23 +121,23 @@ class Child:
     def _receive(self, deadline: float) -> tuple[bytes, list[int]]:
         """Return the whole answer, as far as the child gets with it, and the descriptors that come along."""
         descriptors: list[int] = []
-        parts = []
-        size = 0
-        while size <= _MOST_ANSWER:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
+        encoded = bytearray()
+        try:
+            while len(encoded) <= _MOST_ANSWER:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))
                 part, received, flags, _ = socket.recv_fds(self._socket, 1 << 16, _MOST_MAPS, socket.MSG_CMSG_CLOEXEC)
-            except ConnectionResetError:
-                break
-            descriptors += received
-            if flags & socket.MSG_CTRUNC:
-                _close(descriptors)
-                raise SlabtuiError("Too many open files", "raise the limit, as in ulimit -n 1024")
-            if not part:
-                break
-            parts.append(part)
-            size += len(part)
-        return b"".join(parts), descriptors
+                descriptors += received
+                if flags & socket.MSG_CTRUNC:
+                    raise SlabtuiError("Too many open files", "raise the limit, as in ulimit -n 1024")
+                if not part:
+                    break
+                encoded += part
+        except ConnectionResetError:
+            pass
+        except BaseException:
+            _close(descriptors)
+            raise
+        return bytes(encoded), descriptors
 
     def _read(self, encoded: bytes, descriptors: list[int]) -> Compiled:
         try:
@@ -149,7 +149,8 @@ class Child:
                     maps=dict(zip(answer["maps"], descriptors, strict=True)),
                     references=dict(zip(answer["maps"], answer["descriptors"], strict=True)),
                 )
-            failure, reason, version = answer["failure"], str(answer["reason"]), str(answer.get("bcc", ""))
+            failure = answer["failure"]
+            reason, version = visible(str(answer["reason"])), visible(str(answer.get("bcc", "")))
         except (ValueError, KeyError, TypeError, AttributeError):
             _close(descriptors)
             raise self._explain_end() from None

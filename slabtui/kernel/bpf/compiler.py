@@ -1,5 +1,6 @@
 """Compiles BPF C with the first interpreter of the system that has bcc, each source in a child process."""
 
+import errno
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -8,6 +9,7 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters, remedies
 from slabtui.kernel.bpf.child import Child, Compiled, NoBccError
 
+_NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # whatever the interpreter
 _NO_MODULE = "No module named 'bcc'"  # what needs no explanation
 
 
@@ -48,10 +50,12 @@ class Compiler:
             try:
                 child = ready or self._start(interpreter)
             except OSError as error:
-                if not isinstance(error, FileNotFoundError | PermissionError):
+                if error.errno in _NO_ROOM:
                     what = f"cannot start the compiler ({error.strerror})"
                     raise SlabtuiError(what, remedies.after(error, "try again")) from error
                 tried.append(interpreter)
+                if not isinstance(error, FileNotFoundError):
+                    reasons.append(str(error.strerror))
                 continue
             try:
                 compiled = child.compile(source, options, self._do_meanwhile)

@@ -6,7 +6,6 @@ import resource
 
 _REMEDIES = {
     errno.EPERM: "run it as root, outside of a container; see cat /sys/kernel/security/lockdown",
-    errno.EACCES: "run it as root, outside of a container; see cat /sys/kernel/security/lockdown",
     errno.ENOMEM: "free some memory, or raise `ulimit -l` or the limit of the control group",
     errno.EMFILE: "raise the limit, as in ulimit -n 1024",
     errno.ENFILE: "raise the limit, as in sysctl fs.file-max",

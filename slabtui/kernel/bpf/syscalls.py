@@ -5,6 +5,7 @@ import enum
 import errno
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 
 from slabtui.errors import SlabtuiError
@@ -16,6 +17,7 @@ _GENERIC_NUMBER = 280  # aarch64, riscv64, loongarch64: include/uapi/asm-generic
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LICENSE = b"GPL"  # of the programs: the helpers that they call demand it
 _LOG_SIZE = 1 << 20  # bytes of the verifier's log
+_TRIES = 5
 _NAME_SIZE = 16  # BPF_OBJ_NAME_LEN
 
 
@@ -239,6 +241,9 @@ def load_program(program: Program) -> int:
         attach_btf_id=program.function,
     )
     try:
+        for _ in range(_TRIES):
+            with suppress(BlockingIOError):  # EAGAIN: a signal came while the verifier was at work
+                return _call(_Command.PROG_LOAD, request)
         return _call(_Command.PROG_LOAD, request)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EACCES):
