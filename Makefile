@@ -1,6 +1,6 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run demo setup test test-kernels lint format docs bench soak clean
+.PHONY: run demo setup test test-kernels test-distros lint format docs bench soak clean
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -25,6 +25,11 @@ test: lint
 # Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only those and prints the page.
 test-kernels: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.kernels $(ARGS)
+
+# Follows the README in minimal root file systems of Debian's releases, installs there what `make dist` builds, and writes
+# docs/distributions.md; ARGS="13 sid" tests only those and prints the page.
+test-distros: $(VENV)/.test
+	@exec $(VENV)/bin/python -m tests.distros $(ARGS)
 
 lint: $(VENV)/.test
 	@$(VENV)/bin/ruff format --check .

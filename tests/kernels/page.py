@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from tests.kernels.results import Comparison, LiveTests, Result, SideBySide, Tool
+from tests.markdown import NONE, table
 
 _TITLE = "# On other kernels"
 _EXPLANATION = """\
@@ -57,7 +58,6 @@ _KERNELS = (
     "notes",
 )
 _TOOLS = ("kernel", "tool", "opened", "by others", "counted", "missed", "first table", "notes")
-_NONE = "-"
 
 
 def render(results: Sequence[Result], *, date: str, command: str, machine: str) -> str:
@@ -75,9 +75,9 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
                 _TITLE,
                 f"Written on {date} by `{command}`, from what that run found; {machine}.",
                 _EXPLANATION,
-                _table(_KERNELS, map(_kernel_row, results)),
+                table(_KERNELS, map(_kernel_row, results)),
                 _BESIDE,
-                _table(_TOOLS, (row for result in results for row in _tool_rows(result))),
+                table(_TOOLS, (row for result in results for row in _tool_rows(result))),
             )
         )
         + "\n"
@@ -90,7 +90,7 @@ def summary(result: Result) -> str:
 
 
 def _kernel_row(result: Result) -> tuple[str, ...]:
-    comparison = result.comparison or Comparison(result.kernel.release, _NONE)
+    comparison = result.comparison or Comparison(result.kernel.release, NONE)
     return (
         result.kernel.release,
         comparison.attachment,
@@ -101,7 +101,7 @@ def _kernel_row(result: Result) -> tuple[str, ...]:
         _live(result.live),
         _counts(comparison),
         _seconds(comparison.load_seconds),
-        "; ".join(_notes(result)) or _NONE,
+        "; ".join(_notes(result)) or NONE,
     )
 
 
@@ -127,34 +127,26 @@ def _live(live: LiveTests | None) -> str:
 def _counts(comparison: Comparison) -> str:
     counts = comparison.counts
     if counts is None:
-        return _NONE
+        return NONE
     lost = "?" if counts.lost is None else f"{counts.lost:,}"
     return f"{counts.happened:,} opened; kernel {counts.kernel:,}; slabtui {counts.counted:,}, lost {lost}"
 
 
 def _tool_rows(result: Result) -> Iterable[tuple[str, ...]]:
     if result.side_by_side is None:
-        yield (result.kernel.release, *[_NONE] * (len(_TOOLS) - 2), "no result")
+        yield (result.kernel.release, *[NONE] * (len(_TOOLS) - 2), "no result")
         return
     for tool in result.side_by_side.tools:
         yield result.kernel.release, *_tool(tool, result.side_by_side)
 
 
 def _tool(tool: Tool, among: SideBySide) -> tuple[str, ...]:
-    counted = _NONE if tool.counted is None else f"{tool.counted:,}"
+    counted = NONE if tool.counted is None else f"{tool.counted:,}"
     missed = among.missed(tool)
-    trouble = f"does not run: {tool.trouble}" if tool.trouble else _NONE
-    bounds = _NONE if missed is None else f"{missed[0]:,} to {missed[1]:,}"
+    trouble = f"does not run: {tool.trouble}" if tool.trouble else NONE
+    bounds = NONE if missed is None else f"{missed[0]:,} to {missed[1]:,}"
     return tool.name, f"{among.happened:,}", f"{among.others:,}", counted, bounds, _seconds(tool.first_table), trouble
 
 
 def _seconds(seconds: float | None) -> str:
-    return _NONE if seconds is None else f"{seconds:.1f} s"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(map(_row, (titles, ["---"] * len(titles), *rows)))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return NONE if seconds is None else f"{seconds:.1f} s"

@@ -1,0 +1,46 @@
+"""Shows that the Python and bcc of an old release do as the child process of the Python that runs this program."""
+
+import platform
+import shlex
+import sys
+from pathlib import Path
+
+from tests.distros import steps
+from tests.distros.results import Child
+from tests.distros.root import Root
+from tests.distros.steps import StepError
+from tests.kernels.results import live_tests
+
+_BCC = "python3-bpfcc"
+_TESTS = "tests/test_live.py"
+_INSTALL, _RUN, _TEST = 600, 60, 600  # seconds
+_PYTEST_FAILED = 1
+
+
+def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
+    """Install bcc in the root, then run slabtui and its live tests here, with the root's Python as the child.
+
+    `SLABTUI_PYTHON` names a script that enters the root. The root sees this checkout and /tmp at their own paths, since
+    the child reads its own file there.
+
+    Raises:
+        StepError: bcc cannot be installed, slabtui does not start with it, or used another Python.
+    """
+    for command in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", _BCC)):
+        apt = root.command("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *command)
+        steps.run(apt, logs / "child-install.log", seconds=_INSTALL)
+    for directory in (checkout, Path("/tmp")):
+        root.bind(directory)
+    script, used = run / "python", run / "used"
+    enter = shlex.join(["exec", "chroot", str(root.path), "/usr/bin/python3"])
+    script.write_text(f'#!/bin/sh\ntouch {shlex.quote(str(used))}\n{enter} "$@"\n')
+    script.chmod(0o755)
+    junit = run / "child.xml"
+    settings = {"SLABTUI_PYTHON": str(script), "SLABTUI_LIVE": "required"}
+    python = ["env", *(f"{name}={value}" for name, value in settings.items()), "-C", str(checkout), sys.executable]
+    steps.run([*python, "-m", "slabtui", "-C", "1", "2"], logs / "child.log", seconds=_RUN)
+    if not used.exists():
+        raise StepError("slabtui did not start the Python that SLABTUI_PYTHON names")
+    tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", _TESTS]
+    steps.run(tests, logs / "child-test.log", seconds=_TEST, statuses=(0, _PYTEST_FAILED))
+    return Child(platform.python_version(), live_tests(junit.read_text()))
