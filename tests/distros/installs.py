@@ -47,7 +47,7 @@ class Way:
 
 
 _OFFLINE = f"--no-index --find-links {_FILES}"
-_ALL = (
+ALL = (
     Way(
         "pyz",
         "slabtui.pyz",
@@ -81,7 +81,7 @@ _ALL = (
         packages="python3-venv",
     ),
 )
-assert tuple(way.name for way in _ALL) == WAYS
+assert tuple(way.name for way in ALL) == WAYS
 
 
 def test(base: Path, checkout: Path, run: Path, logs: Path) -> dict[str, tuple[str, ...]]:
@@ -98,13 +98,13 @@ def test(base: Path, checkout: Path, run: Path, logs: Path) -> dict[str, tuple[s
     if downloaded is None:
         return dict.fromkeys(WAYS, tuple(prepared.troubles))
     found: dict[str, tuple[str, ...]] = {}
-    for way in _ALL:
-        product, trouble = _product(checkout, way.product)
-        if product is None:
+    for way in ALL:
+        built, trouble = product(checkout, way.product)
+        if built is None:
             found[way.name] = (trouble,)
             continue
         with Root([downloaded, base], run / way.name) as root:
-            found[way.name] = tuple(_try(way, root, _FILES / product.name, logs / f"install-{way.name}"))
+            found[way.name] = tuple(_try(way, root, _FILES / built.name, logs / f"install-{way.name}"))
     return found
 
 
@@ -114,7 +114,7 @@ def requirements(pyproject: str) -> list[str]:
     return ["uv", *project["build-system"]["requires"], *project["project"]["dependencies"]]
 
 
-def _product(checkout: Path, pattern: str) -> tuple[Path | None, str]:
+def product(checkout: Path, pattern: str) -> tuple[Path | None, str]:
     """Return the file that `make dist` built; or None, and what is wrong."""
     files = sorted((checkout / "dist").glob(pattern))
     if len(files) == 1:
@@ -128,12 +128,12 @@ def _download(base: Path, checkout: Path, run: Path, logs: Path) -> Path:
         root.configure()
         files = root.file(_FILES)
         files.mkdir(parents=True)
-        for product in (checkout / "dist").glob("*"):
-            shutil.copy(product, files)
+        for file in (checkout / "dist").glob("*"):
+            shutil.copy(file, files)
         pip = [sys.executable, "-m", "pip", "download", "-q", "-d", str(files)]
         wheels = requirements((checkout / "pyproject.toml").read_text())
         steps.run([*pip, *wheels], logs / "download-wheels.log", seconds=_DOWNLOAD)
-        packages = " ".join((_BCC, *(way.packages for way in _ALL)))
+        packages = " ".join((_BCC, *(way.packages for way in ALL)))
         debs = " ".join(str(_FILES / deb.name) for deb in files.glob("*.deb"))
         for number, command in enumerate(
             (
