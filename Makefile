@@ -1,23 +1,47 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-.PHONY: run demo setup test test-kernels test-distros lint format docs bench soak clean
+# make dist         what can be installed without make, git and the internet
+# sudo make install slabtui, slabratetop, manual pages and completions below PREFIX
+.PHONY: run demo setup dist install uninstall test test-kernels test-distros lint format docs bench soak clean FORCE
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
 VENV := .venv
+PREFIX := /usr/local
+DESTDIR :=
 
 run: $(VENV)/.setup
 	@exec $(VENV)/bin/slabtui $(ARGS)
 
-# The demo needs neither bcc nor root: any Python that is new enough will do until there is a set-up.
-demo:
-	@[ -x $(VENV)/bin/slabtui ] || {
-		python3 -m venv --clear $(VENV)
-		$(VENV)/bin/pip install -q --disable-pip-version-check -e .
-	}
-	exec $(VENV)/bin/slabtui --demo
+# Needs neither bcc nor root.
+demo: $(VENV)/.demo
+	@exec $(VENV)/bin/slabtui --demo
 
 setup: $(VENV)/.setup
+	@echo "setup: done; sudo $(VENV)/bin/slabtui starts it"
+
+# Builds, in dist/: slabtui.pyz, one file for every Python from 3.11; a wheel; an sdist; a Debian package.
+dist: $(VENV)/.dist
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # what looks the results over
+		for tool in lintian mandoc; do
+			command -v $$tool >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$tool >/dev/null
+		done
+	fi
+	$(VENV)/bin/python -m tests.packaging dist
+
+dist/slabtui.pyz: $(VENV)/.dist $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
+	@$(VENV)/bin/python -m tests.packaging dist pyz
+
+# Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled.
+install: dist/slabtui.pyz
+	@$(VENV)/bin/python -m tests.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
+
+uninstall:
+	@cd "$(DESTDIR)$(PREFIX)"
+	rm -rf share/slabtui
+	rm -f bin/slabtui bin/slabratetop share/man/man8/slabtui.8 share/man/man8/slabratetop.8 \
+		share/bash-completion/completions/slabtui share/zsh/site-functions/_slabtui \
+		share/fish/vendor_completions.d/slabtui.fish
 
 test: lint
 	@$(VENV)/bin/pytest
@@ -28,7 +52,7 @@ test-kernels: $(VENV)/.test
 
 # Follows the README in minimal root file systems of Debian's releases, installs there what `make dist` builds, and writes
 # docs/distributions.md; ARGS="13 sid" tests only those and prints the page.
-test-distros: $(VENV)/.test
+test-distros: $(VENV)/.test dist
 	@exec $(VENV)/bin/python -m tests.distros $(ARGS)
 
 lint: $(VENV)/.test
@@ -58,38 +82,9 @@ soak: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
 
 clean:
-	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# bcc is packaged for the distribution's own interpreter, which need not be the python3 on PATH: look for the one that
-# can import it, and let the virtual environment see its packages.
-$(VENV)/.setup: pyproject.toml
-	@find_python() {
-		for python in /usr/bin/python3 /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9]; do
-			if "$$python" -c "import $$1" 2>/dev/null; then echo "$$python"; return; fi
-		done
-	}
-	install() { # what apt, dnf, pacman and zypper call it
-		[ "$$(id -u)" = 0 ] || { echo "make: packages are missing: run it as root: sudo make setup" >&2; exit 1; }
-		if command -v apt-get >/dev/null; then
-			export DEBIAN_FRONTEND=noninteractive
-			apt-get install -qq -y --no-install-recommends $$1 >/dev/null ||
-				{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $$1 >/dev/null; }
-		elif command -v dnf >/dev/null; then dnf install -q -y $$2
-		elif command -v pacman >/dev/null; then pacman -S --needed --noconfirm $$3
-		elif command -v zypper >/dev/null; then zypper -q -n install $$4
-		else echo "make: no package manager known here: install bcc for Python by hand" >&2; exit 1
-		fi
-	}
-	[ -n "$$(find_python 'bcc, ensurepip')" ] ||
-		install "python3-bpfcc python3-venv" "python3-bcc" "python-bcc" "python3-bcc"
-	python=$$(find_python 'bcc, ensurepip')
-	[ -n "$$python" ] || { echo "make: no /usr/bin/python3 can import bcc: install it by hand" >&2; exit 1; }
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-		{ echo "make: slabtui needs Python 3.11; $$python, which bcc is packaged for, is older" >&2; exit 1; }
-	"$$python" -m venv --clear --system-site-packages $(VENV)
-	$(VENV)/bin/pip install -q --disable-pip-version-check -e .
-	touch $@
-
-$(VENV)/.test: $(VENV)/.setup
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[test]'
-	touch $@
+# What is in the virtual environment, and whether it still works, is looked at each time.
+$(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
+	@sh tests/packaging/setup.sh $(patsubst .%,%,$(@F))
+FORCE:

@@ -1,8 +1,24 @@
-"""Runs the program: `python -m slabtui` is the same as `slabtui`."""
+"""Runs the program: `python -m slabtui`, and slabtui.pyz, whose first file this is. Any Python from 3.6 can read it."""
 
+import os
 import sys
 
-from slabtui.cli import main
+_BESIDE = ("/usr/local/bin", "/usr/bin")  # where a newer Python may be, under its own name
+
+
+def run() -> int:
+    """Run slabtui, or slabratetop if that is the name of the file, and return the exit status."""
+    if sys.version_info < (3, 11):  # as a file of its own slabtui has no installer that looks at the version
+        beside = (f"{directory}/python3.{minor}" for minor in range(29, 10, -1) for directory in _BESIDE)
+        newer = next((python for python in beside if os.access(python, os.X_OK)), None)
+        remedy = f"{newer} {sys.argv[0]}" if newer else "install one, as in apt-get install python3.11"
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.stderr.write(f"slabtui: Python {version} is too old, slabtui needs 3.11 or newer: {remedy}\n")
+        return 1
+    from slabtui.cli import main, slabratetop  # an older Python cannot read it
+
+    return slabratetop() if os.path.basename(sys.argv[0]) == "slabratetop" else main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import shtab
 
-from slabtui import __version__, columns, query
+from slabtui import __version__, columns, completion, query
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.diversion import diverted
@@ -35,7 +37,7 @@ _LOOKS = {  # what is printed of one cache -> in words
     Kind.STACKS: "the kernel stacks that led to the allocations",
     Kind.PROCESSES: "the processes that allocate, and how much,",
 }
-DEMO = Path(__file__).with_name("demo.jsonl.zst")
+DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
 
 _MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"
@@ -65,7 +67,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=_column,
         default=columns.DEFAULT_SORT,
         help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
-    ).complete = {"bash": "", "zsh": f"({' '.join(columns.SORTS)})"}  # type: ignore[attr-defined]
+    ).complete = completion.COLUMNS  # type: ignore[attr-defined]
     add(
         "-f",
         "--filter",
@@ -73,7 +75,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=_filter,
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
-    )
+    ).complete = completion.CACHES  # type: ignore[attr-defined]
     add(
         "-p",
         "--pid",
@@ -82,7 +84,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="count only what this process allocates; may be given more than once",
-    )
+    ).complete = completion.PROCESSES  # type: ignore[attr-defined]
     add(
         "--cgroup",
         metavar="PATH",
@@ -91,7 +93,9 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     ).complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     look = options.add_mutually_exclusive_group()
     for kind, what in _LOOKS.items():
-        look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
+        look.add_argument(
+            f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table"
+        ).complete = completion.CACHES  # type: ignore[attr-defined]
     add(
         "-C",
         "--noclear",
@@ -184,7 +188,7 @@ def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, name: str) -> None:
-    replay: Path | None = DEMO if options.demo else options.replay
+    replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
@@ -207,7 +211,9 @@ def _look(options: argparse.Namespace) -> Watch | None:
     return next((Watch(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
 
 
-def _demand_what_goes_together(options: argparse.Namespace, replay: Path | None, look: Watch | None) -> None:
+def _demand_what_goes_together(
+    options: argparse.Namespace, replay: Path | Traversable | None, look: Watch | None
+) -> None:
     if replay and (options.pid or options.cgroup or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not go with a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
@@ -219,7 +225,7 @@ def _demand_what_goes_together(options: argparse.Namespace, replay: Path | None,
 
 
 @contextmanager
-def _feed(options: argparse.Namespace, replay: Path | None, screen: bool) -> Iterator[FeedMaker]:
+def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen: bool) -> Iterator[FeedMaker]:
     """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
     from slabtui.recording import Player, Recorded, Recorder
 

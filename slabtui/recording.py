@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from importlib.resources.abc import Traversable
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import zstandard
-
-from slabtui import schema
+from slabtui import schema, zstd
 from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import Feed, FeedEndedError, Snapshots
@@ -35,17 +35,18 @@ class Recorder:
         path: the file; it must not exist.
 
     Raises:
-        SlabtuiError: it exists or cannot be made.
+        SlabtuiError: it exists, cannot be made, or is to be compressed by a module that this Python lacks.
     """
 
     def __init__(self, path: Path) -> None:
+        codec = zstd.load("record to a .gz file") if path.suffix == ".zst" else None
         try:
             self._file: BinaryIO = path.open("xb")
         except OSError as error:
             raise SlabtuiError(
                 f"cannot record to {path} ({error.strerror})", "name a new file", Status.USAGE
             ) from error
-        self._write, self._flush, self._end = _encoder(path, self._file)
+        self._write, self._flush, self._end = _encoder(path, self._file, codec)
         self.failure: str | None = None
 
     def write(self, snapshot: Snapshot) -> None:
@@ -69,7 +70,7 @@ class Recorder:
 
 
 def _encoder(
-    path: Path, file: BinaryIO
+    path: Path, file: BinaryIO, codec: zstd.Codec | None
 ) -> tuple[Callable[[bytes], object], Callable[[], object], Callable[[], object]]:
     """Return how to write, to flush so that everything up to here can be read, and to end."""
     if path.suffix == ".gz":
@@ -80,14 +81,14 @@ def _encoder(
             file.flush()
 
         return stream.write, flush, stream.close
-    if path.suffix == ".zst":
-        frames = zstandard.ZstdCompressor().stream_writer(file, closefd=False)
+    if codec:
+        frame = codec.compressor()
 
         def flush_block() -> None:
-            frames.flush(zstandard.FLUSH_BLOCK)
+            file.write(frame.flush(codec.block))
             file.flush()
 
-        return frames.write, flush_block, frames.close
+        return lambda data: file.write(frame.compress(data)), flush_block, lambda: file.write(frame.flush())
     return file.write, file.flush, file.flush
 
 
@@ -155,7 +156,7 @@ class Player(Feed):
         SlabtuiError: the file cannot be read or its first line is no snapshot.
     """
 
-    def __init__(self, path: Path, paced: bool, notify: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path | Traversable, paced: bool, notify: Callable[[], None] = lambda: None) -> None:
         super().__init__(notify)
         self._snapshots = read(path)
         self._first = next(self._snapshots)
@@ -207,7 +208,7 @@ class Player(Feed):
         return True
 
 
-def read(path: Path) -> Iterator[Snapshot]:
+def read(path: Path | Traversable) -> Iterator[Snapshot]:
     """Yield the snapshots of a recording.
 
     Its last line may be cut short, if the recorder was killed: the recording ends before it, and the last snapshot
@@ -235,17 +236,18 @@ def read(path: Path) -> Iterator[Snapshot]:
         if last is None:
             raise SlabtuiError(f"{path} is cut short before its first snapshot", _WANTED) from error
         last = _cut(last)
-    except (OSError, zstandard.ZstdError) as error:
+    except OSError as error:
         if last is not None:
             yield last
-        raise SlabtuiError(f"cannot read {path} ({getattr(error, 'strerror', None) or error})", _WANTED) from error
+        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _WANTED) from error
     if last is None:
         raise SlabtuiError(f"{path} has no snapshot in it", _WANTED)
     yield last
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _lines(path: Path | Traversable) -> Iterator[bytes]:
+    with path.open("rb") as opened:
+        file = cast("BufferedReader", opened)
         start = file.peek(4)
         stream: BinaryIO = file
         if start.startswith(_GZIP_MAGIC):
@@ -258,14 +260,10 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _zstd_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a stream, those included that stand before the point where it is cut.
-
-    The library's own reader holds the last of them back when the stream has no end.
-    """
-    decompressor = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+    """Yield the lines of a stream, those included that stand before the point where it is cut."""
     rest = b""
-    while chunk := file.read(_CHUNK):
-        *whole, rest = (rest + decompressor.decompress(chunk)).split(b"\n")
+    for part in zstd.decompress(file, _CHUNK):
+        *whole, rest = (rest + part).split(b"\n")
         yield from (line + b"\n" for line in whole)
         if len(rest) > _LONGEST_LINE:
             break

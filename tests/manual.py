@@ -7,6 +7,7 @@ from pathlib import Path
 from slabtui import cli, columns
 from slabtui.views import keymap
 
+DATE = "2026-11-26"  # of the last change of the page
 NAME_SECTION = r"slabtui, slabratetop \- live rates of allocation from the kernel's slab caches"
 DESCRIPTION = """\
 slabtui shows which slab caches of the Linux kernel allocate most, live and counted exactly, in a full\\-screen table.
@@ -36,8 +37,8 @@ EXAMPLES = [
     ("slabtui --output json 1 | jq .lost", "for scripts"),
     ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
     ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
-    ("slabtui --record night.jsonl.zst 10", "watch, and keep a recording"),
-    ("slabtui --replay night.jsonl.zst", "look at it later, without root"),
+    ("slabtui --record night.jsonl.gz 10", "watch, and keep a recording"),
+    ("slabtui --replay night.jsonl.gz", "look at it later, without root"),
 ]
 
 
@@ -51,7 +52,7 @@ def page() -> str:
     """Return the manual page."""
     parser = cli.parser()
     usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
-    lines = ['.TH SLABTUI 8 "" "slabtui" "System Administration"']
+    lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]
     lines += [".SH DESCRIPTION", DESCRIPTION]
     lines += [".SH OPTIONS", *(line for action in parser._actions for line in option(action))]

@@ -1,0 +1,102 @@
+"""Zstandard streams: by Python's own module, or by the zstandard package; a Python before 3.14 may have neither."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple, Protocol
+
+from slabtui.errors import SlabtuiError
+
+
+class Compressor(Protocol):
+    """What both modules call a compressor: each call returns what can be written so far."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take data, and return what has been compressed."""
+
+    def flush(self, mode: int = ..., /) -> bytes:
+        """Return the rest, so that what was taken can be read; without a mode the frame ends."""
+
+
+class Decompressor(Protocol):
+    """What both modules call a decompressor: it reads one frame."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the frame has ended."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came after the end of the frame."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Take data, and return what has been decompressed."""
+
+
+class Codec(NamedTuple):
+    """One of the two modules.
+
+    Attributes:
+        compressor: begins a frame.
+        block: the mode in which a compressor is flushed within a frame.
+        decompressor: begins to read a frame.
+        error: raised where the data is not what the format demands.
+    """
+
+    compressor: Callable[[], Compressor]
+    block: int
+    decompressor: Callable[[], Decompressor]
+    error: type[Exception]
+
+
+def load(otherwise: str) -> Codec:
+    """Return the module that this Python has.
+
+    Args:
+        otherwise: what the user can do instead of installing one.
+
+    Raises:
+        SlabtuiError: it has none.
+    """
+    if sys.version_info >= (3, 14):
+        try:
+            from compression import zstd
+        except ImportError:  # this Python was built without it
+            pass
+        else:
+            return Codec(zstd.ZstdCompressor, zstd.ZstdCompressor.FLUSH_BLOCK, zstd.ZstdDecompressor, zstd.ZstdError)
+    try:
+        import zstandard
+    except ImportError as error:
+        raise SlabtuiError(
+            ".zst needs the zstandard module", f"apt-get install python3-zstandard, or {otherwise}"
+        ) from error
+    return Codec(
+        lambda: zstandard.ZstdCompressor().compressobj(),
+        zstandard.COMPRESSOBJ_FLUSH_BLOCK,
+        lambda: zstandard.ZstdDecompressor().decompressobj(),
+        zstandard.ZstdError,
+    )
+
+
+def decompress(file: BinaryIO, chunk: int) -> Iterator[bytes]:
+    """Yield what a file holds, its last part included where the file is cut short.
+
+    Args:
+        file: one or more frames, one after the other.
+        chunk: bytes to read at a time.
+
+    Raises:
+        OSError: the data is damaged.
+        SlabtuiError: no module can read it.
+    """
+    codec = load("unpack the file first, with zstd -d")
+    frame = codec.decompressor()
+    try:
+        while data := file.read(chunk):
+            while data:
+                if frame.eof:
+                    frame = codec.decompressor()
+                yield frame.decompress(data)
+                data = frame.unused_data if frame.eof else b""
+    except codec.error as error:
+        raise OSError(str(error)) from error

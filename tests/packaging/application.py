@@ -1,0 +1,58 @@
+"""Builds slabtui.pyz: slabtui and all that it imports, in one file that Python runs as it is."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import slabtui
+
+# urwid asks for typing_extensions where Python is older than 3.13, and pip looks at the Python that it runs on.
+_BESIDE = ["typing_extensions>=4.5"]
+# Any machine, any Python 3: pip must not choose a wheel with compiled parts where there is one without.
+_PURE = ["--only-binary=:all:", "--platform=any", "--abi=none", "--implementation=py"]
+_OF_PIP = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"]  # tell of this machine, and are of no use in a zip
+
+
+def build(wheel: Path, target: Path, time_: int) -> Path:
+    """Build slabtui.pyz from the wheel and, through pip, what it depends on.
+
+    Beside the modules it has the man pages and completions in it, below share/, and the licences of all.
+
+    Args:
+        wheel: slabtui's.
+        target: the file.
+        time_: of everything in it, in seconds since 1970.
+
+    Raises:
+        CalledProcessError: pip failed.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory)
+        command = [sys.executable, "-m", "pip", "install", "--no-compile", "--target", directory, *_PURE]
+        subprocess.run(
+            [*command, str(wheel), *_BESIDE], check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        shutil.rmtree(tree / "bin")
+        for path in tree.glob("*.dist-info/*"):
+            if path.name in _OF_PIP:
+                path.unlink()
+        shutil.copy(Path(slabtui.__file__).with_name("__main__.py"), tree)
+        _zip(tree, target, time.gmtime(time_)[:6])
+    return target
+
+
+def _zip(tree: Path, target: Path, date: tuple[int, ...]) -> None:
+    """Make the zip file, as zipapp does, but the same each time: sorted, with one date and one mode."""
+    with target.open("wb") as file:
+        file.write(b"#!/usr/bin/env python3\n")
+        with ZipFile(file, "w") as archive:
+            for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+                entry = ZipInfo(str(path.relative_to(tree)), date)  # type: ignore[arg-type]
+                entry.compress_type = ZIP_DEFLATED
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, path.read_bytes())
+    target.chmod(0o755)

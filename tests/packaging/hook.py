@@ -1,0 +1,38 @@
+"""Called by hatchling when it builds a wheel: makes the shell completions from the command line's definition."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import shtab
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SHELLS = {  # shell -> where its completions lie below the prefix
+    "bash": "share/bash-completion/completions/slabtui",
+    "zsh": "share/zsh/site-functions/_slabtui",
+    "fish": "share/fish/vendor_completions.d/slabtui.fish",
+}
+
+
+class Completions(BuildHookInterface[Any]):
+    """Adds the completions to the data files of the wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write each completion to a file that is gone when the wheel is built, and tell hatchling where it belongs."""
+        if version == "editable":
+            return
+        sys.path.insert(0, self.root)
+        from slabtui.cli import parser  # noqa: PLC0415  hatchling does not put the project on the path
+
+        self.made = tempfile.TemporaryDirectory()
+        for shell, target in SHELLS.items():
+            path = Path(self.made.name, shell)
+            path.write_text(shtab.complete(parser(), shell), encoding="utf-8")
+            path.chmod(0o644)
+            build_data["shared_data"][str(path)] = target
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove the files."""
+        if version != "editable":
+            self.made.cleanup()
