@@ -90,7 +90,7 @@ def test_pip_s_own_proxy_comes_before_that_of_the_environment() -> None:
 
 def test_the_wheels_to_download_are_those_that_the_project_names() -> None:
     project = '[build-system]\nrequires = ["builder>=1"]\n[project]\ndependencies = ["urwid>=5.1"]\n'
-    assert installs.requirements(project) == ["uv", "builder>=1", "urwid>=5.1"]
+    assert installs.requirements(project) == ["pip", "uv", "builder>=1", "urwid>=5.1"]
 
 
 # --- results

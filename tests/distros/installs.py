@@ -17,7 +17,9 @@ from tests.terminal import Terminal
 
 _FILES = Path("/srv/dist")  # in the root: the products, and the wheels that they depend on
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o DPkg::Options::=--force-unsafe-io"
-_TOOLS = "man-db bash-completion"  # they show the manual page and complete
+_OFFLINE = f"PIP_NO_INDEX=1 PIP_FIND_LINKS={_FILES}"  # for pip, and for pipx, which calls it
+_MANUALS = "man-db bash-completion"  # they show the manual page, and complete
+_PYTHON = "python3-venv pipx"
 _BCC = "python3-bpfcc"
 _DOWNLOAD, _INSTALL, _RUN = 600, 300, 60  # seconds
 _ERASE_LINE, _CLEAR = "\x15", "\x0c"  # keys of readline(3)
@@ -33,8 +35,8 @@ class Way:
         install: the shell command; `$product` is the file.
         manual: what `man` needs to find the manual page; None: there is none.
         completion: the line that a user types to have completion; it is empty if none is needed.
-        packages: those of Debian that `install` needs.
-        brings_bcc: whether bcc is installed with it.
+        prepared: whether it begins where bcc and the tools of Python users are installed, and not in a minimal system.
+        adds_bcc: whether bcc is installed afterwards, as slabtui says that it must be.
     """
 
     name: str
@@ -42,43 +44,40 @@ class Way:
     install: str
     manual: str | None = ""
     completion: str = 'eval "$(slabtui --print-completion bash)"'
-    packages: str = ""
-    brings_bcc: bool = False
+    prepared: bool = True
+    adds_bcc: bool = False
 
 
-_OFFLINE = f"--no-index --find-links {_FILES}"
 ALL = (
     Way(
         "pyz",
         "slabtui.pyz",
-        "cp $product /usr/local/bin/slabtui && chmod 755 /usr/local/bin/slabtui",
+        f"{_APT} install python3 && install -m 755 $product /usr/local/bin/slabtui",
         manual=None,
-        packages="python3",
+        prepared=False,
+        adds_bcc=True,
     ),
-    Way("deb", "*.deb", f"{_APT} install $product", completion="", brings_bcc=True),
+    Way("deb", "*.deb", f"{_APT} install $product", completion="", prepared=False),
     Way(
         "pipx",
         "*.whl",
-        f"PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install --pip-args='{_OFFLINE}' $product",
+        "PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install $product",
         manual="-M /opt/pipx/venvs/slabtui/share/man",
-        packages="pipx",
     ),
     Way(
         "uv",
         "*.whl",
-        f"python3 -m venv /opt/get && /opt/get/bin/pip install -q {_OFFLINE} uv && UV_TOOL_DIR=/opt/uv"
-        f" UV_TOOL_BIN_DIR=/usr/local/bin /opt/get/bin/uv tool install --offline {_OFFLINE} --python /usr/bin/python3"
-        " $product",
+        "python3 -m venv /opt/get && /opt/get/bin/pip install -q uv &&"
+        " UV_TOOL_DIR=/opt/uv UV_TOOL_BIN_DIR=/usr/local/bin /opt/get/bin/uv tool install"
+        f" --offline --no-index --find-links {_FILES} --python /usr/bin/python3 $product",
         manual="-M /opt/uv/slabtui/share/man",
-        packages="python3-venv",
     ),
     Way(
         "sdist",
         "*.tar.gz",
-        f"python3 -m venv /opt/slabtui && /opt/slabtui/bin/pip install -q {_OFFLINE} $product"
+        "python3 -m venv /opt/slabtui && /opt/slabtui/bin/pip install -q $product"
         " && ln -s /opt/slabtui/bin/slabtui /usr/local/bin",
         manual="-M /opt/slabtui/share/man",
-        packages="python3-venv",
     ),
 )
 assert tuple(way.name for way in ALL) == WAYS
@@ -93,17 +92,19 @@ def test(base: Path, checkout: Path, run: Path, logs: Path) -> dict[str, tuple[s
         run: a directory for what is written.
         logs: a directory for the logs.
     """
-    prepared = Steps()
-    downloaded = prepared.run("preparation", lambda: _download(base, checkout, run, logs))
-    if downloaded is None:
-        return dict.fromkeys(WAYS, tuple(prepared.troubles))
+    done = Steps()
+    downloaded = done.run("downloads", lambda: _download(base, checkout, run, logs))
+    prepared = downloaded and done.run("tools", lambda: _prepare([downloaded, base], run, logs))
+    if downloaded is None or prepared is None:
+        return dict.fromkeys(WAYS, tuple(done.troubles))
     found: dict[str, tuple[str, ...]] = {}
     for way in ALL:
         built, trouble = product(checkout, way.product)
         if built is None:
             found[way.name] = (trouble,)
             continue
-        with Root([downloaded, base], run / way.name) as root:
+        layers = [prepared, downloaded, base] if way.prepared else [downloaded, base]
+        with Root(layers, run / way.name) as root:
             found[way.name] = tuple(_try(way, root, _FILES / built.name, logs / f"install-{way.name}"))
     return found
 
@@ -111,7 +112,7 @@ def test(base: Path, checkout: Path, run: Path, logs: Path) -> dict[str, tuple[s
 def requirements(pyproject: str) -> list[str]:
     """Return what pip needs to install the wheel and the sdist offline, and uv: requirements of pip."""
     project = tomllib.loads(pyproject)
-    return ["uv", *project["build-system"]["requires"], *project["project"]["dependencies"]]
+    return ["pip", "uv", *project["build-system"]["requires"], *project["project"]["dependencies"]]
 
 
 def product(checkout: Path, pattern: str) -> tuple[Path | None, str]:
@@ -133,18 +134,24 @@ def _download(base: Path, checkout: Path, run: Path, logs: Path) -> Path:
         pip = [sys.executable, "-m", "pip", "download", "-q", "-d", str(files)]
         wheels = requirements((checkout / "pyproject.toml").read_text())
         steps.run([*pip, *wheels], logs / "download-wheels.log", seconds=_DOWNLOAD)
-        packages = " ".join((_BCC, *(way.packages for way in ALL)))
         debs = " ".join(str(_FILES / deb.name) for deb in files.glob("*.deb"))
-        for number, command in enumerate(
-            (
-                "apt-get update -qq",
-                f"{_APT} install {_TOOLS}",
-                f"{_APT} install --download-only {packages}",
-                f"{_APT} install --download-only {debs}",
-            )
-        ):
-            shell = root.command("sh", "-c", command)
-            steps.run(shell, logs / f"download-{number}.log", seconds=_DOWNLOAD)
+        commands = (
+            "apt-get update -qq",
+            f"{_APT} install {_MANUALS}",
+            "rm -f /var/lib/man-db/auto-update",  # an index of all pages after each installation would take its time
+            f"{_APT} install --download-only {_BCC} {_PYTHON}",
+            f"{_APT} install --download-only {debs}",
+        )
+        line = " && ".join(commands)
+        steps.run(root.command("sh", "-c", line), logs / "download-packages.log", seconds=_DOWNLOAD)
+        return root.written
+
+
+def _prepare(layers: Sequence[Path], run: Path, logs: Path) -> Path:
+    """Install bcc and what users of Python install tools with; return the layer with them."""
+    with Root(layers, run / "prepared") as root:
+        shell = root.command("sh", "-c", f"{_APT} install {_BCC} {_PYTHON}", network=False)
+        steps.run(shell, logs / "prepare.log", seconds=_INSTALL)
         return root.written
 
 
@@ -152,15 +159,13 @@ def _try(way: Way, root: Root, product: Path, logs: Path) -> Iterator[str]:
     """Install one product without network and try everything; yield what is wrong."""
 
     def shell(command: str, log: str, seconds: int = _RUN, **more: Sequence[int]) -> str:
-        line = f"product={product}; {command}"
+        line = f"export {_OFFLINE} product={product}; {command}"
         return steps.run(root.command("sh", "-c", line, network=False), logs / log, seconds=seconds, **more)
 
     done = Steps()
-    if way.packages:
-        done.run("packages", lambda: shell(f"{_APT} install {way.packages}", "packages.log", _INSTALL))
     done.run("installation", lambda: shell(way.install, "install.log", _INSTALL))
     if not done.troubles:
-        if not way.brings_bcc:
+        if way.adds_bcc:
             done.run("without bcc", lambda: _names_package(shell("slabtui -C 1 1", "without-bcc.log", statuses=(1,))))
             done.run("bcc", lambda: shell(f"{_APT} install {_BCC}", "bcc.log", _INSTALL))
         done.run("slabtui -C 1 2", lambda: _two_tables(shell("slabtui -C 1 2", "tables.log")))

@@ -68,18 +68,18 @@ def faults(result: Result) -> list[str]:
     """Return what is wrong, a line each."""
     found = list(result.troubles)
     if result.tests:
-        found += test_faults("sudo make test", result.tests)
+        found += _test_faults("sudo make test", result.tests)
     if result.child:
-        found += test_faults("as a child process", result.child.live)
+        found += _test_faults("as a child process", result.child.live)
     found += [f"{way}: {trouble}" for way, troubles in result.installs.items() for trouble in troubles]
     return found
 
 
-def test_faults(what: str, tests: LiveTests) -> list[str]:
-    """Return the failed tests of one run, a line each; a run in which no test passed is a fault too."""
+def _test_faults(what: str, tests: LiveTests) -> list[str]:
+    """Return which tests of one run failed, in one line; a run without any test is a fault too."""
     if not tests.passed and not tests.failed:
         return [f"{what}: no test ran"]
-    return [f"{what}: failed: {name}" for name in tests.failed]
+    return [f"{what}: failed: {', '.join(tests.failed)}"] if tests.failed else []
 
 
 def refusal(output: str) -> str | None:
