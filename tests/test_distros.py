@@ -117,8 +117,8 @@ def test_each_fault_is_reported(result: Result, fault: str) -> None:
 
 
 def test_a_refusal_is_one_line_beside_what_make_itself_says() -> None:
-    line = "make: slabtui needs Python 3.11; this is Debian 11"
-    assert results.refusal(f"{line}\nmake: *** [Makefile:9: run] Error 1\n") == line.removeprefix("make: ")
+    line = "setup: slabtui needs Python 3.11; this is Debian 11"
+    assert results.refusal(f"{line}\nmake: *** [Makefile:9: run] Error 1\n") == line
     assert results.refusal(f"Reading package lists\n{line}\n") is None
     assert results.refusal("make: something else\n") is None
     assert results.refusal("") is None

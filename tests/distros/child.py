@@ -37,7 +37,7 @@ def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     script.chmod(0o755)
     junit = run / "child.xml"
     settings = {"SLABTUI_PYTHON": str(script), "SLABTUI_LIVE": "required"}
-    python = ["env", *(f"{name}={value}" for name, value in settings.items()), "-C", str(checkout), sys.executable]
+    python = ["env", "-C", str(checkout), *(f"{name}={value}" for name, value in settings.items()), sys.executable]
     steps.run([*python, "-m", "slabtui", "-C", "1", "2"], logs / "child.log", seconds=_RUN)
     if not used.exists():
         raise StepError("slabtui did not start the Python that SLABTUI_PYTHON names")

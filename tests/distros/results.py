@@ -88,4 +88,4 @@ def refusal(output: str) -> str | None:
     What make(1) itself says of a command that failed (`make: *** ...`) does not count.
     """
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("make: ***")]
-    return lines[0].removeprefix("make: ") if len(lines) == 1 and "Python 3.11" in lines[0] else None
+    return lines[0] if len(lines) == 1 and "Python 3.11" in lines[0] else None
