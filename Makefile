@@ -23,18 +23,22 @@ setup: $(VENV)/.setup
 # Builds, in dist/: slabtui.pyz, one file for every Python from 3.11; a wheel; an sdist; a Debian package.
 dist: $(VENV)/.dist
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # what looks the results over
-		for tool in lintian mandoc; do
-			command -v $$tool >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $$tool >/dev/null
-		done
+		export DEBIAN_FRONTEND=noninteractive
+		add="apt-get install -qq -y --no-install-recommends lintian mandoc"
+		{ command -v lintian && command -v mandoc || $$add || { apt-get update -qq && $$add; }; } >/dev/null
 	fi
 	$(VENV)/bin/python -m tests.packaging dist
 
-dist/slabtui.pyz: $(VENV)/.dist $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
-	@$(VENV)/bin/python -m tests.packaging dist pyz
+dist/slabtui.pyz: $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
+	@sh tests/packaging/setup.sh dist
+	$(VENV)/bin/python -m tests.packaging dist pyz
 
-# Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled.
+# Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled. Where that
+# file is there already, any Python will do for it, and no network is needed.
 install: dist/slabtui.pyz
-	@$(VENV)/bin/python -m tests.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
+	@python=$(VENV)/bin/python
+	[ -x $$python ] || python=python3
+	$$python -m tests.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
 
 uninstall:
 	@cd "$(DESTDIR)$(PREFIX)"

@@ -1,6 +1,7 @@
 """The command line: makes the root file systems, runs every step in each, writes the page, and says what is wrong."""
 
 import argparse
+import ctypes
 import fcntl
 import os
 import platform
@@ -26,6 +27,7 @@ from tests.kernels import debian
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = _ROOT / "docs" / "distributions.md"
 _CACHE = "DISTRO_TEST_CACHE"  # in the environment
+_CLONE_NEWNS = 0x00020000  # sched.h; Python has os.unshare from 3.12 on
 
 
 def main() -> int:
@@ -41,7 +43,7 @@ def main() -> int:
     try:
         chosen = suites.choose(names)
         _demand_root()
-        _demand_own_mounts()
+        _leave_mounts()
         state = Path(os.environ.get(_CACHE) or Path.home() / ".cache" / "distro-test").resolve()
         with _alone(state):
             return _test(chosen, state, _PAGE if not names else None)
@@ -61,12 +63,13 @@ def _demand_root() -> None:
         raise SlabtuiError("only root can mount file systems", "run it as root: sudo make test-distros")
 
 
-def _demand_own_mounts() -> None:
-    """Start this program anew in a mount namespace of its own, unless it is: no mount then outlives it."""
-    own, parent = (Path("/proc", str(pid), "ns/mnt").readlink() for pid in ("self", os.getppid()))
-    if own == parent:
-        command = ("unshare", "--mount", sys.executable, "-m", "tests.distros", *sys.argv[1:])
-        os.execvp(command[0], command)
+def _leave_mounts() -> None:
+    """Enter a mount namespace of this process's own: no mount outlives it, however it ends."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
+        raise SlabtuiError(
+            f"no own mounts ({os.strerror(ctypes.get_errno())})", "run it as root: sudo make test-distros"
+        )
+    debian.run("mount", "--make-rprivate", "/")
 
 
 @contextmanager

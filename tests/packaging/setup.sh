@@ -7,6 +7,7 @@
 # Does nothing, at once, where that is there already. Exits with 1 after one line that says what is wrong.
 set -eu
 umask 022 # an environment that root makes is for every user
+export PIP_RETRIES="${PIP_RETRIES:-2}" # pip hands no option on to the pip that it starts itself
 
 level=$1
 here=$(pwd -P)
@@ -94,7 +95,7 @@ finish() { echo "$now" >"$venv/.$1"; }
 
 pip_install() {
 	log=$(mktemp)
-	if ! "$venv/bin/python" -m pip install --disable-pip-version-check --retries 2 "$@" >"$log" 2>&1; then
+	if ! "$venv/bin/python" -m pip install --disable-pip-version-check "$@" >"$log" 2>&1; then
 		case $(cat "$log") in
 		*NewConnectionError* | *ConnectTimeout* | *ReadTimeout* | *NameResolutionError* | *ProxyError* | *SSLError*)
 			problem="PyPI cannot be reached: name a mirror in PIP_INDEX_URL, or build slabtui.pyz with make dist on another machine and copy it here" ;;
