@@ -1,5 +1,8 @@
 """The runs in other distributions, without one: the choice of releases, settings, results, steps and the page."""
 
+import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +32,21 @@ REFUSED = Result(
     refusal="slabtui needs Python 3.11; Debian 11 has 3.9",
     child=Child("3.11.7", LiveTests(48, (), 0)),
 )
+IN_A_ROOT = """
+import subprocess, sys
+from pathlib import Path
+from tests.distros import root
+
+root.leave_mounts()
+place = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+with root.Root([Path("/")], place / "used") as used:
+    subprocess.run(used.command("sh", "-c", "env | sort >/written; grep -c : /proc/net/dev >>/written", network=False))
+    left = subprocess.Popen(used.command("sh", "-c", "echo; exec setsid --wait sleep 1000"), stdout=subprocess.PIPE)
+    left.stdout.readline()  # it is in there
+print(left.wait(20), Path("/written").exists(), str(used.path) in Path("/proc/mounts").read_text())
+print((used.written / "written").read_text(), end="")
+"""
 
 
 # --- which releases
@@ -198,3 +216,22 @@ def test_what_is_not_seen_in_a_terminal_is_reported_and_the_screen_logged(tmp_pa
     with pytest.raises(StepError, match=r"not seen within 0.5 s; the screen: \(hello\)"):
         steps.watch(["sh", "-c", "echo hello; sleep 60"], log, lambda at: at.wait_for(lambda: "bye" in at.text, 0.5))
     assert log.read_text().startswith("hello")
+
+
+# --- a root, with this machine's own files below
+
+
+@pytest.mark.live
+def test_a_root_keeps_what_is_written_apart_and_leaves_neither_process_nor_mount(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", IN_A_ROOT, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout.splitlines() == [
+        f"{-signal.SIGKILL} False False",
+        "HOME=/root",
+        "LANG=C.UTF-8",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PWD=/",
+        "TERM=xterm-256color",
+        "1",  # network interface: the loopback
+    ]
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()

@@ -1,7 +1,6 @@
 """The command line: makes the root file systems, runs every step in each, writes the page, and says what is wrong."""
 
 import argparse
-import ctypes
 import fcntl
 import os
 import platform
@@ -27,7 +26,6 @@ from tests.kernels import debian
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = _ROOT / "docs" / "distributions.md"
 _CACHE = "DISTRO_TEST_CACHE"  # in the environment
-_CLONE_NEWNS = 0x00020000  # sched.h; Python has os.unshare from 3.12 on
 
 
 def main() -> int:
@@ -43,7 +41,7 @@ def main() -> int:
     try:
         chosen = suites.choose(names)
         _demand_root()
-        _leave_mounts()
+        root.leave_mounts()
         state = Path(os.environ.get(_CACHE) or Path.home() / ".cache" / "distro-test").resolve()
         with _alone(state):
             return _test(chosen, state, _PAGE if not names else None)
@@ -61,15 +59,6 @@ def _end(number: int, frame: FrameType | None) -> None:
 def _demand_root() -> None:
     if os.geteuid():
         raise SlabtuiError("only root can mount file systems", "run it as root: sudo make test-distros")
-
-
-def _leave_mounts() -> None:
-    """Enter a mount namespace of this process's own: no mount outlives it, however it ends."""
-    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
-        raise SlabtuiError(
-            f"no own mounts ({os.strerror(ctypes.get_errno())})", "run it as root: sudo make test-distros"
-        )
-    debian.run("mount", "--make-rprivate", "/")
 
 
 @contextmanager

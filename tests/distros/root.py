@@ -1,6 +1,7 @@
 """Root file systems: made once by debootstrap and cached; used through an overlay that takes what a run writes."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -20,9 +21,23 @@ USER = "newcomer"
 HOME = Path("/home", USER)
 
 _INCLUDED = ("make", "sudo", "git", "ca-certificates")
+_CLONE_NEWNS = 0x00020000  # sched.h; Python has os.unshare from 3.12 on
 _WEEK = 7 * 86_400.0  # seconds; a cached root is used for that long
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PATIENCE = 10.0  # seconds for killed processes to be gone
+
+
+def leave_mounts() -> None:
+    """Enter a mount namespace of this process's own: no mount outlives it, however it ends.
+
+    Raises:
+        SlabtuiError: this process may not.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
+        raise SlabtuiError(
+            f"no own mounts ({os.strerror(ctypes.get_errno())})", "run it as root: sudo make test-distros"
+        )
+    debian.run("mount", "--make-rprivate", "/")
 
 
 def base(suite: Suite, state: Path) -> Path:
