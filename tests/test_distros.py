@@ -134,14 +134,6 @@ def test_each_fault_is_reported(result: Result, fault: str) -> None:
     assert fault in rendered(result)
 
 
-def test_a_refusal_is_one_line_beside_what_make_itself_says() -> None:
-    line = "setup: slabtui needs Python 3.11; this is Debian 11"
-    assert results.refusal(f"{line}\nmake: *** [Makefile:9: run] Error 1\n") == line
-    assert results.refusal(f"Reading package lists\n{line}\n") is None
-    assert results.refusal("make: something else\n") is None
-    assert results.refusal("") is None
-
-
 def test_without_a_dist_every_product_is_missing(tmp_path: Path) -> None:
     for way in installs.ALL:
         found, trouble = installs.product(tmp_path, way.product)
@@ -202,6 +194,12 @@ def test_a_step_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> No
     assert done.run("two", lambda: steps.run(["false"], tmp_path / "b", seconds=10)) is None
     assert done.run("three", lambda: steps.run(["false"], tmp_path / "c", seconds=10, statuses=(1,))) == ""
     assert done.troubles == ["one: status 3 (bad)", "two: status 1 (it printed nothing)"]
+
+
+def test_what_make_adds_when_a_command_fails_is_left_out() -> None:
+    output = "one\n\n two  \nmake: *** [Makefile:9: run] Error 1\n"
+    assert steps.words(output) == ["one", "two"]
+    assert steps.last_words(output) == "two"
 
 
 def test_a_step_that_hangs_is_ended_in_time(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.distros import results, steps
+from tests.distros import steps
 from tests.distros.results import Start
 from tests.distros.root import HOME, USER, Root
 from tests.distros.steps import StepError
@@ -62,10 +62,10 @@ def refusal(root: Root, logs: Path) -> str:
     output = steps.run(command, logs / "run.log", seconds=_SET_UP, statuses=(_MAKE_FAILED,))
     if _packages(root) != before or root.file(CHECKOUT / ".venv").exists():
         raise StepError(f"something was installed before it was refused ({steps.last_words(output)})")
-    line = results.refusal(output)
-    if line is None:
+    lines = steps.words(output)
+    if len(lines) != 1 or "Python 3.11" not in lines[0]:
         raise StepError(f"it is not refused with one line that names Python 3.11 ({steps.last_words(output)})")
-    return line
+    return lines[0]
 
 
 def versions(root: Root) -> tuple[str, str]:

@@ -80,12 +80,3 @@ def _test_faults(what: str, tests: LiveTests) -> list[str]:
     if not tests.passed and not tests.failed:
         return [f"{what}: no test ran"]
     return [f"{what}: failed: {', '.join(tests.failed)}"] if tests.failed else []
-
-
-def refusal(output: str) -> str | None:
-    """Return the one line with which `make` refused to go on; None if there is none, or more than that one.
-
-    What make(1) itself says of a command that failed (`make: *** ...`) does not count.
-    """
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("make: ***")]
-    return lines[0] if len(lines) == 1 and "Python 3.11" in lines[0] else None

@@ -72,6 +72,11 @@ class Steps:
 
 
 def last_words(output: str) -> str:
-    """Return the last line that says something."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
+    """Return the last line of an output that says something."""
+    return next(iter(reversed(words(output))), "it printed nothing")
+
+
+def words(output: str) -> list[str]:
+    """Return the lines of an output, without empty ones and those that make(1) adds when a command fails."""
+    lines = [line.strip() for line in output.splitlines()]
+    return [line for line in lines if line and not line.startswith("make: ***")]
