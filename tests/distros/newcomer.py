@@ -11,10 +11,10 @@ from tests.distros.root import HOME, USER, Root
 from tests.distros.steps import StepError
 from tests.kernels.results import LiveTests, live_tests
 from tests.terminal import Terminal
+from tests.test_terminal import NAMED_ROW, restored
 
 CHECKOUT = HOME / "slabtui"
 
-_ROW = re.compile(r"^[\w:-]+…?( +\d+){2,3} ", re.MULTILINE)  # of a named cache
 _JUNIT = Path("/var/tmp/tests.xml")
 _SET_UP, _TEST = 600, 1500  # seconds
 _MAKE_FAILED = 2
@@ -76,7 +76,7 @@ def versions(root: Root) -> tuple[str, str]:
 def quit_table(terminal: Terminal, seconds: float) -> float:
     """Wait for a table with rows that is drawn anew, then leave it; return the seconds until it was there."""
     begin = time.monotonic()
-    terminal.wait_for(lambda: bool(_ROW.search(terminal.text)) or not terminal.running, seconds)
+    terminal.wait_for(lambda: bool(NAMED_ROW.search(terminal.text)) or not terminal.running, seconds)
     shown = time.monotonic() - begin
     assert terminal.running, f"it ended with status {terminal.status} before a table was seen"
     first = terminal.text
@@ -84,6 +84,7 @@ def quit_table(terminal: Terminal, seconds: float) -> float:
     terminal.type("q")
     status = terminal.wait_for_exit()
     assert status == 0, f"it ended with status {status}"
+    assert restored(terminal), "it left the terminal on another screen"
     return shown
 
 
