@@ -22,7 +22,7 @@ _MAKE_FAILED = 2
 
 def clone(root: Root, checkout: Path) -> None:
     """Clone what is committed in this checkout into the user's home directory."""
-    subprocess.run(["git", "clone", "-q", checkout, root.file(CHECKOUT)], check=True)
+    subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "-q", checkout, root.file(CHECKOUT)], check=True)
     subprocess.run(root.command("chown", "-R", f"{USER}:", str(CHECKOUT)), check=True)
 
 
