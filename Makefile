@@ -22,7 +22,7 @@ setup: $(VENV)/.setup
 
 # Builds, in dist/: slabtui.pyz, one file for every Python from 3.11; a wheel; an sdist; a Debian package.
 dist: $(VENV)/.dist
-	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # what looks the results over
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # they check the results
 		export DEBIAN_FRONTEND=noninteractive
 		add="apt-get install -qq -y --no-install-recommends lintian mandoc"
 		{ command -v lintian && command -v mandoc || $$add || { apt-get update -qq && $$add; }; } >/dev/null
@@ -88,7 +88,7 @@ soak: $(VENV)/.test
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# What is in the virtual environment, and whether it still works, is looked at each time.
+# The script itself sees whether there is anything to do: make cannot see that an environment no longer works.
 $(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
 	@sh tests/packaging/setup.sh $(patsubst .%,%,$(@F))
 FORCE:

@@ -52,7 +52,7 @@ def made() -> Iterator[Path]:
     first = set_up(where, umask=0o077)
     assert first.returncode == 0, first.stderr
     assert "setup: making .venv with /usr/bin/python3 (" in first.stdout
-    assert "there is none" in first.stdout
+    assert "it does not exist" in first.stdout
     assert "setup: installing slabtui and what it imports, from PyPI" in first.stdout
     yield where
     shutil.rmtree(where.parent)
@@ -93,11 +93,11 @@ def interrupt(where: Path) -> Path:
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
-        (lose_interpreter, "the Python of the one here is gone"),
-        (upgrade, "the one here was made for"),
-        (move, "the one here was made for"),
-        (close, "the one here is closed to other users"),
-        (interrupt, "the one here is not complete"),
+        (lose_interpreter, "the Python of the existing one is gone"),
+        (upgrade, "the existing one was made for"),
+        (move, "the existing one was made for"),
+        (close, "other users cannot read the existing one"),
+        (interrupt, "the existing one is incomplete"),
     ],
 )
 def test_an_environment_that_does_not_work_is_made_anew(made: Path, damage: Callable[[Path], Path], why: str) -> None:
@@ -141,20 +141,20 @@ def test_a_pypi_that_cannot_be_reached_is_one_line_and_a_broken_python3_is_passe
         shutil.rmtree(where.parent)
     assert refused.returncode != 0
     assert "setup: making .venv with /usr/bin/python3" in refused.stdout
-    told, *makes = refused.stderr.splitlines()
-    assert told.startswith("setup: PyPI cannot be reached: name a mirror in PIP_INDEX_URL, or build slabtui.pyz")
-    assert all(line.startswith("make: ") for line in makes)
+    line, *others = refused.stderr.splitlines()
+    assert line.startswith("setup: PyPI cannot be reached: name a mirror in PIP_INDEX_URL, or build slabtui.pyz")
+    assert all(line.startswith("make: ") for line in others)
 
 
 def test_a_complete_set_up_says_which_python_has_bcc(made: Path) -> None:
     set_up(made)
     done = set_up(made, level="setup")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("setup: bcc is there for /usr/")
+    assert done.stdout.startswith("setup: bcc found in /usr/")
 
 
 def test_a_python_for_bcc_can_be_named(made: Path) -> None:
     set_up(made)
     (made / ".venv" / ".setup").unlink(missing_ok=True)
     done = set_up(made, level="setup", SLABTUI_PYTHON="/usr/bin/../bin/python3")
-    assert "setup: bcc is there for /usr/bin/../bin/python3" in done.stdout
+    assert "setup: bcc found in /usr/bin/../bin/python3" in done.stdout

@@ -10,7 +10,7 @@ from slabtui import __version__
 from tests.packaging import application, debian
 
 ROOT = Path(__file__).parent.parent.parent
-CHECKS = {  # what looks a result over, if it is here
+CHECKS = {  # suffix -> the command that checks such a file, if it is installed
     ".deb": ["lintian", "--fail-on", "error", "--allow-root"],
     ".8": ["mandoc", "-T", "lint", "-W", "warning"],
 }
@@ -43,7 +43,7 @@ def main() -> int:
         print(f"dist: {' '.join(map(str, error.cmd[:4]))} failed, see above", file=sys.stderr)
         return 1
     except FileNotFoundError as error:
-        print(f"dist: {error.filename} is not here: apt-get install dpkg, or build on Debian", file=sys.stderr)
+        print(f"dist: {error.filename} is missing: apt-get install dpkg, or dnf install dpkg", file=sys.stderr)
         return 1
     return 0
 
@@ -65,10 +65,10 @@ def date() -> str:
 
 
 def check(path: Path) -> None:
-    """Have a result looked over.
+    """Check a result.
 
     Raises:
-        CalledProcessError: it is not as it should be.
+        CalledProcessError: the check found an error.
     """
     command = CHECKS[path.suffix]
     try:
@@ -76,7 +76,7 @@ def check(path: Path) -> None:
     except FileNotFoundError:
         print(f"dist: {path.name} is not checked: apt-get install {command[0]}", file=sys.stderr)
     else:
-        print(f"dist: {command[0]} has nothing against {path.name}")
+        print(f"dist: {command[0]} found no error in {path.name}")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ import slabtui
 _BESIDE = ["typing_extensions>=4.5"]
 # Any machine, any Python 3: pip must not choose a wheel with compiled parts where there is one without.
 _PURE = ["--only-binary=:all:", "--platform=any", "--abi=none", "--implementation=py"]
-_OF_PIP = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"]  # tell of this machine, and are of no use in a zip
+_EARLIEST = 315532800  # 1980, the first date that a zip file can hold; seconds since 1970
+_OF_PIP = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"]  # describe this machine, or a directory
 
 
-def build(wheel: Path, target: Path, time_: int) -> Path:
+def build(wheel: Path, target: Path, date: int) -> Path:
     """Build slabtui.pyz from the wheel and, through pip, what it depends on.
 
     Beside the modules it has the man pages and completions in it, below share/, and the licences of all.
@@ -25,7 +26,7 @@ def build(wheel: Path, target: Path, time_: int) -> Path:
     Args:
         wheel: slabtui's.
         target: the file.
-        time_: of everything in it, in seconds since 1970.
+        date: of everything in it, in seconds since 1970.
 
     Raises:
         CalledProcessError: pip failed.
@@ -41,7 +42,7 @@ def build(wheel: Path, target: Path, time_: int) -> Path:
             if path.name in _OF_PIP:
                 path.unlink()
         shutil.copy(Path(slabtui.__file__).with_name("__main__.py"), tree)
-        _zip(tree, target, time.gmtime(time_)[:6])
+        _zip(tree, target, time.gmtime(max(date, _EARLIEST))[:6])
     return target
 
 

@@ -93,7 +93,7 @@ fi
 """
 
 
-def build(application: Path, directory: Path, version: str, time: int) -> Path:
+def build(application: Path, directory: Path, version: str, date: int) -> Path:
     """Build the package from slabtui.pyz, and return its path.
 
     By dpkg-deb alone, which every Debian and many another distribution has: there is nothing to compile, and what
@@ -103,7 +103,7 @@ def build(application: Path, directory: Path, version: str, time: int) -> Path:
         application: slabtui.pyz.
         directory: where the package goes.
         version: of slabtui.
-        time: of everything in it, in seconds since 1970.
+        date: of everything in it, in seconds since 1970.
 
     Raises:
         FileNotFoundError: there is no dpkg-deb.
@@ -113,7 +113,7 @@ def build(application: Path, directory: Path, version: str, time: int) -> Path:
         root = Path(temporary, "slabtui")
         root.mkdir(mode=0o755)
         home = unpack(application, root / "usr", "/usr/bin/python3", _DATA)
-        dated = {"version": version, "maintainer": _MAINTAINER, "date": formatdate(time)}
+        dated = {"version": version, "maintainer": _MAINTAINER, "date": formatdate(date)}
         _write(root / "usr/share/doc/slabtui/copyright", _copyright(home))
         _write(root / "usr/share/doc/slabtui/changelog", _CHANGES.format(**dated))
         _write(root / "usr/share/lintian/overrides/slabtui", _OVERRIDES)
@@ -135,7 +135,7 @@ def build(application: Path, directory: Path, version: str, time: int) -> Path:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "SOURCE_DATE_EPOCH": str(time)},
+            env={**os.environ, "SOURCE_DATE_EPOCH": str(date)},
         )
     return package
 
@@ -147,7 +147,7 @@ def _write(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def _copyright(home: Path) -> str:
-    """Return the licences of all that is in the package, and remove the files that tell them to pip."""
+    """Return the licences of all modules in the package, and remove the directories that hold them for pip."""
     parts = [_COPYRIGHT]
     for directory in sorted(home.glob("*.dist-info")):
         name, version = directory.name.removesuffix(".dist-info").split("-")

@@ -4,10 +4,10 @@
 #   setup  a Python of the system that can import bcc too, so that the live view works
 #   dist   the demo's, and what `make dist` needs
 #   test   the setup's, and what lint and the tests need
-# Does nothing, at once, where that is there already. Exits with 1 after one line that says what is wrong.
+# Does nothing if all of that is in place. On an error it prints one line and exits with 1.
 set -eu
-umask 022 # an environment that root makes is for every user
-export PIP_RETRIES="${PIP_RETRIES:-2}" # pip hands no option on to the pip that it starts itself
+umask 022 # every user must be able to read an environment that root makes
+export PIP_RETRIES="${PIP_RETRIES:-2}" # not as an option: pip starts another pip without it
 
 level=$1
 here=$(pwd -P)
@@ -52,7 +52,7 @@ apt_python() {
 	elif [ "${newest:-0}" -ge $oldest ]; then echo "python3.$newest-venv"
 	fi
 }
-# apt knows no packages where nothing has been installed yet.
+# A minimal system has no list of packages until the first apt-get update.
 update_apt() {
 	! has apt-get || [ "$(id -u)" != 0 ] || apt-cache show "$1" >/dev/null 2>&1 || { say "apt-get update"; apt-get update -qq; }
 }
@@ -83,7 +83,7 @@ install_python() {
 	install_packages "$python_packages" python3.12 python python312
 }
 
-# What an environment was made for: it is worth nothing in another place or under another Python.
+# An environment works only in the directory and under the version of Python that it was made for.
 identity() {
 	"$venv/bin/python" -I -c 'import os, sys; print(os.getcwd(), "%d.%d" % sys.version_info[:2])' 2>/dev/null || true
 }
@@ -108,12 +108,12 @@ pip_install() {
 }
 
 why_anew() {
-	if [ ! -e "$venv" ]; then echo "there is none"
-	elif [ ! -r "$venv/pyvenv.cfg" ]; then echo "the one here cannot be read"
-	elif [ -z "$(find "$venv" -prune -perm -005)" ]; then echo "the one here is closed to other users"
-	elif [ -z "$now" ]; then echo "the Python of the one here is gone"
-	elif [ ! -e "$venv/.demo" ]; then echo "the one here is not complete"
-	elif [ "$(cat "$venv/.demo")" != "$now" ]; then echo "the one here was made for $(cat "$venv/.demo"), this is $now"
+	if [ ! -e "$venv" ]; then echo "it does not exist"
+	elif [ ! -r "$venv/pyvenv.cfg" ]; then echo "the existing one cannot be read"
+	elif [ -z "$(find "$venv" -prune -perm -005)" ]; then echo "other users cannot read the existing one"
+	elif [ -z "$now" ]; then echo "the Python of the existing one is gone"
+	elif [ ! -e "$venv/.demo" ]; then echo "the existing one is incomplete"
+	elif [ "$(cat "$venv/.demo")" != "$now" ]; then echo "the existing one was made for $(cat "$venv/.demo"), this is $now"
 	fi
 }
 
@@ -142,7 +142,7 @@ case $level in setup | test)
 		[ -n "$(find_bcc)" ] || { update_apt python3-bpfcc; install_packages python3-bpfcc python3-bcc python-bcc python3-bcc; }
 		python=$(find_bcc)
 		[ -n "$python" ] || die "no Python of the system can import bcc: install it by hand, or name one in SLABTUI_PYTHON"
-		say "bcc is there for $python ($(version "$python"))"
+		say "bcc found in $python ($(version "$python"))"
 		finish setup
 	fi ;;
 esac
