@@ -14,7 +14,7 @@ from tests.kernels.results import live_tests
 _BCC = "python3-bpfcc"
 _TESTS = "tests/test_live.py"
 _INSTALL, _RUN, _TEST = 600, 60, 600  # seconds
-_PYTEST_FAILED = 1
+_TESTS_FAILED = 1  # exit status of pytest
 
 
 def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
@@ -42,5 +42,5 @@ def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     if not used.exists():
         raise StepError("slabtui did not start the Python that SLABTUI_PYTHON names")
     tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", _TESTS]
-    steps.run(tests, logs / "child-test.log", seconds=_TEST, statuses=(0, _PYTEST_FAILED))
+    steps.run(tests, logs / "child-test.log", seconds=_TEST, statuses=(0, _TESTS_FAILED))
     return Child(platform.python_version(), live_tests(junit.read_text()))

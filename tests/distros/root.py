@@ -37,7 +37,7 @@ def leave_mounts() -> None:
         raise SlabtuiError(
             f"no own mounts ({os.strerror(ctypes.get_errno())})", "run it as root: sudo make test-distros"
         )
-    debian.run("mount", "--make-rprivate", "/")
+    _mount("--make-rprivate", "/")
 
 
 def base(suite: Suite, state: Path) -> Path:
@@ -88,11 +88,11 @@ class Root:
         below = ":".join(map(str, self._layers))
         options = f"lowerdir={below},upperdir={self.written},workdir={self._work}"
         try:
-            debian.run("mount", "-t", "overlay", "-o", options, "overlay", self.path)
-            debian.run("mount", "-t", "proc", "proc", self.path / "proc")
-            debian.run("mount", "-t", "tmpfs", "tmpfs", self.path / "run")
+            _mount("-t", "overlay", "-o", options, "overlay", self.path)
+            _mount("-t", "proc", "proc", self.path / "proc")
+            _mount("-t", "tmpfs", "tmpfs", self.path / "run")
             for directory in ("sys", "dev"):
-                debian.run("mount", "--rbind", Path("/", directory), self.path / directory)
+                _mount("--rbind", Path("/", directory), self.path / directory)
         except BaseException:
             self._unmount()
             raise
@@ -115,7 +115,7 @@ class Root:
         """Show a directory of this machine in the root, at the same path."""
         place = self.file(directory)
         place.mkdir(parents=True, exist_ok=True)
-        debian.run("mount", "--bind", directory, place)
+        _mount("--bind", directory, place)
 
     def command(
         self,
@@ -158,3 +158,7 @@ class Root:
                 continue
             if at.is_relative_to(self.path):
                 yield int(entry.name)
+
+
+def _mount(*arguments: str | Path) -> None:
+    debian.run("mount", *arguments, mend="run it where root may mount an overlay on the file system of the cache")
