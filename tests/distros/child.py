@@ -20,8 +20,8 @@ _TESTS_FAILED = 1  # exit status of pytest
 def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     """Install bcc in the root, then run slabtui and its live tests here, with the root's Python as the child.
 
-    `SLABTUI_PYTHON` names a script that enters the root. The root sees this checkout and /tmp at their own paths, since
-    the child reads its own file there.
+    `SLABTUI_PYTHON` names a script that starts the root's Python with the root's dynamic loader and libraries (ld.so(8)).
+    It does not enter the root: slabtui has given up CAP_SYS_CHROOT when it starts the child.
 
     Raises:
         StepError: bcc cannot be installed, slabtui does not start with it, or used another Python.
@@ -29,11 +29,8 @@ def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     for command in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", _BCC)):
         apt = root.command("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *command)
         steps.run(apt, logs / "child-install.log", seconds=_INSTALL)
-    for directory in (checkout, Path("/tmp")):
-        root.bind(directory)
     script, used = run / "python", run / "used"
-    enter = shlex.join(["exec", "chroot", str(root.path), "/usr/bin/python3"])
-    script.write_text(f'#!/bin/sh\ntouch {shlex.quote(str(used))}\n{enter} "$@"\n')
+    script.write_text(f'#!/bin/sh\ntouch {shlex.quote(str(used))}\nexec {shlex.join(_python(root))} "$@"\n')
     script.chmod(0o755)
     junit = run / "child.xml"
     settings = {"SLABTUI_PYTHON": str(script), "SLABTUI_LIVE": "required"}
@@ -44,3 +41,10 @@ def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", _TESTS]
     steps.run(tests, logs / "child-test.log", seconds=_TEST, statuses=(0, _TESTS_FAILED))
     return Child(platform.python_version(), live_tests(junit.read_text()))
+
+
+def _python(root: Root) -> list[str]:
+    """Return the command that starts the root's Python from outside."""
+    (loader,) = root.file("/lib").glob("*-linux-gnu/ld-[0-9]*.so")
+    libraries = (loader.parent, root.file("/usr/lib") / loader.parent.name)
+    return [str(loader), "--library-path", ":".join(map(str, libraries)), str(root.file("/usr/bin/python3"))]

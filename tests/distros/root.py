@@ -111,12 +111,6 @@ class Root:
         """Return where this machine sees a file of the root."""
         return self.path / Path(path).relative_to("/")
 
-    def bind(self, directory: Path) -> None:
-        """Show a directory of this machine in the root, at the same path."""
-        place = self.file(directory)
-        place.mkdir(parents=True, exist_ok=True)
-        _mount("--bind", directory, place)
-
     def command(
         self,
         *arguments: str,
