@@ -20,7 +20,7 @@ _TESTS_FAILED = 1  # exit status of pytest
 def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     """Install bcc in the root, then run slabtui and its live tests here, with the root's Python as the child.
 
-    `SLABTUI_PYTHON` names a script that starts the Python of the root by its own dynamic loader and libraries, ld.so(8).
+    `SLABTUI_PYTHON` names a script that starts the Python of the root by its own loader and libraries, ld.so(8).
     It does not enter the root: slabtui has given up CAP_SYS_CHROOT when it starts the child.
 
     Raises:
