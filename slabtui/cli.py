@@ -5,10 +5,10 @@ import errno
 import importlib
 import math
 import os
+import resource
 import signal
 import sys
 import termios
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -23,7 +23,6 @@ import shtab
 from slabtui import __version__, columns, completion, query
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
-from slabtui.diversion import diverted
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
@@ -234,11 +233,13 @@ def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen
         return
     with closing(open_kernel(options, screen)) as source:
         if not options.record:
-            yield partial(Collector, source, options.interval)
+            yield partial(Collector, source, options.interval, settles=not screen)
             return
         recorder = Recorder(options.record)
         try:
-            yield lambda notify: Recorded(Collector(source, options.interval, notify), recorder, options.count)
+            yield lambda notify: Recorded(
+                Collector(source, options.interval, notify, settles=not screen), recorder, options.count
+            )
         finally:
             recorder.close()
         if recorder.failure:
@@ -248,12 +249,11 @@ def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen
 def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     """Return the running kernel as a source, with no privileges left but those that it will need.
 
-    For a screen, load the views meanwhile.
-
     Raises:
         SlabtuiError: see Probe; or there is no such cache.
     """
     from slabtui.kernel import capabilities, layout, slabinfo  # only here: a recording is to be looked at without bcc
+    from slabtui.kernel.bpf.compiler import Compiler
     from slabtui.kernel.probe import Probe
     from slabtui.kernel.whose import Whose
 
@@ -261,33 +261,26 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     if look and not slabinfo.exists(str(look.cache)):
         raise SlabtuiError(f"no cache named {look.cache}", "see ls /sys/kernel/slab", Status.USAGE)
     capabilities.demand()
-    where = layout.read()
-    if screen:
-        # The compiler inside bcc takes most of the start and does not hold Python's lock: load urwid beside it.
-        threading.Thread(target=importlib.import_module, args=("slabtui.views.app",)).start()
-    source = Probe(where, Whose(options.pid, options.cgroup))
+    with suppress(OSError, ValueError):  # before Linux 5.11 maps count as locked memory, and their child has this limit
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
-    return source
+    compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
+    try:
+        compiler.prepare()
+        return Probe(layout.read(), Whose(options.pid, options.cgroup), compiler)
+    except BaseException:
+        compiler.close()
+        raise
 
 
 def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
-    """Open the screen, and keep whatever native code prints meanwhile until it is closed."""
+    """Open the screen."""
     from slabtui.views.app import App
     from slabtui.views.state import State
 
     state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
-    printed = b""
     try:
-        try:
-            with diverted() as log:
-                try:
-                    App(state, options.count).run(feed_for)
-                finally:
-                    log.seek(0)
-                    printed = log.read()
-        finally:
-            sys.stderr.buffer.write(printed)
-            sys.stderr.flush()
+        App(state, options.count).run(feed_for)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise

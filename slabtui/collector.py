@@ -21,8 +21,18 @@ class Source(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What it cannot do, in words for the user."""
 
-    def begin(self) -> None:
-        """Called once, before the first reading, in the collector's thread: whatever takes time at the start."""
+    def begin(self, wake: Callable[[], None]) -> None:
+        """Begin with what takes time; called once, before the first reading.
+
+        Args:
+            wake: to be called, in any thread, when `advance` has something to do.
+        """
+
+    def advance(self) -> None:
+        """Take up what has become ready since."""
+
+    def settle(self) -> None:
+        """Wait until everything that has been asked for counts, or cannot."""
 
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on."""
@@ -44,10 +54,14 @@ class Collector(Feed):
         source: what is read. Closed by whoever made it, after `stop`.
         interval: seconds from one reading to the next, more than 0.
         notify: called in the thread whenever there is something to take.
+        settles: whether the first interval waits until everything that has been asked for counts.
     """
 
-    def __init__(self, source: Source, interval: float, notify: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, source: Source, interval: float, notify: Callable[[], None] = lambda: None, *, settles: bool = False
+    ) -> None:
         super().__init__(notify)
+        self._settles = settles
         self._source = source
         self._interval = interval
         self._hurried = False
@@ -72,7 +86,10 @@ class Collector(Feed):
             FeedEndedError: the last one was asked for, and is on offer or taken.
             SlabtuiError: the first one failed.
         """
-        self._source.begin()
+        self._source.begin(self._wake.set)
+        if self._settles:
+            self._take_over_watch()
+            self._source.settle()
         try:
             baseline, since = self._source.totals(), time.monotonic()
         except OSError as error:
@@ -102,11 +119,15 @@ class Collector(Feed):
         while not (self._hurried or self._finishing) and (left := due - time.monotonic()) > 0:
             if not self.sleep(left):
                 return False
-            if self._watch is not self._watched:
-                self._watched = self._watch
-                self._source.watch(self._watched)
+            self._take_over_watch()
+            self._source.advance()
         self._hurried = False
         return not self._stopping
+
+    def _take_over_watch(self) -> None:
+        if self._watch is not self._watched:
+            self._watched = self._watch
+            self._source.watch(self._watched)
 
     def _snapshot(self, elapsed: float, counted: Totals | None = None, error: str | None = None) -> Snapshot:
         try:

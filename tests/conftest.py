@@ -6,7 +6,8 @@ import pytest
 from hypothesis import settings
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities, layout, module
+from slabtui.kernel import capabilities, layout
+from slabtui.kernel.probe import Probe
 
 settings.register_profile("slabtui", deadline=None)  # it would measure what else the machine does
 settings.load_profile("slabtui")
@@ -16,8 +17,7 @@ def why_not_live() -> str | None:
     """Return what this machine lacks to run slabtui for real."""
     try:
         capabilities.demand()
-        module.import_bcc()
-        layout.read()
+        Probe(layout.read()).close()
     except SlabtuiError as error:
         return str(error)
     return None

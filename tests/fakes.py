@@ -39,11 +39,17 @@ class FakeSource:
         self._totals = totals
         self._readings = count()
         self.closed = False
-        self.begun = False
+        self.begun = self.settled = False
         self.watched: list[Watch] = []
 
-    def begin(self) -> None:
+    def begin(self, wake: Callable[[], None]) -> None:
         self.begun = True
+
+    def advance(self) -> None:
+        pass
+
+    def settle(self) -> None:
+        self.settled = True
 
     def watch(self, wanted: Watch) -> None:
         self.watched.append(wanted)

@@ -10,9 +10,9 @@ import pytest
 
 from slabtui import cli
 from slabtui.errors import SlabtuiError, Status
-from slabtui.kernel import capabilities, layout
-from slabtui.kernel.module import Kit, Module, import_bcc
+from slabtui.kernel import capabilities
 from tests.bpf import program_ids
+from tests.interpreters import naming, with_package
 from tests.terminal import Terminal
 
 
@@ -76,10 +76,9 @@ def test_help_and_version_need_nothing() -> None:
 
 
 @pytest.mark.parametrize("option", ["-V", "--help"])
-def test_help_and_version_import_neither_bcc_nor_urwid(option: str) -> None:
+def test_help_and_version_import_no_urwid(option: str) -> None:
     loaded = run(option, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}).stderr
     assert "slabtui.cli" in loaded
-    assert " bcc" not in loaded
     assert " urwid" not in loaded
 
 
@@ -122,61 +121,10 @@ def test_privileges_are_read_from_the_effective_capabilities(tmp_path: Path) -> 
 
 
 def test_a_python_without_bcc_is_told_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "bcc").mkdir()
-    (tmp_path / "bcc" / "__init__.py").write_text("raise ImportError('no libbcc.so.0')")
-    with Terminal([sys.executable, "-m", "slabtui"], env={"PYTHONPATH": str(tmp_path)}) as terminal:
+    python = with_package(tmp_path, "raise ImportError('no libbcc.so.0')")
+    with Terminal([sys.executable, "-m", "slabtui"], (200, 24), naming(python)) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED
-        assert b"bcc does not load in this Python (no libbcc.so.0): " in terminal.output
+        told = f"slabtui: no Python here can import bcc (tried {python}; no libbcc.so.0): "
+        assert told in terminal.output.decode()
         assert b"install" in terminal.output
         assert b"Traceback" not in terminal.output
-
-
-@pytest.mark.live
-def test_a_program_that_does_not_compile_is_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "broken.c"
-    source.write_text("int on_event(void *context) { return missing; }\n")
-    with pytest.raises(SlabtuiError, match=r"cannot compile the BPF program \(.*error: .*missing.*\)") as raised:
-        module(source)
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.live
-def test_a_program_that_the_kernel_refuses_is_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "refused.c"
-    source.write_text("int on_event(u64 *context) { return *(u64 *)context[0]; }\n")
-    refused = module(source)
-    try:
-        with pytest.raises(SlabtuiError, match="the kernel refused the BPF program on_event") as raised:
-            refused.load("on_event")
-        assert "\n" not in str(raised.value)
-    finally:
-        refused.close()
-
-
-@pytest.mark.live
-def test_a_missing_tracepoint_is_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "fine.c"
-    source.write_text("int on_event(void *context) { return 0; }\n")
-    refused = module(source)
-    try:
-        refused.load("on_event")
-        with pytest.raises(SlabtuiError, match="cannot attach to the tracepoint no_such_event"):
-            refused.attach("no_such_event", "on_event")
-    finally:
-        refused.close()
-
-
-@pytest.mark.live
-def test_real_headers_are_used_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BCC_KERNEL_SOURCE", str(tmp_path))
-    source = tmp_path / "fine.c"
-    source.write_text("#include <uapi/linux/bpf.h>\nint on_event(void *context) { return 0; }\n")
-    with pytest.raises(SlabtuiError, match="cannot compile"):
-        module(source)
-    monkeypatch.delenv("BCC_KERNEL_SOURCE")
-    module(source).close()
-    assert "BCC_KERNEL_SOURCE" not in os.environ
-
-
-def module(source: Path) -> Module:
-    return Module(Kit(import_bcc(), layout.read().macros()), [str(source)])

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -135,8 +136,15 @@ class LoggingSource(FakeSource):
         self.log: list[object] = []
         super().__init__(lambda reading: Totals((cache(1, allocs=reading),), 0))
 
-    def begin(self) -> None:
+    def begin(self, wake: Callable[[], None]) -> None:
         self.log.append("begin")
+        self.wake = wake
+
+    def advance(self) -> None:
+        self.log.append("advance")
+
+    def settle(self) -> None:
+        self.log.append("settle")
 
     def watch(self, wanted: Watch) -> None:
         self.log.append(wanted)
@@ -144,6 +152,11 @@ class LoggingSource(FakeSource):
     def totals(self) -> Totals:
         self.log.append("read")
         return super().totals()
+
+
+def steps(source: LoggingSource) -> list[object]:
+    """Return what it was asked for, but for what it was to take up."""
+    return [step for step in source.log if step != "advance"]
 
 
 def test_what_takes_time_begins_once_and_before_the_first_reading() -> None:
@@ -155,7 +168,7 @@ def test_what_takes_time_begins_once_and_before_the_first_reading() -> None:
         take(collector)
     finally:
         collector.stop()
-    assert source.log[:3] == ["begin", "read", "read"]
+    assert steps(source)[:3] == ["begin", "read", "read"]
     assert source.log.count("begin") == 1
 
 
@@ -169,7 +182,7 @@ def test_what_is_watched_changes_once_between_two_readings_and_the_interval_keep
         first, second = take(collector), take(collector)
     finally:
         collector.stop()
-    assert source.log[:4] == ["begin", "read", Watch(frees=True), "read"]
+    assert steps(source)[:4] == ["begin", "read", Watch(frees=True), "read"]
     assert source.log.count(Watch(frees=True)) == 1
     assert first.elapsed == pytest.approx(0.8, abs=0.15)
     assert second.elapsed == pytest.approx(0.8, abs=0.15)
@@ -187,7 +200,7 @@ def test_it_is_watched_soon_and_not_only_at_the_next_reading() -> None:
                 time.sleep(0.01)
     finally:
         collector.stop()
-    assert source.log[2:4] == [Watch(cache=7, kind=Kind.CALLERS), Watch(measurements=1)]
+    assert steps(source)[2:4] == [Watch(cache=7, kind=Kind.CALLERS), Watch(measurements=1)]
 
 
 def test_what_was_to_be_watched_before_the_start_is_watched_from_the_first_interval_on() -> None:
@@ -199,7 +212,36 @@ def test_what_was_to_be_watched_before_the_start_is_watched_from_the_first_inter
         assert take(collector).elapsed > 0.15
     finally:
         collector.stop()
-    assert source.log[:4] == ["begin", "read", Watch(cache="dentry", kind=Kind.STACKS), "read"]
+    assert steps(source)[:4] == ["begin", "read", Watch(cache="dentry", kind=Kind.STACKS), "read"]
+
+
+def test_a_printer_s_first_interval_waits_until_all_that_is_wanted_counts() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 0.2, settles=True)
+    collector.watch(Watch(cache="dentry", kind=Kind.STACKS))
+    collector.start()
+    try:
+        take(collector)
+    finally:
+        collector.stop()
+    assert steps(source)[:4] == ["begin", Watch(cache="dentry", kind=Kind.STACKS), "settle", "read"]
+
+
+def test_what_becomes_ready_is_taken_up_at_once() -> None:
+    source = LoggingSource()
+    collector = Collector(source, 3600.0)
+    collector.start()
+    try:
+        end = time.monotonic() + 10
+        while "read" not in source.log and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "advance" not in source.log
+        source.wake()
+        while "advance" not in source.log and time.monotonic() < end:
+            time.sleep(0.01)
+    finally:
+        collector.stop()
+    assert source.log == ["begin", "read", "advance"]
 
 
 def test_what_is_counted_beside_the_caches_is_passed_on() -> None:

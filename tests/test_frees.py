@@ -18,7 +18,7 @@ from slabtui.kernel.probe import Probe
 from slabtui.query import Order, arrange
 from slabtui.snapshot import CacheRow, Totals, difference
 from tests import uring
-from tests.probes import assert_exact, probing
+from tests.probes import assert_exact, probing, watch
 from tests.workload import workload
 
 pytestmark = pytest.mark.live
@@ -33,8 +33,8 @@ SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 @contextmanager
 def freeing(*pids: int) -> Iterator[Probe]:
     with probing(*pids) as probe:
-        probe.begin()
-        probe.watch(Watch(frees=True))
+        probe.begin(lambda: None)
+        watch(probe, Watch(frees=True))
         assert probe.notes == ()
         yield probe
 
@@ -75,7 +75,7 @@ def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -
         os.stat("/")
         before = probe.totals()
         assert {row.frees for row in before.rows} == {None}
-        probe.watch(Watch(frees=True))
+        watch(probe, Watch(frees=True))
         after = probe.totals()
         assert named(difference(before, after), "names_cache").frees is None
         os.stat("/")

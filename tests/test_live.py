@@ -1,5 +1,6 @@
 """Against the running kernel: the counts are exact, names and sizes are the kernel's own, nothing stays behind."""
 
+import ctypes
 import fcntl
 import os
 import subprocess
@@ -14,12 +15,12 @@ import pytest
 
 from slabtui.collector import Collector
 from slabtui.detail import Kind, Watch
-from slabtui.kernel import allocs as allocs_module
 from slabtui.kernel import layout, probe
-from slabtui.kernel.module import Kit, Module, import_bcc, statistics
+from slabtui.kernel.bpf import features, syscalls
+from slabtui.kernel.bpf.features import statistics
 from slabtui.snapshot import difference
 from tests.bpf import program_ids
-from tests.probes import assert_exact, probing
+from tests.probes import assert_exact, compiled, probing, watch
 from tests.workload import workload
 
 pytestmark = pytest.mark.live
@@ -65,11 +66,13 @@ def test_every_kmalloc_of_a_process_is_counted_in_its_cache() -> None:
     assert sum(size[name] for name in served) == sum(served.values()) * 512
 
 
-def test_a_kernel_that_does_not_compile_programs_gets_one_without_a_tail_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_does_not_compile_programs_gets_some_without_tail_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the kernel compiles them and only slabtui is made to think otherwise; tests.kernels switches the JIT off."""
-    monkeypatch.setattr(allocs_module, "is_compiled", lambda descriptor: False)
+    monkeypatch.setattr(features, "is_compiled", lambda program: False)
     counted, _, lost = collected("open", 1000)
     assert_exact(counted["filp"], 1000, lost)
+    counted, _, lost = collected("select", 1000)
+    assert_exact(sum(count for name, count in counted.items() if name.endswith("-512")), 1000, lost)
 
 
 def test_another_process_is_not_counted() -> None:
@@ -176,7 +179,7 @@ def test_every_program_that_counts_reports_its_misses() -> None:
     with probing() as source:
         os.close(os.open(os.devnull, os.O_RDONLY))
         source.totals()
-        source.watch(Watch(frees=True, cache="filp", kind=Kind.CALLERS))
+        watch(source, Watch(frees=True, cache="filp", kind=Kind.CALLERS))
         programs = source.program_descriptors()
         looks = {"look: kmem_cache_alloc", "look: kmalloc"}
         assert programs.keys() >= {"kmem_cache_alloc", "kmalloc", "kmem_cache_free", "kfree"} | looks
@@ -191,14 +194,12 @@ def test_every_element_of_a_hash_is_read_whatever_the_size_of_its_keys(
 ) -> None:
     source = tmp_path / "sums.c"
     source.write_text(f"#include <uapi/linux/bpf.h>\nBPF_HASH(sums, {kind}, u64, 16);\n")
-    module = Module(Kit(import_bcc(), []), [str(source)])
-    try:
-        sums = module.bpf[b"sums"]
+    with compiled(source) as module:
         for key in keys:
-            sums[sums.Key(key)] = sums.Leaf(key + 1)
-        read = module.maps.hash("sums", 8, 16).read()
-    finally:
-        module.close()
+            number, value = ctypes.c_uint64(key), ctypes.c_uint64(key + 1)
+            place = ctypes.addressof(number), ctypes.addressof(value)
+            syscalls.update(module.descriptors["sums"], *place)
+        read = module.maps.hash("sums", 8).read()
     assert {key: int.from_bytes(value, sys.byteorder) for key, value in read.items()} == {key: key + 1 for key in keys}
 
 

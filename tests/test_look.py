@@ -1,6 +1,5 @@
 """A close look at one cache of the running kernel: exact callers and processes, shares of stacks, nothing left."""
 
-import ctypes
 import os
 import socket
 import subprocess
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from slabtui.detail import Context, Detail, Entry, Kind, Watch
-from slabtui.kernel.module import Kit, Module, import_bcc
 from slabtui.kernel.probe import Probe
 from slabtui.snapshot import difference
 from tests import probes
@@ -57,7 +55,7 @@ def everybody(shared: Probe) -> Iterator[Probe]:
 
 
 def look(probe: Probe, cache: str, kind: Kind) -> None:
-    probe.watch(Watch(cache=cache, kind=kind))
+    probes.watch(probe, Watch(cache=cache, kind=kind))
     assert probe.notes == ()
 
 
@@ -129,8 +127,8 @@ def test_stacks_of_a_rare_allocation_stand_for_each_of_them() -> None:
         time.sleep(LONGEST_REST)
         rare.run()
         detail = found(probe)
-        assert probe._look is not None
-        each = probe._look.taking / 1e9 * detail.one_in / 42  # seconds
+        assert probe._look.part is not None
+        each = probe._look.part.taking / 1e9 * detail.one_in / 42  # seconds
     assert detail.one_in == 1 or each > 0.00005
     assert_whole(detail, 42)
 
@@ -160,11 +158,11 @@ def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
         probe.totals()  # it is known what a stack costs here
         time.sleep(1)
         probe.totals()  # the probe believes that nothing much happens
-        assert probe._look is not None
-        before, began = probe._look.taking, time.monotonic()
+        assert probe._look.part is not None
+        before, began = probe._look.part.taking, time.monotonic()
         busy.run()
         seconds = time.monotonic() - began
-        assert (probe._look.taking - before) / 1e9 / seconds < PROMISED
+        assert (probe._look.part.taking - before) / 1e9 / seconds < PROMISED
         assert found(probe).one_in > 1
 
 
@@ -204,16 +202,13 @@ def connect(times: int) -> None:
 def test_kernel_threads_are_told_apart(everybody: Probe, tmp_path: Path) -> None:
     source = tmp_path / "threads.c"
     source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
-    module = Module(Kit(import_bcc(), []), [str(source)])
-    try:
+    with probes.compiled(source) as module:
         subprocess.run(["true"], check=True)
         everybody.totals()
         look(everybody, "task_struct", Kind.PROCESSES)
-        module.maps.put("threads", 0, ctypes.c_int(192))  # the map starts a thread for each CPU: kthreadd does
+        module.maps.put_descriptor("threads", 0, 192)  # the map starts a thread for each CPU: kthreadd does
         subprocess.run(["true"], check=True)
         detail = found(everybody)
-    finally:
-        module.close()
     by_name = {entry.comm: entry for entry in detail.entries}
     assert by_name["kthreadd"].context is Context.KERNEL_THREAD
     assert by_name["kthreadd"].pid == 2
@@ -297,7 +292,7 @@ def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> No
 def turn(probe: Probe) -> None:
     """Open every tab of a page, count frees, and leave."""
     for kind in Kind:
-        probe.watch(Watch(frees=True, cache="filp", kind=kind))
+        probes.watch(probe, Watch(frees=True, cache="filp", kind=kind))
         probe.totals()
     probe.watch(Watch())
     probe.totals()

@@ -16,6 +16,7 @@ import pytest
 from slabtui import schema
 from slabtui.recording import read
 from tests.bpf import program_ids
+from tests.interpreters import naming, with_package
 from tests.terminal import Terminal
 from tests.test_terminal import gone
 
@@ -211,9 +212,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> N
 
 @pytest.fixture
 def without_bcc(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "bcc").mkdir()
-    (tmp_path / "bcc" / "__init__.py").write_text("raise ImportError('not here')")
-    return {**os.environ, "PYTHONPATH": str(tmp_path)}
+    return dict(naming(with_package(tmp_path, "raise ImportError('not here')")))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -68,7 +68,7 @@ def opened(kind: Kind = Kind.CALLERS, size: tuple[int, int] = (80, 24), *others:
 
 
 def body(screen: Screen) -> list[str]:
-    return [line for line in screen.lines()[4:-1] if line.strip()]
+    return [line for line in screen.lines()[5:-1] if line.strip()]
 
 
 def tab(screen: Screen) -> str:
@@ -93,7 +93,7 @@ def test_enter_opens_the_page_of_the_selected_cache() -> None:
     assert screen.lines()[2].startswith("cache-3 ")
     assert tab(screen) == "1 Callers"
     assert "EscBack" in screen.lines()[-1]
-    assert screen.has("The look begins.")
+    assert screen.has("Collecting…")
 
 
 def test_enter_on_an_empty_table_opens_nothing() -> None:
@@ -165,7 +165,7 @@ def test_frees_have_a_column_while_they_are_counted() -> None:
 
 def test_callers_show_with_their_shares() -> None:
     screen = opened(Kind.CALLERS)
-    assert screen.lines()[3].split() == ["SHARE", "ALLOCS", "BYTES", "SINCE", "BYTES", "CALL", "SITE"]
+    assert screen.lines()[4].split() == ["SHARE", "ALLOCS", "BYTES", "SINCE", "BYTES", "CALL", "SITE"]
     assert [line.split() for line in body(screen)] == [
         ["75.0%", "3", "192", "30", "1920", "d_alloc+0x2a"],
         ["25.0%", "1", "64", "10", "640", "d_copy+0x10"],
@@ -249,11 +249,11 @@ def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
 def test_a_look_of_another_cache_or_kind_is_not_shown_as_this_one() -> None:
     screen = opened(Kind.CALLERS)
     screen.show(DENTRY, detail=replace(CALLERS, cache="filp"))
-    assert screen.has("The look begins.")
+    assert screen.has("Collecting…")
     screen.show(DENTRY, detail=replace(STACKS))
-    assert screen.has("The look begins.")
+    assert screen.has("Collecting…")
     screen.show(DENTRY, detail=replace(CALLERS, entries=()))
-    assert screen.has("Nobody has allocated from it since the look began.")
+    assert screen.has("No allocations since this page was opened.")
     screen.show(DENTRY, detail=CALLERS)
     assert len(body(screen)) == 2
 
@@ -362,7 +362,7 @@ def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(kind: Kin
     runs = render_runs(screen.app.stack, screen.size, focus=True)
     assert {style for row in runs for style, _ in row} - {None} <= {entry[0] for entry in PALETTE}
     if kind is not Kind.ABOUT:
-        assert len(body(screen)) == size[1] - 5
+        assert len(body(screen)) == size[1] - 6
         assert all(line.split()[0] == f"{100 / len(wide.entries):.1f}%" for line in body(screen))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.kernel.capabilities import COUNTING, SCREEN, Capability
+from tests.interpreters import interpreter, naming
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.live
@@ -33,9 +34,13 @@ def with_only(*capabilities: Capability) -> list[str]:
 
 def held(pid: int) -> set[int]:
     """Return the numbers of the capabilities that a process has permitted."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    permitted = int(next(line.split()[1] for line in lines if line.startswith("CapPrm:")), 16)
-    return {number for number in range(64) if permitted >> number & 1}
+    return numbers(Path(f"/proc/{pid}/status").read_text(), "CapPrm")
+
+
+def numbers(status: str, kind: str) -> set[int]:
+    """Return the numbers of the capabilities in one of the sets of a process."""
+    bits = int(next(line.split()[1] for line in status.splitlines() if line.startswith(f"{kind}:")), 16)
+    return {number for number in range(64) if bits >> number & 1}
 
 
 def test_it_counts_with_only_what_it_says_it_needs() -> None:
@@ -68,6 +73,24 @@ def test_without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing() -> 
     assert sum(row["allocs"] for row in snapshot["caches"]) > 0
 
 
+def test_a_child_process_gets_no_more_than_what_is_kept(tmp_path: Path) -> None:
+    """Root's children would, and those of another user would get nothing."""
+    found = tmp_path / "status"
+    found.touch()
+    found.chmod(0o666)
+    tmp_path.chmod(0o755)
+    python = interpreter(tmp_path, f"open({str(found)!r}, 'w').write(open('/proc/self/status').read())")
+    (tmp_path / "runs").touch()
+    (tmp_path / "runs").chmod(0o666)
+    for command in ([], with_only(*COUNTING)):
+        ended = subprocess.run(
+            [*command, *SCRIPT, "-C", "0.1", "1"], env=naming(python), capture_output=True, timeout=60, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        for kind in ("CapPrm", "CapEff"):
+            assert numbers(found.read_text(), kind) == set(COUNTING)
+
+
 def test_what_prints_keeps_only_what_counting_needs() -> None:
     with subprocess.Popen([*SCRIPT, "--output", "json", "0.5"], stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -82,7 +105,7 @@ def test_the_screen_keeps_only_what_its_keys_need() -> None:
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         has = held(terminal.pid)
         terminal.type("\r2")  # a tab still opens
-        terminal.wait_for(lambda: "STACK" in terminal.text and "%" in terminal.lines[4])
+        terminal.wait_for(lambda: "STACK" in terminal.text and "%" in terminal.lines[5])
         terminal.type("q")
         assert terminal.wait_for_exit() == 0
     assert has <= set(SCREEN)

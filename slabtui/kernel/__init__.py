@@ -1,1 +1,1 @@
-"""All that touches the kernel; the only room that imports bcc."""
+"""All that touches the kernel."""

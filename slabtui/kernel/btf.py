@@ -84,13 +84,17 @@ class BTF:
         members = range(first, first + 2 * self._members(first - 3), 2)
         return {self._name(member).decode(errors="replace"): self._words[member + 1] for member in members}
 
-    def has_function(self, name: str) -> bool:
-        """Tell whether the kernel has a function of that name that is not inlined everywhere."""
-        return self._has(name, _FUNC)
+    def function_id(self, name: str) -> int:
+        """Return the id of a function that is not inlined everywhere; 0: the kernel has none of that name."""
+        return self._id(name, _FUNC)
+
+    def struct_id(self, name: str) -> int:
+        """Return the id of a struct; 0: the kernel has none of that name."""
+        return self._id(name, _STRUCT)
 
     def has_typedef(self, name: str) -> bool:
-        """Tell whether the kernel has a typedef of that name."""
-        return self._has(name, _TYPEDEF)
+        """Return whether the kernel has a typedef of that name."""
+        return bool(self._id(name, _TYPEDEF))
 
     def parameters(self, typedef: str) -> tuple[str, ...]:
         """Return the parameter types of the function that a `typedef void (*name)(...)` points to.
@@ -141,12 +145,12 @@ class BTF:
                 at = self._types.find(wanted, at + 1)
         raise BTFError(f"no type named {name}")
 
-    def _has(self, name: str, kind: int) -> bool:
+    def _id(self, name: str, kind: int) -> int:
+        """Return the number of a type; 0: there is none."""
         try:
-            self._find(name, kind)
+            return bisect_left(self._starts, self._find(name, kind), lo=1)
         except BTFError:
-            return False
-        return True
+            return 0
 
     def _collect(self, start: int, base: int, offsets: dict[str, int], depth: int) -> None:
         if depth > _MOST_LINKS:

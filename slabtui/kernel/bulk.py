@@ -2,16 +2,16 @@
 
 import struct
 from dataclasses import dataclass, field
-from types import ModuleType
 
+from slabtui.kernel.bpf.module import BuildContext, Module
+from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bpf.syscalls import AttachType
 from slabtui.kernel.counters import CACHE, Cache, described
-from slabtui.kernel.module import Kit, Module, version
-from slabtui.kernel.settings import Settings
+from slabtui.kernel.layout import Functions
 
 _BULKS = 1024
 _LOST_ALLOCS, _LOST_FREES, _TALLIES = range(3)
 _COUNTS = struct.Struct("=QQ")  # what follows struct cache in struct bulk
-_FIRST_NAMING_MODULE = (0, 28)  # version of bcc
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,49 @@ class Bulked:
 
 
 class Bulk:
-    """Counts from the moment it is made until its module is closed.
+    """Counts from `attach` until its module is closed.
 
     Args:
-        kit: what every module is made with.
-        settings: those that allocations are counted with.
+        context: what every module is made with.
+        functions: those that allocate and free in bulk.
 
     Attributes:
-        module: the programs, for whoever hands them settings and closes them.
-        descriptors: their file descriptors.
+        module: the programs, for the caller that hands them settings and closes them.
+        descriptors: the file descriptor of each program that is attached.
 
     Raises:
-        SlabtuiError: bcc or the kernel refused; the kernel may have no such probes.
-        OSError: a map could not be written.
+        SlabtuiError: see Module.
     """
 
-    def __init__(self, kit: Kit, settings: Settings) -> None:
-        self._kit = kit
-        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}", f"-DNAMES_MODULE={int(names_module(kit.bcc))}"]
-        self.module = Module(kit, ("common.bpf.h", "bulk.bpf.c"), macros)
+    def __init__(self, context: BuildContext, functions: Functions) -> None:
+        self._context = context
+        self._functions = functions
+        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"]
+        self.module = Module(context, ("common.bpf.h", "bulk.bpf.c"), macros)
         maps = self.module.maps
-        self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size, _BULKS)
-        self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
-        self.descriptors = [program.fd for program in self.module.bpf.funcs.values()]
+        self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size)
+        self._tallies = maps.per_cpu_array("tallies", 1)
+        self.descriptors: list[int] = []
+
+    def attach(self, settings: Settings) -> None:
+        """Begin to count.
+
+        Args:
+            settings: those that allocations are counted with.
+
+        Raises:
+            SlabtuiError: the kernel refused; it may have no such probes. Nothing is left attached.
+            OSError: a map could not be written.
+        """
         self.module.put(settings)
+        try:
+            self.descriptors = [
+                self.module.attach_to_function(self._functions.free_bulk, "on_bulk_free", AttachType.FENTRY),
+                self.module.attach_to_function(self._functions.alloc_bulk, "on_bulk_alloc", AttachType.FEXIT),
+            ]
+        except BaseException:
+            self.module.unload_all()
+            raise
 
     def read(self) -> Bulked:
         """Return what has been counted.
@@ -61,16 +80,6 @@ class Bulk:
             cache = described(bulk[: CACHE.size])
             allocs[cache], frees[cache] = _COUNTS.unpack(bulk[CACHE.size :])
         tallies = self._tallies.totals()
-        missed = self._kit.misses(self.descriptors)
+        missed = self._context.misses(self.descriptors)
         lost = [None if missed is None else missed + tallies[which] for which in (_LOST_ALLOCS, _LOST_FREES)]
         return Bulked(allocs, frees, *lost)
-
-
-def names_module(bcc: ModuleType) -> bool:
-    """Return whether this bcc wants the module of a function in the name of its fentry program.
-
-    Since bcc 0.28 the name is kfunc__MODULE__FUNCTION, before that kfunc__FUNCTION; attach_kfunc() in
-    src/python/bcc/__init__.py. A bcc without a version number is taken to be newer.
-    """
-    found = version(bcc)
-    return found is None or found >= _FIRST_NAMING_MODULE

@@ -11,6 +11,8 @@ from slabtui.errors import SlabtuiError
 STATUS = Path("/proc/self/status")
 
 _VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
+_MOST = 64  # capabilities that the format has room for
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 24, 47, 2  # include/uapi/linux/prctl.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -58,10 +60,12 @@ def demand(status: Path = STATUS) -> None:
 
 
 def keep(needed: Collection[Capability]) -> None:
-    """Give up every capability but these, for this thread and those that it starts; capset(2).
+    """Give up every capability but these, for this thread, those that it starts, and all child processes; capset(2).
 
     Nothing that is done later can then do more, whatever goes wrong in it. A process that may load programs by
-    CAP_SYS_ADMIN alone keeps that.
+    CAP_SYS_ADMIN alone keeps that. A child of root would get everything back that is in the bounding set, and a child
+    of another user loses everything that is not ambient: "Transformation of capabilities during execve()" in
+    capabilities(7).
 
     Raises:
         OSError: the kernel refused.
@@ -70,11 +74,17 @@ def keep(needed: Collection[Capability]) -> None:
     kept = has & set(needed)
     if not kept >= {Capability.BPF, Capability.PERFMON}:
         kept |= has & {Capability.SYS_ADMIN}
+    for number in range(_MOST):
+        if number not in kept:
+            _LIBC.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)  # refused without CAP_SETPCAP, and where there is no such
     sets = (_Sets * 2)()
     for capability in kept:
         word, bit = divmod(capability, 32)
         sets[word].effective |= 1 << bit
         sets[word].permitted |= 1 << bit
+        sets[word].inheritable |= 1 << bit
     if _LIBC.capset(ctypes.byref(_Header(_VERSION, 0)), sets):
         code = ctypes.get_errno()
         raise OSError(code, f"capset: {os.strerror(code)}")
+    for capability in kept:
+        _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, int(capability), 0, 0)

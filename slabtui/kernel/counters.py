@@ -1,11 +1,12 @@
 """The counters of one BPF module, by cache: what table.bpf.h keeps, summed over the CPUs."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from slabtui.kernel.maps import Hash, PerCpuArray
-from slabtui.kernel.module import Kit, Module
+from slabtui.kernel.bpf.maps import Hash, PerCpuArray
+from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.text import printable
 
 SLOT_BITS = 12  # 4096 caches; kernels have 150 to 500. 128 KiB per CPU
@@ -32,24 +33,28 @@ class Counters:
     """One module that counts by cache.
 
     Args:
-        kit: what every module is made with.
-        file: the source of its programs.
+        context: what every module is made with.
+        files: the sources of its programs, after those that count.
         tallies: how many sums it keeps beside the table.
 
     Attributes:
         module: the module.
 
     Raises:
-        SlabtuiError: bcc failed.
+        SlabtuiError: see Module.
     """
 
-    def __init__(self, kit: Kit, file: str, tallies: int) -> None:
+    def __init__(self, context: BuildContext, files: Sequence[str], tallies: int) -> None:
         macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}")
-        self.module = Module(kit, ("common.bpf.h", "table.bpf.h", file), macros)
+        self.module = Module(context, ("common.bpf.h", "table.bpf.h", *files), macros)
         maps = self.module.maps
-        self._slots = maps.per_cpu_array("slots", _SLOT_WORDS, 1 << SLOT_BITS)
-        self._caches = maps.hash("caches", CACHE.size, 1 << SLOT_BITS)
-        self._tallies = maps.per_cpu_array("tallies", 1, tallies)
+        try:
+            self._slots = maps.per_cpu_array("slots", _SLOT_WORDS)
+            self._caches = maps.hash("caches", CACHE.size)
+            self._tallies = maps.per_cpu_array("tallies", 1)
+        except BaseException:
+            self.module.close()
+            raise
 
     def read(self) -> dict[Cache, int]:
         """Return what has been counted of each cache.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from slabtui.kernel.bpf.module import BuildContext
+from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache, Counters
-from slabtui.kernel.module import Kit
-from slabtui.kernel.settings import Settings
 
 _LOST_NAMED, _LOST_ADDRESSED, _LARGE_FREES, _TALLIES = range(4)
 
@@ -28,19 +28,19 @@ class Frees:
     """Counts frees, each time from `attach` to `detach`.
 
     Args:
-        kit: what every module is made with.
+        context: what every module is made with.
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
         descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
-        SlabtuiError: bcc failed.
+        SlabtuiError: see Module.
     """
 
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
-        self._counters = Counters(kit, "frees.bpf.c", _TALLIES)
+    def __init__(self, context: BuildContext) -> None:
+        self._context = context
+        self._counters = Counters(context, ("frees.bpf.c",), _TALLIES)
         self.module = self._counters.module
         self._missed: int | None = 0  # by programs that are gone
         self.descriptors: dict[str, int] = {}
@@ -69,7 +69,7 @@ class Frees:
     def detach(self) -> None:
         """Stop counting; the programs are gone, their counters stay."""
         self._missed = self._misses()
-        self.module.detach_all()
+        self.module.unload_all()
         self.descriptors = {}
 
     def read(self) -> Freed:
@@ -85,5 +85,5 @@ class Frees:
         return Freed(by_cache, tallies[_LARGE_FREES], lost)
 
     def _misses(self) -> int | None:
-        missed = self._kit.misses(self.descriptors.values())
+        missed = self._context.misses(self.descriptors.values())
         return None if missed is None or self._missed is None else self._missed + missed

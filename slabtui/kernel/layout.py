@@ -11,17 +11,37 @@ VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
 _UNNAMED = -1  # in the place of an argument: there is none
 
+_ALIGNMENT = 1 << 30  # of the direct map and of the array of struct page: PUD_SIZE in arch/x86/mm/kaslr.c
+
+_STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
 _TOO_OLD = "use Linux 5.10 or newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """BTF ids of kernel functions; 0: this kernel has none of that name, or no use can be made of it.
+
+    Attributes:
+        alloc_bulk: kmem_cache_alloc_bulk(), where the kernel has probes on functions (fentry).
+        free_bulk: kmem_cache_free_bulk(), likewise.
+        rdonly_cast: bpf_rdonly_cast(), Linux 6.2.
+        word_type: of a type whose first member is an unsigned long: struct rb_node.
+    """
+
+    alloc_bulk: int = 0
+    free_bulk: int = 0
+    rdonly_cast: int = 0
+    word_type: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Numbers for the BPF program, each under the name of its macro there, in lower case.
 
-    Arguments are counted from 0, offsets and sizes are bytes. `alloc_bulk` is the name of the function that allocates
-    in bulk; empty where the kernel has no probes on functions (fentry) that could tell. `nests` is 1
-    where a raw tracepoint's program may interrupt itself, and frees do not name their cache: before Linux 6.1.
+    Arguments are counted from 0, offsets and sizes are bytes. `page_step` is what the base of the array of struct page
+    is a multiple of, see calibration.bpf.c; 0: that is not known. `functions` are no macros. `nests` is 1 where a raw
+    tracepoint's program may interrupt itself, and frees do not name their cache: before Linux 6.1.
     `partial_by_objects` is 1 where the partial slabs that a CPU keeps are limited by the objects that were free in each
     when it came: before Linux 5.16, which has a limit of slabs, in cpu_partial_slabs of struct kmem_cache.
     `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
@@ -39,6 +59,7 @@ class Layout:
     cache_size: int
     cache_object_size: int
     page_struct_size: int
+    page_step: int
     page_compound_head: int
     page_slab_cache: int
     page_type_at: int
@@ -47,11 +68,13 @@ class Layout:
     page_type_slab: int
     page_shift: int
     kmalloc_max_cache: int
+    vm_struct_pages: int
+    task_stack_vm_area: int
     task_stack: int
     task_flags: int
     task_group_leader: int
     task_comm: int
-    alloc_bulk: str
+    functions: Functions
     nests: int
     node_events: int
     large_twice: int
@@ -59,7 +82,8 @@ class Layout:
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
-        return [f"-D{field.name.upper()}={getattr(self, field.name)}" for field in fields(self)]
+        numbers = ((field.name, getattr(self, field.name)) for field in fields(self) if field.name != "functions")
+        return [f"-D{name.upper()}={number}" for name, number in numbers]
 
 
 def read(path: Path = VMLINUX) -> Layout:
@@ -100,6 +124,7 @@ def _look_up(btf: BTF) -> Layout:
         cache_size=_offset(cache, "size"),
         cache_object_size=_offset(cache, "object_size"),
         page_struct_size=page.size,
+        page_step=page_step(page.size, page_size) if _STACK_AREA in task.offsets else 0,
         page_compound_head=_offset(page, "compound_head", "compound_info"),
         page_slab_cache=_offset(_slab(btf), "slab_cache"),
         page_type_at=page_type_at,
@@ -108,14 +133,16 @@ def _look_up(btf: BTF) -> Layout:
         page_type_slab=slab,
         page_shift=page_size.bit_length() - 1,
         kmalloc_max_cache=2 * page_size,  # KMALLOC_MAX_CACHE_SIZE in include/linux/slab.h, SLUB, Linux 4.x to 7.x
+        vm_struct_pages=_offset(btf.struct("vm_struct"), "pages"),
+        task_stack_vm_area=task.offsets.get(_STACK_AREA, 0),
         task_stack=_offset(task, "stack"),
         task_flags=_offset(task, "flags"),
         task_group_leader=_offset(task, "group_leader"),
         task_comm=_offset(task, "comm"),
-        alloc_bulk=_alloc_bulk(btf),
+        functions=_functions(btf),
         nests=int(_CACHE not in free),  # both came with Linux 6.1
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
-        large_twice=int(btf.has_function("__kmalloc_large_node_noprof")),
+        large_twice=int(bool(btf.function_id("__kmalloc_large_node_noprof"))),
         partial_by_objects=int("cpu_partial" in cache.offsets and "cpu_partial_slabs" not in cache.offsets),
     )
 
@@ -143,10 +170,24 @@ def _slab_test(btf: BTF, page: Struct) -> tuple[int, int, int, int]:
     return _offset(page, "flags"), flags["PG_slab"], 1, 1
 
 
-def _alloc_bulk(btf: BTF) -> str:
-    names = ("kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk")  # the first since Linux 6.10
-    found = [name for name in (*names, "kmem_cache_free_bulk") if btf.has_function(name)]
-    return found[0] if btf.has_function("bpf_trampoline_link_prog") and len(found) == 2 else ""
+def page_step(struct_size: int, page_size: int) -> int:
+    """Return the bytes of the array of struct page for 1 GiB, where that divides 1 GiB."""
+    power_of_two = struct_size & (struct_size - 1) == 0
+    return _ALIGNMENT // page_size * struct_size if power_of_two else 0
+
+
+def _functions(btf: BTF) -> Functions:
+    """Look the functions up; kmem_cache_alloc_bulk() has another name since Linux 6.10."""
+    names = ("kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk")
+    alloc_bulk = next(filter(None, map(btf.function_id, names)), 0)
+    free_bulk = btf.function_id("kmem_cache_free_bulk")
+    fentry = btf.function_id("bpf_trampoline_link_prog") and alloc_bulk and free_bulk
+    return Functions(
+        alloc_bulk=alloc_bulk if fentry else 0,
+        free_bulk=free_bulk if fentry else 0,
+        rdonly_cast=btf.function_id("bpf_rdonly_cast"),
+        word_type=btf.struct_id("rb_node"),
+    )
 
 
 def _arguments(btf: BTF, tracepoint: str) -> tuple[str, ...]:

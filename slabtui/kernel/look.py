@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from slabtui.detail import Context, Detail, Entry, Kind
+from slabtui.kernel.bpf.module import BuildContext, Module
+from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.cgroups import Groups
-from slabtui.kernel.module import Kit, Module
-from slabtui.kernel.settings import Settings
 from slabtui.kernel.symbols import Symbols
 from slabtui.text import printable
 
@@ -32,7 +32,7 @@ class Look:
     """A close look, at one cache at a time.
 
     Args:
-        kit: what every module is made with.
+        context: what every module is made with.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
 
     Attributes:
@@ -40,17 +40,17 @@ class Look:
         descriptors: the file descriptor of each program that is attached, by its tracepoint.
 
     Raises:
-        SlabtuiError: bcc failed.
+        SlabtuiError: see Module.
     """
 
-    def __init__(self, kit: Kit, cgroups: Path | None) -> None:
+    def __init__(self, context: BuildContext, cgroups: Path | None) -> None:
         rest = math.ceil((os.cpu_count() or 1) / SHARE)
         macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DREST={rest}", f"-DTALLIES={_TALLIES}"]
-        self._kit = kit
-        self.module = Module(kit, ("common.bpf.h", "look.bpf.c"), macros)
+        self._context = context
+        self.module = Module(context, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self.module.maps
-        self._entries = maps.hash("entries", _ENTRY.size, ENTRIES)
-        self._tallies = maps.per_cpu_array("tallies", 1, _TALLIES)
+        self._entries = maps.hash("entries", _ENTRY.size)
+        self._tallies = maps.per_cpu_array("tallies", 1)
         self._symbols = Symbols()
         self._groups = Groups(cgroups)
         self._kind = Kind.CALLERS
@@ -78,7 +78,7 @@ class Look:
             self.descriptors = {
                 tracepoint: self.module.attach(tracepoint, f"{kind}_{program}")
                 for event, program in _PROGRAMS.items()
-                for tracepoint in self._kit.tracepoints(event)
+                for tracepoint in self._context.tracepoints(event)
             }
         except BaseException:
             self.detach()
@@ -86,7 +86,7 @@ class Look:
 
     def detach(self) -> None:
         """End the look; its programs are gone."""
-        self.module.detach_all()
+        self.module.unload_all()
         self.descriptors = {}
 
     def read(self, cache: str, size: int | None) -> Detail:
@@ -108,7 +108,7 @@ class Look:
             entry = self._entry(key, amount, call_site, cgroup, comm)
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
-        missed = self._kit.misses(self.descriptors.values())
+        missed = self._context.misses(self.descriptors.values())
         tallies = [now - before for now, before in zip(self._tallies.totals(), self._before, strict=True)]
         return Detail(
             cache=cache,

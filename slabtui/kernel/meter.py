@@ -4,23 +4,17 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
-from slabtui.kernel.module import statistics
+from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.bpf.features import statistics
 
 SECONDS = 1.0
-_RUN_TIME = 0  # BPF_STATS_RUN_TIME, enum bpf_stats_type in include/uapi/linux/bpf.h
 
 
 class Meter:
-    """Measures programs at work. The statistics cost some 20 ns for each run, hence only for a second, in a thread.
+    """Measures programs at work. The statistics cost some 20 ns for each run, hence only for a second, in a thread."""
 
-    Args:
-        lib: the library that bcc is made of.
-    """
-
-    def __init__(self, lib: Any) -> None:
-        self._lib = lib
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: _Measurement | None = None
         self._found: float | None = None
@@ -41,7 +35,7 @@ class Meter:
         self.stop()
         measurement = None
         with suppress(OSError):  # no more descriptors, for one: it is then not known
-            measurement = _Measurement.begun(self._lib, counting, others)
+            measurement = _Measurement.begun(counting, others)
         with self._lock:
             self._running = measurement
             self._found = None
@@ -84,14 +78,13 @@ class _Measurement:
             raise
 
     @classmethod
-    def begun(cls, lib: Any, counting: Sequence[int], others: Sequence[int]) -> "_Measurement | None":
-        """Switch the statistics on; None where the kernel does not let this process.
+    def begun(cls, counting: Sequence[int], others: Sequence[int]) -> "_Measurement":
+        """Switch the statistics on.
 
         Raises:
-            OSError: a program's statistics could not be read; they are off again.
+            OSError: the kernel does not let this process, or a program's statistics could not be read.
         """
-        switch = lib.bpf_enable_stats(_RUN_TIME)
-        return cls(switch, counting, others) if switch >= 0 else None
+        return cls(syscalls.enable_statistics(), counting, others)
 
     def nanoseconds(self) -> float | None:
         """Return what an event has cost since; None where there was none."""

@@ -4,24 +4,31 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from slabtui.detail import Detail, Kind, Watch
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import cgroups
 from slabtui.kernel.agreement import Agreement
 from slabtui.kernel.allocs import Allocated, Allocs
+from slabtui.kernel.bpf import features, remedies
+from slabtui.kernel.bpf.compiler import Compiler
+from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bulk import Bulk, Bulked
+from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.look import Look
 from slabtui.kernel.meter import Meter
-from slabtui.kernel.module import Kit, import_bcc, mend
 from slabtui.kernel.rows import Counted, Unseen, merged
 from slabtui.kernel.slabinfo import Slab, Slabinfo
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
 
 LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, allocs=0, bytes=0)
+
+_BULK, _FREES, _INSPECTION = "bulk", "frees", "inspection"  # the parts that are compiled later
+_Result = TypeVar("_Result")
 
 
 class Probe:
@@ -30,42 +37,41 @@ class Probe:
     Args:
         where: the layout of the running kernel.
         whose: whose allocations are counted; closed with the probe.
+        compiler: compiles the programs; closed with the probe.
+        rdonly_cast: whether to use bpf_rdonly_cast() where the kernel has it.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
     """
 
-    def __init__(self, where: Layout, whose: Whose | None = None) -> None:
-        bcc = import_bcc()
+    def __init__(
+        self, where: Layout, whose: Whose | None = None, compiler: Compiler | None = None, *, rdonly_cast: bool = True
+    ) -> None:
         self._whose = whose or Whose()
         self._layout = where
         self._slabinfo = Slabinfo()
-        self._kit = Kit(
-            bcc,
-            [*where.macros(), *self._whose.macros()],
-            self._whose.cgroup,
-            nests=bool(where.nests),
-            node_events=bool(where.node_events),
-        )
+        self._compiler = compiler or Compiler()
         try:
-            self._allocs = Allocs(self._kit)
+            self._context = self._build_context(rdonly_cast)
+            self._allocs = Allocs(self._context, where.page_step)
         except OSError as error:
             self._release()
-            what = f"the kernel refuses the maps ({error})"
-            raise SlabtuiError(what, mend(str(error), "check `ulimit -l`")) from error
+            what = f"the kernel refuses the maps ({error.strerror})"
+            raise SlabtuiError(what, remedies.after(error, "check `ulimit -l`")) from error
         except BaseException:
             self._release()
             raise
         self._settings = self._allocs.settings
         self.exact_kmalloc = bool(self._settings.calibrated)
-        self._meter = Meter(bcc.lib)
-        self._bulk: Bulk | None = None
+        self._meter = Meter()
+        self._wake: Callable[[], None] = lambda: None
+        self._bulk = Deferred(lambda: Bulk(self._context, where.functions))
+        self._frees = Deferred(lambda: Frees(self._context))
+        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy()))
         self._covers_bulk: bool | None = None  # None: not tried yet
-        self._frees: Frees | None = None
         self._agreement = Agreement()
-        self._look: Look | None = None
         self._watch = Watch()
-        self._trouble: tuple[str, ...] = ()
+        self._troubles: dict[str, str] = {}  # by the part that has it
         self._unseen = Unseen()
         self._rows: dict[int, CacheRow] = {}  # as read last
         self._earlier: dict[int, CacheRow] = {}  # as read before that
@@ -73,31 +79,62 @@ class Probe:
         self._seconds = 0.0  # between the two
 
     @property
+    def bcc(self) -> str:
+        """The version of the bcc that compiled the programs."""
+        return self._compiler.bcc
+
+    @property
+    def lookup(self) -> str:
+        """The function by which the programs read the cache of an object."""
+        return "bpf_rdonly_cast" if self._context.features.rdonly_cast else "bpf_probe_read_kernel"
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
         unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted)))
-        return (*by_size, *unreadable, *self._trouble, *self._whose.notes)
+        return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
-    def begin(self) -> None:
-        """Attach what would delay the first screen: the probes on bulk functions, where there are such."""
-        self._covers_bulk = False
-        if self._layout.alloc_bulk:
-            # A kernel may have the code for such probes and refuse them even so.
-            with suppress(SlabtuiError, OSError):
-                self._bulk = Bulk(self._kit, self._settings)
-                self._covers_bulk = True
+    def begin(self, wake: Callable[[], None]) -> None:
+        """Begin with what would delay the first screen: the probes on bulk functions, where the kernel has them.
+
+        Args:
+            wake: called in any thread when it is worth to call `advance`.
+        """
+        self._wake = wake
+        if self._layout.functions.alloc_bulk:
+            self._attempt(_BULK, lambda: self._bulk.begin(wake))
+        else:
+            self._covers_bulk = False
         self._measure()
 
     def watch(self, wanted: Watch) -> None:
-        """Begin and end what is counted only while somebody looks; what cannot be begun is told in `notes`."""
+        """Begin and end what is counted on request only; `notes` say what could not begin."""
         before, self._watch = self._watch, wanted
-        self._trouble = ()
         if wanted.frees != before.frees:
-            self._attempt(self._count_frees)
+            self._troubles.pop(_FREES, None)
+            self._attempt(_FREES, self._count_frees)
         if (wanted.cache, wanted.kind) != (before.cache, before.kind):
-            self._attempt(self._look_at_watched)
+            self._troubles.pop(_INSPECTION, None)
+            self._attempt(_INSPECTION, self._inspect)
         self._measure()
+
+    def advance(self) -> None:
+        """Attach what has been compiled since."""
+        for name, part, attach in (
+            (_BULK, self._bulk, self._count_bulk),
+            (_FREES, self._frees, self._count_frees),
+            (_INSPECTION, self._look, self._inspect),
+        ):
+            if self._attempt(name, part.collect) is not None:
+                self._attempt(name, attach)
+                self._measure()
+
+    def settle(self) -> None:
+        """Wait until everything that has been asked for counts, or cannot."""
+        for part in (self._bulk, self._frees, self._look):
+            part.wait()
+        self.advance()
 
     def totals(self) -> Totals:
         """Read everything counted so far, and let the kernel read the caches' names anew from here on.
@@ -106,13 +143,14 @@ class Probe:
             OSError: a map could not be read.
         """
         allocated = self._allocs.read()
-        freed = self._frees.read() if self._frees else Freed()
-        bulk = self._bulk.read() if self._bulk else Bulked()
+        frees_part, bulk_part = self._frees.part, self._bulk.part
+        freed = frees_part.read() if frees_part else Freed()
+        bulk = bulk_part.read() if bulk_part else Bulked()
         slabs = self._slabinfo.read()
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
-        frees = bool(self._frees and self._frees.descriptors)
+        frees = bool(frees_part and frees_part.descriptors)
         counted = Counted(allocated.by_cache, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
         rows = merged(counted, slabs, aliases, self._unseen)
         self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
@@ -136,6 +174,11 @@ class Probe:
     def close(self) -> None:
         """Detach everything; the kernel then frees the programs and their maps."""
         self._meter.stop()
+        self._compiler.close()
+        for deferred in (self._bulk, self._frees, self._look):
+            deferred.wait()
+            with suppress(SlabtuiError, OSError):
+                deferred.collect()
         for part in self._parts():
             part.module.close()
         self._release()
@@ -143,17 +186,31 @@ class Probe:
     def program_descriptors(self) -> dict[str, int]:
         """Return the file descriptor of each attached program, by its tracepoint; their statistics are in fdinfo.
 
-        A look has programs of its own at the tracepoints of allocations: these are named `look: kmem_cache_alloc`.
+        An inspection has programs of its own at the tracepoints of allocations: these are named `look:
+        kmem_cache_alloc`.
         """
-        frees = self._frees.descriptors if self._frees else {}
-        look = self._look.descriptors if self._look else {}
+        frees = self._frees.part.descriptors if self._frees.part else {}
+        look = self._look.part.descriptors if self._look.part else {}
         return {**self._allocs.descriptors, **frees, **{f"look: {name}": program for name, program in look.items()}}
 
     def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Look]":
         """Yield all that has been compiled so far."""
-        for part in (self._look, self._frees, self._bulk, self._allocs):
+        for part in (self._look.part, self._frees.part, self._bulk.part, self._allocs):
             if part:
                 yield part
+
+    def _build_context(self, rdonly_cast: bool) -> BuildContext:
+        functions = self._layout.functions
+        return BuildContext(
+            compiler=self._compiler,
+            features=features.detect(functions.rdonly_cast if rdonly_cast else 0, functions.word_type),
+            macros=[*self._layout.macros(), *self._whose.macros()],
+            rdonly_cast=functions.rdonly_cast,
+            word_type=functions.word_type,
+            cgroup=self._whose.cgroup,
+            nests=bool(self._layout.nests),
+            node_events=bool(self._layout.node_events),
+        )
 
     def _add_large(self, rows: dict[int, CacheRow], allocated: Allocated, frees: int | None) -> None:
         """Add the row of what kmalloc takes from the page allocator."""
@@ -167,43 +224,61 @@ class Probe:
             )
 
     def _release(self) -> None:
+        self._compiler.close()
         self._slabinfo.close()
         self._whose.close()
 
     def _measure(self) -> None:
-        frees = self._frees.descriptors.values() if self._frees else ()
-        bulk = self._bulk.descriptors if self._bulk else ()
-        look = self._look.descriptors.values() if self._look else ()
+        frees = self._frees.part.descriptors.values() if self._frees.part else ()
+        bulk = self._bulk.part.descriptors if self._bulk.part else ()
+        look = self._look.part.descriptors.values() if self._look.part else ()
         self._meter.start([*self._allocs.descriptors.values(), *frees], [*bulk, *look])
 
-    def _attempt(self, begin: Callable[[], None]) -> None:
+    def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
+        """Carry out a step of a part, and note its trouble if it fails."""
         try:
-            begin()
+            result = step()
         except (SlabtuiError, OSError) as error:
-            self._trouble = (*self._trouble, f"not counted: {error}")
+            self._troubles[part] = f"{part} not counted: {error}"
+            return None
+        return result
+
+    def _count_bulk(self) -> None:
+        assert self._bulk.part is not None
+        self._covers_bulk = False
+        # A kernel may have the code for such probes and refuse them even so.
+        with suppress(SlabtuiError, OSError):
+            self._bulk.part.attach(self._settings)
+            self._covers_bulk = True
 
     def _count_frees(self) -> None:
+        """Count frees if they are wanted, as soon as their programs are compiled."""
+        frees = self._frees.part
         if not self._watch.frees:
-            if self._frees:
-                self._frees.detach()
-            return
-        self._frees = self._frees or Frees(self._kit)
-        self._agreement = Agreement()
-        self._frees.attach(self._settings)
+            if frees:
+                frees.detach()
+        elif frees is None:
+            self._frees.begin(self._wake)
+        else:
+            self._agreement = Agreement()
+            frees.attach(self._settings)
 
-    def _look_at_watched(self) -> None:
-        """End the last look, and begin the next if it is known already where the cache is."""
-        if self._look:
-            self._look.detach()
+    def _inspect(self) -> None:
+        """End the last inspection; begin the one that is wanted, if its cache has an address and it is compiled."""
+        look = self._look.part
+        if look:
+            look.detach()
         self._settings.target = 0
         row = self._watched(self._rows)
         kind = self._watch.kind
-        if kind is None or kind is Kind.ABOUT or row is None or self._unseen.name(row.cache):
+        if kind is None or kind is Kind.ABOUT:
             return
-        self._look = self._look or Look(self._kit, cgroups.hierarchy())
-        self._settings.target, self._settings.target_size = row.cache, row.size or 0
-        self._pace(row)
-        self._look.attach(kind, self._settings)
+        if look is None:
+            self._look.begin(self._wake)
+        elif row is not None and not self._unseen.name(row.cache):
+            self._settings.target, self._settings.target_size = row.cache, row.size or 0
+            self._pace(look, row)
+            look.attach(kind, self._settings)
 
     def _watched(self, rows: Mapping[int, CacheRow]) -> CacheRow | None:
         """Return the row of the cache that is looked at closely; one of which only the name was known may have come."""
@@ -217,25 +292,26 @@ class Probe:
         return next(by_name, None)
 
     def _detail(self, rows: Mapping[int, CacheRow], slabs: Mapping[str, Slab]) -> Detail | None:
+        """Return what the inspection has found; None: nothing is inspected, or its programs are being compiled."""
         kind, row = self._watch.kind, self._watched(rows)
         if kind is None or row is None:
             return None
         if kind is Kind.ABOUT:
             about = self._slabinfo.about(row.name, slabs.get(row.name), row.aliases)
             return Detail(row.name, kind, about=about)
-        if not self._settings.target and not self._trouble:
-            self._attempt(self._look_at_watched)
-        if self._look is None or not self._look.descriptors:
-            return Detail(row.name, kind)
-        detail = self._look.read(row.name, row.size)
-        self._pace(row)
+        look = self._look.part
+        if look and not self._settings.target and _INSPECTION not in self._troubles:
+            self._attempt(_INSPECTION, self._inspect)
+        if look is None or not look.descriptors:
+            return Detail(row.name, kind) if look or _INSPECTION in self._troubles else None
+        detail = look.read(row.name, row.size)
+        self._pace(look, row)
         return detail
 
-    def _pace(self, row: CacheRow) -> None:
+    def _pace(self, look: Look, row: CacheRow) -> None:
         """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
-        assert self._look is not None
         earlier = self._earlier.get(row.cache)
-        self._look.pace(self._settings, row.allocs - (earlier.allocs if earlier else 0), self._seconds)
+        look.pace(self._settings, row.allocs - (earlier.allocs if earlier else 0), self._seconds)
 
     def _judge(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab]) -> None:
         """Mark the rows whose allocations and frees do not explain how many of their objects are live."""

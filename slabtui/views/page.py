@@ -12,6 +12,7 @@ from slabtui.views.bars import Drawn, Markup, Segment, entry, line, scrolling
 from slabtui.views.listing import GAP, Listing, cell
 from slabtui.views.state import State
 
+_TROUBLE = "inspection not counted: "  # how the note begins that says why a page stays empty
 _BESIDE_CHART = 29  # columns for its label and its maximum
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -25,7 +26,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._cols = 0
         self._followed: tuple[object, ...] | None = None
         self._list: Listing[Entry] = Listing(self._drawn)
-        self._heading = Drawn(lambda width: [*tabs(state, width), (None, "\n"), *self._titles(width)], height=2)
+        self._heading = Drawn(self._draw_heading, height=3)
         self._lines: urwid.SimpleListWalker[urwid.Text | urwid.Columns] = urwid.SimpleListWalker([])
         self._about = scrolling(urwid.ListBox(self._lines))
         self._message = urwid.Text("", align="center")
@@ -72,6 +73,10 @@ class Page(urwid.WidgetWrap[_Frame]):
         written = (cell(field.align, room, field.write(entry, detail, room)) for field, room in self._fitted())
         return "row", GAP.join(written)
 
+    def _draw_heading(self, width: int) -> Markup:
+        below = (None, "\n")
+        return [*tabs(self._state, width), below, *facts(self._state, width), below, *self._titles(width)]
+
     def _fitted(self) -> tuple[tuple[entries.Field, int], ...]:
         return entries.fitting(self._state.tab, self._list.room(self._cols))
 
@@ -84,9 +89,13 @@ class Page(urwid.WidgetWrap[_Frame]):
     def _why_empty(self, detail: Detail | None) -> str:
         if self._state.replay and detail is None:
             return f"The recording does not have the {self._state.tab} of this cache."
+        shown = self._state.shown
+        trouble = next((note for note in shown.notes if note.startswith(_TROUBLE)), "") if shown else ""
+        if trouble:
+            return trouble
         if detail is None:
-            return "The look begins."
-        return "Nobody has allocated from it since the look began."
+            return "Collecting…"
+        return "No allocations since this page was opened."
 
 
 def tabs(state: State, width: int) -> Markup:
@@ -106,6 +115,21 @@ def tabs(state: State, width: int) -> Markup:
     current = list(Kind).index(state.tab)
     shown[current] = Segment("sorted", (f" {current + 1} {state.tab.capitalize()} ",), 9)
     return line([Segment("title", (name,), 8), *shown], right, width, gap=" ")
+
+
+def facts(state: State, width: int) -> Markup:
+    """Return the line that says at once what is known of the cache: before its programs are there, too."""
+    row = state.current
+    if row is None:
+        return [("label", " " * width)]
+    known = [
+        Segment("label", (f"live {_unless_none(row.live, lambda live: text.count(live, 8))}",), 9),
+        Segment("label", (f"memory {_unless_none(row.mem, text.volume)}",), 8),
+    ]
+    aliases = (
+        [Segment("dim", (f"aliases {', '.join(row.aliases)}", f"{len(row.aliases)} aliases"), 3)] if row.aliases else []
+    )
+    return line([*known, *aliases], [], width)
 
 
 def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text | urwid.Columns]:

@@ -140,6 +140,12 @@ class State:
             measurements=self.measurements,
         )
 
+    @property
+    def current(self) -> CacheRow | None:
+        """The row of the inspected cache in the interval on the screen, else as the page opened with it."""
+        rows = self.shown.rows if self.shown is not None and self.subject is not None else ()
+        return next((row for row in rows if self.subject and row.cache == self.subject.cache), self.subject)
+
     def past(self) -> list[CacheRow | None]:
         """Return the rows of the cache that is looked at, up to the interval on the screen."""
         return self.history.past(self.subject.cache, self.back) if self.subject else []

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 
 import urwid
+from slabtui.kernel.module import import_bcc
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities
-from slabtui.kernel.module import import_bcc
 from tests.bench import events, extras, page, program, scale, screen, tools
 from tests.bench.report import Report
 

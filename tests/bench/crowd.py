@@ -3,9 +3,10 @@
 import ctypes
 from pathlib import Path
 
-from slabtui.kernel.counters import SLOT_BITS
 from slabtui.kernel.maps import Maps
 from slabtui.kernel.module import import_bcc
+
+from slabtui.kernel.counters import SLOT_BITS
 from slabtui.kernel.probe import Probe
 
 _FIRST_ADDRESS = 0xFFFF_FE00_0000_0000  # in no kernel's direct map

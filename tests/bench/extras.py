@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+from slabtui.kernel.module import statistics
+
 from slabtui.detail import Kind, Watch
 from slabtui.kernel import layout
-from slabtui.kernel.module import statistics
 from slabtui.kernel.probe import Probe
 from tests.bench import load, ways
 from tests.bench.events import statistics_on

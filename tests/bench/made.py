@@ -3,8 +3,9 @@
 import ctypes
 from array import array
 
-from slabtui.kernel.counters import CACHE, SLOT_BITS
 from slabtui.kernel.maps import Hash, PerCpuArray
+
+from slabtui.kernel.counters import CACHE, SLOT_BITS
 
 FIRST_ADDRESS = 0xFFFF_8881_0000_0000
 SIZE = 64

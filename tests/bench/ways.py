@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slabtui.kernel import layout
 from slabtui.kernel.module import Kit, Module, import_bcc, statistics
+
+from slabtui.kernel import layout
 from slabtui.kernel.probe import Probe
 from tests.bench import bpftrace
 

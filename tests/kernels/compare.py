@@ -10,13 +10,13 @@ from pathlib import Path
 from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import layout
-from slabtui.kernel.module import import_bcc
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import difference
 from tests import uring
 from tests.kernels import results, tracefs
 from tests.kernels.results import Comparison, Counts
+from tests.probes import watch
 from tests.workload import workload
 
 OPENS, STATS = 100_000, 20_000
@@ -37,13 +37,13 @@ def main() -> None:
 
 def compare() -> Comparison:
     """Count what one process opens, by slabtui and by the kernel at once."""
-    release, bcc = platform.release(), import_bcc().__version__
+    release = platform.release()
     with workload("open", OPENS) as work:
         begin = time.perf_counter()
         try:
             probe = Probe(layout.read(), Whose([work.pid]))
         except SlabtuiError as error:
-            return Comparison(release, bcc, refused=str(error))
+            return Comparison(release, "unknown", refused=str(error))
         load_seconds = time.perf_counter() - begin
         try:
             with tracefs.counting_opens(work.pid) as seen_by_kernel:
@@ -54,7 +54,7 @@ def compare() -> Comparison:
                 counts = Counts(OPENS, seen_by_kernel(), counted, between.lost)
             return Comparison(
                 release,
-                bcc,
+                probe.bcc,
                 attachment="raw tracepoints",
                 exact_kmalloc=yes(probe.exact_kmalloc),
                 bulk=bulk(),
@@ -73,7 +73,7 @@ def frees() -> str:
     with workload("stat", STATS) as work:
         probe = Probe(layout.read(), Whose([work.pid]))
         try:
-            probe.watch(Watch(frees=True))
+            watch(probe, Watch(frees=True))
             work.run()
             before = probe.totals()
             work.run()
@@ -88,8 +88,8 @@ def bulk() -> str:
     """Return whether bulk allocations are counted, and what was, of the requests of rings that came and went."""
     probe = Probe(layout.read())
     try:
-        probe.begin()
-        probe.watch(Watch(frees=True))
+        probe.begin(lambda: None)
+        watch(probe, Watch(frees=True))
         probe.totals()
         before = probe.totals()
         for _ in range(RINGS):

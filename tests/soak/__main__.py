@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities
-from slabtui.kernel.module import import_bcc
+from slabtui.kernel import capabilities, layout
+from slabtui.kernel.probe import Probe
 from slabtui.recording import read
 from slabtui.snapshot import CacheRow
 from tests.bench import page
@@ -67,8 +67,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
         capabilities.demand()
-        import_bcc()
-        return _soak(seconds or _SECONDS, PAGE if seconds is None else None)
+        return _soak(seconds or _SECONDS, PAGE if seconds is None else None, _bcc())
     except SlabtuiError as error:
         print(f"soak: {error}", file=sys.stderr)
         return error.status
@@ -76,7 +75,14 @@ def main() -> int:
         return 128 + signal.SIGINT
 
 
-def _soak(seconds: float, target: Path | None) -> int:
+def _bcc() -> str:
+    """Return the version of bcc with which slabtui runs here."""
+    probe = Probe(layout.read())
+    probe.close()
+    return probe.bcc
+
+
+def _soak(seconds: float, target: Path | None, bcc: str) -> int:
     report = Report()
     today = date.today().isoformat()
     cpus = sorted(os.sched_getaffinity(0))
@@ -104,7 +110,7 @@ def _soak(seconds: float, target: Path | None) -> int:
     if target:
         machine = (
             f"Linux {platform.release()} {platform.machine()}",
-            f"Python {platform.python_version()}, bcc {import_bcc().__version__}",
+            f"Python {platform.python_version()}, bcc {bcc}",
         )
         title = "Under load, and when things break"
         target.write_text(page.render(report, title=title, date=today, command="sudo make soak", machine=machine))

@@ -132,9 +132,9 @@ FAULTS = (
         "bcc missing, broken, of the wrong version",
         "one line, with the command that installs it; what is newer is tried",
         _in(
-            "test_faults.py",
+            "test_child.py",
             "a_bcc_that_is_of_no_use_is_told_with_how_to_get_one",
-            "a_bcc_that_is_new_or_of_no_version_is_tried",
+            "a_bcc_that_is_new_or_of_no_version_is_used",
         ),
     ),
     Fault("tracefs absent", "works: it is not needed", _in("test_faults.py", "no_tracefs_is_needed")),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What the BPF programs share: whose events count, and which cache an object lies in. kernel/module.py puts it before
+ * What the BPF programs share: whose events count, and which cache an object lies in. kernel/bpf/module.py puts it before
  * each program, since bcc rewrites its own calls in one file only.
  *
  * kernel/layout.py defines, from the BTF of the running kernel:
@@ -11,9 +11,16 @@
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
  *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE               offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
+ *   PAGE_STEP                         what base_of_pages in struct settings is a multiple of
+ *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
  *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page tell a slab, and how
  *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct
  *   PAGE_SHIFT, KMALLOC_MAX_CACHE     log2 of the page size; the largest kmalloc that a cache serves
+ * kernel/bpf/module.py defines, by what the kernel can do:
+ *   TAIL_CALLS                        1 where a program may call another one
+ *   RDONLY_CAST                       where there is bpf_rdonly_cast(): the number of a call that stands for it in the
+ *                                     compiled program, until the kernel's number of the function is put there; and
+ *   WORD_TYPE                         the BTF id of a type whose first member is an unsigned long
  * kernel/whose.py defines, where not everything is to be counted: PID_IS(pid); PID_NS_DEV and PID_NS_INO where such
  * numbers are those of a PID namespace other than the first; CGROUP.
  */
@@ -42,12 +49,9 @@ struct cache {
 
 struct settings {
 	u64 epoch;          /* number of the interval, from 1 */
-	u64 page_offset;    /* where the direct map of all memory begins */
-	u64 vmemmap;        /* where the array of all struct page begins */
-	u64 page_offset_at; /* kernel variables that hold these two; 0: take them as they stand */
-	u64 vmemmap_at;
-	u64 calibrated;     /* whether these are known to be right */
-	u64 target;         /* the one cache that is looked at closely */
+	u64 base_of_pages;  /* address that the struct page of the page number 0 of all addresses would have */
+	u64 calibrated;     /* whether that is known */
+	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
 };
@@ -129,32 +133,45 @@ static __always_inline void describe(struct cache *cache, u64 address, u64 epoch
 }
 
 /*
+ * Read a word of a struct page. Where the kernel has bpf_rdonly_cast() this is one load, which reads 0 where nothing is
+ * mapped; elsewhere it is a call of a helper function, which takes several times as long.
+ */
+static __always_inline u64 read_page_word(u64 address)
+{
+#ifdef RDONLY_CAST
+	return *((u64 *(*)(u64 address, u32 type))RDONLY_CAST)(address, WORD_TYPE);
+#else
+	return read_word(address);
+#endif
+}
+
+/*
  * The page that an object lies in: virt_to_head_page(). A tail page names its head in a word whose lowest bit is set.
  * Before Linux 7.2 the rest of that word is the head's address, since then it is a mask; heads are aligned to their own
  * length, so that `page & word` is the head in both.
  */
-static __always_inline u64 head_page(u64 object, struct settings *now, u64 *word)
+static __always_inline u64 head_page(u64 object, u64 base_of_pages, u64 *word)
 {
-	u64 page = now->vmemmap + ((object - now->page_offset) >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
+	u64 page = base_of_pages + (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
 
-	*word = read_word(page + PAGE_COMPOUND_HEAD);
+	*word = read_page_word(page + PAGE_COMPOUND_HEAD);
 	return *word & 1 ? page & *word : page;
 }
 
 /* The cache of an object that lies in a slab: virt_to_slab(object)->slab_cache. */
-static __always_inline u64 cache_of(u64 object, struct settings *now)
+static __always_inline u64 cache_of(u64 object, u64 base_of_pages)
 {
-	u64 word = 0, head = head_page(object, now, &word);
+	u64 word = 0, head = head_page(object, base_of_pages, &word);
 
 	if (PAGE_SLAB_CACHE == PAGE_COMPOUND_HEAD && !(word & 1))
 		return word;
-	return read_word(head + PAGE_SLAB_CACHE);
+	return read_page_word(head + PAGE_SLAB_CACHE);
 }
 
 /* The cache that an event of kmem_cache_alloc or kmem_cache_free names; where it does not, by the object. */
 static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument, struct settings *now)
 {
-	return argument < 0 ? cache_of(ctx->args[ARG_PTR], now) : ctx->args[argument];
+	return argument < 0 ? cache_of(ctx->args[ARG_PTR], now->base_of_pages) : ctx->args[argument];
 }
 
 /* What stands for the cache of a new object that kmalloc gives out. */
@@ -165,6 +182,6 @@ static __always_inline u64 cache_of_kmalloc(struct bpf_raw_tracepoint_args *ctx,
 	if (ctx->args[ARG_BYTES_REQ] > KMALLOC_MAX_CACHE)
 		return LARGE;
 	if (now->calibrated)
-		cache = cache_of(ctx->args[ARG_PTR], now);
+		cache = cache_of(ctx->args[ARG_PTR], now->base_of_pages);
 	return cache < LOWEST_ADDRESS ? SIZE_CLASS(ctx->args[ARG_BYTES_ALLOC]) : cache;
 }

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Counts what is allocated and freed in bulk, which no tracepoint tells: by probes on the functions themselves, on
- * kernels that have such (fentry). After common.bpf.h. kernel/layout.py defines ALLOC_BULK, the
- * name of the function that allocates; kernel/bulk.py BULKS, how many caches are told apart: few are used in bulk, and
- * NAMES_MODULE, whether bcc wants the module of a function in the name of its program.
+ * kernels that have such (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, how many caches
+ * are told apart: few are used in bulk.
  */
 #define MOST 512      /* objects of one free of mixed caches that are looked at: kfree_rcu() gathers fewer in a page */
-#define PASTE(a, b) a##b
-
-/* What bcc takes for programs of these kinds. By a name of the other form, bcc from 0.28 on aborts the process. */
-#if NAMES_MODULE
-#define ON_ENTRY(function) PASTE(kfunc__vmlinux__, function)
-#define ON_RETURN(function) PASTE(kretfunc__vmlinux__, function)
-#else
-#define ON_ENTRY(function) PASTE(kfunc__, function)
-#define ON_RETURN(function) PASTE(kretfunc__, function)
-#endif
 
 enum { LOST_ALLOCS, LOST_FREES };
 
@@ -44,7 +33,7 @@ static __always_inline struct bulk *bulk_of(u64 address, u64 epoch)
 
 /* kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): all or none; it returns how many, or
  * by Linux 7.3 only whether. */
-int ON_RETURN(ALLOC_BULK)(u64 *ctx)
+int on_bulk_alloc(u64 *ctx)
 {
 	struct settings *now = current_settings();
 	u64 size = ctx[2];
@@ -63,7 +52,7 @@ int ON_RETURN(ALLOC_BULK)(u64 *ctx)
 
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p); s is NULL where caches are mixed, as they are
  * for kfree_rcu(). Looked at before it runs: afterwards the pages may be somebody else's. */
-int ON_ENTRY(kmem_cache_free_bulk)(u64 *ctx)
+int on_bulk_free(u64 *ctx)
 {
 	struct settings *now = current_settings();
 	u64 cache = ctx[0], size = ctx[1], objects = 0, object = 0;
@@ -87,7 +76,7 @@ int ON_ENTRY(kmem_cache_free_bulk)(u64 *ctx)
 		if (seen >= size)
 			break;
 		bpf_probe_read_kernel(&object, sizeof(object), (void *)(objects + seen * sizeof(object)));
-		bulk = bulk_of(cache_of(object, now), now->epoch);
+		bulk = bulk_of(cache_of(object, now->base_of_pages), now->epoch);
 		if (!bulk)
 			break;
 		__sync_fetch_and_add(&bulk->frees, 1);

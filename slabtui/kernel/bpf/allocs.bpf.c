@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Counts allocations per cache. After common.bpf.h and table.bpf.h; runs from the start of slabtui to its end. */
+
+enum { LOST_NAMED, LOST_ADDRESSED, LARGE_ALLOCS, LARGE_BYTES };
+enum { SLOW_CACHE_ALLOC, SLOW_KMALLOC, SLOW_PATHS };
+
+BPF_PROG_ARRAY(slow_path, SLOW_PATHS);
+
+/* Counts an object of a cache that the event names; everything that can happen. */
+static __always_inline int count_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct settings *now = current_settings();
+	struct slot *slot;
+
+	if (!now || !ctx->args[ARG_PTR]) /* a failed allocation allocates nothing */
+		return 0;
+	slot = find(cache_of_event(ctx, ARG_CACHE, now), now->epoch);
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+	return 0;
+}
+
+/* The same for one of kmalloc. */
+static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct settings *now = current_settings();
+	struct slot *slot;
+	u64 cache;
+
+	if (!now || !ctx->args[ARG_PTR])
+		return 0;
+	cache = cache_of_kmalloc(ctx, now);
+	if (cache == LARGE) {
+		tally(LARGE_ALLOCS, 1);
+		tally(LARGE_BYTES, ctx->args[ARG_BYTES_ALLOC]);
+		return 0;
+	}
+	slot = find(cache, now->epoch);
+	if (slot)
+		count(&slot->addressed);
+	else
+		tally(LOST_ADDRESSED, 1);
+	return 0;
+}
+
+/*
+ * The hot paths. All that is rare (a cache's first allocation on this CPU or in this interval, a collision, a failed
+ * allocation) goes to another program by a tail call: in here it would cost registers, and these cost time.
+ *
+ * Without a JIT compiler nothing is gained by that, and all is in one program: the interpreter runs a program that is
+ * reached by a tail call on its caller's stack, which has room for the caller's variables only.
+ */
+int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!wanted())
+		return 0;
+#if TAIL_CALLS
+#if ARG_CACHE >= 0
+	u32 at = SLOT_OF(ctx->args[ARG_CACHE]);
+	struct slot *slot = slots.lookup(&at);
+	struct settings *now;
+
+	/* The argument is read twice, since keeping it over a call would take one more register. */
+	if (slot && slot->cache == ctx->args[ARG_CACHE] && ctx->args[ARG_PTR]) {
+		now = current_settings();
+		if (now && slot->epoch == now->epoch) {
+			count(&slot->named);
+			return 0;
+		}
+	}
+#endif
+	slow_path.call(ctx, SLOW_CACHE_ALLOC);
+	tally(LOST_NAMED, 1); /* only where there was nothing to call */
+	return 0;
+#else
+	return count_cache_alloc(ctx);
+#endif
+}
+
+int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!wanted())
+		return 0;
+#if TAIL_CALLS
+	struct settings *now = current_settings();
+	struct slot *slot;
+	u64 cache;
+	u32 at;
+
+	if (now && now->calibrated && ctx->args[ARG_PTR] && ctx->args[ARG_BYTES_REQ] <= KMALLOC_MAX_CACHE) {
+		cache = cache_of(ctx->args[ARG_PTR], now->base_of_pages);
+		at = SLOT_OF(cache);
+		slot = slots.lookup(&at);
+		if (slot && slot->cache == cache && slot->epoch == now->epoch) {
+			count(&slot->addressed);
+			return 0;
+		}
+	}
+	slow_path.call(ctx, SLOW_KMALLOC);
+	tally(LOST_ADDRESSED, 1);
+	return 0;
+#else
+	return count_kmalloc(ctx);
+#endif
+}
+
+int on_cache_alloc_slow(struct bpf_raw_tracepoint_args *ctx)
+{
+	return count_cache_alloc(ctx);
+}
+
+int on_kmalloc_slow(struct bpf_raw_tracepoint_args *ctx)
+{
+	return count_kmalloc(ctx);
+}

@@ -1,0 +1,235 @@
+"""Reads and writes the maps of a module, once it is certain that C and Python mean the same record by a value."""
+
+import ctypes
+import errno
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from slabtui.errors import SlabtuiError
+from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.cpus import possible_cpus
+
+_Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
+_WORD = 8  # bytes
+_KEYS: dict[int, type[ctypes.c_uint32 | ctypes.c_uint64]] = {4: ctypes.c_uint32, 8: ctypes.c_uint64}  # by size
+
+
+class Maps:
+    """The maps of one module.
+
+    Args:
+        descriptors: file descriptor of each map, by its name in the source.
+
+    Raises:
+        OSError: the kernel does not describe a map.
+        SlabtuiError: see possible_cpus().
+    """
+
+    def __init__(self, descriptors: Mapping[str, int]) -> None:
+        self._descriptors = descriptors
+        self._info = {name: syscalls.describe_map(descriptor) for name, descriptor in descriptors.items()}
+        self._cpus = possible_cpus()
+        self._key = ctypes.c_uint32()
+
+    def hash(self, name: str, value_size: int) -> "Hash":
+        """Return a reader for a hash.
+
+        Raises:
+            SlabtuiError: its values have another size in C.
+        """
+        self._demand(name, value_size)
+        info = self._info[name]
+        return Hash(Batch(self._descriptors[name], value_size, info.max_entries, _KEYS[info.key_size]), value_size)
+
+    def per_cpu_array(self, name: str, words: int) -> "PerCpuArray":
+        """Return a reader for a per-CPU array; a value is `words` 64-bit words for each CPU.
+
+        Raises:
+            SlabtuiError: its values have another size in C.
+        """
+        self._demand(name, words * _WORD)
+        batch = Batch(self._descriptors[name], self._cpus * words * _WORD, self._info[name].max_entries)
+        return PerCpuArray(batch, self._cpus, words)
+
+    def put_descriptor(self, name: str, key: int, descriptor: int) -> None:
+        """Write one element of an array of programs or control groups.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._update(name, key, ctypes.c_int(descriptor))
+
+    def put(self, name: str, key: int, value: ctypes.Structure) -> None:
+        """Write one element of an array.
+
+        Raises:
+            OSError: the kernel refused.
+            SlabtuiError: the value has another size in C.
+        """
+        self._demand(name, ctypes.sizeof(value))
+        self._update(name, key, value)
+
+    def get(self, name: str, key: int, kind: type[_Value]) -> _Value:
+        """Read one element of an array.
+
+        Raises:
+            OSError: the kernel refused.
+            SlabtuiError: the value has another size in C.
+        """
+        value = kind()
+        self._demand(name, ctypes.sizeof(value))
+        self._key.value = key
+        syscalls.lookup(self._descriptors[name], ctypes.addressof(self._key), ctypes.addressof(value))
+        return value
+
+    def zero(self, name: str, words: int) -> None:
+        """Set the one element of a per-CPU array, `words` 64-bit words for each CPU, to 0.
+
+        Raises:
+            OSError: the kernel refused.
+            SlabtuiError: the value has another size in C.
+        """
+        self._demand(name, words * _WORD)
+        self._update(name, 0, (ctypes.c_uint64 * (self._cpus * words))())
+
+    def clear(self, name: str) -> None:
+        """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        descriptor, key = self._descriptors[name], ctypes.addressof(self._key)
+        while syscalls.find_first_key(descriptor, key):
+            syscalls.delete(descriptor, key)
+
+    def _update(self, name: str, key: int, value: "ctypes.Structure | ctypes.Array[Any] | ctypes.c_int") -> None:
+        self._key.value = key
+        syscalls.update(self._descriptors[name], ctypes.addressof(self._key), ctypes.addressof(value))
+
+    def _demand(self, name: str, size: int) -> None:
+        """Refuse a record that C and Python define differently: the kernel would write beyond the buffer."""
+        in_c = self._info[name].value_size
+        if in_c != size:
+            what = f"a value of the map {name} has {in_c} bytes in the BPF program and {size} in slabtui"
+            raise SlabtuiError(what, "install slabtui anew: its files are of different versions")
+
+
+class Batch:
+    """One map, read whole in one system call: Linux 5.6 has that for hashes, 5.13 for per-CPU arrays. Not thread-safe.
+
+    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
+    the kernel has no such call for an array, the elements are read that are asked for.
+
+    Attributes:
+        keys: the keys, as read last.
+        values: the bytes of the values, one after the other, as read last.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        value_size: int,
+        most: int,
+        key: type[ctypes.c_uint32 | ctypes.c_uint64] = ctypes.c_uint32,
+    ) -> None:
+        self._descriptor = descriptor
+        self._size = value_size
+        self._most = most
+        self._whole = True
+        self.keys = (key * most)()
+        self._values = (ctypes.c_char * (most * value_size))()
+        self.values = memoryview(self._values).cast("B")
+
+    def read(self) -> int:
+        """Read the map and return how many elements it has.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        keys, values = ctypes.addressof(self.keys), ctypes.addressof(self._values)
+        return syscalls.lookup_batch(self._descriptor, keys, values, self._most)
+
+    def read_array(self, wanted: Iterable[int]) -> None:
+        """Read the map, or at least these elements, each to its place in `values`.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        if self._whole:
+            try:
+                self.read()
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, syscalls.ENOTSUPP):
+                    raise
+                self._whole = False
+        if not self._whole:
+            for key in wanted:
+                number = ctypes.c_uint32(key)
+                place = ctypes.addressof(self._values) + key * self._size
+                syscalls.lookup(self._descriptor, ctypes.addressof(number), place)
+
+    def clear(self) -> None:
+        """Delete all elements of a hash, `keys` as read last included.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        while found := self.read():
+            syscalls.delete_batch(self._descriptor, ctypes.addressof(self.keys), found)
+
+
+class Hash:
+    """Reader for a hash."""
+
+    def __init__(self, batch: Batch, value_size: int) -> None:
+        self._batch = batch
+        self._size = value_size
+
+    def read(self) -> dict[int, memoryview]:
+        """Return the bytes of each value by its key; the next read overwrites them.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        size, values, keys = self._size, self._batch.values, self._batch.keys
+        return {keys[place]: values[place * size : (place + 1) * size] for place in range(self._batch.read())}
+
+    def clear(self) -> None:
+        """Delete all elements.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._batch.clear()
+
+
+class PerCpuArray:
+    """Reader for a per-CPU array of 64-bit words."""
+
+    def __init__(self, batch: Batch, cpus: int, words: int) -> None:
+        self._batch = batch
+        self._values = batch.values.cast("Q")
+        self._words = words
+        self._stride = cpus * words
+
+    def read(self, wanted: Iterable[int]) -> None:
+        """Read these elements at least, for `total` to look at.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        self._batch.read_array(wanted)
+
+    def total(self, key: int, word: int = 0) -> int:
+        """Return the sum over all CPUs of one word of an element, as read last."""
+        return sum(self._values[key * self._stride + word : (key + 1) * self._stride : self._words])
+
+    def totals(self) -> list[int]:
+        """Read all elements, and return of each the sum over all CPUs of its first word.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        keys = range(len(self._values) // self._stride)
+        self.read(keys)
+        return [self.total(key) for key in keys]

@@ -1,0 +1,56 @@
+"""An interpreter for slabtui's child process that does something of its own first: `SLABTUI_PYTHON` names it."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from slabtui.kernel.bpf import interpreters
+
+_SCRIPT = """#!{python} -I
+import os, sys
+place = {place!r}
+with open(place, "a") as runs:
+    runs.write("x")
+number = os.path.getsize(place)  # of this run, from 1
+
+{code}
+
+_, _, _, boot, socket = sys.argv  # as the interpreter is called: -I -c BOOT SOCKET
+sys.argv = ["-c", socket]
+exec(boot)
+"""
+
+
+def with_bcc() -> str:
+    """Return the path of the interpreter that slabtui tries first: a distribution's own, which has bcc here."""
+    return interpreters.candidates({})[0]
+
+
+def bcc_version() -> str:
+    """Return the version of that bcc."""
+    command = [with_bcc(), "-c", "import bcc; print(bcc.__version__)"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def interpreter(directory: Path, code: str) -> Path:
+    """Write an interpreter that runs some code, in which `number` says how often it has been started, and then goes on.
+
+    The code may change bcc, break the process, or end it.
+    """
+    path = directory / "python"
+    path.write_text(_SCRIPT.format(python=with_bcc(), place=str(directory / "runs"), code=code))
+    path.chmod(0o755)
+    return path
+
+
+def naming(path: Path | str) -> Mapping[str, str]:
+    """Return the environment in which slabtui uses this interpreter."""
+    return {**os.environ, interpreters.SETTING: str(path)}
+
+
+def with_package(directory: Path, content: str) -> Path:
+    """Write an interpreter whose bcc is a package with this content."""
+    (directory / "bcc").mkdir()
+    (directory / "bcc" / "__init__.py").write_text(content)
+    return interpreter(directory, f"sys.path.insert(0, {str(directory)!r})")
