@@ -3,14 +3,14 @@
 import argparse
 import errno
 import importlib
-import math
+import io
 import os
 import resource
 import signal
 import sys
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stdout, suppress
 from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -20,17 +20,16 @@ from typing import NoReturn
 
 import shtab
 
-from slabtui import __version__, columns, completion, query
+from slabtui import __version__, arguments, columns, completion, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
-from slabtui.errors import SlabtuiError, Status
+from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
 from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
 from slabtui.text import visible
 
-SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 _LOOKS = {  # what is printed of one cache -> in words
     Kind.CALLERS: "the call sites that allocate, and how much,",
     Kind.STACKS: "the kernel stacks that led to the allocations",
@@ -38,7 +37,6 @@ _LOOKS = {  # what is printed of one cache -> in words
 }
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
 
-_MOST_DIGITS = 19
 _SEE_HELP = "see slabtui --help"
 
 FeedMaker = Callable[[Callable[[], None]], Snapshots]  # given what to call when there is something to take
@@ -63,7 +61,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-s",
         "--sort",
         metavar="COLUMN",
-        type=_column,
+        type=arguments.column,
         default=columns.DEFAULT_SORT,
         help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
     ).complete = completion.COLUMNS  # type: ignore[attr-defined]
@@ -71,7 +69,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-f",
         "--filter",
         metavar="FILTER",
-        type=_filter,
+        type=arguments.pattern,
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
     ).complete = completion.CACHES  # type: ignore[attr-defined]
@@ -79,7 +77,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-p",
         "--pid",
         metavar="PID",
-        type=_pid,
+        type=arguments.pid,
         action="append",
         default=[],
         help="count only what this process allocates; may be given more than once",
@@ -105,7 +103,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "-r",
         "--maxrows",
         metavar="MAXROWS",
-        type=partial(_positive, what="number of rows"),
+        type=partial(arguments.positive, what="number of rows"),
         help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
     )
     add(
@@ -121,19 +119,25 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     ).complete = shtab.FILE  # type: ignore[attr-defined]
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
-    shtab.add_argument_to(options, "--print-completion", help="print a completion script for this shell")
+    add(
+        "--print-completion",
+        metavar="SHELL",
+        choices=shtab.SUPPORTED_SHELLS,
+        action=shtab.completion_action(),
+        help="print a completion script for this shell, such as bash or zsh",
+    )
     add(
         "interval",
         nargs="?",
-        type=_interval,
+        type=arguments.interval,
         default=1.0,
-        help=f"seconds between snapshots, {SHORTEST:g} to {LONGEST:g} (default: 1)",
+        help=f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: 1)",
     )
-    add("count", nargs="?", type=partial(_positive, what="count"), help="end after so many snapshots")
+    add("count", nargs="?", type=partial(arguments.positive, what="count"), help="end after so many snapshots")
     return options
 
 
-def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
+def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
     SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
@@ -143,11 +147,11 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
             signal.signal(number, _end)
     stdout_closed = sys.stdout is None
-    _open_what_is_closed()
+    streams.open_closed()
     try:
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(_parsed(arguments, name), name)
+        _run(_parsed(argv, name), name)
     except (SlabtuiError, FeedDiedError) as error:
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
@@ -158,13 +162,17 @@ def main(arguments: list[str] | None = None, name: str = "slabtui") -> int:
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:  # whoever read has had enough
-        _forget_stdout()
+        streams.discard(1)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
+        explained = explain(error)
+        if explained is None:
             raise
-        _complain(f"{error.strerror}: raise the limit, as in ulimit -n 1024")
+        _complain(explained)
         return Status.FAILED
+    finally:
+        _ignore_signals()
+        streams.flush()
     return Status.OK
 
 
@@ -173,13 +181,23 @@ def slabratetop() -> int:
     return main(name="slabratetop")
 
 
-def _parsed(arguments: list[str] | None, name: str) -> argparse.Namespace:
-    """Read the command line; what --help and the like print has gone where it can before they end the program."""
+def _parsed(argv: list[str] | None, name: str) -> argparse.Namespace:
+    """Read the command line, and write what --help and the like print before they end the program.
+
+    argparse itself ignores that it cannot be written, since Python 3.12: ArgumentParser._print_message().
+    """
+    printed = io.StringIO()
     try:
-        try:
-            return parser(name).parse_args(arguments)
-        finally:
-            sys.stdout.flush()
+        with redirect_stdout(printed):
+            return parser(name).parse_args(argv)
+    finally:
+        if text := printed.getvalue():
+            _print_whole(text)
+
+
+def _print_whole(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -252,14 +270,15 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     Raises:
         SlabtuiError: see Probe; or there is no such cache.
     """
-    from slabtui.kernel import capabilities, layout, slabinfo  # only here: a recording is to be looked at without bcc
+    from slabtui.kernel import capabilities, layout, mounts, slabinfo  # only here: a recording needs none of them
     from slabtui.kernel.bpf.compiler import Compiler
     from slabtui.kernel.probe import Probe
     from slabtui.kernel.whose import Whose
 
+    mounts.demand()
     look = _look(options)
-    if look and not slabinfo.exists(str(look.cache)):
-        raise SlabtuiError(f"no cache named {look.cache}", "see ls /sys/kernel/slab", Status.USAGE)
+    if look:
+        slabinfo.demand(str(look.cache))
     capabilities.demand()
     with suppress(OSError, ValueError):  # before Linux 5.11 maps count as locked memory, and their child has this limit
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -284,7 +303,7 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
-        _forget_stdout()  # the terminal is gone, and whether its signal or this comes first is chance
+        streams.discard(1)  # the terminal is gone, and whether its signal or this comes first is chance
         raise SystemExit(128 + signal.SIGHUP) from error
 
 
@@ -317,27 +336,13 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look:
 
 
 def _unwritable(error: OSError) -> SlabtuiError:
-    _forget_stdout()
+    streams.discard(1)
     return SlabtuiError(f"cannot write to standard output ({error.strerror})", "see where it goes")
 
 
 def _complain(text: str) -> None:
     with suppress(OSError):  # the exit status tells too
         print(f"slabtui: {visible(text)}", file=sys.stderr)
-
-
-def _open_what_is_closed() -> None:
-    """Lead the standard streams that the caller has closed nowhere, so that no file of ours gets their numbers."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it is to stay open
-
-
-def _forget_stdout() -> None:
-    """Keep Python from flushing, at exit, what cannot be written."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
 
 
 def _demand_terminal() -> None:
@@ -348,48 +353,11 @@ def _demand_terminal() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(other, signal.SIG_IGN)  # the way out is short, and must be gone to its end
+    _ignore_signals()
     raise SystemExit(128 + number)
 
 
-def _column(text: str) -> str:
-    if text not in columns.SORTS:
-        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(columns.SORTS)}")
-    return text
-
-
-def _filter(text: str) -> str:
-    try:
-        query.matcher(text)
-    except query.BadFilterError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
-def _pid(text: str) -> int:
-    pid = _positive(text, "PID")
-    try:
-        status = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"no process {pid}") from error
-    leader = int(next(line.split()[1] for line in status.splitlines() if line.startswith(b"Tgid:")))
-    if leader != pid:
-        raise argparse.ArgumentTypeError(f"{pid} is a thread of process {leader}")
-    return pid
-
-
-def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not SHORTEST <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
-    return seconds
-
-
-def _positive(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")
-    return int(text)
+def _ignore_signals() -> None:
+    """Ignore the signals that end the program: the way out is short and must be completed."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,10 @@
 """The one error that a user is meant to see: what is wrong, and the command or change that mends it."""
 
 import enum
+import errno
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
 
 
 class Status(enum.IntEnum):
@@ -23,3 +27,12 @@ class SlabtuiError(Exception):
     def __init__(self, cause: str, mend: str, status: Status = Status.FAILED) -> None:
         super().__init__(f"{cause}: {mend}")
         self.status = status
+
+
+def explain(error: OSError) -> str | None:
+    """Return one line for an error of the system whose cause lies outside the program; None for any other."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{error.strerror}: raise the limit, as in ulimit -n 1024"
+    if isinstance(error.filename, str) and Path(error.filename).is_relative_to(_PACKAGE):
+        return f"cannot read {error.filename} ({error.strerror}): install slabtui again, or run it as root"
+    return None

@@ -21,6 +21,7 @@ SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
 _PATIENCE = 0.1  # seconds until a new speed takes hold
 _WANTED = "name a file that --record has written"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP_FORMAT = 16  # added to the window size: with the header and the trailer of gzip; zlib.h, deflateInit2()
 _CHUNK = 1 << 10  # bytes of a compressed file at a time: each may stand for a hundred thousand
 _LONGEST_LINE = 64 << 20  # bytes; a snapshot of 4096 caches takes less than one MiB
 
@@ -74,13 +75,14 @@ def _encoder(
 ) -> tuple[Callable[[bytes], object], Callable[[], object], Callable[[], object]]:
     """Return how to write, to flush so that everything up to here can be read, and to end."""
     if path.suffix == ".gz":
-        stream = gzip.GzipFile(filename="", mode="wb", fileobj=file)
+        # Not by gzip.GzipFile, which writes its end when it is freed, although the file is full or closed by then.
+        stream = zlib.compressobj(zlib.Z_BEST_COMPRESSION, wbits=zlib.MAX_WBITS | _GZIP_FORMAT)
 
         def flush() -> None:
-            stream.flush()
+            file.write(stream.flush(zlib.Z_SYNC_FLUSH))
             file.flush()
 
-        return stream.write, flush, stream.close
+        return lambda data: file.write(stream.compress(data)), flush, lambda: file.write(stream.flush())
     if codec:
         frame = codec.compressor()
 

@@ -3,10 +3,11 @@
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 _SYSCALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]  # bpf(2)
-_PROG_GET_NEXT_ID, _MAP_GET_NEXT_ID = 11, 12
+_PROG_GET_NEXT_ID = 11
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -16,18 +17,9 @@ class _Attributes(ctypes.Structure):
 
 def program_ids() -> set[int]:
     """Return the ids of all loaded programs."""
-    return _ids(_PROG_GET_NEXT_ID)
-
-
-def map_ids() -> set[int]:
-    """Return the ids of all maps."""
-    return _ids(_MAP_GET_NEXT_ID)
-
-
-def _ids(command: int) -> set[int]:
     found: set[int] = set()
     attributes = _Attributes()
-    while _LIBC.syscall(_SYSCALL, command, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
+    while _LIBC.syscall(_SYSCALL, _PROG_GET_NEXT_ID, ctypes.byref(attributes), ctypes.sizeof(attributes)) == 0:
         found.add(attributes.next_id)
         attributes.start_id = attributes.next_id
     return found
@@ -53,13 +45,21 @@ def ownerless(before: set[int]) -> set[int]:
 
 def held_by(pid: int | str) -> tuple[set[int], set[int]]:
     """Return the ids of the loaded programs, and those of the maps, that a process holds open."""
-    programs: set[int] = set()
-    maps: set[int] = set()
+    descriptors = list(_descriptors(pid))
+    programs = {int(fields["prog_id"]) for fields in descriptors if "prog_id" in fields}
+    return programs, {int(fields["map_id"]) for fields in descriptors if "map_id" in fields}
+
+
+def own_compiled_ids() -> set[int]:
+    """Return the ids of the programs held by this process that the kernel compiled to machine code."""
+    return {int(fields["prog_id"]) for fields in _descriptors("self") if fields.get("prog_jited") == "1"}
+
+
+def _descriptors(pid: int | str) -> Iterator[dict[str, str]]:
+    """Yield the fields that the kernel shows of each descriptor of a process; proc_pid_fdinfo(5)."""
     for descriptor in os.listdir(f"/proc/{pid}/fdinfo"):
         try:
             lines = Path(f"/proc/{pid}/fdinfo", descriptor).read_text().splitlines()
         except OSError:
             continue  # the one that the directory was read by, or one that was closed meanwhile
-        programs |= {int(line.split()[1]) for line in lines if line.startswith("prog_id:")}
-        maps |= {int(line.split()[1]) for line in lines if line.startswith("map_id:")}
-    return programs, maps
+        yield {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

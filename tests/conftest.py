@@ -1,6 +1,7 @@
 """Decides what a test that needs this machine's kernel does where it cannot run: it is skipped, in CI it fails."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -8,6 +9,10 @@ from hypothesis import settings
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities, layout
 from slabtui.kernel.probe import Probe
+
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a job in the background, and by nohup(1)
+    if signal.getsignal(number) is signal.SIG_IGN:  # then programs that a test starts would ignore them too
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 
 settings.register_profile("slabtui", deadline=None)  # it would measure what else the machine does
 settings.load_profile("slabtui")

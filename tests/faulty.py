@@ -1,6 +1,5 @@
 """Runs slabtui with a source that this module makes up: `python -m tests.faulty KIND [ARGUMENTS OF slabtui]`."""
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -25,11 +24,6 @@ def _failing(reading: int) -> Totals:
     return Totals((cache(1, "dentry", allocs=reading),), 0)
 
 
-def _noisy(reading: int) -> Totals:
-    os.write(2, b"native code was here\n")
-    return Totals((cache(1, allocs=reading),), 0)
-
-
 def _hostile(reading: int) -> Totals:
     return Totals(tuple(cache(i, printable(name), allocs=reading) for i, name in enumerate(HOSTILE)), 0)
 
@@ -37,7 +31,6 @@ def _hostile(reading: int) -> Totals:
 SOURCES: dict[str, Callable[[], Source]] = {
     "dying": lambda: FakeSource(_dying),
     "failing": lambda: FakeSource(_failing),
-    "noisy": lambda: FakeSource(_noisy),
     "hostile": lambda: FakeSource(_hostile),
     "many": lambda: growing(500),
 }

@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
-from tests.bpf import map_ids, program_ids
+from tests.bpf import held_by
 
 
 def left_by(pid: int) -> tuple[int, int, int]:
-    """Return how many programs and maps the kernel has, and how many descriptors the process holds."""
-    return len(program_ids()), len(map_ids()), len(os.listdir(f"/proc/{pid}/fd"))
+    """Return how many programs, maps and descriptors a process holds."""
+    programs, maps = held_by(pid)
+    return len(programs), len(maps), len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def resident(pid: int) -> int:

@@ -2,10 +2,9 @@
 
 import fcntl
 import os
-import pty
 import select
-import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,20 +23,27 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.output = bytearray()
         self.status: int | None = None
-        self.pid, self._master = pty.fork()
-        if self.pid == 0:
-            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):  # ignored, where the tests run in background
-                signal.signal(number, signal.SIG_DFL)
-            os.execvpe(argv[0], argv, {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env})
+        self._master, slave = os.openpty()
         self.resize(size)
+        # Not by pty.fork(): Python 3.12 warns of it in a process with threads. The signals are ignored where the tests
+        # run in the background.
+        self._process = subprocess.Popen(
+            ["setsid", "--ctty", "env", "--default-signal=INT,HUP,QUIT", *argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env},
+        )
+        os.close(slave)
+        self.pid = self._process.pid
 
     def __enter__(self) -> "Terminal":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self._process.kill()
+            self._process.wait()
         self.hang_up()
 
     @property
@@ -97,11 +103,7 @@ class Terminal:
             self._master = -1
 
     def _reap(self) -> None:
-        if self.status is not None:
-            return
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid:
-            self.status = os.waitstatus_to_exitcode(status)
+        self.status = self._process.poll()
 
     def _pump(self, seconds: float) -> None:
         if self._master < 0:

@@ -10,7 +10,8 @@ from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import Features
 from slabtui.kernel.bpf.module import BuildContext, Module
 
-SIZES = ("-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DREST=1", "-DBULKS=4", "-DTALLIES=8")
+HOST = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
+SIZES = (HOST, "-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DREST=1", "-DBULKS=4", "-DTALLIES=8")
 PROGRAMS = {
     "allocs": ("table.bpf.h", "calibration.bpf.c", "allocs.bpf.c"),
     "frees": ("table.bpf.h", "frees.bpf.c"),

@@ -117,6 +117,13 @@ def test_members_of_anonymous_structs_and_unions_count_as_the_structs_own() -> N
     assert BTF(KERNEL).struct("kmem_cache") == Struct(32, offsets)
 
 
+def test_an_integer_has_the_size_that_it_is_given() -> None:
+    btf = BTF(KERNEL)
+    assert (btf.integer_size("unsigned int"), btf.integer_size("long unsigned int")) == (4, 8)
+    assert btf.integer_size("kmem_cache") is None
+    assert btf.integer_size("long long") is None
+
+
 def test_every_kind_is_stepped_over() -> None:
     assert BTF(KERNEL).struct("last") == Struct(4, {"only": 0})
 

@@ -6,8 +6,10 @@ from contextlib import suppress
 
 import pytest
 
+from tests.bpf import program_ids
 from tests.footprint import left_by, resident
 from tests.terminal import Terminal
+from tests.test_terminal import gone
 from tests.workload import Workload, workload
 
 WARM_UP, WATCHED = 40, 60  # seconds; the history of 300 intervals is full after 30
@@ -34,6 +36,7 @@ def test_memory_is_flat_while_500_caches_change_ten_times_a_second_and_keys_are_
 @pytest.mark.slow
 @pytest.mark.live
 def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behind() -> None:
+    loaded = program_ids()
     with (
         workload("stat", STATS) as stats,
         workload("open", STATS) as opens,
@@ -60,6 +63,7 @@ def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behin
         assert terminal.wait_for_exit() == 0
     print(f"{turns} turns; programs, maps and descriptors {before} before, {after} after; grown by {grown} KiB")
     assert after == before
+    assert gone(loaded)
     assert grown < ALLOWED_GROWTH
 
 

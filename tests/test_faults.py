@@ -14,6 +14,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,9 +41,11 @@ from tests.fakes import FakeSource, cache
 from tests.interpreters import bcc_version
 from tests.probes import probing, watch
 from tests.terminal import Terminal
+from tests.test_btf import INT, encode
 from tests.test_privileges import with_only
 from tests.test_slabinfo import BIG, DENTRY, listing
 from tests.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
+from tests.unprivileged import unprivileged
 from tests.workload import workload
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
@@ -106,7 +109,7 @@ def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_leave_for_another_thread_is_told() -> None:
-    ended = run(["setpriv", "--reuid=65534", "--clear-groups", *shell("ulimit -u 1"), "--demo", "-C"])
+    ended = run([*unprivileged(), *shell("ulimit -u 1"), "--demo", "-C"])
     assert ended.returncode == 1
     assert ended.stderr == "slabtui: cannot start a thread: raise `ulimit -u` or the limit of the control group\n"
 
@@ -369,6 +372,45 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: P
     demand_one_long_interval(path, seconds)
 
 
+CPUS = "/sys/devices/system/cpu"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("umount -R -l /proc", "/proc is not mounted: mount -t proc proc /proc"),
+        ("mount -t tmpfs none /proc", "/proc is not mounted: mount -t proc proc /proc"),
+        ("umount -R -l /sys", "/sys is not mounted: mount -t sysfs sysfs /sys"),
+        ("mount -t tmpfs none /sys", "/sys is not mounted: mount -t sysfs sysfs /sys"),
+        (
+            f"mount -t tmpfs none {CPUS}",
+            f"cannot read {CPUS}/possible (No such file or directory): umount {CPUS}, or mount -t sysfs sysfs /sys",
+        ),
+    ],
+)
+def test_a_file_system_that_is_not_mounted_is_told_with_its_mount(broken: str, told: str) -> None:
+    demand_refusal(alone(broken), told)
+    ended = run([*alone(broken), "-p", "1", "--callers", "filp", "-C"])
+    assert (ended.returncode, ended.stderr) == (1, f"slabtui: {told}\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can unmount a file system")
+@pytest.mark.parametrize("place", ["/proc", "/sys"])
+def test_a_recording_needs_neither_proc_nor_sys(place: str, tmp_path: Path) -> None:
+    command = alone(f"umount -R -l {place}\ncd {tmp_path}")
+    with Terminal([*command, "--demo"], env={"PYTHONPATH": str(DEMO.parents[1])}) as terminal:
+        terminal.wait_for(lambda: "names_cache" in terminal.text)
+        terminal.type("e")
+        terminal.wait_for(lambda: "Write to" in terminal.text)
+        terminal.type("\r")
+        terminal.wait_for(lambda: " written to " in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+    assert list(tmp_path.glob("slabtui-*.csv"))
+    assert run([*alone(f"umount -R -l {place}"), "--demo", "-C", "1", "1"]).returncode == 0
+
+
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("broken", "told"),
@@ -394,9 +436,18 @@ def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("name", ["long unsigned int", "unsigned long"])
+def test_a_kernel_of_32_bits_is_refused(tmp_path: Path, name: str) -> None:
+    kernel = tmp_path / "vmlinux"
+    kernel.write_bytes(encode([(INT, "unsigned int", 4, (32,)), (INT, name, 4, (32,))]))
+    told = "this is a 32-bit kernel: slabtui needs a 64-bit kernel"
+    demand_refusal(alone(f"mount --bind {kernel} {VMLINUX}"), told)
+
+
+@pytest.mark.live
 def test_btf_that_nobody_may_read_is_told() -> None:
     hidden = f"mount -t tmpfs none /mnt\ninstall -m 600 {VMLINUX} /mnt/hidden\nmount --bind /mnt/hidden {VMLINUX}"
-    allowed = " ".join(with_only(Capability.BPF, Capability.PERFMON))
+    allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
     demand_refusal(
         alone(f'{hidden}\nset -- {allowed} "$@"'), f"cannot read {VMLINUX} (Permission denied): run slabtui as root"
     )
@@ -427,6 +478,49 @@ def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, c
         terminal.wait_for(lambda: note in terminal.text)
         terminal.type("q")
         assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("place", ["/sys/kernel/slab", "/sys/kernel"])
+def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
+    btf = f"mount --bind {VMLINUX} /mnt/vmlinux\n"
+    hidden = f"mount -t tmpfs none {place}\n"
+    if place == "/sys/kernel":  # all but the BTF
+        keep = f"mount -t tmpfs none /mnt\ntouch /mnt/vmlinux\n{btf}"
+        hidden = f"{keep}{hidden}mkdir /sys/kernel/btf\ntouch {VMLINUX}\nmount --bind /mnt/vmlinux {VMLINUX}\n"
+    with workload("open", OPENS) as work:
+        command = [*alone(hidden), "-p", str(work.pid), "--callers", "filp", "--output", "json", "0.5"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            process.stdout.readline()
+            for _ in range(3):  # the first makes the cache's address known
+                work.run()
+                found = json.loads(process.stdout.readline())["detail"]["entries"]
+            process.terminate()
+    assert sum(entry["total_allocs"] for entry in found) > 0
+    ended = run([*alone(hidden), "--callers", "flip", "-C"])
+    assert (ended.returncode, ended.stderr) == (2, "slabtui: no cache named flip: see cat /proc/slabinfo\n")
+    blind = run([*alone(f"{hidden}mount --bind /dev/null /proc/slabinfo"), "--callers", "flip", "-C", "0.2", "1"])
+    assert blind.returncode == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "kernel/probe.py",
+        "kernel/btf.py",
+        "kernel/**/*.bpf.c",
+    ],
+)
+def test_an_installed_file_that_cannot_be_read_is_told_by_its_name(pattern: str) -> None:
+    copy = f"mount -t tmpfs none /mnt\ncp -r {DEMO.parent} /mnt\nchmod 600 /mnt/slabtui/{pattern}"
+    allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
+    script = f'shopt -s globstar\n{copy}\nset -- {allowed} env -C /mnt "$@"'
+    ended = run([*alone(script), "-C", "0.1", "1"])
+    assert ended.returncode == 1
+    told = r"slabtui: cannot read /mnt/slabtui/\S+ \(Permission denied\): install slabtui again, or run it as root\n"
+    assert re.fullmatch(told, ended.stderr)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)

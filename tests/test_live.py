@@ -5,7 +5,6 @@ import fcntl
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
@@ -19,8 +18,9 @@ from slabtui.kernel import layout, probe
 from slabtui.kernel.bpf import features, syscalls
 from slabtui.kernel.bpf.features import statistics
 from slabtui.snapshot import difference
-from tests.bpf import program_ids
+from tests.bpf import own_program_ids, program_ids
 from tests.probes import assert_exact, compiled, probing, watch
+from tests.test_terminal import gone
 from tests.workload import workload
 
 pytestmark = pytest.mark.live
@@ -164,15 +164,11 @@ def test_reading_the_table_does_not_fill_it() -> None:
 
 
 def test_nothing_stays_loaded_after_the_end() -> None:
-    before = program_ids()
+    before, own = program_ids(), own_program_ids()
     with probing():
-        during = program_ids()
-    assert len(during - before) >= 3
-    for _ in range(100):  # the kernel frees a program a moment after its last user is gone
-        if program_ids() <= before:
-            break
-        time.sleep(0.05)
-    assert program_ids() <= before
+        assert len(own_program_ids() - own) >= 3
+    assert own_program_ids() == own
+    assert gone(before)
 
 
 def test_every_program_that_counts_reports_its_misses() -> None:

@@ -19,6 +19,7 @@ from tests.bpf import program_ids
 from tests.interpreters import naming, with_package
 from tests.terminal import Terminal
 from tests.test_terminal import gone
+from tests.unprivileged import unprivileged
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
 SLABRATETOP = [sys.executable, "-c", "import sys; from slabtui.cli import slabratetop; sys.exit(slabratetop())"]
@@ -210,6 +211,26 @@ def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> N
     assert whole[-1].notes == ("the recording is cut short here",)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+@pytest.mark.parametrize(("suffix", "kib", "count"), [("", 128, 20), (".gz", 16, 20), (".zst", 4, 80)])
+def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib: int, count: int) -> None:
+    """Errors at the end of a file object are shown in Python's development mode, and by Python 3.13 in any."""
+    python = f"{sys.executable} -X dev -W ignore -m"
+    script = (
+        f"mount -t tmpfs -o size={kib}k none /mnt\n"
+        f"{python} tests.faulty many --output json --record /mnt/a{suffix} 0.1 {count} >/dev/null || echo status $?\n"
+        f"{python} slabtui --replay /mnt/a{suffix} --output json | wc -l"
+    )
+    ended = run("--mount", "sh", "-c", script, command=["unshare"])
+    stopped = "slabtui: recording stopped: No space left on device"
+    note, error, *replayed = ended.stderr.splitlines()
+    assert (note, error) == (stopped, f"{stopped}: what /mnt/a{suffix} has can be replayed")
+    assert replayed in ([], ["slabtui: the recording is cut short here"])
+    status, lines = ended.stdout.splitlines()
+    assert status == "status 1"
+    assert int(lines) > 0
+
+
 @pytest.fixture
 def without_bcc(tmp_path: Path) -> dict[str, str]:
     return dict(naming(with_package(tmp_path, "raise ImportError('not here')")))
@@ -218,7 +239,7 @@ def without_bcc(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_the_demo_needs_no_root_and_no_bcc(without_bcc: dict[str, str]) -> None:
     assert shutil.which("setpriv")
-    command = ["setpriv", "--reuid=65534", "--clear-groups", *SLABTUI, "--demo"]
+    command = [*unprivileged(), *SLABTUI, "--demo"]
     with Terminal(command, env=without_bcc) as terminal:
         terminal.wait_for(lambda: "names_cache" in terminal.text)
         assert "REPLAY x1" in terminal.lines[0]

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.detail import About
-from slabtui.kernel.slabinfo import SLABINFO, Slab, Slabinfo, exists, parse
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel.slabinfo import SLABINFO, Slab, Slabinfo, demand, parse
 
 PAGE = resource.getpagesize()
 HEADING = """\
@@ -235,7 +236,7 @@ def test_a_slash_in_a_name_is_an_exclamation_mark_in_that_of_its_directory(files
     (files[1] / "dentry").rename(files[1] / "L2TP!IP")
     slabs = Slabinfo(*files)
     assert slabs.about("L2TP/IP", None, ()).object_size is not None
-    assert exists("L2TP/IP", files[1])
+    assert refusal("L2TP/IP", *files) is None
     slabs.close()
 
 
@@ -287,13 +288,36 @@ def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
     slabs.close()
 
 
-def test_a_cache_exists_by_its_name_or_by_an_alias(files: tuple[Path, Path]) -> None:
-    assert exists("dentry", files[1])
-    assert exists("zwilling", files[1])
-    assert not exists("dent", files[1])
-    assert not exists("", files[1])
-    assert not exists("../slab/dentry", files[1])
+def refusal(name: str, slabinfo: Path, sysfs: Path) -> str | None:
+    """Return in what words a name is refused; None: it is accepted."""
+    try:
+        demand(name, slabinfo, sysfs)
+    except SlabtuiError as error:
+        return str(error) if error.status == Status.USAGE else repr(error)
+    return None
 
 
-def test_any_cache_may_exist_where_the_kernel_does_not_tell(tmp_path: Path) -> None:
-    assert exists("dentry", tmp_path / "slab")
+def test_a_cache_is_known_by_its_name_and_by_an_alias(files: tuple[Path, Path]) -> None:
+    assert refusal("dentry", *files) is None
+    assert refusal("zwilling", *files) is None
+    for name in ("dent", "", ".", "../slab/dentry"):
+        assert refusal(name, *files) == f"no cache named {name}: see ls {files[1]}"
+
+
+@pytest.mark.parametrize("directory", ["missing", "empty"])
+def test_a_cache_is_known_by_slabinfo_where_sysfs_lists_none(tmp_path: Path, directory: str) -> None:
+    slabinfo, sysfs = tmp_path / "slabinfo", tmp_path / "slab"
+    slabinfo.write_bytes(listing(DENTRY, BIG, BIG, DENTRY.replace("dentry", "two words")))
+    if directory == "empty":
+        sysfs.mkdir()
+    for name in ("dentry", "kmalloc-8k", "two words"):
+        assert refusal(name, slabinfo, sysfs) is None
+    for name in ("dent", "zwilling", "", ".", "slabinfo", "# name"):
+        assert refusal(name, slabinfo, sysfs) == f"no cache named {name}: see cat {slabinfo}"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"slabinfo - version: 2.1\n# name\n", b"a\nb\n \n"])
+def test_any_cache_may_exist_where_neither_can_be_read(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "slabinfo").write_bytes(content)
+    assert refusal("filp", tmp_path / "slabinfo", tmp_path / "slab") is None

@@ -74,6 +74,13 @@ class BTF:
         self._collect(start, 0, offsets, 0)
         return Struct(self._words[start + 2], offsets)
 
+    def integer_size(self, name: str) -> int | None:
+        """Return the size of an integer type in bytes; None if there is none of that name."""
+        try:
+            return self._words[self._find(name, _INT) + 2]
+        except BTFError:
+            return None
+
     def enumerators(self, name: str) -> dict[str, int]:
         """Return the names and values of an enum of 32 bits.
 

@@ -14,6 +14,7 @@ _UNNAMED = -1  # in the place of an argument: there is none
 _ALIGNMENT = 1 << 30  # of the direct map and of the array of struct page: PUD_SIZE in arch/x86/mm/kaslr.c
 
 _STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
+_UNSIGNED_LONG = ("long unsigned int", "unsigned long")  # in the words of gcc and of clang
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
 _TOO_OLD = "use Linux 5.10 or newer"
 
@@ -90,7 +91,7 @@ def read(path: Path = VMLINUX) -> Layout:
     """Look the layout up in the BTF of the running kernel.
 
     Raises:
-        SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs.
+        SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs; or the kernel has 32 bits.
     """
     try:
         return _look_up(BTF(path.read_bytes()))
@@ -105,6 +106,8 @@ def read(path: Path = VMLINUX) -> Layout:
 
 
 def _look_up(btf: BTF) -> Layout:
+    if 4 in map(btf.integer_size, _UNSIGNED_LONG):
+        raise SlabtuiError("this is a 32-bit kernel", "slabtui needs a 64-bit kernel")
     alloc = _arguments(btf, "kmem_cache_alloc")
     kmalloc = _arguments(btf, "kmalloc")
     free = _arguments(btf, "kmem_cache_free")

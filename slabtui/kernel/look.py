@@ -130,6 +130,11 @@ class Look:
         settings.period = period(allocs, seconds, each)
 
     @property
+    def trouble(self) -> str:
+        """Why functions are shown as addresses, in words for the user; empty while they are not."""
+        return self._symbols.trouble
+
+    @property
     def taking(self) -> int:
         """Nanoseconds that have gone into taking stacks, in all looks so far; OSError if that cannot be read."""
         return self._tallies.totals()[_STACKS_NS]

@@ -92,7 +92,9 @@ class Probe:
     def notes(self) -> tuple[str, ...]:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
-        unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted)))
+        look = self._look.part
+        hidden = look.trouble if look and look.descriptors else ""
+        unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden)))
         return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
     def begin(self, wake: Callable[[], None]) -> None:

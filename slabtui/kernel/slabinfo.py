@@ -1,5 +1,6 @@
 """What the kernel itself says of its caches: live objects from /proc/slabinfo, names and more from /sys/kernel/slab."""
 
+import errno
 import io
 import os
 import resource
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slabtui.detail import About
+from slabtui.errors import SlabtuiError, Status
 from slabtui.text import printable
 
 SLABINFO = Path("/proc/slabinfo")
@@ -199,9 +201,41 @@ def _node(word: str) -> tuple[int, int] | None:
     return (int(node), int(slabs)) if node.isdecimal() and slabs.isdecimal() else None
 
 
-def exists(name: str, sysfs: Path = SYSFS) -> bool:
-    """Tell whether the kernel has a cache of that name or alias; also where it does not tell which it has."""
-    return not sysfs.is_dir() or (name not in ("", ".", "..") and os.path.lexists(_directory(sysfs, name)))
+def demand(name: str, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
+    """Check that the kernel has a cache of that name or alias, where it lists its caches.
+
+    In /sys/kernel/slab; /proc/slabinfo, which has no aliases, if that is missing or empty.
+
+    Raises:
+        SlabtuiError: there is no such cache.
+    """
+    if name not in ("", ".", "..") and os.path.lexists(_directory(sysfs, name)):
+        return
+    if _has_entries(sysfs):
+        where = f"ls {sysfs}"
+    elif names := _names(slabinfo):
+        if name in names:
+            return
+        where = f"cat {slabinfo}"
+    else:
+        return
+    raise SlabtuiError(f"no cache named {name}", f"see {where}", Status.USAGE)
+
+
+def _has_entries(directory: Path) -> bool:
+    try:
+        return bool(os.listdir(directory))
+    except OSError as error:
+        return error.errno == errno.EIO  # an entry has a slash in its name, see Slabinfo.aliases
+
+
+def _names(slabinfo: Path) -> set[str]:
+    """Return the names of all caches in /proc/slabinfo, none where it cannot be read."""
+    try:
+        _title, _columns, *lines = slabinfo.read_bytes().splitlines()
+        return {printable(line.rsplit(maxsplit=_FIELDS - 1)[0]) for line in lines}
+    except (OSError, ValueError, IndexError):
+        return set()
 
 
 def _directory(sysfs: Path, name: str) -> Path:

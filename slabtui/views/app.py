@@ -1,5 +1,6 @@
 """The application: puts the screen together, wakes when a snapshot comes, and turns keys into changes of the state."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -56,7 +57,8 @@ class App:
     def __init__(self, state: State, count: int | None = None) -> None:
         self.state = state
         # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
-        self._directory = Path("/proc/self/cwd").readlink()
+        cwd = Path("/proc/self/cwd")
+        self._directory = cwd.readlink() if cwd.is_symlink() else Path()
         self._left = count
         self._feed: Snapshots | None = None
         self._loop: urwid.MainLoop | None = None
@@ -101,6 +103,7 @@ class App:
             screen: where to draw; None: the terminal, in as many colours as it has, or in one where NO_COLOR is set.
 
         Raises:
+            OSError: EIO, the terminal is gone.
             Exception: whatever ended the feed's thread; the terminal is as it was.
         """
         self._loop = urwid.MainLoop(
@@ -116,6 +119,8 @@ class App:
         try:
             self._feed.start()
             self._loop.run()
+        except urwid.InputClosedError as error:
+            raise OSError(errno.EIO, "the terminal is gone") from error
         finally:
             self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
             os.close(wake)

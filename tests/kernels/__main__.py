@@ -107,8 +107,12 @@ def _steps(tools: Path) -> list[Step]:
     beside = ("tests.kernels.oldtools", str(tools), files[results.SIDE_BY_SIDE])
     return [
         Step(results.LIVE, (*python, *live), 1200),
-        Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 120),
+        Step(results.COMPARISON, (*python, "tests.kernels.compare", files[results.COMPARISON]), 240),
         Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
+        *(
+            Step(step, (*python, "tests.kernels.sysctls", step, files[step]), 240)
+            for step in (results.HIDDEN, results.JITLESS)  # JITLESS is the last: a kernel may crash in it
+        ),
     ]
 
 
@@ -119,7 +123,7 @@ async def _boot_all(kernels: dict[Kernel, Path], steps: Sequence[Step], run: Pat
         async with places:
             first = await _boot(kernel, unpacked, steps, run / kernel.release)
             wrong = results.faults(first)
-            if not wrong:
+            if not wrong or results.crashed(first):  # a crash is a fault even if the next guest does not crash
                 return first
             # Some tests wait for what an emulator on a busy machine may be late with. What was wrong is on the page.
             second = await _boot(kernel, unpacked, steps, run / f"{kernel.release}-again")

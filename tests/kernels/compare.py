@@ -1,6 +1,7 @@
 """Runs in the guest: what slabtui tells of this kernel, its counts beside the kernel's own and beside what happened."""
 
 import argparse
+import contextlib
 import platform
 import socket
 import subprocess
@@ -12,20 +13,22 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel import layout
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
-from slabtui.snapshot import difference
+from slabtui.snapshot import Totals, difference
 from tests import uring
 from tests.kernels import results, tracefs
-from tests.kernels.results import Comparison, Counts
+from tests.kernels.results import Comparison, Counts, Lookup
 from tests.probes import watch
-from tests.workload import workload
+from tests.workload import Workload, workload
 
-OPENS, STATS = 100_000, 20_000
+OPENS, STATS, SELECTS = 100_000, 20_000, 20_000
 RINGS, SETTLED = 100, 0.5  # seconds until the kernel has freed what it frees later
 ROUNDS, SOCKETS = 20, 100
 MODULES = (  # name, its cache, and the socket that takes one object of that
     ("vsock", "AF_VSOCK", (socket.AF_VSOCK, socket.SOCK_STREAM, 0)),
     ("tipc", "TIPC", (socket.AF_TIPC, socket.SOCK_SEQPACKET, 0)),
 )
+_SELECTS_IN = "-512"  # how the name ends of the cache that serves a select(2) of the workload
+_BY_CAST = "bpf_rdonly_cast"
 
 
 def main() -> None:
@@ -46,12 +49,7 @@ def compare() -> Comparison:
             return Comparison(release, "unknown", refused=str(error))
         load_seconds = time.perf_counter() - begin
         try:
-            with tracefs.counting_opens(work.pid) as seen_by_kernel:
-                before = probe.totals()
-                work.run()
-                between = difference(before, probe.totals())
-                counted = sum(row.allocs for row in between.rows if row.name == "filp")
-                counts = Counts(OPENS, seen_by_kernel(), counted, between.lost)
+            counts, lookup = opens(probe, work, OPENS), probe.lookup
             return Comparison(
                 release,
                 probe.bcc,
@@ -63,9 +61,21 @@ def compare() -> Comparison:
                 load_seconds=load_seconds,
                 counts=counts,
                 frees=frees(),
+                lookup=lookup,
+                lookups=lookups(lookup),
             )
         finally:
             probe.close()
+
+
+def opens(probe: Probe, work: Workload, number: int) -> Counts:
+    """Count the files that a process opens, by a probe that counts this process and by the kernel at once."""
+    with tracefs.counting_opens(work.pid) as seen_by_kernel:
+        before = probe.totals()
+        work.run()
+        between = difference(before, probe.totals())
+        counted = sum(row.allocs for row in between.rows if row.name == "filp")
+        return Counts(number, seen_by_kernel(), counted, between.lost)
 
 
 def frees() -> str:
@@ -73,15 +83,50 @@ def frees() -> str:
     with workload("stat", STATS) as work:
         probe = Probe(layout.read(), Whose([work.pid]))
         try:
-            watch(probe, Watch(frees=True))
-            work.run()
-            before = probe.totals()
-            work.run()
-            between = difference(before, probe.totals())
+            counts = freed(probe, work, STATS)
         finally:
             probe.close()
+    lost = "?" if counts.lost is None else counts.lost
+    return f"{counts.counted:,} of {STATS:,}, lost {lost}"
+
+
+def freed(probe: Probe, work: Workload, number: int) -> Counts:
+    """Count the buffers that a process frees, by a probe that counts this process."""
+    watch(probe, Watch(frees=True))
+    work.run()
+    before = probe.totals()
+    work.run()
+    between = difference(before, probe.totals())
     counted = sum(row.frees or 0 for row in between.rows if row.name == "names_cache")
-    return f"{counted:,} of {STATS:,}, lost {between.lost}"
+    return Counts(number, None, counted, between.lost)
+
+
+def lookups(way: str) -> tuple[Lookup, ...]:
+    """Count one load by each way of reading the cache of an object; nothing where the kernel has one way only."""
+    if way != _BY_CAST:
+        return ()
+    with workload("select", SELECTS) as work, contextlib.ExitStack() as closing:
+        probes = []
+        for by_cast in (True, False):
+            probe = Probe(layout.read(), Whose([work.pid]), rdonly_cast=by_cast)
+            closing.callback(probe.close)
+            watch(probe, Watch(frees=True))
+            probes.append(probe)
+        work.run()
+        before = [probe.totals() for probe in probes]
+        work.run()
+        between = [difference(early, probe.totals()) for early, probe in zip(before, probes, strict=True)]
+    return tuple(
+        Lookup(probe.lookup, *selected(totals, SELECTS)) for probe, totals in zip(probes, between, strict=True)
+    )
+
+
+def selected(between: Totals, number: int) -> tuple[Counts, Counts]:
+    """Return what was counted of the kmalloc and of the kfree in each call of select(2)."""
+    rows = [row for row in between.rows if row.name.endswith(_SELECTS_IN)]
+    counted = sum(row.allocs for row in rows), sum(row.frees or 0 for row in rows)
+    allocs, frees = (Counts(number, None, each, between.lost) for each in counted)
+    return allocs, frees
 
 
 def bulk() -> str:

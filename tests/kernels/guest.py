@@ -2,17 +2,23 @@
 
 import asyncio
 import contextlib
+import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 OUT = Path("/out")  # the guest's name for the directory that it shares with this machine
 EMULATOR = "qemu-system-x86_64"
+CRASHED = "the kernel crashed"
 
 _TIME_RAN_OUT = {124, 128 + signal.SIGKILL}  # exit statuses of timeout(1)
+_TIME = re.compile(r"^\[ *\d+\.\d+\] ")  # before what the kernel says
+_CRASH = re.compile(r"BUG: |Oops: |general protection fault|Kernel panic")
+_FUNCTION = re.compile(r"(?:RIP: [\da-f]+:|\? )?(\w[\w.]*\+0x[\da-f]+)/0x")  # there, or in a line of the call trace
 _GRACE = 5  # seconds between asking and killing
 
 
@@ -42,11 +48,21 @@ def script(steps: Sequence[Step], directory: Path) -> str:
 
 def ending(step: str, shared: Path) -> str:
     """Return in words how a step ended."""
-    path = shared / f"{step}.status"
-    if not path.exists():
+    if not has_ended(step, shared):
         return "did not come to its end"
-    status = int(path.read_text())
+    status = int((shared / f"{step}.status").read_text())
     return "took too long" if status in _TIME_RAN_OUT else f"ended with status {status}"
+
+
+def has_ended(step: str, shared: Path) -> bool:
+    """Return whether a step came to its end, whichever that was."""
+    return (shared / f"{step}.status").exists()
+
+
+def unfinished(steps: Iterable[str], shared: Path) -> str | None:
+    """Return the step that has begun and not ended: the one during which a guest was cut off."""
+    begun = (step for step in steps if (shared / f"{step}.log").exists())
+    return next((step for step in begun if not has_ended(step, shared)), None)
 
 
 def emulator(kernel: Path, initramfs: Path, shared: Path) -> list[str]:
@@ -54,7 +70,8 @@ def emulator(kernel: Path, initramfs: Path, shared: Path) -> list[str]:
 
     The CPUs take turns (thread=single). With a thread each the emulator races against a kernel that rewrites its own
     code, which it does when a tracepoint is switched: guests crash within seconds. Five-level page tables are off since
-    few machines have them, and mitigations since an emulated CPU needs none.
+    few machines have them, and mitigations since an emulated CPU needs none. An Oops ends the guest at once: by
+    itself it kills one process, and the others go on or hang, so that it may pass unseen.
     """
     devices = {"host": (Path("/"), ",readonly=on,multidevs=remap"), "kernel": (kernel / "root", ",readonly=on")}
     shares = {**devices, "out": (shared, "")}
@@ -64,7 +81,7 @@ def emulator(kernel: Path, initramfs: Path, shared: Path) -> list[str]:
     for tag, (path, options) in shares.items():
         command += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{options}"]
     command += ["-kernel", str(kernel / "vmlinuz"), "-initrd", str(initramfs)]
-    return [*command, "-append", "console=ttyS0 panic=-1 mitigations=off quiet"]
+    return [*command, "-append", "console=ttyS0 oops=panic panic=-1 mitigations=off quiet"]
 
 
 async def run(command: Sequence[str], shared: Path, seconds: int) -> str | None:
@@ -90,17 +107,29 @@ async def run(command: Sequence[str], shared: Path, seconds: int) -> str | None:
                 await process.wait()
     if (shared / "status").exists():
         return None
+    console = _text(shared / "console")
+    report = crash(console)
+    if report:
+        return f"{CRASHED} ({report})"
     if status in _TIME_RAN_OUT:
         return f"time ran out after {seconds} s"
-    return f"the guest ended without a result ({_last_words(shared)})"
+    words = _last_line(console) or _last_line(_text(shared / "emulator.log")) or "it said nothing"
+    return f"the guest ended without a result ({words})"
 
 
-def _last_words(shared: Path) -> str:
-    """Return the last line that the kernel, or else the emulator, had to say."""
-    for name in ("console", "emulator.log"):
-        path = shared / name
-        lines = path.read_text(errors="replace").split("\n") if path.exists() else []
-        said = [line.strip() for line in lines if line.strip()]
-        if said:
-            return said[-1]
-    return "it said nothing"
+def crash(console: str) -> str | None:
+    """Return what the kernel said of its first crash, and the innermost function that it was in; None: no crash."""
+    lines = [_TIME.sub("", line).strip() for line in console.splitlines()]
+    begin = next((number for number, line in enumerate(lines) if _CRASH.match(line)), None)
+    if begin is None:
+        return None
+    functions = (found[1] for line in lines[begin:] if (found := _FUNCTION.match(line)))
+    return " in ".join((lines[begin], *islice(functions, 1)))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _last_line(text: str) -> str | None:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tests.kernels.results import Comparison, LiveTests, Result, SideBySide, Tool
+from tests.kernels.results import Comparison, Counts, Hidden, LiveTests, Result, SideBySide, Tool
 from tests.markdown import NONE, table
 
 _TITLE = "# On other kernels"
@@ -14,6 +14,10 @@ test_look in [tests](../tests)) and the comparisons below. **Times are those of 
 real machine takes, and two guests run at a time: compare them with each other only, and roughly.
 
 - **kmalloc exact**: kmalloc is counted in its real caches, not by size class.
+- **lookup**: how the programs read the cache of an object: by a load that the kernel checks (`bpf_rdonly_cast`, Linux
+  6.2 and later), or by a call for each word (`bpf_probe_read_kernel`).
+- **lookups compared**: where the kernel has both, what each counts of one process that allocates and frees a known
+  number of buffers (kmalloc, kfree), at the same time.
 - **counts compared**: one process opens files; slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
   tracefs instance, filtered by thread and caller; no BPF), count the struct files (`filp`) that it allocates, at the
   same time. slabtui's count and what it reports as lost must make up what happened.
@@ -32,6 +36,17 @@ cache; it is then found by the page of the object ([counting.md](counting.md)).
 Other machines are not in this table, since a guest works with the files of the machine that boots it. On arm64 slabtui
 was run by hand, in emulated machines with Debian's 6.1 and 6.12: there too every open was counted, kmalloc by its real
 cache. On real arm64 hardware it was never run, and on others not at all."""
+_OTHERWISE = """\
+## With other settings of the kernel
+
+In the same boot, afterwards.
+
+- **exact kmalloc with kptr_restrict=2**: whether kmalloc is counted in its real caches where `kernel.kptr_restrict=2`
+  hides the addresses of the kernel's variables; and how much of what one process allocates is counted.
+- **without JIT**: whether slabtui counts with `net.core.bpf_jit_enable=0`, where the kernel interprets the programs;
+  `always on`: this kernel compiles them in any case (`CONFIG_BPF_JIT_ALWAYS_ON`). Every Oops ends the guest, so a crash
+  does not pass unseen. The columns after it are of this setting: counts compared, frees and bulk as above; **callers**
+  and **stacks**: how many of the opened files an inspection of `filp` finds (by stacks: an estimate)."""
 _BESIDE = """\
 ## The older tools beside it
 
@@ -49,6 +64,8 @@ _KERNELS = (
     "kernel",
     "attached by",
     "kmalloc exact",
+    "lookup",
+    "lookups compared",
     "frees",
     "bulk",
     "modules",
@@ -56,6 +73,16 @@ _KERNELS = (
     "counts compared",
     "time to load",
     "notes",
+)
+_SETTINGS = (
+    "kernel",
+    "exact kmalloc with kptr_restrict=2",
+    "without JIT",
+    "counts compared",
+    "frees",
+    "callers",
+    "stacks",
+    "bulk",
 )
 _TOOLS = ("kernel", "tool", "opened", "by others", "counted", "missed", "first table", "notes")
 
@@ -76,6 +103,8 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
                 f"Written on {date} by `{command}`, from what that run found; {machine}.",
                 _EXPLANATION,
                 table(_KERNELS, map(_kernel_row, results)),
+                _OTHERWISE,
+                table(_SETTINGS, map(_settings_row, results)),
                 _BESIDE,
                 table(_TOOLS, (row for result in results for row in _tool_rows(result))),
             )
@@ -95,14 +124,43 @@ def _kernel_row(result: Result) -> tuple[str, ...]:
         result.kernel.release,
         comparison.attachment,
         comparison.exact_kmalloc,
+        comparison.lookup,
+        _lookups(comparison),
         comparison.frees,
         comparison.bulk,
         comparison.modules,
         _live(result.live),
-        _counts(comparison),
+        _counts(comparison.counts),
         _seconds(comparison.load_seconds),
         "; ".join(_notes(result)) or NONE,
     )
+
+
+def _settings_row(result: Result) -> tuple[str, ...]:
+    jitless = result.jitless
+    hidden = _hidden(result.hidden)
+    if jitless is None or jitless.trouble or jitless.always_on:
+        works = "no result" if jitless is None else f"no: {jitless.trouble}" if jitless.trouble else "always on"
+        return result.kernel.release, hidden, works, *[NONE] * (len(_SETTINGS) - 3)
+    stacks = f"about {jitless.stacks.counted:,} of {jitless.stacks.happened:,}" if jitless.stacks else NONE
+    counted = _counts(jitless.counts), _ratio(jitless.frees), _ratio(jitless.callers), stacks, jitless.bulk
+    return result.kernel.release, hidden, "yes", *counted
+
+
+def _hidden(hidden: Hidden | None) -> str:
+    if hidden is None:
+        return "no result"
+    if hidden.refused:
+        return f"no: slabtui refuses to count ({hidden.refused})"
+    return f"{'yes' if hidden.exact_kmalloc else 'no'}: {_ratio(hidden.counts)}"
+
+
+def _lookups(comparison: Comparison) -> str:
+    each = (
+        f"{lookup.way}: allocated {_ratio(lookup.allocs)}, freed {_ratio(lookup.frees)}"
+        for lookup in comparison.lookups
+    )
+    return "; ".join(each) or NONE
 
 
 def _notes(result: Result) -> Iterable[str]:
@@ -124,12 +182,19 @@ def _live(live: LiveTests | None) -> str:
     return f"{live.passed} / {len(live.failed)} / {live.skipped}" if live else "no result"
 
 
-def _counts(comparison: Comparison) -> str:
-    counts = comparison.counts
+def _counts(counts: Counts | None) -> str:
     if counts is None:
         return NONE
-    lost = "?" if counts.lost is None else f"{counts.lost:,}"
-    return f"{counts.happened:,} opened; kernel {counts.kernel:,}; slabtui {counts.counted:,}, lost {lost}"
+    by_kernel = "?" if counts.kernel is None else f"{counts.kernel:,}"
+    return f"{counts.happened:,} opened; kernel {by_kernel}; slabtui {counts.counted:,}, lost {_lost(counts)}"
+
+
+def _ratio(counts: Counts | None) -> str:
+    return f"{counts.counted:,} of {counts.happened:,}, lost {_lost(counts)}" if counts else NONE
+
+
+def _lost(counts: Counts) -> str:
+    return "?" if counts.lost is None else f"{counts.lost:,}"
 
 
 def _tool_rows(result: Result) -> Iterable[tuple[str, ...]]:

@@ -34,11 +34,13 @@ FAULTS = (
     Fault(
         "a memory limit (address space, data, control group) hit while loading",
         "one line, with the limit to raise",
-        _in(
-            "test_faults.py",
-            "too_little_memory_for_the_compiler_is_told_before_it_aborts",
-            "no_memory_even_for_a_start_is_told",
-            "no_locked_memory_is_needed",
+        (
+            *_in(
+                "test_child.py",
+                "too_little_memory_for_the_compiler_is_told_with_its_limit",
+                "a_child_that_runs_out_of_memory_is_told_with_where_to_look",
+            ),
+            *_in("test_faults.py", "no_memory_even_for_a_start_is_told", "no_locked_memory_is_needed"),
         ),
     ),
     Fault(
@@ -135,6 +137,21 @@ FAULTS = (
             "test_child.py",
             "a_bcc_that_is_of_no_use_is_told_with_how_to_get_one",
             "a_bcc_that_is_new_or_of_no_version_is_used",
+        ),
+    ),
+    Fault(
+        "the compiler aborts, crashes, is killed, exits, hangs, prints, may not be started",
+        "one line at the start, later a note on the screen while counting goes on",
+        _in(
+            "test_child.py",
+            "a_child_that_ends_at_the_start_is_one_line",
+            "a_child_that_ends_later_is_a_note_and_counting_goes_on",
+            "a_child_that_hangs_at_the_start_is_one_line",
+            "a_child_that_hangs_during_an_inspection_is_a_note_and_the_screen_answers",
+            "a_hanging_child_does_not_keep_slabtui_from_ending",
+            "what_a_child_prints_reaches_no_screen_and_does_no_harm",
+            "a_child_that_may_not_be_started_is_told_with_the_limit",
+            "a_child_whose_maps_the_kernel_refuses_is_one_line",
         ),
     ),
     Fault("tracefs absent", "works: it is not needed", _in("test_faults.py", "no_tracefs_is_needed")),

@@ -48,7 +48,9 @@ def _read(name: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SlabtuiError(f"cannot read {file} ({error.strerror})", "install slabtui anew") from error
+        raise SlabtuiError(
+            f"cannot read {file} ({error.strerror})", "install slabtui again, or run it as root"
+        ) from error
 
 
 def _copy(found: Iterable[Traversable], to: Path) -> None:

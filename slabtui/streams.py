@@ -1,0 +1,38 @@
+"""The standard streams: opens what the caller has closed, and flushes without harm what cannot be written."""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+def open_closed() -> None:
+    """Open /dev/null for each standard stream that the caller has closed, so that no other file gets its descriptor."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it is to stay open
+
+
+def discard(descriptor: int) -> None:
+    """Redirect a descriptor to /dev/null, which then takes what is still buffered for it.
+
+    Raises:
+        OSError: no file can be opened.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def flush() -> None:
+    """Flush standard output and standard error, and discard what cannot be written.
+
+    The interpreter flushes both again when it ends, and replaces the exit status by 120 if that fails:
+    Py_FinalizeEx() in the documentation of Python's C API.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # closed, full or hung up: the text stays in the buffer
+            with suppress(OSError):
+                discard(stream.fileno())
