@@ -2,7 +2,7 @@
 # sudo make test    the same set-up, the test tools, then lint and every test
 # make dist         what can be installed without make, git and the internet
 # sudo make install slabtui, slabratetop, manual pages and completions below PREFIX
-.PHONY: run demo setup dist install uninstall test test-kernels lint format docs bench soak clean FORCE
+.PHONY: run demo setup dist install uninstall test test-kernels test-distros lint format docs bench soak clean FORCE
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -53,6 +53,11 @@ test: lint
 # Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only those and prints the page.
 test-kernels: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.kernels $(ARGS)
+
+# Follows the README in minimal root file systems of Debian's releases, installs there what `make dist` builds, and writes
+# docs/distributions.md; ARGS="13 sid" tests only those and prints the page.
+test-distros: $(VENV)/.test dist
+	@exec $(VENV)/bin/python -m tests.distros $(ARGS)
 
 lint: $(VENV)/.test
 	@$(VENV)/bin/ruff format --check .

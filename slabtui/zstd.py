@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from slabtui.errors import SlabtuiError
 
@@ -13,7 +13,7 @@ class Compressor(Protocol):
     def compress(self, data: bytes, /) -> bytes:
         """Take data, and return what has been compressed."""
 
-    def flush(self, mode: int = ..., /) -> bytes:
+    def flush(self, mode: Any = ..., /) -> bytes:  # each module has its own type of a mode
         """Return the rest, so that what was taken can be read; without a mode the frame ends."""
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from tests.bench.report import Block, Figure, Heading, Report, Table, Text, wrapped
+from tests.markdown import row
 
-_NONE = "-"
 _SINGLE = ("figure", "measured", "goal")
 
 
@@ -57,8 +57,4 @@ def _figures(figures: Sequence[Figure]) -> str:
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     rule = ["---", *["---:"] * (len(titles) - 1)]
-    return "\n".join(map(_row, (titles, rule, *rows)))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') or _NONE for cell in cells)} |"
+    return "\n".join(map(row, (titles, rule, *rows)))

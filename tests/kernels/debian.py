@@ -46,8 +46,8 @@ def unpacked(package: str, into: Path) -> Path:
         with _staged(place) as (debs, root):
             _with_lists("apt-get", "download", "-qq", "-oAPT::Sandbox::User=root", package, cwd=debs)
             (deb,) = debs.glob("*.deb")
-            _run("dpkg", "-x", deb, root)
-            (root / "version").write_text(_run("dpkg-deb", "-f", deb, "Version"))
+            run("dpkg", "-x", deb, root)
+            (root / "version").write_text(run("dpkg-deb", "-f", deb, "Version"))
     return place
 
 
@@ -99,12 +99,12 @@ class Archive:
             root = staged / "root"
             self._run("apt-get", "download", "-qq", *self._parts(kernel), cwd=debs)
             for deb in debs.glob("*.deb"):
-                _run("dpkg", "-x", deb, root)
+                run("dpkg", "-x", deb, root)
             _merge_lib(root)
             (modules,) = (root / "usr/lib/modules").iterdir()
             images = (root / "boot" / f"vmlinuz-{modules.name}", modules / "vmlinuz")
             shutil.copy(next(image for image in images if image.exists()), staged / "vmlinuz")
-            _run("depmod", "-b", root, modules.name)
+            run("depmod", "-b", root, modules.name)
             (staged / "release").write_text(f"{modules.name}\n")
             (staged / "ready").touch()
         return place
@@ -123,20 +123,21 @@ class Archive:
             "Dir::Cache": self._apt / "cache",
             "APT::Sandbox::User": "root",
         }
-        return _run(program, *(f"-o{name}={value}" for name, value in options.items()), *arguments, cwd=cwd)
+        return run(program, *(f"-o{name}={value}" for name, value in options.items()), *arguments, cwd=cwd)
 
 
 def _sources() -> str:
     """Return a list of sources: every suite, from the sites that this machine's own apt uses."""
-    main, security = (_site(label) for label in ("Debian", "Debian-Security"))
+    main, security = (site(label) for label in ("Debian", "Debian-Security"))
     if main is None:
         raise SlabtuiError("apt knows no Debian archive", "run it on Debian, after apt-get update")
     lines = [(main, suite) for suite in _SUITES] + [(security, suite) for suite in _SECURITY_SUITES if security]
-    return "".join(f"deb [arch=amd64 signed-by={_KEYRING}] {site} {suite} main\n" for site, suite in lines)
+    return "".join(f"deb [arch=amd64 signed-by={_KEYRING}] {where} {suite} main\n" for where, suite in lines)
 
 
-def _site(label: str) -> str | None:
-    lines = _run("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", f"Label: {label}")
+def site(label: str) -> str | None:
+    """Return where this machine's apt gets the archive with this label from; None: it does not know one."""
+    lines = run("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", f"Label: {label}")
     return next(iter(lines.split()), None)
 
 
@@ -169,14 +170,19 @@ def _merge_lib(root: Path) -> None:
 def _with_lists(*command: str, cwd: Path | None = None) -> None:
     """Run an apt command; if it fails the lists may be missing or too old, so fetch them and try once more."""
     try:
-        _run(*command, cwd=cwd)
+        run(*command, cwd=cwd)
     except SlabtuiError:
-        _run("apt-get", "update", "-qq")
-        _run(*command, cwd=cwd)
+        run("apt-get", "update", "-qq")
+        run(*command, cwd=cwd)
 
 
-def _run(*command: str | Path, cwd: Path | None = None) -> str:
+def run(*command: str | Path, cwd: Path | None = None, mend: str = "check the network and the machine's apt") -> str:
     """Run a command and return what it prints.
+
+    Args:
+        command: the program and its arguments.
+        cwd: where it runs.
+        mend: what the user can do if it fails.
 
     Raises:
         SlabtuiError: it failed; the line has its last words.
@@ -185,5 +191,5 @@ def _run(*command: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = next(iter(reversed(done.stderr.strip().splitlines())), f"exit status {done.returncode}")
-        raise SlabtuiError(f"{command[0]} failed ({words})", "check the network and the machine's apt")
+        raise SlabtuiError(f"{command[0]} failed ({words})", mend)
     return done.stdout

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from tests.kernels.results import Comparison, Counts, Hidden, LiveTests, Result, SideBySide, Tool
+from tests.markdown import NONE, table
 
 _TITLE = "# On other kernels"
 _EXPLANATION = """\
@@ -84,7 +85,6 @@ _SETTINGS = (
     "bulk",
 )
 _TOOLS = ("kernel", "tool", "opened", "by others", "counted", "missed", "first table", "notes")
-_NONE = "-"
 
 
 def render(results: Sequence[Result], *, date: str, command: str, machine: str) -> str:
@@ -102,11 +102,11 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
                 _TITLE,
                 f"Written on {date} by `{command}`, from what that run found; {machine}.",
                 _EXPLANATION,
-                _table(_KERNELS, map(_kernel_row, results)),
+                table(_KERNELS, map(_kernel_row, results)),
                 _OTHERWISE,
-                _table(_SETTINGS, map(_settings_row, results)),
+                table(_SETTINGS, map(_settings_row, results)),
                 _BESIDE,
-                _table(_TOOLS, (row for result in results for row in _tool_rows(result))),
+                table(_TOOLS, (row for result in results for row in _tool_rows(result))),
             )
         )
         + "\n"
@@ -119,7 +119,7 @@ def summary(result: Result) -> str:
 
 
 def _kernel_row(result: Result) -> tuple[str, ...]:
-    comparison = result.comparison or Comparison(result.kernel.release, _NONE)
+    comparison = result.comparison or Comparison(result.kernel.release, NONE)
     return (
         result.kernel.release,
         comparison.attachment,
@@ -132,7 +132,7 @@ def _kernel_row(result: Result) -> tuple[str, ...]:
         _live(result.live),
         _counts(comparison.counts),
         _seconds(comparison.load_seconds),
-        "; ".join(_notes(result)) or _NONE,
+        "; ".join(_notes(result)) or NONE,
     )
 
 
@@ -141,8 +141,8 @@ def _settings_row(result: Result) -> tuple[str, ...]:
     hidden = _hidden(result.hidden)
     if jitless is None or jitless.trouble or jitless.always_on:
         works = "no result" if jitless is None else f"no: {jitless.trouble}" if jitless.trouble else "always on"
-        return result.kernel.release, hidden, works, *[_NONE] * (len(_SETTINGS) - 3)
-    stacks = f"about {jitless.stacks.counted:,} of {jitless.stacks.happened:,}" if jitless.stacks else _NONE
+        return result.kernel.release, hidden, works, *[NONE] * (len(_SETTINGS) - 3)
+    stacks = f"about {jitless.stacks.counted:,} of {jitless.stacks.happened:,}" if jitless.stacks else NONE
     counted = _counts(jitless.counts), _ratio(jitless.frees), _ratio(jitless.callers), stacks, jitless.bulk
     return result.kernel.release, hidden, "yes", *counted
 
@@ -160,7 +160,7 @@ def _lookups(comparison: Comparison) -> str:
         f"{lookup.way}: allocated {_ratio(lookup.allocs)}, freed {_ratio(lookup.frees)}"
         for lookup in comparison.lookups
     )
-    return "; ".join(each) or _NONE
+    return "; ".join(each) or NONE
 
 
 def _notes(result: Result) -> Iterable[str]:
@@ -184,13 +184,13 @@ def _live(live: LiveTests | None) -> str:
 
 def _counts(counts: Counts | None) -> str:
     if counts is None:
-        return _NONE
+        return NONE
     by_kernel = "?" if counts.kernel is None else f"{counts.kernel:,}"
     return f"{counts.happened:,} opened; kernel {by_kernel}; slabtui {counts.counted:,}, lost {_lost(counts)}"
 
 
 def _ratio(counts: Counts | None) -> str:
-    return f"{counts.counted:,} of {counts.happened:,}, lost {_lost(counts)}" if counts else _NONE
+    return f"{counts.counted:,} of {counts.happened:,}, lost {_lost(counts)}" if counts else NONE
 
 
 def _lost(counts: Counts) -> str:
@@ -199,27 +199,19 @@ def _lost(counts: Counts) -> str:
 
 def _tool_rows(result: Result) -> Iterable[tuple[str, ...]]:
     if result.side_by_side is None:
-        yield (result.kernel.release, *[_NONE] * (len(_TOOLS) - 2), "no result")
+        yield (result.kernel.release, *[NONE] * (len(_TOOLS) - 2), "no result")
         return
     for tool in result.side_by_side.tools:
         yield result.kernel.release, *_tool(tool, result.side_by_side)
 
 
 def _tool(tool: Tool, among: SideBySide) -> tuple[str, ...]:
-    counted = _NONE if tool.counted is None else f"{tool.counted:,}"
+    counted = NONE if tool.counted is None else f"{tool.counted:,}"
     missed = among.missed(tool)
-    trouble = f"does not run: {tool.trouble}" if tool.trouble else _NONE
-    bounds = _NONE if missed is None else f"{missed[0]:,} to {missed[1]:,}"
+    trouble = f"does not run: {tool.trouble}" if tool.trouble else NONE
+    bounds = NONE if missed is None else f"{missed[0]:,} to {missed[1]:,}"
     return tool.name, f"{among.happened:,}", f"{among.others:,}", counted, bounds, _seconds(tool.first_table), trouble
 
 
 def _seconds(seconds: float | None) -> str:
-    return _NONE if seconds is None else f"{seconds:.1f} s"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(map(_row, (titles, ["---"] * len(titles), *rows)))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return NONE if seconds is None else f"{seconds:.1f} s"

@@ -132,6 +132,11 @@ static __always_inline void describe(struct cache *cache, u64 address, u64 epoch
 	bpf_probe_read_kernel_str(cache->name, sizeof(cache->name), (void *)read_word(address + CACHE_NAME));
 }
 
+#ifdef RDONLY_CAST
+/* A variable, as bcc declares helper functions: bcc 0.18 aborts on a call whose callee is an expression. */
+static u64 *(*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
+#endif
+
 /*
  * Read a word of a struct page. Where the kernel has bpf_rdonly_cast() this is one load, which reads 0 where nothing is
  * mapped; elsewhere it is a call of a helper function, which takes several times as long.
@@ -139,7 +144,7 @@ static __always_inline void describe(struct cache *cache, u64 address, u64 epoch
 static __always_inline u64 read_page_word(u64 address)
 {
 #ifdef RDONLY_CAST
-	return *((u64 *(*)(u64 address, u32 type))RDONLY_CAST)(address, WORD_TYPE);
+	return *rdonly_cast(address, WORD_TYPE);
 #else
 	return read_word(address);
 #endif

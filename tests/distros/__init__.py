@@ -1,0 +1,1 @@
+"""Tests slabtui in minimal root file systems of several Debian releases: `make test-distros`."""
