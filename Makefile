@@ -76,9 +76,11 @@ docs: $(VENV)/.test
 
 # Writes docs/performance.md, which takes some minutes on a quiet machine; ARGS=--quick only shows that it works.
 bench: $(VENV)/.test
-	@if ! command -v bpftrace >/dev/null && command -v apt-get >/dev/null; then # it is measured too, where it runs
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bpftrace >/dev/null || true
-	fi
+	@for tool in bpftrace btop htop; do # they are measured too, where they run
+		if ! command -v $$tool >/dev/null && command -v apt-get >/dev/null; then
+			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$tool >/dev/null || true
+		fi
+	done
 	exec $(VENV)/bin/python -m tests.bench $(ARGS)
 
 # Ten minutes under load and keys at random, then every fault; writes docs/faults.md. ARGS=60 takes a minute for it.

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stdout, suppress
 from functools import partial
 from importlib import resources
@@ -17,9 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import shtab
-
-from slabtui import __version__, arguments, columns, completion, query, streams
+from slabtui import __version__, arguments, columns, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.errors import SlabtuiError, Status, explain
@@ -47,6 +45,24 @@ class _Parser(argparse.ArgumentParser):
         raise SlabtuiError(message, _SEE_HELP, Status.USAGE)
 
 
+class _PrintCompletion(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Print the completion script for a shell, and end the program."""
+        from slabtui import completion  # only here: it takes longer to import than all the rest of the command line
+
+        try:
+            print(completion.script(parser, str(values)))
+        except NotImplementedError:
+            parser.error(f"no completion script for {values}")
+        parser.exit()
+
+
 def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     """Return the definition of the command line, for the command of that name."""
     options = _Parser(
@@ -63,7 +79,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=arguments.column,
         default=columns.DEFAULT_SORT,
         help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
-    ).complete = completion.COLUMNS  # type: ignore[attr-defined]
+    )
     add(
         "-f",
         "--filter",
@@ -71,7 +87,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=arguments.pattern,
         default="",
         help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
-    ).complete = completion.CACHES  # type: ignore[attr-defined]
+    )
     add(
         "-p",
         "--pid",
@@ -80,18 +96,16 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="count only what this process allocates; may be given more than once",
-    ).complete = completion.PROCESSES  # type: ignore[attr-defined]
+    )
     add(
         "--cgroup",
         metavar="PATH",
         type=Path,
         help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
-    ).complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    )
     look = options.add_mutually_exclusive_group()
     for kind, what in _LOOKS.items():
-        look.add_argument(
-            f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table"
-        ).complete = completion.CACHES  # type: ignore[attr-defined]
+        look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
     add(
         "-C",
         "--noclear",
@@ -110,19 +124,16 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         choices=("text", "json", "csv", "folded"),
         help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
     )
-    add(
-        "--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst"
-    ).complete = shtab.FILE  # type: ignore[attr-defined]
+    add("--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst")
     origin = options.add_mutually_exclusive_group()
     origin.add_argument(
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
-    ).complete = shtab.FILE  # type: ignore[attr-defined]
+    )
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
     add(
         "--print-completion",
         metavar="SHELL",
-        choices=shtab.SUPPORTED_SHELLS,
-        action=shtab.completion_action(),
+        action=_PrintCompletion,
         help="print a completion script for this shell, such as bash or zsh",
     )
     add(
@@ -269,10 +280,8 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     Raises:
         SlabtuiError: see Probe; or there is no such cache.
     """
-    from slabtui.kernel import capabilities, layout, mounts, slabinfo  # only here: a recording needs none of them
+    from slabtui.kernel import capabilities, mounts, slabinfo  # only here: a recording needs none of them
     from slabtui.kernel.bpf.compiler import Compiler
-    from slabtui.kernel.probe import Probe
-    from slabtui.kernel.whose import Whose
 
     mounts.demand()
     look = _look(options)
@@ -283,7 +292,11 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:
-        compiler.prepare()
+        compiler.prepare()  # as early as can be: its child imports bcc during all that follows
+        from slabtui.kernel import layout
+        from slabtui.kernel.probe import Probe
+        from slabtui.kernel.whose import Whose
+
         return Probe(layout.read(), Whose(options.pid, options.cgroup), compiler)
     except BaseException:
         compiler.close()

@@ -1,4 +1,8 @@
-"""What a shell completes where argparse does not know the values: names of columns and caches, and PIDs."""
+"""Writes completion scripts: what a shell completes, names of columns and caches and PIDs among it."""
+
+import argparse
+
+import shtab
 
 from slabtui import columns
 
@@ -25,6 +29,29 @@ def _words(name: str, command: str) -> Completion:
     }
 
 
-COLUMNS = _words("columns", f"printf '%s\\n' {' '.join(columns.SORTS)}")
-CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep -v '[^A-Za-z0-9_.-]'")
-PROCESSES = _words("processes", "ls /proc | grep -v '[^0-9]'")
+_CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep -v '[^A-Za-z0-9_.-]'")
+_VALUES = {  # by the destination of the option
+    "sort": _words("columns", f"printf '%s\\n' {' '.join(columns.SORTS)}"),
+    "filter": _CACHES,
+    "pid": _words("processes", "ls /proc | grep -v '[^0-9]'"),
+    "cgroup": shtab.DIRECTORY,
+    "callers": _CACHES,
+    "stacks": _CACHES,
+    "processes": _CACHES,
+    "record": shtab.FILE,
+    "replay": shtab.FILE,
+}
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Return the completion script of a command line for a shell.
+
+    Raises:
+        NotImplementedError: there is none for this shell.
+    """
+    for action in parser._actions:
+        if action.dest in _VALUES:
+            action.complete = _VALUES[action.dest]  # type: ignore[attr-defined]
+        elif action.dest == "print_completion":
+            action.choices = shtab.SUPPORTED_SHELLS
+    return shtab.complete(parser, shell)

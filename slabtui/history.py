@@ -27,7 +27,7 @@ class History:
 
     def add(self, snapshot: Snapshot) -> None:
         """Keep a snapshot; the oldest goes when there are more than 300, old close looks when they are too large."""
-        self._snapshots.append(snapshot)
+        self._snapshots.append(self._shared(snapshot))
         self._forget_looks()
         self._rates.append({row.cache: snapshot.per_second(row.allocs) for row in snapshot.rows if row.allocs})
         self._grown.append(frozenset(row.cache for row in snapshot.rows if row.live_delta and row.live_delta > 0))
@@ -53,6 +53,14 @@ class History:
         end = len(self._snapshots) - back
         return [self._snapshots[at].row(cache) for at in range(end)]
 
+    def _shared(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot that has, of each cache that nothing happened to, the row of the newest snapshot.
+
+        Most caches of a kernel are idle most of the time: each of their rows would take 300 bytes.
+        """
+        newest = {row.cache: row for row in self._snapshots[-1].rows} if self._snapshots else {}
+        return replace(snapshot, rows=tuple(_same(newest.get(row.cache), row) for row in snapshot.rows))
+
     def _forget_looks(self) -> None:
         """Let go of the oldest close looks where they are many: a look at processes may have 16,384 entries."""
         room = MOST_ENTRIES
@@ -61,6 +69,11 @@ class History:
             room -= len(snapshot.detail.entries) if snapshot.detail else 0
             if room < 0 and snapshot.detail:
                 self._snapshots[at] = replace(snapshot, detail=None)
+
+
+def _same(known: CacheRow | None, row: CacheRow) -> CacheRow:
+    """Return the row that is known already, if it says the same."""
+    return known if known is not None and known == row else row
 
 
 def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:

@@ -203,7 +203,7 @@ def memory_group(limit: int) -> Iterator[Path]:
 
 
 def test_a_child_that_runs_out_of_memory_is_told_with_where_to_look(tmp_path: Path) -> None:
-    with memory_group(40 << 20) as group:
+    with memory_group(16 << 20) as group:
         join = f"open({str(group / 'cgroup.procs')!r}, 'w').write('0')"
         told = complaint(run(interpreter(tmp_path, join)))
     assert told.startswith("slabtui: the compiler was ended by SIGKILL: free some memory; see dmesg")

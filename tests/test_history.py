@@ -41,6 +41,14 @@ def test_the_last_300_snapshots_are_kept() -> None:
     assert kept.series(A, 1000) == list(range(50, 350))
 
 
+def test_a_row_that_says_the_same_as_before_is_kept_once() -> None:
+    kept = history((0, 1), (0, 2), (0, 2))
+    idle, busy = ([kept.back(steps).row(one) for steps in range(3)] for one in (A, B))
+    assert idle[0] is idle[1] is idle[2]
+    assert busy[0] is busy[1]
+    assert [row.allocs for row in busy if row] == [2, 2, 1]
+
+
 def test_one_can_step_back() -> None:
     kept = history((1,), (2,), (3,))
     assert [kept.back(steps).allocs for steps in range(3)] == [3, 2, 1]

@@ -1,16 +1,29 @@
 """One BPF module: what fails in it is one line, and what C and Python share is one record."""
 
 import ctypes
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from slabtui.errors import SlabtuiError
+from slabtui.kernel.bpf import sources
+from slabtui.kernel.bpf.instructions import CALL
 from slabtui.kernel.bpf.maps import Maps
 from slabtui.kernel.bpf.settings import Settings
 from tests.probes import compiled
 
+INSTRUCTION = struct.Struct("=BBhi")
+PROBE_READ_KERNEL, PROBE_READ_KERNEL_STR = 113, 115  # enum bpf_func_id
+READS = """\
+int on_event(struct bpf_raw_tracepoint_args *context) {
+	char value[8] = {};
+	bpf_probe_read_kernel(value, 8, (void *)context->args[0]);
+	bpf_probe_read_kernel_str(value, 8, (void *)context->args[1]);
+	return value[0];
+}
+"""
 SIZES = """\
 #include <uapi/linux/bpf.h>
 BPF_HASH(sums, u32, u64, 16);
@@ -80,3 +93,12 @@ def test_a_record_of_another_size_than_in_the_program_is_refused(use: Callable[[
     source.write_text(SIZES)
     with compiled(source) as module, pytest.raises(SlabtuiError, match="has 8 bytes in the BPF program and"):
         use(module.maps)
+
+
+@pytest.mark.live
+def test_programs_read_the_memory_of_the_kernel_although_bcc_finds_no_symbols_in_the_child(tmp_path: Path) -> None:
+    source = tmp_path / "reads.c"
+    source.write_text(f"#define TALLIES 1\n{sources.read('common.bpf.h')}\n{READS}")
+    with compiled(source) as module:
+        calls = [call for code, *_, call in INSTRUCTION.iter_unpack(module._programs["on_event"]) if code == CALL]
+    assert calls == [PROBE_READ_KERNEL, PROBE_READ_KERNEL_STR]

@@ -15,7 +15,8 @@ LISTING = """\
 ffffffff81000000 T _stext
 ffffffff81000100 t do_one_initcall
 ffffffff81000180 D no_function
-ffffffffc0400000 t of_a_module\t[ext4]
+ffffffffc0500000 t of_a_module\t[ext4]
+ffffffffc0400000 t of_another\t[xfs]
 """
 HIDDEN = "".join(f"{0:016x} {line.partition(' ')[2]}" for line in LISTING.splitlines(keepends=True))
 NAME = [
@@ -36,7 +37,10 @@ def test_a_function_has_its_name_its_module_and_how_far_into_it(kallsyms: Path) 
     symbols = Symbols(kallsyms)
     assert symbols.name(0xFFFFFFFF81000100) == "do_one_initcall"
     assert symbols.name(0xFFFFFFFF81000190, offset=True) == "do_one_initcall+0x90"
-    assert symbols.name(0xFFFFFFFFC0400001, offset=True) == "of_a_module+0x1 [ext4]"
+    assert symbols.name(0xFFFFFFFFC0500001, offset=True) == "of_a_module+0x1 [ext4]"
+    assert symbols.name(0xFFFFFFFFC0400001) == "of_another [xfs]"  # the modules are in no order
+    assert symbols.name(0xFFFFFFFF80FFFFFF) == "0xffffffff80ffffff"
+    assert symbols.name(0xFFFFFFFF91000000) == "0xffffffff91000000"
     assert symbols.name(0x1000) == "0x1000"
     assert symbols.trouble == ""
 

@@ -36,6 +36,17 @@ class Struct:
     offsets: dict[str, int]
 
 
+class _Sizes(dict[int, int]):
+    """How many words a type has, by the second of them: kind and number of members. Kernels have some 200 of these."""
+
+    def __missing__(self, info: int) -> int:
+        kind = info >> 24 & 31
+        if not _INT <= kind <= _ENUM64:
+            raise KeyError(kind)
+        size = self[info] = 3 + _FIXED_WORDS.get(kind, 0) + _MEMBER_WORDS.get(kind, 0) * (info & 0xFFFF)
+        return size
+
+
 class BTF:
     """The types of one kernel.
 
@@ -60,7 +71,7 @@ class BTF:
             raise BTFError("cut short")
         self._strings = data[header + strings_at : header + strings_at + strings_size]
         self._types = data[header + types_at : header + types_at + types_size]
-        self._words = array("I", self._types)
+        self._words = memoryview(self._types).cast("I")  # faster to index 10^5 times than an array
         self._starts = self._walk()
 
     def struct(self, name: str) -> Struct:
@@ -121,22 +132,18 @@ class BTF:
 
     def _walk(self) -> "array[int]":
         """Return where each type begins, in words; types are numbered from 1 in their order, 0 is void."""
-        words, end = self._words.tolist(), len(self._words)  # a list: faster to index 10^5 times than an array
-        fixed = [_FIXED_WORDS.get(kind, 0) + 3 if _INT <= kind <= _ENUM64 else end + 1 for kind in range(32)]
-        each = [_MEMBER_WORDS.get(kind, 0) for kind in range(32)]
-        starts = [0]
+        words, sizes, end = self._words, _Sizes(), len(self._words)
+        starts = array("I", [0])
         at = 0
         try:
             while at < end:
                 starts.append(at)
-                info = words[at + 1]
-                kind = info >> 24 & 31
-                at += fixed[kind] + each[kind] * (info & 0xFFFF)
-        except IndexError:
+                at += sizes[words[at + 1]]
+        except (IndexError, KeyError):
             at = end + 1
         if at != end:
             raise BTFError(f"type {len(starts) - 1} is cut short or of an unknown kind")
-        return array("I", starts)
+        return starts
 
     def _find(self, name: str, kind: int) -> int:
         """Return where the type of that name and kind begins."""

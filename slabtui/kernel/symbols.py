@@ -5,6 +5,8 @@ bcc has the same, but reads the list as root only, and slabtui runs with CAP_SYS
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slabtui.text import printable
@@ -33,8 +35,7 @@ class Symbols:
         self._path = path
         self._setting = setting
         self.trouble = ""
-        self._starts: array[int] | None = None
-        self._names: list[bytes] = []
+        self._functions: _Functions | None = None
         self._known: dict[tuple[int, bool], str] = {}
 
     def name(self, address: int, offset: bool = False) -> str:
@@ -45,28 +46,30 @@ class Symbols:
         return self._known[key]
 
     def _find(self, address: int, offset: bool) -> str:
-        if self._starts is None:
-            self._starts, self._names = self._load()
-        place = bisect_right(self._starts, address) - 1
-        if place < 0 or address - self._starts[place] >= _LONGEST:
+        if self._functions is None:
+            self._functions = self._load()
+        starts = self._functions.starts
+        place = bisect_right(starts, address) - 1
+        if place < 0 or address - starts[place] >= _LONGEST:
             return f"{address:#x}"
-        name, _, module = self._names[place].partition(b"\t")
-        into = f"+{address - self._starts[place]:#x}" if offset else ""
+        name, _, module = self._functions.name(place).partition(b"\t")
+        into = f"+{address - starts[place]:#x}" if offset else ""
         return printable(name) + into + (f" {printable(module)}" if module else "")
 
-    def _load(self) -> "tuple[array[int], list[bytes]]":
-        """Return the start and the name of every function, in the order of their addresses; none if they are hidden."""
+    def _load(self) -> "_Functions":
+        """Return every function; none if their addresses are hidden."""
         try:
-            found = _functions(self._path.read_bytes())
+            with self._path.open("rb") as listing:
+                found = _read(listing)
         except OSError as error:
             self.trouble = f"{_NO_NAMES} ({self._path}: {error.strerror}): run it as root"
-            return array("Q"), []
-        if not found:
+            return _Functions()
+        if not found.starts:
             self.trouble = f"{_NO_NAMES} ({self._path} is empty): boot a kernel built with CONFIG_KALLSYMS=y"
-        elif not found[-1][0]:
+        elif not found.starts[-1]:
             self.trouble = f"{_NO_NAMES} {self._why_hidden()}"
-            return array("Q"), []
-        return array("Q", (start for start, _ in found)), [name for _, name in found]
+            return _Functions()
+        return found
 
     def _why_hidden(self) -> str:
         """Return why the kernel lists every address as 0, and the remedy; kallsyms_show_value() in kernel/."""
@@ -79,11 +82,34 @@ class Symbols:
         return "(no CAP_SYSLOG): run it as root"
 
 
-def _functions(listing: bytes) -> list[tuple[int, bytes]]:
-    """Return the start and the name of every function, in the order of their addresses."""
-    found = []
-    for line in listing.splitlines():
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """The functions, in three large objects: 100,000 small ones for their names would take 30 MiB.
+
+    Attributes:
+        starts: their addresses, in ascending order.
+        places: where the name of each begins in `names`.
+        names: each with its module, if it has one, and a line feed.
+    """
+
+    starts: "array[int]" = field(default_factory=lambda: array("Q"))
+    places: "array[int]" = field(default_factory=lambda: array("I"))
+    names: bytearray = field(default_factory=bytearray)
+
+    def name(self, number: int) -> bytes:
+        begin = self.places[number]
+        return bytes(self.names[begin : self.names.index(b"\n", begin)])
+
+
+def _read(listing: Iterable[bytes]) -> _Functions:
+    """Return the functions among the lines of a list."""
+    found = _Functions()
+    for line in listing:
         start, _, rest = line.partition(b" ")
         if rest[:1] in _FUNCTIONS:
-            found.append((int(start, 16), rest[2:]))
-    return sorted(found)
+            found.starts.append(int(start, 16))
+            found.places.append(len(found.names))
+            found.names.extend(rest[2:].rstrip(b"\n") + b"\n")
+    order = sorted(range(len(found.starts)), key=found.starts.__getitem__)  # those of modules are in no order
+    starts, places = (array(of.typecode, [of[at] for at in order]) for of in (found.starts, found.places))
+    return _Functions(starts, places, found.names)

@@ -12,16 +12,17 @@ from datetime import date
 from pathlib import Path
 
 import urwid
-from slabtui.kernel.module import import_bcc
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities
-from tests.bench import events, extras, page, program, scale, screen, tools
+from slabtui.kernel import capabilities, layout
+from slabtui.kernel.probe import Probe
+from tests.bench import events, extras, footprint, page, program, scale, screen, tools
 from tests.bench.report import Report
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 _TITLE = "What slabtui costs"
 CPUS = 2  # that the load is put on, where there are as many
+LONG = 600.0  # seconds for which the live screen runs until its memory is read
 
 
 def main() -> int:
@@ -60,7 +61,8 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
     for pair in (extras.CACHE, extras.KMALLOC):
         extras.show(report, pair, *load, cpus)
     tools.show(report, *load, starts, cpus)
-    program.show(report, starts, seconds=3.0 if quick else 10.0)
+    footprint.show(report, starts, long=None if quick else LONG)
+    program.show(report, seconds=3.0 if quick else 10.0)
     screen.show_keys(report, times=5 if quick else 50)
     screen.show_ticks(report, ticks=3 if quick else 10)
     scale.show(report, ticks=3 if quick else 10)
@@ -95,9 +97,19 @@ def _machine() -> tuple[str, ...]:
     return (
         f"Linux {platform.release()} {platform.machine()}",
         f"CPUs: {len(os.sched_getaffinity(0))}, {_processor()}",
-        f"Python {platform.python_version()}, bcc {import_bcc().__version__}, urwid {urwid.__version__}, {_bpftrace()}",
+        f"Python {platform.python_version()}, urwid {urwid.__version__}, {_bpftrace()}",
+        *_probe(),
         f"load average before: {os.getloadavg()[0]:.2f}",
     )
+
+
+def _probe() -> tuple[str, ...]:
+    """Return what depends on bcc and on what the kernel can do."""
+    probe = Probe(layout.read())
+    try:
+        return f"bcc {probe.bcc}, in a child process", f"caches are looked up with {probe.lookup}()"
+    finally:
+        probe.close()
 
 
 def _command() -> str:

@@ -19,19 +19,23 @@ _TRACEPOINT = 5  # BPF_PROG_TYPE_TRACEPOINT, include/uapi/linux/bpf.h
 def counting() -> Iterator[Piped]:
     """Let it count, and print a table every second, as slabtui does; wait for the first.
 
-    It reads the description of tracepoints from tracefs, which is not mounted everywhere: then it gets a mount of its
-    own.
-
     Raises:
         DoesNotRunError: it is not installed, or does not run on this kernel.
     """
-    path = shutil.which("bpftrace")
-    if path is None:
+    if shutil.which("bpftrace") is None:
         raise DoesNotRunError("not installed: apt-get install bpftrace")
-    mounted = () if _EVENTS.is_dir() else _MOUNTED
-    command = (*mounted, path, "-B", "line", "-e", f"{ONE_LINER} {EACH_SECOND}")
-    with running(command, lambda line: line.startswith("@[")) as program:
+    with running(command(), lambda line: line.startswith("@[")) as program:
         yield program
+
+
+def command() -> tuple[str, ...]:
+    """Return the command line that does so.
+
+    It reads the description of tracepoints from tracefs, which is not mounted everywhere: then it gets a mount of its
+    own.
+    """
+    mounted = () if _EVENTS.is_dir() else _MOUNTED
+    return (*mounted, "bpftrace", "-B", "line", "-e", f"{ONE_LINER} {EACH_SECOND}")
 
 
 def statistics(pid: int) -> dict[str, int]:

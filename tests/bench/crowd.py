@@ -1,12 +1,10 @@
 """Made-up caches in the maps of a probe: reading them costs what reading so many real ones would."""
 
 import ctypes
-from pathlib import Path
 
-from slabtui.kernel.maps import Maps
-from slabtui.kernel.module import import_bcc
-
+from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.counters import SLOT_BITS
+from slabtui.kernel.cpus import possible_cpus
 from slabtui.kernel.probe import Probe
 
 _FIRST_ADDRESS = 0xFFFF_FE00_0000_0000  # in no kernel's direct map
@@ -34,20 +32,20 @@ class _Cache(ctypes.Structure):
 
 
 class Crowd:
-    """So many caches that nobody allocates from, although their counters grow."""
+    """A number of caches that nothing allocates from, although their counters grow."""
 
     def __init__(self, probe: Probe, number: int) -> None:
-        # The probe lets nobody write its maps: reach inside. Maps of one's own, since they are not for two threads.
+        # A probe has no way to write into its maps from outside: reach inside.
         counters = probe._allocs._counters
-        self._maps = Maps(import_bcc(), counters.module.bpf)
-        self._slots = (_Slot * _possible_cpus())()
+        self._maps = counters.module.descriptors
+        self._slots = (_Slot * possible_cpus())()
         taken = set(counters._caches.read())
         free = (slot for slot in range(0, 1 << SLOT_BITS, _STEP) if slot not in taken)
         self._places = [place for place, _ in zip(free, range(number), strict=False)]
         self._grown = 0
         for place in self._places:
             name = f"made-up-{place}".encode()
-            self._maps.put("caches", place, _Cache(_address(place), 0, _SIZE, _SIZE, name))
+            self._put("caches", place, _Cache(_address(place), 0, _SIZE, _SIZE, name))
         self.grow()
 
     def grow(self) -> None:
@@ -56,12 +54,12 @@ class Crowd:
         for place in self._places:
             for slot in self._slots:
                 slot.cache, slot.named = _address(place), self._grown * (1 + place * 7919 % 1000)
-            self._maps.put("slots", place, self._slots)
+            self._put("slots", place, self._slots)
+
+    def _put(self, name: str, place: int, value: "ctypes.Structure | ctypes.Array[_Slot]") -> None:
+        key = ctypes.c_uint32(place)
+        syscalls.update(self._maps[name], ctypes.addressof(key), ctypes.addressof(value))
 
 
 def _address(place: int) -> int:
     return _FIRST_ADDRESS | place << _SLOT_SHIFT
-
-
-def _possible_cpus() -> int:
-    return int(Path("/sys/devices/system/cpu/possible").read_text().replace(",", "-").split("-")[-1]) + 1

@@ -8,18 +8,27 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from slabtui.kernel.module import statistics
-
 from slabtui.detail import Kind, Watch
 from slabtui.kernel import layout
+from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.probe import Probe
-from tests.bench import load, ways
+from tests import probes
+from tests.bench import events, load, ways
 from tests.bench.events import statistics_on
 from tests.bench.load import Load
 from tests.bench.report import Report, spread, times
 
 _QUIET = "task_struct"  # allocated when a process starts, and not by a load
 _LOOK = "look: "
+_ALONE, _FREES = "slabtui alone", "frees"
+_TITLES = (
+    "what is counted",
+    "ns per allocation",
+    "above slabtui alone",
+    "ns per free",
+    "x slabtui alone",
+    "% of one CPU",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +40,18 @@ class Pair:
         cache: the one from which it allocates exactly one object in each call.
         alloc: the tracepoint of the allocation.
         free: that of the free.
+        named: whether these two name the cache, so that it need not be looked up.
     """
 
     kind: str
     cache: str
     alloc: str
     free: str
+    named: bool
 
 
-CACHE = Pair("opens", "filp", "kmem_cache_alloc", "kmem_cache_free")
-KMALLOC = Pair("writes", "kmalloc-256", "kmalloc", "kfree")
+CACHE = Pair("opens", "filp", "kmem_cache_alloc", "kmem_cache_free", named=True)
+KMALLOC = Pair("writes", "kmalloc-256", "kmalloc", "kfree", named=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +79,20 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
     """Measure one thing after the other under the same load, and tell."""
     report.heading(f"What is counted only while somebody looks: {pair.alloc} and {pair.free}")
     watched = {
-        "slabtui alone": Watch(),
-        "frees": Watch(frees=True),
+        _ALONE: Watch(),
+        _FREES: Watch(frees=True),
         f"callers of {pair.cache}": Watch(cache=pair.cache, kind=Kind.CALLERS),
         f"processes of {pair.cache}": Watch(cache=pair.cache, kind=Kind.PROCESSES),
         f"stacks of {pair.cache}": Watch(cache=pair.cache, kind=Kind.STACKS),
         f"callers of {_QUIET}": Watch(cache=_QUIET, kind=Kind.CALLERS),
     }
     costs = _rounds(pair, watched, calls, rounds, cpus)
-    (alone_name, alone), *extras = costs.items()
+    (_, alone), *extras = costs.items()
     report.text(
         f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} a time, allocated and "
         f"freed; rounds: {rounds}; median (lowest to highest). {_QUIET} is a cache that the load does not touch."
     )
-    report.table(
-        (
-            "what is counted",
-            "ns per allocation",
-            "above slabtui alone",
-            "ns per free",
-            "x slabtui alone",
-            "% of one CPU",
-        ),
-        [
-            (alone_name, spread([one.alloc for one in alone]), "", "", "1", ""),
-            *(_row(name, extra, alone) for name, extra in extras),
-        ],
-    )
+    report.table(_TITLES, _rows(costs))
     stacks = next(extra for name, extra in extras if name.startswith(Kind.STACKS))
     report.figure("of the stacks, what taking them costs, by slabtui's own clock", f"{_taking(stacks)} % of one CPU")
     report.text(
@@ -104,10 +102,21 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
         f"{_rate(alone, calls * len(cpus))} calls a second."
     )
     report.learn(_lesson(pair, dict(extras), alone))
+    if not pair.named:
+        report.text(f"{events.CAST} The table above is for bpf_rdonly_cast() where this kernel has it; as before 6.2:")
+        before = _rounds(pair, watched, calls, rounds, cpus, rdonly_cast=False)
+        report.table(_TITLES, _rows(before))
+        report.learn(_cast_lesson(pair, costs, before))
 
 
 def _rounds(
-    pair: Pair, watched: Mapping[str, Watch], calls: int, rounds: int, cpus: Sequence[int]
+    pair: Pair,
+    watched: Mapping[str, Watch],
+    calls: int,
+    rounds: int,
+    cpus: Sequence[int],
+    *,
+    rdonly_cast: bool = True,
 ) -> dict[str, list[Cost]]:
     found = defaultdict(list)
     with ExitStack() as stack:
@@ -118,7 +127,7 @@ def _rounds(
             tracepoint: stack.enter_context(ways.empty(tracepoint, pair.cache)).statistics
             for tracepoint in (pair.alloc, pair.free)
         }
-        probe = Probe(layout.read())
+        probe = Probe(layout.read(), rdonly_cast=rdonly_cast)
         stack.callback(probe.close)
         loaded = stack.enter_context(load.ready(pair.kind, calls, cpus))
         for _ in range(rounds):
@@ -129,7 +138,7 @@ def _rounds(
 
 def _measured(pair: Pair, probe: Probe, watch: Watch, loaded: Load, bases: Mapping[str, ways.Statistics]) -> Cost:
     probe.totals()  # so that the cache is known
-    probe.watch(watch)
+    probes.watch(probe, watch)
     if watch.kind is Kind.STACKS:
         loaded.run(probe.totals)  # so that the period fits the load
     programs = {name: partial(statistics, program) for name, program in probe.program_descriptors().items()}
@@ -155,7 +164,7 @@ def _measured(pair: Pair, probe: Probe, watch: Watch, loaded: Load, bases: Mappi
 
 def _taken(probe: Probe) -> int:
     """Return the nanoseconds that have gone into taking stacks so far; the probe tells nobody: reach inside."""
-    return probe._look.taking if probe._look else 0
+    return probe._look.part.taking if probe._look.part else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +184,13 @@ class Runs:
 def _at(name: str, bases: Mapping[str, ways.Statistics]) -> bool:
     """Tell whether a program is at a tracepoint that the load is about."""
     return name.removeprefix(_LOOK) in bases
+
+
+def _rows(costs: Mapping[str, Sequence[Cost]]) -> list[tuple[str, ...]]:
+    """Return the rows of the table, of which the first is slabtui alone."""
+    (name, alone), *extras = costs.items()
+    first = (name, spread([one.alloc for one in alone]), "", "", "1", "")
+    return [first, *(_row(name, extra, alone) for name, extra in extras)]
 
 
 def _row(name: str, extra: Sequence[Cost], alone: Sequence[Cost]) -> tuple[str, ...]:
@@ -209,3 +225,15 @@ def _rate(alone: Sequence[Cost], calls: int) -> str:
 def _lesson(pair: Pair, extras: Mapping[str, Sequence[Cost]], alone: Sequence[Cost]) -> str:
     each = ", ".join(f"{name} {_factor(extra, alone)}" for name, extra in extras.items())
     return f"While somebody looks, an object costs as against slabtui alone, at `{pair.alloc}`: {each}."
+
+
+def _cast_lesson(pair: Pair, costs: Mapping[str, Sequence[Cost]], before: Mapping[str, Sequence[Cost]]) -> str:
+    """Return what bpf_rdonly_cast() brings, in a sentence."""
+    each = (
+        f"{what} {new:.1f} ns with it, {old:.1f} without ({times(old, new)})"
+        for what, new, old in (
+            (f"an event of `{pair.alloc}`", *(median(one.alloc for one in of[_ALONE]) for of in (costs, before))),
+            (f"an event of `{pair.free}`", *(median(one.free or 0.0 for one in of[_FREES]) for of in (costs, before))),
+        )
+    )
+    return f"By bpf_rdonly_cast(), on Linux 6.2 and newer, the lookup of a cache is cheaper: {', '.join(each)}."

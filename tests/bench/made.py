@@ -3,8 +3,7 @@
 import ctypes
 from array import array
 
-from slabtui.kernel.maps import Hash, PerCpuArray
-
+from slabtui.kernel.bpf.maps import Hash, PerCpuArray
 from slabtui.kernel.counters import CACHE, SLOT_BITS
 
 FIRST_ADDRESS = 0xFFFF_8881_0000_0000
@@ -15,7 +14,7 @@ _CACHE_WORD, _NAMED_WORD = 0, 2
 
 
 class Bytes:
-    """Stands in for maps.Batch: a copy of as many bytes, from memory, in the place of the system call."""
+    """Stands in for bpf.maps.Batch: a copy of as many bytes, from memory, in the place of the system call."""
 
     def __init__(self, keys: "array[int]", values: bytearray) -> None:
         self.keys = keys

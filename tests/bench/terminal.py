@@ -1,4 +1,4 @@
-"""Pseudo-terminals: one with the real program in it, and one to draw on from within this process."""
+"""Pseudo-terminals: one with a real program in it, and one to draw on from within this process."""
 
 import os
 import select
@@ -7,8 +7,9 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
@@ -16,22 +17,39 @@ import urwid
 
 from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
+from tests.bench.piped import DoesNotRunError
 
 COLUMNS, ROWS = 120, 40
+SLABTUI = (sys.executable, "-m", "slabtui")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 30.0  # seconds until a program that shows nothing counts as broken
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of a process, in bytes.
+
+    Attributes:
+        resident: all that is in memory, what it shares with other processes included (RSS).
+        share: the same, but of what is shared only its part (PSS); None: the kernel does not say.
+    """
+
+    resident: int
+    share: int | None
+
+
 class Program:
-    """The real program while it runs, and what it shows.
+    """A program while it runs, and what it shows.
 
     Attributes:
         started: when it was executed, by time.perf_counter().
+        pid: its process.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: int, started: float) -> None:
         self.started = started
+        self.pid = process.pid
         self._process = process
         self._terminal = terminal
         self._screen = pyte.Screen(COLUMNS, ROWS)
@@ -51,7 +69,7 @@ class Program:
                 return at
             if self._process.poll() is not None:
                 break
-        raise RuntimeError("slabtui does not draw what is waited for:\n" + "\n".join(self.lines).rstrip())
+        raise DoesNotRunError("it does not draw what is waited for:\n" + "\n".join(self.lines).rstrip())
 
     def watch(self, seconds: float) -> None:
         """Read what it draws for a while, as a terminal does."""
@@ -61,18 +79,23 @@ class Program:
 
     def cpu_seconds(self) -> float:
         """Return the processor time that it has taken so far, all its threads, in user space and in the kernel."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
-    def resident(self) -> float:
-        """Return its resident memory in MiB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
+    def memory(self) -> Memory:
+        """Return the memory that it takes now."""
+        resident = _kibibytes(Path(f"/proc/{self.pid}/status"), "VmRSS")
+        assert resident is not None
+        return Memory(resident, _kibibytes(Path(f"/proc/{self.pid}/smaps_rollup"), "Pss"))
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._terminal, keys.encode())
 
     def end(self) -> None:
         """Make it quit as a user does, or else end it."""
         try:
-            os.write(self._terminal, b"q")
+            self.type("q")
             self.watch_until_gone(5.0)
         finally:
             if self._process.poll() is None:
@@ -96,17 +119,33 @@ class Program:
         return at
 
 
+def _kibibytes(path: Path, name: str) -> int | None:
+    """Return the bytes that a line of a file of /proc/PID gives in kB; None: it cannot be read, or has no such line."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)
+
+
 @contextmanager
 def running(*arguments: str) -> Iterator[Program]:
-    """Start the real program; at the end it is gone."""
+    """Start slabtui; at the end it is gone."""
+    with executing([*SLABTUI, *arguments]) as program:
+        yield program
+
+
+@contextmanager
+def executing(command: Sequence[str], environment: Mapping[str, str] = {}) -> Iterator[Program]:
+    """Start a program; at the end it is gone."""
     with _pair() as (master, slave):
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "slabtui", *arguments],
+            command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+            env=os.environ | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | environment,
             start_new_session=True,
         )
         program = Program(process, master, started)

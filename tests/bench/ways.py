@@ -1,20 +1,25 @@
 """The ways to count that are measured against each other: each attached to one tracepoint, and gone at the end."""
 
+import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from slabtui.kernel.module import Kit, Module, import_bcc, statistics
 
 from slabtui.kernel import layout
+from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.bpf.features import statistics
+from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.probe import Probe
 from tests.bench import bpftrace
+from tests.probes import compiled
 
 PEERS = Path(__file__).with_name("peers.bpf.c")
 EMPTY, SLABTUI, BPFTRACE = "empty program", "slabtui", "bpftrace"
+BEFORE_CAST = "slabtui before Linux 6.2"
+
+_NAME_SIZE = 32  # in peers.bpf.c
 
 
 Statistics = Callable[[], Mapping[str, int]]  # returns those that the kernel keeps of a program
@@ -46,44 +51,52 @@ def empty(tracepoint: str, cache: str) -> Iterator[Way]:
 
 
 @contextmanager
-def slabtui(tracepoint: str, cache: str) -> Iterator[Way]:
-    """What slabtui does."""
-    probe = Probe(layout.read())
+def slabtui(tracepoint: str, cache: str, *, rdonly_cast: bool = True) -> Iterator[Way]:
+    """What slabtui does.
+
+    Args:
+        tracepoint: what is measured.
+        cache: the cache to read.
+        rdonly_cast: whether it may use bpf_rdonly_cast(), which kernels before 6.2 do not have.
+    """
+    probe = Probe(layout.read(), rdonly_cast=rdonly_cast)
 
     def read() -> tuple[int, int | None]:
         totals = probe.totals()
         return sum(row.allocs for row in totals.rows if row.name == cache), totals.lost
 
     try:
-        yield Way(SLABTUI, partial(statistics, probe.program_descriptors()[tracepoint]), read)
+        name = SLABTUI if rdonly_cast else BEFORE_CAST
+        yield Way(name, partial(statistics, probe.program_descriptors()[tracepoint]), read)
     finally:
         probe.close()
+
+
+slabtui_before_cast = partial(slabtui, rdonly_cast=False)
 
 
 @contextmanager
 def by_name(tracepoint: str, cache: str) -> Iterator[Way]:
     """What bcc's slabratetop does, in a kprobe there."""
-    with _attached(tracepoint, "on_alloc_by_name") as (bpf, descriptor):
-        table = bpf[b"by_name"]
-        wanted = cache.encode()
-        yield Way(
-            "shared hash by name (bcc)",
-            partial(statistics, descriptor),
-            lambda: (sum(sums.count for name, sums in table.items() if name.text == wanted), None),
-        )
+    with _attached(tracepoint, "on_alloc_by_name") as (module, descriptor):
+
+        def read() -> tuple[int, None]:
+            names_and_sums = elements(module, "by_name")
+            return sum(_count(sums) for name, sums in names_and_sums if _text(name) == cache), None
+
+        yield Way("shared hash by name (bcc)", partial(statistics, descriptor), read)
 
 
 @contextmanager
 def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
     """What the slabratetop of libbpf-tools does, in a kprobe there."""
-    with _attached(tracepoint, "on_alloc_by_pointer") as (bpf, descriptor):
-        table = bpf[b"by_pointer"]
-        wanted = cache.encode()
-        yield Way(
-            "shared hash by pointer (libbpf-tools)",
-            partial(statistics, descriptor),
-            lambda: (sum(sums.count for sums in table.values() if sums.text == wanted), None),
-        )
+    with _attached(tracepoint, "on_alloc_by_pointer") as (module, descriptor):
+
+        def read() -> tuple[int, None]:
+            named_sums = (named for _, named in elements(module, "by_pointer"))
+            return sum(_count(named[_NAME_SIZE:]) for named in named_sums if _text(named[:_NAME_SIZE]) == cache), None
+
+        yield Way("shared hash by pointer (libbpf-tools)", partial(statistics, descriptor), read)
 
 
 @contextmanager
@@ -93,12 +106,27 @@ def by_bpftrace(tracepoint: str, cache: str) -> Iterator[Way]:
         yield Way(BPFTRACE, partial(bpftrace.statistics, program.process.pid), lambda: (None, None))
 
 
+def elements(module: Module, name: str) -> list[tuple[bytes, bytes]]:
+    """Return the keys and the values of a hash whose keys may have any size."""
+    descriptor = module.descriptors[name]
+    info = syscalls.describe_map(descriptor)
+    keys = (ctypes.c_char * info.key_size * info.max_entries)()
+    values = (ctypes.c_char * info.value_size * info.max_entries)()
+    places = ctypes.addressof(keys), ctypes.addressof(values)
+    found = syscalls.lookup_batch(descriptor, *places, info.max_entries)
+    return [(keys[place].raw, values[place].raw) for place in range(found)]
+
+
+def _text(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode()
+
+
+def _count(sums: bytes) -> int:
+    """Return the first word of struct sums."""
+    return ctypes.c_uint64.from_buffer_copy(sums).value
+
+
 @contextmanager
-def _attached(tracepoint: str, function: str) -> Iterator[tuple[Any, int]]:
-    # Compiled anew for each: a bcc.BPF attaches one program to a tracepoint.
-    module = Module(Kit(import_bcc(), layout.read().macros()), [str(PEERS)])
-    try:
-        descriptor = module.attach(tracepoint, function)
-        yield module.bpf, descriptor
-    finally:
-        module.close()
+def _attached(tracepoint: str, function: str) -> Iterator[tuple[Module, int]]:
+    with compiled(PEERS) as module:
+        yield module, module.attach(tracepoint, function)

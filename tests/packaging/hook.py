@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import shtab
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHELLS = {  # shell -> where its completions lie below the prefix
@@ -23,12 +22,13 @@ class Completions(BuildHookInterface[Any]):
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from slabtui.cli import parser  # noqa: PLC0415  hatchling does not put the project on the path
+        from slabtui import completion  # noqa: PLC0415  hatchling does not put the project on the path
+        from slabtui.cli import parser  # noqa: PLC0415
 
         self.made = tempfile.TemporaryDirectory()
         for shell, target in SHELLS.items():
             path = Path(self.made.name, shell)
-            path.write_text(shtab.complete(parser(), shell), encoding="utf-8")
+            path.write_text(completion.script(parser(), shell), encoding="utf-8")
             path.chmod(0o644)
             build_data["shared_data"][str(path)] = target
 

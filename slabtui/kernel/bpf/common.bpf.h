@@ -26,6 +26,11 @@
  */
 #include <uapi/linux/bpf.h>
 
+/* bcc defines these as bpf_probe_read() and bpf_probe_read_str() where it does not find the functions in /proc/kallsyms,
+ * which hides their addresses. Every kernel that slabtui runs on has them: Linux 5.5. */
+#undef bpf_probe_read_kernel
+#undef bpf_probe_read_kernel_str
+
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
