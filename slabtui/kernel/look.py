@@ -52,6 +52,7 @@ class Look:
         self._entries = maps.hash("entries", _ENTRY.size)
         self._tallies = maps.per_cpu_array("tallies", 1)
         self._symbols = Symbols()
+        self._symbols.load()
         self._groups = Groups(cgroups)
         self._kind = Kind.CALLERS
         self._stacks: dict[int, tuple[str, ...]] = {}
@@ -132,7 +133,7 @@ class Look:
     @property
     def trouble(self) -> str:
         """Why functions are shown as addresses, in words for the user; empty while they are not."""
-        return self._symbols.trouble
+        return "" if self._kind is Kind.PROCESSES else self._symbols.trouble
 
     @property
     def taking(self) -> int:

@@ -38,6 +38,11 @@ class Symbols:
         self._functions: _Functions | None = None
         self._known: dict[tuple[int, bool], str] = {}
 
+    def load(self) -> None:
+        """Read the list now, unless it has been read: in a thread that has time, so that no other waits for it."""
+        if self._functions is None:
+            self._functions = self._load()
+
     def name(self, address: int, offset: bool = False) -> str:
         """Return the function that an address lies in, its module if it has one, and how far into it if asked for."""
         key = address, offset
@@ -46,8 +51,8 @@ class Symbols:
         return self._known[key]
 
     def _find(self, address: int, offset: bool) -> str:
-        if self._functions is None:
-            self._functions = self._load()
+        self.load()
+        assert self._functions is not None
         starts = self._functions.starts
         place = bisect_right(starts, address) - 1
         if place < 0 or address - starts[place] >= _LONGEST:
