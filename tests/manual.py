@@ -22,12 +22,17 @@ FILES = [
         "/sys/kernel/btf/vmlinux",
         "the kernel's description of its types, where the layout of its structures is looked up",
     ),
-    ("/proc/kallsyms", "the names of functions; the addresses by which the cache of a kmalloc is found"),
+    ("/proc/kallsyms", "the names of functions"),
     ("/proc/slabinfo", "live objects, and the caches that have not allocated"),
     ("/sys/kernel/slab", "aliases, flags and sizes of the caches"),
 ]
 ENVIRONMENT = [
     ("NO_COLOR", "if set, no colours"),
+    (
+        "SLABTUI_PYTHON",
+        "the Python interpreter that has bcc, if it is none of /usr/bin/python3, /usr/bin/python3.N and "
+        "/usr/libexec/platform-python; slabtui starts it for a moment, to compile",
+    ),
     ("BCC_KERNEL_SOURCE", "real kernel headers for bcc, instead of the few that come with slabtui"),
 ]
 EXAMPLES = [
