@@ -9,7 +9,7 @@
  * pages in memory, so there are as many candidates as the machine has GiB. The task has such an address: its stack is
  * mapped, and the mapping lists its pages.
  */
-#define CANDIDATES 32        /* that one event tries */
+#define CANDIDATES 16        /* that one event tries */
 #define MOST_CANDIDATES 65536 /* 64 TiB; then from the beginning */
 
 struct calibration {
@@ -81,7 +81,8 @@ int on_calibration(struct bpf_raw_tracepoint_args *ctx)
 		found->centre = (page - (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE) & ~(PAGE_STEP - 1);
 	}
 	number = found->next < MOST_CANDIDATES ? found->next : 0;
-#pragma clang loop unroll(disable)
+	/* Unrolled: up to Linux 6.1 the verifier refuses a loop that the compiler enters in the middle. */
+#pragma unroll
 	for (int i = 0; i < CANDIDATES; i++, number++) {
 		candidate = found->centre + (number & 1 ? -((number + 1) / 2) : number / 2) * PAGE_STEP;
 		if (agrees(ctx, candidate)) {
