@@ -1,4 +1,4 @@
-"""The one error that a user is meant to see: what is wrong, and the command or change that mends it."""
+"""The one error that a user is meant to see: what is wrong, and the command or change that fixes it."""
 
 import enum
 import errno
@@ -16,16 +16,16 @@ class Status(enum.IntEnum):
 
 
 class SlabtuiError(Exception):
-    """Something that a user can mend; `str()` of it is one line, shown without a traceback.
+    """Something that a user can fix; `str()` of it is one line, shown without a traceback.
 
     Args:
         cause: what is wrong, without a full stop.
-        mend: what to do about it, as a command where there is one.
+        remedy: what to do about it, as a command where there is one.
         status: the exit status that it ends the program with.
     """
 
-    def __init__(self, cause: str, mend: str, status: Status = Status.FAILED) -> None:
-        super().__init__(f"{cause}: {mend}")
+    def __init__(self, cause: str, remedy: str, status: Status = Status.FAILED) -> None:
+        super().__init__(f"{cause}: {remedy}")
         self.status = status
 
 

@@ -313,7 +313,7 @@ def test_a_closed_compiler_compiles_no_more() -> None:
 
 
 def test_a_module_in_the_working_directory_is_not_imported(tmp_path: Path) -> None:
-    """What root runs in somebody's directory must not run that person's code."""
+    """Root may start slabtui in the directory of another user, who must not get to run code in it."""
     for name in ("bcc.py", "json.py", "socket.py", "ctypes.py"):
         (tmp_path / name).write_text(f"open({str(tmp_path / 'taken')!r}, 'w')\nraise SystemExit(9)\n")
     command = [sys.executable, "-P", "-m", "slabtui", "-C", "0.1", "1"]

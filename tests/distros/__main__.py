@@ -80,7 +80,7 @@ def _alone(state: Path) -> Iterator[None]:
 def _test(chosen: Sequence[Suite], state: Path, target: Path | None) -> int:
     begin, today = time.monotonic(), date.today().isoformat()
     debian.install(root.NEEDED)
-    if debian.run("git", "-C", _ROOT, "status", "--porcelain", mend="run it in a clone of the project"):
+    if debian.run("git", "-C", _ROOT, "status", "--porcelain", remedy="run it in a clone of the project"):
         print("distros: what is not committed here is not tested", file=sys.stderr)
     logs = state / "logs"
     shutil.rmtree(logs, ignore_errors=True)

@@ -28,7 +28,7 @@ def clone(root: Root, checkout: Path) -> None:
         SlabtuiError: it is not a git repository.
     """
     command = ("git", "-c", "advice.detachedHead=false", "clone", "-q", checkout, root.file(CHECKOUT))
-    debian.run(*command, mend="run it in a clone of the project")
+    debian.run(*command, remedy="run it in a clone of the project")
     debian.run(*root.command("chown", "-R", f"{USER}:", str(CHECKOUT)))
 
 

@@ -155,4 +155,4 @@ class Root:
 
 
 def _mount(*arguments: str | Path) -> None:
-    debian.run("mount", *arguments, mend="run it where root may mount an overlay on the file system of the cache")
+    debian.run("mount", *arguments, remedy="run it where root may mount an overlay on the file system of the cache")

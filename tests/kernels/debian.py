@@ -176,13 +176,13 @@ def _with_lists(*command: str, cwd: Path | None = None) -> None:
         run(*command, cwd=cwd)
 
 
-def run(*command: str | Path, cwd: Path | None = None, mend: str = "check the network and the machine's apt") -> str:
+def run(*command: str | Path, cwd: Path | None = None, remedy: str = "check the network and the machine's apt") -> str:
     """Run a command and return what it prints.
 
     Args:
         command: the program and its arguments.
         cwd: where it runs.
-        mend: what the user can do if it fails.
+        remedy: what the user can do if it fails.
 
     Raises:
         SlabtuiError: it failed; the line has its last words.
@@ -191,5 +191,5 @@ def run(*command: str | Path, cwd: Path | None = None, mend: str = "check the ne
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = next(iter(reversed(done.stderr.strip().splitlines())), f"exit status {done.returncode}")
-        raise SlabtuiError(f"{command[0]} failed ({words})", mend)
+        raise SlabtuiError(f"{command[0]} failed ({words})", remedy)
     return done.stdout

@@ -109,7 +109,7 @@ class Child:
             self.close()
 
     def kill(self) -> None:
-        """End the child at once; whoever waits for its answer gets an error. May be called from another thread."""
+        """End the child at once, from any thread; a thread that waits for its answer gets an error."""
         self._process.kill()
 
     def close(self) -> None:
