@@ -236,4 +236,4 @@ def _cast_lesson(pair: Pair, costs: Mapping[str, Sequence[Cost]], before: Mappin
             (f"an event of `{pair.free}`", *(median(one.free or 0.0 for one in of[_FREES]) for of in (costs, before))),
         )
     )
-    return f"By bpf_rdonly_cast(), on Linux 6.2 and newer, the lookup of a cache is cheaper: {', '.join(each)}."
+    return f"The lookup of a cache by bpf_rdonly_cast(), on Linux 6.2 and newer: {', '.join(each)}."
