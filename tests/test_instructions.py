@@ -40,6 +40,21 @@ def test_numbers_that_only_look_like_them_stay() -> None:
     assert link(program, {5: 77}, {MARK: 4711}) == program
 
 
+@pytest.mark.parametrize("value", [0, 1, 0xFFFF_EA00_1234_5678])
+def test_a_number_that_stands_for_a_constant_becomes_that_constant(value: int) -> None:
+    mark = 0x51AB_0000_F001_F00D  # the lower half is negative as an immediate value
+    halves = [(number, number >> 32) for number in (mark, value)]
+    before, after = (
+        assemble([(LOAD_WORDS, 1, 0, signed(lower & 0xFFFFFFFF)), (0, 0, 0, signed(upper)), (MOVE, 1, 0, 5)])
+        for lower, upper in halves
+    )
+    assert link(before, {}, {}, {mark: value}) == after
+
+
+def signed(word: int) -> int:
+    return word - (1 << 32) if word >> 31 else word
+
+
 def test_a_map_that_did_not_come_along_is_an_error() -> None:
     with pytest.raises(KeyError):
         link(assemble([(LOAD_WORDS, 1, MAP_DESCRIPTOR, 5), SECOND_HALF]), {6: 7}, {})

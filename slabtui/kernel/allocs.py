@@ -35,7 +35,8 @@ class Allocs:
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
-        settings: those that were found to be right; whoever reads the counters counts the epochs.
+        settings: those of all programs; the reader of the counters counts the epochs.
+        base_of_pages: see the function of that name in common.bpf.h; 0: kmalloc is counted by size class.
         descriptors: the file descriptor of each program that counts, by its tracepoint.
 
     Args:
@@ -51,10 +52,10 @@ class Allocs:
         self._context = context
         self._counters = Counters(context, (calibration.FILE, "allocs.bpf.c"), _TALLIES)
         self.module = self._counters.module
+        self.settings = Settings(epoch=1)
         try:
-            base = calibration.calibrate(self.module) if page_step else None
-            self.settings = Settings(epoch=1, base_of_pages=base or 0, calibrated=int(base is not None))
-            if context.nests and not self.settings.calibrated:
+            self.base_of_pages = calibration.calibrate(self.module) if page_step else 0
+            if context.nests and not self.base_of_pages:
                 raise SlabtuiError(
                     "tracepoints do not identify the cache, and it could not be derived", "use Linux 6.1 or newer"
                 )
@@ -76,6 +77,7 @@ class Allocs:
         return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost)
 
     def _attach(self) -> dict[str, int]:
+        self.module.base_of_pages = self.base_of_pages
         self.module.put(self.settings)
         if self._context.features.jit:
             for place, name in enumerate(_SLOW_PATHS):

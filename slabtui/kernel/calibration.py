@@ -20,8 +20,8 @@ class _Calibration(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("centre", "next", "trial", "agreed")]
 
 
-def calibrate(module: Module) -> int | None:
-    """Return base_of_pages, see struct settings in common.bpf.h; None: no candidate is right.
+def calibrate(module: Module) -> int:
+    """Return what base_of_pages() in common.bpf.h is to return; 0: no candidate is right.
 
     The addresses in question are hidden where kernel.kptr_restrict is 2, and random (KASLR), but what events say of
     their objects can be checked: a candidate is right if it leads from each object to the cache that it came from. A
@@ -40,7 +40,7 @@ def calibrate(module: Module) -> int | None:
                 return int(found.trial)
     finally:
         module.detach(_TRACEPOINT)
-    return None
+    return 0
 
 
 def _allocate() -> None:

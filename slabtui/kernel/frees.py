@@ -46,18 +46,17 @@ class Frees:
         self.descriptors: dict[str, int] = {}
 
     def attach(self, settings: Settings) -> None:
-        """Begin to count.
+        """Begin to count; without base_of_pages not what kfree() frees, whose cache is then unknown.
 
         Args:
-            settings: those that allocations are counted with. Uncalibrated: nobody can tell the cache that kfree()
-                frees to, so that its frees are not counted.
+            settings: those that allocations are counted with.
 
         Raises:
             SlabtuiError: the kernel refused; nothing is left attached.
             OSError: a map could not be written.
         """
         self.module.put(settings)
-        handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if settings.calibrated else {})
+        handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if self._context.base_of_pages else {})
         try:
             self.descriptors = {
                 tracepoint: self.module.attach(tracepoint, name) for tracepoint, name in handlers.items()

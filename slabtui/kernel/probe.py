@@ -62,8 +62,9 @@ class Probe:
         except BaseException:
             self._release()
             raise
+        self._context = replace(self._context, base_of_pages=self._allocs.base_of_pages)
         self._settings = self._allocs.settings
-        self.exact_kmalloc = bool(self._settings.calibrated)
+        self.exact_kmalloc = bool(self._allocs.base_of_pages)
         self._meter = Meter()
         self._wake: Callable[[], None] = lambda: None
         self._bulk = Deferred(lambda: Bulk(self._context, where.functions))

@@ -14,7 +14,7 @@ static __always_inline int count_cache_alloc(struct bpf_raw_tracepoint_args *ctx
 
 	if (!now || !ctx->args[ARG_PTR]) /* a failed allocation allocates nothing */
 		return 0;
-	slot = find(cache_of_event(ctx, ARG_CACHE, now), now->epoch);
+	slot = find(cache_of_event(ctx, ARG_CACHE), now->epoch);
 	if (slot)
 		count(&slot->named);
 	else
@@ -31,7 +31,7 @@ static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!now || !ctx->args[ARG_PTR])
 		return 0;
-	cache = cache_of_kmalloc(ctx, now);
+	cache = cache_of_kmalloc(ctx);
 	if (cache == LARGE) {
 		tally(LARGE_ALLOCS, 1);
 		tally(LARGE_BYTES, ctx->args[ARG_BYTES_ALLOC]);
@@ -84,18 +84,21 @@ int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	if (!wanted())
 		return 0;
 #if TAIL_CALLS
-	struct settings *now = current_settings();
+	struct settings *now;
 	struct slot *slot;
 	u64 cache;
 	u32 at;
 
-	if (now && now->calibrated && ctx->args[ARG_PTR] && ctx->args[ARG_BYTES_REQ] <= KMALLOC_MAX_CACHE) {
-		cache = cache_of(ctx->args[ARG_PTR], now->base_of_pages);
+	if (base_of_pages() && ctx->args[ARG_PTR] && ctx->args[ARG_BYTES_REQ] <= KMALLOC_MAX_CACHE) {
+		cache = cache_of(ctx->args[ARG_PTR]);
 		at = SLOT_OF(cache);
 		slot = slots.lookup(&at);
-		if (slot && slot->cache == cache && slot->epoch == now->epoch) {
-			count(&slot->addressed);
-			return 0;
+		if (slot && slot->cache == cache) {
+			now = current_settings();
+			if (now && slot->epoch == now->epoch) {
+				count(&slot->addressed);
+				return 0;
+			}
 		}
 	}
 	slow_path.call(ctx, SLOW_KMALLOC);

@@ -72,11 +72,11 @@ int on_bulk_free(u64 *ctx)
 	/* Not ctx[2]: up to Linux 6.18 at least the verifier refuses an argument that points to pointers. */
 	bpf_probe_read_kernel(&objects, sizeof(objects), ctx + 2);
 #pragma clang loop unroll(disable)
-	for (seen = 0; seen < MOST && now->calibrated; seen++) {
+	for (seen = 0; seen < MOST && base_of_pages(); seen++) {
 		if (seen >= size)
 			break;
 		bpf_probe_read_kernel(&object, sizeof(object), (void *)(objects + seen * sizeof(object)));
-		bulk = bulk_of(cache_of(object, now->base_of_pages), now->epoch);
+		bulk = bulk_of(cache_of(object), now->epoch);
 		if (!bulk)
 			break;
 		__sync_fetch_and_add(&bulk->frees, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Finds base_of_pages, by allocations whose cache is known. After common.bpf.h; attached to kmem_cache_alloc for a moment
+ * Finds what base_of_pages() is to return, by allocations whose cache is known. After common.bpf.h; attached to kmem_cache_alloc for a moment
  * at the start.
  *
  * The kernel keeps all struct page in one array, in the order of the pages; but array and pages begin at addresses that

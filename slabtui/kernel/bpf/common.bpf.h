@@ -21,6 +21,7 @@
  *   RDONLY_CAST                       where there is bpf_rdonly_cast(): the number of a call that stands for it in the
  *                                     compiled program, until the kernel's number of the function is put there; and
  *   WORD_TYPE                         the BTF id of a type whose first member is an unsigned long
+ *   BASE_OF_PAGES                     a number that stands for what base_of_pages() returns, likewise
  * kernel/whose.py defines, where not everything is to be counted: PID_IS(pid); PID_NS_DEV and PID_NS_INO where such
  * numbers are those of a PID namespace other than the first; CGROUP.
  */
@@ -36,6 +37,8 @@
 #endif
 
 #define NAME_SIZE 128
+#define AS_WRITTEN(text) #text
+#define STRING(macro) AS_WRITTEN(macro)
 
 /* Stand in for the address of a cache where there is none, or none is known: no kernel address is that low. */
 #define LARGE 1ULL /* kmalloc beyond the largest cache */
@@ -54,8 +57,6 @@ struct cache {
 
 struct settings {
 	u64 epoch;          /* number of the interval, from 1 */
-	u64 base_of_pages;  /* address that the struct page of the page number 0 of all addresses would have */
-	u64 calibrated;     /* whether that is known */
 	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
@@ -143,6 +144,19 @@ static u64 *(*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
 #endif
 
 /*
+ * The address that the struct page of the page number 0 of all addresses would have; 0: it is not known. Written into the
+ * program as a constant when it is loaded, since to read it from a map takes some 2 ns. In assembler, so that the
+ * compiler does not calculate with the number that stands for it.
+ */
+static __always_inline u64 base_of_pages(void)
+{
+	u64 base;
+
+	asm volatile("%0 = " STRING(BASE_OF_PAGES) " ll" : "=r"(base));
+	return base;
+}
+
+/*
  * Read a word of a struct page. Where the kernel has bpf_rdonly_cast() this is one load, which reads 0 where nothing is
  * mapped; elsewhere it is a call of a helper function, which takes several times as long.
  */
@@ -160,18 +174,18 @@ static __always_inline u64 read_page_word(u64 address)
  * Before Linux 7.2 the rest of that word is the head's address, since then it is a mask; heads are aligned to their own
  * length, so that `page & word` is the head in both.
  */
-static __always_inline u64 head_page(u64 object, u64 base_of_pages, u64 *word)
+static __always_inline u64 head_page(u64 object, u64 *word)
 {
-	u64 page = base_of_pages + (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
+	u64 page = base_of_pages() + (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
 
 	*word = read_page_word(page + PAGE_COMPOUND_HEAD);
 	return *word & 1 ? page & *word : page;
 }
 
 /* The cache of an object that lies in a slab: virt_to_slab(object)->slab_cache. */
-static __always_inline u64 cache_of(u64 object, u64 base_of_pages)
+static __always_inline u64 cache_of(u64 object)
 {
-	u64 word = 0, head = head_page(object, base_of_pages, &word);
+	u64 word = 0, head = head_page(object, &word);
 
 	if (PAGE_SLAB_CACHE == PAGE_COMPOUND_HEAD && !(word & 1))
 		return word;
@@ -179,19 +193,19 @@ static __always_inline u64 cache_of(u64 object, u64 base_of_pages)
 }
 
 /* The cache that an event of kmem_cache_alloc or kmem_cache_free names; where it does not, by the object. */
-static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument, struct settings *now)
+static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument)
 {
-	return argument < 0 ? cache_of(ctx->args[ARG_PTR], now->base_of_pages) : ctx->args[argument];
+	return argument < 0 ? cache_of(ctx->args[ARG_PTR]) : ctx->args[argument];
 }
 
 /* What stands for the cache of a new object that kmalloc gives out. */
-static __always_inline u64 cache_of_kmalloc(struct bpf_raw_tracepoint_args *ctx, struct settings *now)
+static __always_inline u64 cache_of_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 cache = 0;
 
 	if (ctx->args[ARG_BYTES_REQ] > KMALLOC_MAX_CACHE)
 		return LARGE;
-	if (now->calibrated)
-		cache = cache_of(ctx->args[ARG_PTR], now->base_of_pages);
+	if (base_of_pages())
+		cache = cache_of(ctx->args[ARG_PTR]);
 	return cache < LOWEST_ADDRESS ? SIZE_CLASS(ctx->args[ARG_BYTES_ALLOC]) : cache;
 }

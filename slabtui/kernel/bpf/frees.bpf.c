@@ -19,7 +19,7 @@ int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!wanted() || !now || !ctx->args[ARG_PTR])
 		return 0;
-	slot = find(cache_of_event(ctx, ARG_FREED_CACHE, now), now->epoch);
+	slot = find(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
 	if (slot)
 		count(&slot->named);
 	else
@@ -36,11 +36,11 @@ int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!wanted() || !now || object < LOWEST_ADDRESS) /* kfree(NULL), kfree(ZERO_SIZE_PTR) */
 		return 0;
-	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, now->base_of_pages, &word))) {
+	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, &word))) {
 		tally(LARGE_FREES, 1);
 		return 0;
 	}
-	slot = find(cache_of(object, now->base_of_pages), now->epoch);
+	slot = find(cache_of(object), now->epoch);
 	if (slot)
 		count(&slot->addressed);
 	else

@@ -27,21 +27,37 @@ def assemble(instructions: Iterable[tuple[int, int, int, int]]) -> bytes:
     )
 
 
-def link(program: bytes, maps: Mapping[int, int], functions: Mapping[int, int]) -> bytes:
+def link(
+    program: bytes, maps: Mapping[int, int], functions: Mapping[int, int], constants: Mapping[int, int] | None = None
+) -> bytes:
     """Return a compiled program with its references resolved.
 
     Args:
         program: the instructions.
         maps: descriptor in the process that compiled it -> descriptor of the same map here.
         functions: immediate value of a call that stands for a kernel function -> BTF id of that function.
+        constants: a number of 64 bits that a program loads -> what it is to load instead.
     """
     linked = bytearray(program)
+    loads = {_words(stands_for): _words(value) for stands_for, value in (constants or {}).items()}
     for at in range(0, len(linked), _INSTRUCTION.size):
         code, registers, offset, value = _INSTRUCTION.unpack_from(linked, at)
         source = registers >> _SOURCE_SHIFT & 15
         if code == LOAD_WORDS and source == MAP_DESCRIPTOR:
             _INSTRUCTION.pack_into(linked, at, code, registers, offset, maps[value])
+        elif code == LOAD_WORDS and not source:
+            after = at + _INSTRUCTION.size  # the upper half lies in the place of the next instruction
+            upper = _INSTRUCTION.unpack_from(linked, after)[3]
+            if words := loads.get((value, upper)):
+                _INSTRUCTION.pack_into(linked, at, code, registers, offset, words[0])
+                _INSTRUCTION.pack_into(linked, after, 0, 0, 0, words[1])
         elif code == CALL and not source and value in functions:
             call = registers | KERNEL_FUNCTION << _SOURCE_SHIFT
             _INSTRUCTION.pack_into(linked, at, code, call, offset, functions[value])
     return bytes(linked)
+
+
+def _words(number: int) -> tuple[int, int]:
+    """Return the lower and the upper half of a number, as signed integers."""
+    lower, upper = struct.unpack("<ii", struct.pack("<Q", number))
+    return lower, upper

@@ -151,7 +151,7 @@ static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, int how
 {
 	struct settings *now = current_settings();
 
-	if (!now || !ctx->args[ARG_PTR] || cache_of_event(ctx, ARG_CACHE, now) != now->target || !wanted())
+	if (!now || !ctx->args[ARG_PTR] || cache_of_event(ctx, ARG_CACHE) != now->target || !wanted())
 		return 0;
 	if (how == BY_STACK && !my_turn(now))
 		return 0;
@@ -168,7 +168,7 @@ static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int h
 		return 0;
 	if (how == BY_STACK && !my_turn(now))
 		return 0;
-	if (!wanted() || cache_of_kmalloc(ctx, now) != now->target)
+	if (!wanted() || cache_of_kmalloc(ctx) != now->target)
 		return 0;
 	return look(ctx, now, ctx->args[ARG_BYTES_ALLOC], how);
 }

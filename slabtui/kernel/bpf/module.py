@@ -14,6 +14,7 @@ from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.bpf.syscalls import AttachType, Program, ProgramType
 
 _RDONLY_CAST = 0x7FFFFFF1  # stands for the function in compiled programs; far from the number of any helper function
+_BASE_OF_PAGES = 0x51AB_0000_7001_F00D  # stands for that address; no program has a use for the number itself
 _FUNCTION = "a function"  # in the place of a tracepoint
 _LOCKDOWN = "see cat /sys/kernel/security/lockdown"
 
@@ -29,6 +30,7 @@ class BuildContext:
         rdonly_cast: BTF id of bpf_rdonly_cast(), where `features` say that it can be used.
         word_type: BTF id of a type to cast to.
         cgroup: descriptor of the control group whose events alone count; None: there is none.
+        base_of_pages: see the function of that name in common.bpf.h; 0: not known (yet).
         nests: whether a program may interrupt itself, see Layout.
         node_events: whether allocations for a NUMA node have tracepoints of their own.
     """
@@ -39,6 +41,7 @@ class BuildContext:
     rdonly_cast: int = 0
     word_type: int = 0
     cgroup: int | None = None
+    base_of_pages: int = 0
     nests: bool = False
     node_events: bool = False
 
@@ -46,7 +49,8 @@ class BuildContext:
     def options(self) -> list[str]:
         """The compiler's options for every module."""
         cast = [f"-DRDONLY_CAST={_RDONLY_CAST:#x}", f"-DWORD_TYPE={self.word_type}"] if self.functions else []
-        return [*self.macros, f"-DTAIL_CALLS={int(self.features.jit)}", *cast, "-Wno-unused-function"]
+        base = f"-DBASE_OF_PAGES={_BASE_OF_PAGES:#x}"
+        return [*self.macros, f"-DTAIL_CALLS={int(self.features.jit)}", *cast, base, "-Wno-unused-function"]
 
     @property
     def functions(self) -> dict[int, int]:
@@ -90,6 +94,7 @@ class Module:
     Attributes:
         maps: its maps.
         descriptors: file descriptor of each map, by name.
+        base_of_pages: as in the context; programs that are loaded from now on have it.
 
     Raises:
         SlabtuiError: the compilation failed, the kernel refused a map, or it is no control group.
@@ -99,6 +104,7 @@ class Module:
         compiled = context.compiler.compile(sources.read(*files), [*context.options, *macros])
         self._must_be_compiled = context.features.jit
         self._functions = context.functions
+        self.base_of_pages = context.base_of_pages
         self._references = {compiled.references[name]: here for name, here in compiled.maps.items()}
         self._programs: Mapping[str, bytes] = compiled.programs
         self._loaded: dict[str, _Loaded] = {}
@@ -132,7 +138,8 @@ class Module:
         """
         if name not in self._loaded:
             kind = ProgramType.TRACING if function else ProgramType.RAW_TRACEPOINT
-            instructions = link(self._programs[name], self._references, self._functions)
+            constants = {_BASE_OF_PAGES: self.base_of_pages}
+            instructions = link(self._programs[name], self._references, self._functions, constants)
             program = Program(name, kind, instructions, attach_type, function)
             descriptor = _demand(
                 lambda: syscalls.load_program(program), f"the kernel refused the BPF program {name}", _LOCKDOWN
