@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError
+from slabtui.kernel.bpf import remedies
 
 _PACKAGE = files(__package__)
 _HEADERS = "headers"
@@ -39,7 +40,8 @@ def headers_directory() -> Iterator[Path]:
             _copy(headers.iterdir(), copy)
         except OSError as error:
             what = f"cannot write a temporary copy of the headers ({error.strerror})"
-            raise SlabtuiError(what, "name a directory with some space, as in TMPDIR=/dev/shm") from error
+            remedy = remedies.after(error, "name a directory with some space, as in TMPDIR=/dev/shm")
+            raise SlabtuiError(what, remedy) from error
         yield copy
 
 
@@ -48,9 +50,8 @@ def _read(name: str) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SlabtuiError(
-            f"cannot read {file} ({error.strerror})", "install slabtui again, or run it as root"
-        ) from error
+        remedy = remedies.after(error, "install slabtui again, or run it as root")
+        raise SlabtuiError(f"cannot read {file} ({error.strerror})", remedy) from error
 
 
 def _copy(found: Iterable[Traversable], to: Path) -> None:
