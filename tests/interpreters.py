@@ -1,8 +1,6 @@
 """An interpreter for slabtui's child process that does something of its own first: `SLABTUI_PYTHON` names it."""
 
-import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from slabtui.kernel.bpf import interpreters
@@ -44,9 +42,9 @@ def interpreter(directory: Path, code: str) -> Path:
     return path
 
 
-def naming(path: Path | str) -> Mapping[str, str]:
-    """Return the environment in which slabtui uses this interpreter."""
-    return {**os.environ, interpreters.SETTING: str(path)}
+def naming(path: Path | str) -> dict[str, str]:
+    """Return the setting with which slabtui uses this interpreter."""
+    return {interpreters.SETTING: str(path)}
 
 
 def with_package(directory: Path, content: str) -> Path:

@@ -49,7 +49,12 @@ ANOTHER = f"update bcc, or name the interpreter of another one in {interpreters.
 def run(path: Path | str, *arguments: str, command: list[str] = SLABTUI) -> "subprocess.CompletedProcess[str]":
     arguments = arguments or ("-C", "0.1", "1")
     return subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, timeout=60, check=False, env=naming(path)
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **naming(path)},
     )
 
 
@@ -88,7 +93,7 @@ def test_a_child_that_ends_later_is_a_note_and_counting_goes_on(code: str, told:
         terminal.wait_for(lambda: terminal.lines[0] != clock)
         broken.unlink()
         terminal.type("f")  # off, and on: it is tried again
-        terminal.wait_for(lambda: "FREES" not in terminal.text)
+        terminal.wait_for(lambda: "frees not counted" not in terminal.text)
         terminal.type("f")
         terminal.wait_for(lambda: "FREES" in terminal.text and "frees not counted" not in terminal.text)
         terminal.type("q")
@@ -145,7 +150,7 @@ def test_a_signal_while_the_child_works_ends_both(number: int, status: int, tmp_
 
 def test_a_child_whose_parent_is_killed_is_killed_too(tmp_path: Path) -> None:
     python = interpreter(tmp_path, WHEN_COMPILING + "time.sleep(600)")
-    with subprocess.Popen([*SLABTUI, "-C"], env=naming(python)) as process:
+    with subprocess.Popen([*SLABTUI, "-C"], env={**os.environ, **naming(python)}) as process:
         while "sleep" not in (found := states(process.pid)):
             time.sleep(0.05)
         process.kill()

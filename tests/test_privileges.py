@@ -96,7 +96,11 @@ def test_a_child_process_gets_no_more_than_what_is_kept(tmp_path: Path) -> None:
     (tmp_path / "runs").chmod(0o666)
     for command in ([], with_only(*COUNTING)):
         ended = subprocess.run(
-            [*command, *SCRIPT, "-C", "0.1", "1"], env=naming(python), capture_output=True, timeout=60, check=False
+            [*command, *SCRIPT, "-C", "0.1", "1"],
+            env={**os.environ, **naming(python)},
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert (ended.returncode, ended.stderr) == (0, b"")
         for kind in ("CapPrm", "CapEff"):

@@ -11,7 +11,7 @@ FILE = "calibration.bpf.c"
 _PROGRAM = "on_calibration"
 _TRACEPOINT = "kmem_cache_alloc"
 _ENOUGH = 500  # events that a candidate must agree with, one after the other
-_ROUNDS = 100  # until the search is given up: 64 TiB of candidates, some times over
+_ROUNDS = 100  # until the search is given up: all candidates are then tried several times
 
 
 class _Calibration(ctypes.Structure):

@@ -11,7 +11,8 @@ VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
 _UNNAMED = -1  # in the place of an argument: there is none
 
-_ALIGNMENT = 1 << 30  # of the direct map and of the array of struct page: PUD_SIZE in arch/x86/mm/kaslr.c
+# Of the direct map and of the array of struct page: PUD_SIZE in arch/x86/mm/kaslr.c; on arm64 it is more.
+_ALIGNMENT = 1 << 30
 
 _STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
 _UNSIGNED_LONG = ("long unsigned int", "unsigned long")  # in the words of gcc and of clang

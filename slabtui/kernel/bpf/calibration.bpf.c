@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Finds what base_of_pages() is to return, by allocations whose cache is known. After common.bpf.h; attached to kmem_cache_alloc for a moment
- * at the start.
+ * Finds what base_of_pages() is to return, by allocations whose cache is known. After common.bpf.h; attached to
+ * kmem_cache_alloc for a moment at the start.
  *
  * The kernel keeps all struct page in one array, in the order of the pages; but array and pages begin at addresses that
- * are random on x86-64 (KASLR) and that only kernel variables have. Both beginnings are multiples of 1 GiB, so that the
- * number looked for is a multiple of PAGE_STEP. The struct page of any page is near it: the distance is that of two
- * pages in memory, so there are as many candidates as the machine has GiB. The task has such an address: its stack is
- * mapped, and the mapping lists its pages.
+ * are random on x86-64 (KASLR) and that only kernel variables have. Both beginnings are multiples of 1 GiB, or of more,
+ * so that the number looked for is a multiple of PAGE_STEP. The struct page of any page is near it: the distance is that
+ * of two pages in memory, so there are as many candidates as the machine has GiB. The task has such an address: its stack
+ * is mapped, and the mapping lists its pages. The nearest candidates are tried first, and none farther than memory may
+ * lie apart: beyond the array are the mappings of devices.
  */
 #define CANDIDATES 16        /* that one event tries */
-#define MOST_CANDIDATES 65536 /* 64 TiB; then from the beginning */
+#define MOST_CANDIDATES 16384 /* 8 TiB on either side; then from the beginning */
 
 struct calibration {
 	u64 centre; /* the candidate tried first, 0: none yet */
