@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slabtui.kernel.btf import BTF, BTFError, Struct
-from slabtui.kernel.layout import VMLINUX
+from slabtui.kernel.layout import VMLINUX, read_whole
 
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST = range(1, 11)
 FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = range(12, 20)
@@ -81,7 +81,7 @@ DAMAGE = st.lists(st.tuples(st.integers(0, len(KERNEL) // 4 - 1), SMALL | st.int
 
 @pytest.fixture(scope="module")
 def vmlinux() -> BTF:
-    return BTF(VMLINUX.read_bytes())
+    return BTF(read_whole(VMLINUX))
 
 
 @pytest.mark.live

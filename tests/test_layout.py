@@ -45,6 +45,21 @@ def test_a_kernel_without_the_tracepoint_is_told_with_what_to_boot(tmp_path: Pat
     assert refusal(path).startswith("this kernel has no tracepoint kmem_cache_alloc: boot a kernel built with CONFIG_")
 
 
+class ShortAtFirst(type(Path())):  # type: ignore[misc]
+    """A file whose first read ends early, as one of sysfs may."""
+
+    reads = 0
+
+    def read_bytes(self) -> bytes:
+        type(self).reads += 1
+        return super().read_bytes()[: 3 if self.reads == 1 else None]
+
+
+def test_a_read_that_ends_early_is_repeated(tmp_path: Path) -> None:
+    (tmp_path / "vmlinux").write_bytes(b"0123456789")
+    assert layout.read_whole(ShortAtFirst(tmp_path / "vmlinux")) == b"0123456789"
+
+
 @pytest.mark.live
 def test_this_kernels_layout_makes_a_macro_of_every_number() -> None:
     found = layout.read()

@@ -17,6 +17,7 @@ _ALIGNMENT = 1 << 30
 _STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
 _UNSIGNED_LONG = ("long unsigned int", "unsigned long")  # in the words of gcc and of clang
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
+_READS = 5
 _TOO_OLD = "use Linux 5.10 or newer"
 
 
@@ -95,7 +96,7 @@ def read(path: Path = VMLINUX) -> Layout:
         SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs; or the kernel has 32 bits.
     """
     try:
-        return _look_up(BTF(path.read_bytes()))
+        return _look_up(BTF(read_whole(path)))
     except FileNotFoundError as error:
         raise SlabtuiError(
             f"this kernel has no BTF ({path})", "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"
@@ -104,6 +105,22 @@ def read(path: Path = VMLINUX) -> Layout:
         raise SlabtuiError(f"cannot read {path} ({error.strerror})", "run slabtui as root") from error
     except BTFError as error:
         raise SlabtuiError(f"cannot use {path} ({error})", _TOO_OLD) from error
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the contents of a file of sysfs, as long as the kernel says it is.
+
+    On a busy machine with Linux 6.18 a read of vmlinux was seen to end early; the next one did not.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    content = b""
+    for _ in range(_READS):
+        content = path.read_bytes()
+        if len(content) >= path.stat().st_size:
+            break
+    return content
 
 
 def _look_up(btf: BTF) -> Layout:
