@@ -27,6 +27,7 @@ CALLS = 20_000
 KEPT = 15_000  # below the usual limit of open files
 EPOLL_ITEMS, ROUNDS = 2_000, 4
 RINGS = 100
+PUT_OFF = 100  # frees by call_rcu(), of anything, that an interrupt may do while it is the turn of the process
 SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 
 
@@ -66,7 +67,9 @@ def test_frees_of_a_kmalloc_cache_are_exact() -> None:
         between = difference(before, probe.totals())
     row = max((row for row in between.rows if row.name.endswith("-512")), key=lambda row: row.allocs)
     assert row.frees is not None
-    assert_exact(row.frees, CALLS, between.lost)
+    of_interrupts = max(0, row.frees - CALLS)
+    assert of_interrupts <= PUT_OFF
+    assert_exact(row.frees - of_interrupts, CALLS, between.lost)
 
 
 def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -> None:
