@@ -232,6 +232,11 @@ def test_each_fault_is_told(result: Result, fault: str) -> None:
     assert results.faults(result) == [fault]
 
 
+def test_bulk_that_is_not_counted_is_a_fault() -> None:
+    result = replace(GOOD, comparison=Comparison("", "", bulk="no", counts=COUNTS))
+    assert results.faults(result) == ["what is allocated and freed in bulk is not counted"]
+
+
 def test_a_refusal_is_a_fault() -> None:
     assert "slabtui refuses this kernel: too old: use 6.1" in results.faults(REFUSED)
 

@@ -1,7 +1,7 @@
 """Counts what is allocated and freed in bulk, on kernels that have probes on functions: the programs of bulk.bpf.c."""
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.settings import Settings
@@ -43,7 +43,9 @@ class Bulk:
         self._context = context
         self._functions = functions
         macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"]
-        self.module = Module(context, ("common.bpf.h", "bulk.bpf.c"), macros)
+        # With bpf_rdonly_cast() in its loop the program is too complex for the verifier of Linux 6.18 (E2BIG).
+        by_helper = replace(context, features=replace(context.features, rdonly_cast=False))
+        self.module = Module(by_helper, ("common.bpf.h", "bulk.bpf.c"), macros)
         maps = self.module.maps
         self._bulks = maps.hash("bulks", CACHE.size + _COUNTS.size)
         self._tallies = maps.per_cpu_array("tallies", 1)

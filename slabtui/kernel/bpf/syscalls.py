@@ -246,7 +246,7 @@ def load_program(program: Program) -> int:
                 return _call(_Command.PROG_LOAD, request)
         return _call(_Command.PROG_LOAD, request)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EACCES):
+        if error.errno not in (errno.EINVAL, errno.EACCES, errno.E2BIG):
             raise
         words = _verifier_log(request)
         raise OSError(error.errno, f"{error.strerror}: {words}" if words else error.strerror) from error
