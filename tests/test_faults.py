@@ -157,7 +157,9 @@ def leave_descriptors(pid: int, number: int) -> None:
 def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on() -> None:
     """Here for want of descriptors: the programs that count frees need some."""
     with Terminal([*SLABTUI, "0.1"], size=(200, 24)) as terminal:
-        terminal.wait_for(lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text)  # measured, all closed
+        terminal.wait_for(
+            lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text and "bulk" in terminal.text
+        )  # measured, all closed
         leave_descriptors(terminal.pid, 4)
         terminal.type("f")
         terminal.wait_for(lambda: "not counted: " in terminal.text)
