@@ -58,7 +58,6 @@ class Child:
     """
 
     def __init__(self, interpreter: str) -> None:
-        self.interpreter = interpreter
         with ExitStack() as undo, ExitStack() as given:
             self._socket, theirs = socket.socketpair()
             undo.callback(self._socket.close)
