@@ -39,6 +39,7 @@ _LATER_ROW_TYPES: dict[str, _Kind] = {
     "aliases": list,
 }
 _ABSENT = object()
+_BRIEF = 80  # characters of a value in a message
 
 
 class SchemaError(ValueError):
@@ -120,7 +121,7 @@ def loads(line: str | bytes) -> Snapshot:
     if not isinstance(found, dict) or not isinstance(found.get("schema"), str):
         raise SchemaError("not a snapshot of slabtui")
     if found["schema"] != NAME:
-        raise SchemaError(f"schema {reprlib.repr(found['schema'])}, and this slabtui knows {NAME}")
+        raise SchemaError(f"schema {_brief(found['schema'])}, and this slabtui knows {NAME}")
     return Snapshot(
         time=_time(_field(found, "time", str)),
         elapsed=_elapsed(_field(found, "elapsed_s", (int, float))),
@@ -137,6 +138,12 @@ def loads(line: str | bytes) -> Snapshot:
     )
 
 
+def _brief(value: object) -> str:
+    """Return how a value is written, as far as it fits into a message."""
+    text = reprlib.repr(value)
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF - 3]}..."
+
+
 def _row(found: Any) -> CacheRow:
     if not isinstance(found, dict):
         raise SchemaError("a cache that is no object")
@@ -145,11 +152,11 @@ def _row(found: Any) -> CacheRow:
     try:
         fields["cache"] = int(fields["cache"], 16)
     except ValueError as error:
-        raise SchemaError(f"cache {reprlib.repr(fields['cache'])} is no address") from error
+        raise SchemaError(f"cache {_brief(fields['cache'])} is no address") from error
     for name in ("cache", "object_size", "size", "allocs", "bytes", "frees", "live", "mem"):
         _count(name, fields.get(name))
     if not -1 << 64 < (fields.get("live_delta") or 0) < 1 << 64:
-        raise SchemaError(f"live_delta is {reprlib.repr(fields['live_delta'])}")
+        raise SchemaError(f"live_delta is {_brief(fields['live_delta'])}")
     fields["aliases"] = _texts("aliases", fields.get("aliases", ()))
     return CacheRow(**fields)
 
@@ -214,7 +221,7 @@ def _one_of(kinds: type[_Choice], name: str, text: str) -> _Choice:
     try:
         return kinds(text)
     except ValueError as error:
-        raise SchemaError(f"{name} is {reprlib.repr(text)}") from error
+        raise SchemaError(f"{name} is {_brief(text)}") from error
 
 
 def _texts(name: str, found: Iterable[Any]) -> tuple[str, ...]:
@@ -243,7 +250,7 @@ def _checked(name: str, value: Any, kind: _Kind) -> Any:
     """Return the value; whoever wrote a text, it is harmless to print."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kinds):
-        raise SchemaError(f"{name} is {reprlib.repr(value)}")
+        raise SchemaError(f"{name} is {_brief(value)}")
     if isinstance(value, str) and not value.isprintable():
         return printable(value.encode("utf-8", "surrogatepass"))
     return value
@@ -251,7 +258,7 @@ def _checked(name: str, value: Any, kind: _Kind) -> Any:
 
 def _count(name: str, count: int | None) -> int | None:
     if count is not None and not 0 <= count < 1 << 64:  # the kernel counts in 64 bits
-        raise SchemaError(f"{name} is {reprlib.repr(count)}")
+        raise SchemaError(f"{name} is {_brief(count)}")
     return count
 
 
@@ -261,21 +268,21 @@ def _elapsed(seconds: float) -> float:
     except (ValueError, OverflowError):
         elapsed = math.nan
     if not 0 <= elapsed < math.inf:
-        raise SchemaError(f"elapsed_s is {reprlib.repr(seconds)}")
+        raise SchemaError(f"elapsed_s is {_brief(seconds)}")
     return elapsed
 
 
 def _nanoseconds(found: float | None) -> float | None:
     if found is not None and not 0 <= found < 1 << 64:  # more is no number that floats can hold
-        raise SchemaError(f"ns_per_event is {reprlib.repr(found)}")
-    return found
+        raise SchemaError(f"ns_per_event is {_brief(found)}")
+    return None if found is None else round(found, 1)  # as it is written
 
 
 def _time(text: str) -> float:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise SchemaError(f"time is {reprlib.repr(text)}") from error
+        raise SchemaError(f"time is {_brief(text)}") from error
     if time.tzinfo is None or not _EARLIEST <= time < _LATEST:
-        raise SchemaError(f"time is {reprlib.repr(text)}")
+        raise SchemaError(f"time is {_brief(text)}")
     return time.timestamp()

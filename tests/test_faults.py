@@ -146,6 +146,30 @@ def test_what_counting_costs_is_unknown_where_the_kernel_does_not_measure() -> N
         assert terminal.wait_for_exit() == 0
 
 
+def leave_descriptors(pid: int, number: int) -> None:
+    """Let a process open so many files more, and not one beyond these."""
+    taken = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+    limit = [free for free in range(1000) if free not in taken][number]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("left", [3, 6, 12, 40])
+def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on(left: int) -> None:
+    """Here for want of descriptors: the programs that count frees need some."""
+    with Terminal([*SLABTUI, "0.1"], size=(200, 24)) as terminal:
+        terminal.wait_for(
+            lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text and "bulk" in terminal.text
+        )  # measured, all closed
+        leave_descriptors(terminal.pid, left)
+        terminal.type("f")
+        terminal.wait_for(lambda: "frees not counted: cannot start the compiler (Too many open files)" in terminal.text)
+        clock = terminal.lines[0]
+        terminal.wait_for(lambda: terminal.lines[0] != clock)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
 @pytest.mark.live
 def test_a_screen_that_may_open_nothing_more_ends_in_one_line() -> None:
     with Terminal([*SLABTUI, "0.1"]) as terminal:

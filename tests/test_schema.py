@@ -453,6 +453,12 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
     assert schema.loads(changed("time", "2025-11-24T20:06:13.603+01:00")).time == 1764011173.603
 
 
+def test_what_an_event_costs_is_as_exact_as_it_is_written() -> None:
+    taken = schema.loads(changed("ns_per_event", 0.25))
+    assert taken.nanoseconds == 0.2
+    assert schema.loads(schema.dumps(taken, taken.rows)) == taken
+
+
 def test_an_interval_that_is_shorter_than_it_can_be_written_is_none() -> None:
     assert schema.loads(changed("elapsed_s", 5e-324)).elapsed == 0
 
@@ -498,6 +504,10 @@ def test_a_line_with_any_bytes_changed_is_a_snapshot_or_refused(changes: list[tu
         schema.loads(bytes(line))
     except SchemaError as error:
         demand_one_line(error)
+
+
+def test_a_long_value_is_cut_in_the_refusal() -> None:
+    assert refusal(changed("name", {f"a long key {number}": [2**600] * 9 for number in range(9)})).endswith("...")
 
 
 @given(JSON_VALUES)

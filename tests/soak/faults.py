@@ -55,6 +55,7 @@ FAULTS = (
             "test_faults.py",
             "too_few_open_files_are_told_with_their_limit",
             "no_leave_for_another_thread_is_told",
+            "what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on",
             "a_screen_that_may_open_nothing_more_ends_in_one_line",
         ),
     ),

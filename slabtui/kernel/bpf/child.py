@@ -1,8 +1,10 @@
 """One child process that compiles BPF C: whatever native code does there becomes one line for the user."""
 
+import errno
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -20,6 +22,7 @@ PATIENCE = 60.0  # seconds: emulated machines and such as are short of memory ta
 _OLDEST = (0, 18)  # version of bcc
 _MOST_MAPS = 64
 _MOST_ANSWER = 4 << 20  # bytes: a module has some 10 kB
+_DESCRIPTORS = 48  # a child takes 7 for a moment, a module up to 24; the rest is for the other threads meanwhile
 _BOOT = "exec(compile(open({script}).read(), 'loader.py', 'exec'))"
 _ANOTHER_BCC = f"update bcc, or name the interpreter of another one in {interpreters.SETTING}"
 
@@ -54,10 +57,11 @@ class Child:
         interpreter: path of the Python that runs it.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: it cannot be started, or so few descriptors are free that other threads could find none meanwhile.
     """
 
     def __init__(self, interpreter: str) -> None:
+        _demand_descriptors()
         with ExitStack() as undo, ExitStack() as given:
             self._socket, theirs = socket.socketpair()
             undo.callback(self._socket.close)
@@ -189,6 +193,13 @@ class Child:
         with os.fdopen(os.dup(self._log), "rb") as log:
             lines = [printable(line.strip()) for line in log.read().splitlines() if line.strip()]
         return next((line for line in lines if part in line), "") if part else (lines or [""])[-1]
+
+
+def _demand_descriptors() -> None:
+    """Refuse to begin where the last descriptors would be taken: urwid's loop needs one for each key that it reads."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most - len(os.listdir("/proc/self/fd")) < _DESCRIPTORS:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _file(name: str, content: str = "") -> int:
