@@ -59,7 +59,8 @@ struct settings {
 	u64 epoch;          /* number of the interval, from 1 */
 	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
-	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
+	u64 period;         /* at most one stack is taken in so many of its allocations, on average, from 1 */
+	u64 inspection;     /* number of the inspection, of 14 bits; the last to be written */
 };
 
 BPF_ARRAY(settings, struct settings, 1);

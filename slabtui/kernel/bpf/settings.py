@@ -6,4 +6,4 @@ import ctypes
 class Settings(ctypes.Structure):
     """struct settings in common.bpf.h, which says what each means."""
 
-    _fields_ = [(name, ctypes.c_uint64) for name in ("epoch", "target", "target_size", "period")]
+    _fields_ = [(name, ctypes.c_uint64) for name in ("epoch", "target", "target_size", "period", "inspection")]
