@@ -365,6 +365,47 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
     assert_exact(counted, CALLS, between.lost)
 
 
+def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
+    """As a container's is that restarts: by every program that is loaded, and by one that is compiled later."""
+    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        with workload("stat", CALLS) as inside, probing(cgroup=group) as probe:
+            enter(group, inside)
+            inside.run()
+            probe.totals()
+            look(probe, "names_cache", Kind.CALLERS)
+            for watched in (Watch(cache="names_cache", kind=Kind.CALLERS), Watch(frees=True)):
+                enter(cgroup_root(), inside)
+                group.rmdir()
+                probe.totals()
+                assert probe.notes == (f"control group {group} is gone",)
+                group.mkdir()
+                before = probe.totals()
+                probes.watch(probe, watched)
+                if watched.frees:
+                    before = probe.totals()
+                assert probe.notes == (f"control group {group} was made anew: its first allocations may be missing",)
+                enter(group, inside)
+                inside.run()
+                between = difference(before, probe.totals())
+                (row,) = [row for row in between.rows if row.name == "names_cache"]
+                assert_exact(row.allocs, CALLS, between.lost)
+                if watched.frees:
+                    assert row.frees is not None
+                    assert_exact(row.frees, CALLS, between.lost)
+                else:
+                    assert between.detail is not None
+                    assert_exact(sum(entry.allocs for entry in between.detail.entries), CALLS, between.detail.lost)
+            enter(cgroup_root(), inside)
+    finally:
+        group.rmdir()
+
+
+def enter(group: Path, work: Workload) -> None:
+    (group / "cgroup.procs").write_text(str(work.pid))
+
+
 def test_two_processes_are_counted_and_a_third_is_not() -> None:
     with (
         workload("stat", CALLS) as one,

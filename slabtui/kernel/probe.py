@@ -130,7 +130,9 @@ class Probe:
             (_FREES, self._frees, self._count_frees),
             (_INSPECTION, self._look, self._inspect),
         ):
-            if self._attempt(name, part.collect) is not None:
+            made = self._attempt(name, part.collect)
+            if made is not None:
+                self._confine(made)
                 self._attempt(name, attach)
                 self._measure()
 
@@ -146,6 +148,9 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
+        if self._whose.group and self._whose.group.follow():
+            for part in self._parts():
+                self._confine(part)
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
@@ -202,6 +207,15 @@ class Probe:
         for part in (self._look.part, self._frees.part, self._bulk.part, self._allocs):
             if part:
                 yield part
+
+    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> None:
+        """Let a part count the control group that the descriptor is of now: it may be another one than at its start."""
+        group = self._whose.group
+        if group:
+            try:
+                part.module.confine(group.descriptor)
+            except SlabtuiError:
+                group.refuse()
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions

@@ -112,7 +112,7 @@ class Module:
         try:
             self.maps = Maps(compiled.maps)
             if context.cgroup is not None:
-                self._confine(context.cgroup)
+                self.confine(context.cgroup)
         except BaseException:
             self.close()
             raise
@@ -124,6 +124,19 @@ class Module:
             OSError: the kernel refused.
         """
         self.maps.put("settings", 0, settings)
+
+    def confine(self, cgroup: int) -> None:
+        """Let only the events of a control group count from now on.
+
+        Raises:
+            SlabtuiError: the descriptor is of something else.
+        """
+        try:
+            self.maps.put_descriptor("cgroups", 0, cgroup)
+        except OSError as error:
+            raise SlabtuiError(
+                "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
+            ) from error
 
     def load(self, name: str, attach_type: AttachType = AttachType.NONE, function: int = 0) -> int:
         """Load a program, unless it is, and return its file descriptor.
@@ -200,14 +213,6 @@ class Module:
             "boot a kernel with CONFIG_BPF_EVENTS=y",
         )
         return program
-
-    def _confine(self, cgroup: int) -> None:
-        try:
-            self.maps.put_descriptor("cgroups", 0, cgroup)
-        except OSError as error:
-            raise SlabtuiError(
-                "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
-            ) from error
 
 
 def _demand(call: Callable[[], int], what: str, otherwise: str) -> int:
