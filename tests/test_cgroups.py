@@ -175,3 +175,14 @@ def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pyte
     assert not group.follow()
     assert group.notes == (r"control group /e\x1b[2Jvil is gone",)
     group.close()
+
+
+def test_a_long_path_loses_its_middle_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    scope = f"docker-{'0123456789abcdef' * 4}.scope"
+    (tree / "system.slice" / scope).mkdir()
+    group = Group(Path("/system.slice", scope))
+    (tree / "system.slice" / scope).rmdir()
+    assert not group.follow()
+    assert group.notes == ("control group /system.slic...123456789abcdef.scope is gone",)
+    group.close()

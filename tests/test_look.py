@@ -367,10 +367,11 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
 
 def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
     """As a container's is that restarts: by every program that is loaded, and by one that is compiled later."""
-    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
+    path = Path(f"/slabtui-test-{os.getpid()}")
+    group = cgroup_root() / path.name
     group.mkdir()
     try:
-        with workload("stat", CALLS) as inside, probing(cgroup=group) as probe:
+        with workload("stat", CALLS) as inside, probing(cgroup=path) as probe:
             enter(group, inside)
             inside.run()
             probe.totals()
@@ -379,13 +380,13 @@ def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
                 enter(cgroup_root(), inside)
                 group.rmdir()
                 probe.totals()
-                assert probe.notes == (f"control group {group} is gone",)
+                assert probe.notes == (f"control group {path} is gone",)
                 group.mkdir()
                 before = probe.totals()
                 probes.watch(probe, watched)
                 if watched.frees:
                     before = probe.totals()
-                assert probe.notes == (f"control group {group} was made anew: its first allocations may be missing",)
+                assert probe.notes == (f"control group {path} was made anew: its first allocations may be missing",)
                 enter(group, inside)
                 inside.run()
                 between = difference(before, probe.totals())

@@ -478,3 +478,23 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
     assert shown in line
     assert line.endswith("lost 0")
     assert len(line) == size[0]
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("no names of functions (no CAP_SYSLOG): run it as root", "no names of functions (no CAP_SYSLOG)"),
+        (
+            "control group /system.slic...123456789abcdef.scope is gone",
+            "control group /system.slic...234567.scope is gone",
+        ),
+        (
+            "control group /system.slic...123456789abcdef.scope was made anew: its first allocations may be missing",
+            "control group /system.slic...123456789abcdef.scope was made anew",
+        ),
+    ],
+)
+def test_a_page_of_80_columns_says_why_something_is_missing(note: str, shown: str) -> None:
+    screen = opened(Kind.CALLERS)
+    screen.show(DENTRY, detail=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
+    assert screen.has(shown)

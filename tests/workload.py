@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 OPEN, PIPE, EVENTFD = "open", "pipe", "eventfd"  # kinds of files
@@ -138,9 +138,10 @@ class Workload:
 
 
 @contextmanager
-def workload(kind: str, number: int) -> Iterator[Workload]:
+def workload(kind: str, number: int, within: Sequence[str] = ()) -> Iterator[Workload]:
+    """Start the process, `within` another command if there is one: then the PID is that of the command."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.workload", kind, str(number)],
+        [*within, sys.executable, "-m", "tests.workload", kind, str(number)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -10,6 +10,7 @@ from slabtui.text import printable
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 
+_LONGEST, _BEGINNING = 36, 12  # characters of a path in a note, which then fits a screen of 80 columns
 _REFUSED = "is gone: another directory has its place"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -41,7 +42,7 @@ class Group:
     """
 
     def __init__(self, path: Path) -> None:
-        self._name = f"control group {printable(os.fsencode(path))}"
+        self._name = f"control group {_shortened(printable(os.fsencode(path)))}"
         self.descriptor, self._directory = _open(path)
         self._refused = False  # what has the place of the group is none
         self._trouble = ""
@@ -84,6 +85,11 @@ class Group:
     def close(self) -> None:
         """Let go of the group."""
         os.close(self.descriptor)
+
+
+def _shortened(path: str) -> str:
+    """Leave out the middle of a long path: its end tells containers apart."""
+    return path if len(path) <= _LONGEST else f"{path[:_BEGINNING]}...{path[_BEGINNING + 3 - _LONGEST :]}"
 
 
 def _open(path: Path) -> tuple[int, Path]:

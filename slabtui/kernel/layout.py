@@ -77,6 +77,13 @@ class Layout:
     task_flags: int
     task_group_leader: int
     task_comm: int
+    task_thread_pid: int
+    pid_level: int
+    pid_numbers: int
+    upid_size: int
+    upid_nr: int
+    upid_ns: int
+    pid_ns_inum: int
     functions: Functions
     nests: int
     node_events: int
@@ -132,6 +139,7 @@ def _look_up(btf: BTF) -> Layout:
     cache = btf.struct("kmem_cache")
     page = btf.struct("page")
     task = btf.struct("task_struct")
+    pid, upid = btf.struct("pid"), btf.struct("upid")
     page_type_at, shift, mask, slab = _slab_test(btf, page)
     page_size = resource.getpagesize()
     return Layout(
@@ -160,6 +168,13 @@ def _look_up(btf: BTF) -> Layout:
         task_flags=_offset(task, "flags"),
         task_group_leader=_offset(task, "group_leader"),
         task_comm=_offset(task, "comm"),
+        task_thread_pid=_offset(task, "thread_pid"),
+        pid_level=_offset(pid, "level"),
+        pid_numbers=_offset(pid, "numbers"),
+        upid_size=upid.size,
+        upid_nr=_offset(upid, "nr"),
+        upid_ns=_offset(upid, "ns"),
+        pid_ns_inum=_offset(btf.struct("pid_namespace"), "ns") + _offset(btf.struct("ns_common"), "inum"),
         functions=_functions(btf),
         nests=int(_CACHE not in free),  # both came with Linux 6.1
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),

@@ -23,6 +23,10 @@ _ENTRY = struct.Struct("=QQQQQQ16s")  # struct entry
 _LOST, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(5)
 _PROGRAMS = {"kmem_cache_alloc": "alloc", "kmalloc": "kmalloc"}  # how their names end, by tracepoint
 _CONTEXTS = (Context.PROCESS, Context.KERNEL_THREAD, Context.INTERRUPT)  # as numbered in look.bpf.c
+_UNNUMBERED = {  # all that have no number here; the first is longer than the kernel lets the name of a process be
+    Context.PROCESS: "other namespaces",
+    Context.KERNEL_THREAD: "kernel threads",
+}
 _KINDS = (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES)  # likewise
 _NUMBERS = 1 << 14  # of inspections, until they begin anew: what key_of() in look.bpf.c has room for
 _IDENTITY_BITS = 48  # likewise
@@ -42,6 +46,7 @@ class Look:
     Args:
         context: what every module is made with.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
+        nested: whether there are processes without a number in slabtui's PID namespace; they are one entry.
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
@@ -51,10 +56,11 @@ class Look:
         SlabtuiError: see Module.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None) -> None:
+    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
         macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DBESIDE={_BESIDE}"]
         self._context = context
+        self._nested = nested
         self.module = Module(context, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self.module.maps
         self._entries = maps.hash("entries", _ENTRY.size)
@@ -164,10 +170,13 @@ class Look:
                 addresses = self.module.maps.get("stacks", identity, ctypes.c_uint64 * _DEPTH)
                 self._stacks[identity] = tuple(map(self._symbols.name, trimmed(addresses, call_site)))
             return replace(total, frames=self._stacks[identity])
-        context = _CONTEXTS[identity >> 32]
-        name = "" if context is Context.INTERRUPT else printable(comm.partition(b"\0")[0])
-        group = "" if context is Context.INTERRUPT else self._groups.path(cgroup)
-        return replace(total, pid=identity & 0xFFFFFFFF, comm=name, cgroup=group, context=context)
+        context, pid = _CONTEXTS[identity >> 32], identity & 0xFFFFFFFF
+        if context is Context.INTERRUPT:
+            return replace(total, pid=pid, context=context)
+        if self._nested and not pid:
+            return replace(total, pid=pid, comm=_UNNUMBERED[context], context=context)
+        name, group = printable(comm.partition(b"\0")[0]), self._groups.path(cgroup)
+        return replace(total, pid=pid, comm=name, cgroup=group, context=context)
 
 
 def period(allocs: int, seconds: float, nanoseconds: float) -> int:

@@ -69,7 +69,7 @@ class Probe:
         self._wake: Callable[[], None] = lambda: None
         self._bulk = Deferred(lambda: Bulk(self._context, where.functions))
         self._frees = Deferred(lambda: Frees(self._context))
-        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy()))
+        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy(), nested=self._whose.nested))
         self._covers_bulk: bool | None = None  # None: not tried yet
         self._agreement = Agreement()
         self._watch = Watch()

@@ -54,13 +54,18 @@ class Whose:
         processes = (f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
         return (*processes, *(self.group.notes if self.group else ()))
 
+    @property
+    def nested(self) -> bool:
+        """Whether this process is in a PID namespace other than the first, where not every process has a number."""
+        return _PID_NS.stat().st_ino != _FIRST_PID_NS
+
     def macros(self) -> list[str]:
         """Return the options for the compiler."""
         macros = ["-DCGROUP"] if self.group else []
         if self._processes:
             macros.append(f"-DPID_IS(pid)=({'||'.join(f'(pid)=={pid}' for pid in self._processes)})")
-        namespace = _PID_NS.stat()
-        if namespace.st_ino != _FIRST_PID_NS:
+        if self.nested:
+            namespace = _PID_NS.stat()
             macros += [f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
         return macros
 
