@@ -110,6 +110,10 @@ class BTF:
         """Return the id of a struct; 0: the kernel has none of that name."""
         return self._id(name, _STRUCT)
 
+    def has_variable(self, name: str) -> bool:
+        """Return whether the kernel has a variable of that name; only those of which each CPU has one are listed."""
+        return bool(self._id(name, _VAR))
+
     def has_typedef(self, name: str) -> bool:
         """Return whether the kernel has a typedef of that name."""
         return bool(self._id(name, _TYPEDEF))

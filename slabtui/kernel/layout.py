@@ -49,7 +49,10 @@ class Layout:
     when it came: before Linux 5.16, which has a limit of slabs, in cpu_partial_slabs of struct kmem_cache.
     `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
     __kmalloc() passes the tracepoint twice for what is beyond the largest cache: __do_kmalloc_node() in mm/slub.c does
-    so once more after the function that it calls did, since Linux 6.10.
+    so once more after the function that it calls did, since Linux 6.10. `preemptible` is 1 where the program of a raw
+    tracepoint may be preempted: since Linux 7.0 SRCU protects the callbacks of tracepoints (commits a46023d5616e and
+    f7d327654b88), by the variable tracepoint_srcu; up to 6.12 one of that name was for tracepoints in idle CPUs.
+    `record_...` are offsets in the records of classic tracepoints, where these are needed.
     """
 
     arg_call_site: int
@@ -82,6 +85,11 @@ class Layout:
     node_events: int
     large_twice: int
     partial_by_objects: int
+    preemptible: int
+    record_call_site: int
+    record_ptr: int
+    record_bytes_req: int
+    record_bytes_alloc: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -133,6 +141,8 @@ def _look_up(btf: BTF) -> Layout:
     page = btf.struct("page")
     task = btf.struct("task_struct")
     page_type_at, shift, mask, slab = _slab_test(btf, page)
+    preemptible = btf.has_variable("tracepoint_srcu_srcu_data") and bool(btf.struct_id("srcu_ctr"))
+    record = btf.struct("trace_event_raw_kmalloc").offsets if preemptible else {}
     page_size = resource.getpagesize()
     return Layout(
         arg_call_site=0,  # (call_site, ptr, ...) in every version, and in all four
@@ -165,6 +175,11 @@ def _look_up(btf: BTF) -> Layout:
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
         large_twice=int(bool(btf.function_id("__kmalloc_large_node_noprof"))),
         partial_by_objects=int("cpu_partial" in cache.offsets and "cpu_partial_slabs" not in cache.offsets),
+        preemptible=int(preemptible),
+        record_call_site=record.get("call_site", 0),  # they come first in the records of all four events
+        record_ptr=record.get("ptr", 0),
+        record_bytes_req=record.get("bytes_req", 0),
+        record_bytes_alloc=record.get("bytes_alloc", 0),
     )
 
 

@@ -14,14 +14,17 @@ from slabtui.kernel.allocs import Allocated, Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.module import BuildContext
+from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.bulk import Bulk, Bulked
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
+from slabtui.kernel.handover import Handover
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.look import Look
 from slabtui.kernel.meter import Meter
 from slabtui.kernel.rows import Counted, Unseen, merged
 from slabtui.kernel.slabinfo import Slab, Slabinfo
+from slabtui.kernel.tracers import Tracers
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
 
@@ -64,6 +67,7 @@ class Probe:
             raise
         self._context = replace(self._context, base_of_pages=self._allocs.base_of_pages)
         self._settings = self._allocs.settings
+        self._handover = Handover(self._settings)
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
         self._meter = Meter()
         self._wake: Callable[[], None] = lambda: None
@@ -86,6 +90,11 @@ class Probe:
         return self._compiler.bcc
 
     @property
+    def way(self) -> Way:
+        """Which programs count: those of raw or of classic tracepoints, or which step leads from one to the other."""
+        return Way(self._settings.way)
+
+    @property
     def lookup(self) -> str:
         """The function by which the programs read the cache of an object."""
         return "bpf_rdonly_cast" if self._context.features.rdonly_cast else "bpf_probe_read_kernel"
@@ -96,7 +105,7 @@ class Probe:
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
         look = self._look.part
         hidden = look.trouble if look and look.descriptors else ""
-        unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden)))
+        unreadable = filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden, self._handover.note))
         return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
     def begin(self, wake: Callable[[], None]) -> None:
@@ -154,7 +163,7 @@ class Probe:
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
-        frees = bool(frees_part and frees_part.descriptors)
+        frees = bool(frees_part and frees_part.counts)
         counted = Counted(allocated.by_cache, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
         rows = merged(counted, slabs, aliases, self._unseen)
         self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
@@ -162,7 +171,9 @@ class Probe:
         self._earlier, self._rows = self._rows, rows
         self._seconds, self._read_at = time.monotonic() - self._read_at, time.monotonic()
         detail = self._detail(rows, slabs)
-        self._settings.epoch += 1
+        if self._layout.preemptible and self.exact_kmalloc and self._handover.advance(self._tracers(), _allocs(rows)):
+            self._measure()
+        self._settings.begin_interval()
         for part in self._parts():
             part.module.put(self._settings)
         losses = (allocated.lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
@@ -193,15 +204,24 @@ class Probe:
         An inspection has programs of its own at the tracepoints of allocations: these are named `look:
         kmem_cache_alloc`.
         """
-        frees = self._frees.part.descriptors if self._frees.part else {}
+        frees = self._frees.part.tracers.descriptors if self._frees.part else {}
         look = self._look.part.descriptors if self._look.part else {}
-        return {**self._allocs.descriptors, **frees, **{f"look: {name}": program for name, program in look.items()}}
+        return {
+            **self._allocs.tracers.descriptors,
+            **frees,
+            **{f"look: {name}": program for name, program in look.items()},
+        }
 
     def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Look]":
         """Yield all that has been compiled so far."""
         for part in (self._look.part, self._frees.part, self._bulk.part, self._allocs):
             if part:
                 yield part
+
+    def _tracers(self) -> list[Tracers]:
+        """Return the tracers that count, first those of allocations."""
+        frees = self._frees.part
+        return [self._allocs.tracers, *([frees.tracers] if frees and frees.counts else [])]
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions
@@ -233,10 +253,10 @@ class Probe:
         self._whose.close()
 
     def _measure(self) -> None:
-        frees = self._frees.part.descriptors.values() if self._frees.part else ()
+        frees = self._frees.part.tracers.descriptors.values() if self._frees.part else ()
         bulk = self._bulk.part.descriptors if self._bulk.part else ()
         look = self._look.part.descriptors.values() if self._look.part else ()
-        self._meter.start([*self._allocs.descriptors.values(), *frees], [*bulk, *look])
+        self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
 
     def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
         """Carry out a step of a part, and note its trouble if it fails."""
@@ -260,7 +280,7 @@ class Probe:
         frees = self._frees.part
         if not self._watch.frees:
             if frees:
-                frees.detach()
+                frees.tracers.detach()
         elif frees is None:
             self._frees.begin(self._wake)
         else:
@@ -328,5 +348,9 @@ class Probe:
                 rows[cache] = replace(row, disagrees=self._agreement.disagrees(row))
 
 
+def _allocs(rows: Mapping[int, CacheRow]) -> int:
+    return sum(row.allocs for row in rows.values())
+
+
 def _events(rows: Mapping[int, CacheRow], freed: Freed) -> int:
-    return sum(row.allocs for row in rows.values()) + sum(freed.by_cache.values()) + freed.large
+    return _allocs(rows) + sum(freed.by_cache.values()) + freed.large

@@ -27,7 +27,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = _ROOT / "docs" / "kernels.md"
 _CACHE = "KERNEL_TEST_CACHE"  # in the environment
 _AT_ONCE = 2
-_KERNEL_TESTS = ("tests/test_live.py", "tests/test_frees.py", "tests/test_look.py")  # what differs by the kernel
+_KERNEL_TESTS = (
+    "tests/test_live.py",
+    "tests/test_frees.py",
+    "tests/test_look.py",
+    "tests/test_handover.py",
+)  # what differs by the kernel
 _BOOT = 60  # seconds; it takes some ten
 
 

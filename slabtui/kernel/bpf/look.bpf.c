@@ -168,7 +168,7 @@ static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int h
 		return 0;
 	if (how == BY_STACK && !my_turn(now))
 		return 0;
-	if (!wanted() || cache_of_kmalloc(ctx) != now->target)
+	if (!wanted() || cache_of_kmalloc(ctx->args[ARG_PTR], ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC]) != now->target)
 		return 0;
 	return look(ctx, now, ctx->args[ARG_BYTES_ALLOC], how);
 }
