@@ -131,6 +131,17 @@ class BTF:
             start = self._start(self._words[start + 2])
             if self._kind(start) != kind:
                 raise BTFError(f"{typedef} is no pointer to a function")
+        return self._parameters(start)
+
+    def function_parameters(self, name: str) -> tuple[str, ...]:
+        """Return the parameter types of a function, written in the same way.
+
+        Raises:
+            BTFError: the kernel has none of that name that is not inlined everywhere.
+        """
+        return self._parameters(self._start(self._words[self._find(name, _FUNC) + 2]))
+
+    def _parameters(self, start: int) -> tuple[str, ...]:
         first = start + 3
         return tuple(self._spell(self._words[first + 2 * i + 1]) for i in range(self._members(start)))
 

@@ -17,6 +17,7 @@ _ALIGNMENT = 1 << 30
 _STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
 _UNSIGNED_LONG = ("long unsigned int", "unsigned long")  # in the words of gcc and of clang
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
+_FREE_TO_SHEAF = "__kfree_rcu_sheaf"
 _READS = 5
 _TOO_OLD = "use Linux 5.10 or newer"
 
@@ -28,12 +29,16 @@ class Functions:
     Attributes:
         alloc_bulk: kmem_cache_alloc_bulk(), where the kernel has probes on functions (fentry).
         free_bulk: kmem_cache_free_bulk(), likewise.
+        free_to_sheaf: __kfree_rcu_sheaf(), likewise, Linux 6.18: frees an object for kfree_rcu() if it returns true.
+        free_to_sheaf_arguments: how many arguments it has.
         rdonly_cast: bpf_rdonly_cast(), Linux 6.2.
         word_type: of a type whose first member is an unsigned long: struct rb_node.
     """
 
     alloc_bulk: int = 0
     free_bulk: int = 0
+    free_to_sheaf: int = 0
+    free_to_sheaf_arguments: int = 0
     rdonly_cast: int = 0
     word_type: int = 0
 
@@ -218,9 +223,12 @@ def _functions(btf: BTF) -> Functions:
     alloc_bulk = next(filter(None, map(btf.function_id, names)), 0)
     free_bulk = btf.function_id("kmem_cache_free_bulk")
     fentry = btf.function_id("bpf_trampoline_link_prog") and alloc_bulk and free_bulk
+    to_sheaf = btf.function_id(_FREE_TO_SHEAF) if fentry else 0
     return Functions(
         alloc_bulk=alloc_bulk if fentry else 0,
         free_bulk=free_bulk if fentry else 0,
+        free_to_sheaf=to_sheaf,
+        free_to_sheaf_arguments=len(btf.function_parameters(_FREE_TO_SHEAF)) if to_sheaf else 0,
         rdonly_cast=btf.function_id("bpf_rdonly_cast"),
         word_type=btf.struct_id("rb_node"),
     )
