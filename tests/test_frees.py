@@ -91,6 +91,17 @@ def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -
         probe.close()
 
 
+def test_frees_that_are_switched_off_and_on_within_an_interval_are_unknown() -> None:
+    with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
+        before = probe.totals()
+        watch(probe, Watch(frees=False))
+        busy.run()
+        watch(probe, Watch(frees=True))
+        between = difference(before, probe.totals())
+    row = named(between, "names_cache")
+    assert (row.allocs >= CALLS, row.frees) == (True, None)
+
+
 def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
     with freeing(os.getpid()) as probe:
         large_message()

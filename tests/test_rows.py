@@ -1,7 +1,7 @@
 """One row for each cache, from what was counted and from what slabinfo says."""
 
 from slabtui.kernel.counters import Cache
-from slabtui.kernel.rows import UNSEEN, Counted, Unseen, merged
+from slabtui.kernel.rows import UNSEEN, Counted, Unseen, find_living, merged
 from slabtui.kernel.slabinfo import Slab
 from slabtui.snapshot import CacheRow
 
@@ -103,3 +103,25 @@ def test_the_name_behind_an_identity_is_found_again() -> None:
 
 def test_nobody_knows_of_any_cache() -> None:
     assert merged(Counted({}), {}, {}, Unseen()) == {}
+
+
+OLD, NEW = (Cache(0xFFFF888100000000 + 256 * number, "nf_conntrack", 256, 248) for number in (1, 2))
+NAMESAKES = {cache.cache: cache for cache in (OLD, NEW)}
+
+
+def test_a_line_of_slabinfo_is_about_the_cache_that_lives_and_not_about_a_destroyed_one_of_that_name() -> None:
+    living = find_living(NAMESAKES, {OLD.cache: 3, NEW.cache: 7}, {})
+    rows = merged(Counted({OLD: 5, NEW: 1}), {"nf_conntrack": SLAB}, {}, Unseen(), living)
+    assert (rows[OLD.cache].live, rows[OLD.cache].mem) == (None, None)
+    assert (rows[NEW.cache].live, rows[NEW.cache].mem) == (SLAB.live, SLAB.mem)
+
+
+def test_of_two_caches_seen_in_one_interval_the_one_lives_that_was_not_there_before() -> None:
+    before = find_living({OLD.cache: OLD}, {OLD.cache: 3}, {})
+    assert before == {"nf_conntrack": OLD.cache}
+    assert find_living(NAMESAKES, {OLD.cache: 4, NEW.cache: 4}, before) == {"nf_conntrack": NEW.cache}
+
+
+def test_which_of_two_caches_lives_is_unknown_until_one_is_seen_alone() -> None:
+    assert find_living(NAMESAKES, {OLD.cache: 4, NEW.cache: 4}, {}) == {}
+    assert find_living(NAMESAKES, {OLD.cache: 5, NEW.cache: 4}, {}) == {"nf_conntrack": OLD.cache}

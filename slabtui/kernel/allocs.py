@@ -23,12 +23,14 @@ class Allocated:
         large: allocations of kmalloc beyond the largest cache.
         large_bytes: their bytes.
         lost: allocations that could not be counted, None if unknown.
+        epochs: the interval in which each cache was seen last, by its address.
     """
 
     by_cache: dict[Cache, int]
     large: int
     large_bytes: int
     lost: int | None
+    epochs: dict[int, int]
 
 
 class Allocs:
@@ -83,4 +85,4 @@ class Allocs:
         tallies = self._counters.tallies()
         missed = self.tracers.misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost)
+        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost, self._counters.epochs)

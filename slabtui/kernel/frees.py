@@ -18,11 +18,15 @@ class Freed:
         by_cache: objects freed to each cache.
         large: frees of what kmalloc took from the page allocator.
         lost: frees that could not be counted, None if unknown.
+        epochs: the interval in which each cache was seen last, by its address.
+        begun: how often the counting has begun; frees of two readings compare if that is the same.
     """
 
     by_cache: dict[Cache, int] = field(default_factory=dict)
     large: int = 0
     lost: int | None = 0
+    epochs: dict[int, int] = field(default_factory=dict)
+    begun: int = 0
 
 
 class Frees:
@@ -40,6 +44,7 @@ class Frees:
     """
 
     def __init__(self, context: BuildContext) -> None:
+        self._begun = 0
         self._counters = Counters(context, ("frees.bpf.c",), _TALLIES)
         self.module = self._counters.module
         # Without base_of_pages the cache of what kfree() frees is unknown.
@@ -62,6 +67,7 @@ class Frees:
             OSError: a map could not be written.
         """
         self.module.put(settings)
+        self._begun += 1
         self.tracers.attach(Way(settings.way))
 
     def read(self) -> Freed:
@@ -74,4 +80,4 @@ class Frees:
         tallies = self._counters.tallies()
         missed = self.tracers.misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        return Freed(by_cache, tallies[_LARGE_FREES], lost)
+        return Freed(by_cache, tallies[_LARGE_FREES], lost, self._counters.epochs, self._begun)

@@ -1,6 +1,7 @@
 """The running kernel as a source of totals: puts together what is counted, what slabinfo says, and what that costs."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ from slabtui.kernel.handover import Handover
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.look import Look
 from slabtui.kernel.meter import Meter
-from slabtui.kernel.rows import Counted, Unseen, merged
+from slabtui.kernel.rows import Counted, Unseen, find_living, merged
 from slabtui.kernel.slabinfo import Slab, Slabinfo
 from slabtui.kernel.tracers import Tracers
 from slabtui.kernel.whose import Whose
@@ -79,6 +80,7 @@ class Probe:
         self._watch = Watch()
         self._troubles: dict[str, str] = {}  # by the part that has it
         self._unseen = Unseen()
+        self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
         self._rows: dict[int, CacheRow] = {}  # as read last
         self._earlier: dict[int, CacheRow] = {}  # as read before that
         self._read_at = time.monotonic()
@@ -165,7 +167,9 @@ class Probe:
             slabs = {}  # what it says of objects is about everybody's
         frees = bool(frees_part and frees_part.counts)
         counted = Counted(allocated.by_cache, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
-        rows = merged(counted, slabs, aliases, self._unseen)
+        epochs = Counter(freed.epochs) | Counter(allocated.epochs)  # the later one of both
+        self._living = find_living(counted.caches, epochs, self._living)
+        rows = merged(counted, slabs, aliases, self._unseen, self._living)
         self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
         self._judge(rows, slabs)
         self._earlier, self._rows = self._rows, rows
@@ -184,6 +188,7 @@ class Probe:
             nanoseconds=self._meter.nanoseconds,
             bulk=self._covers_bulk,
             detail=detail,
+            frees_begun=freed.begun,
         )
 
     def close(self) -> None:

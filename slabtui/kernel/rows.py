@@ -20,6 +20,11 @@ class Counted:
     bulk_allocs: Mapping[Cache, int] = field(default_factory=dict)
     bulk_frees: Mapping[Cache, int] = field(default_factory=dict)
 
+    @property
+    def caches(self) -> dict[int, Cache]:
+        """Every cache that was counted, by its address."""
+        return {cache.cache: cache for cache in (*self.bulk_allocs, *(self.frees or ()), *self.allocs)}
+
 
 class Unseen:
     """Gives an identity to each cache that slabinfo lists and that has not been seen to allocate."""
@@ -36,16 +41,54 @@ class Unseen:
         return next((name for name, number in self._numbers.items() if number == cache), None)
 
 
+def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: Mapping[str, int]) -> dict[str, int]:
+    """Return which cache lives, where several have had one name: the others have been destroyed.
+
+    A destroyed cache is not seen again, so it is the one that was seen last. Where that was in one interval, it is the
+    one that has replaced the one that lived before. A name of which that is not known is left out.
+
+    Args:
+        caches: every cache that was counted, by its address.
+        epochs: the interval in which each was seen last, by its address.
+        before: what was returned for the reading before.
+    """
+    same: dict[str, list[int]] = {}
+    for address, cache in caches.items():
+        same.setdefault(cache.name, []).append(address)
+    living = {}
+    for name, addresses in same.items():
+        last = max(epochs.get(address, 0) for address in addresses)
+        latest = [address for address in addresses if epochs.get(address, 0) == last]
+        if len(latest) > 1:
+            latest = [address for address in latest if address != before.get(name)]
+        if len(latest) == 1:
+            living[name] = latest[0]
+    return living
+
+
 def merged(
-    counted: Counted, slabs: Mapping[str, Slab], aliases: Mapping[str, tuple[str, ...]], unseen: Unseen
+    counted: Counted,
+    slabs: Mapping[str, Slab],
+    aliases: Mapping[str, tuple[str, ...]],
+    unseen: Unseen,
+    living: Mapping[str, int] | None = None,
 ) -> dict[int, CacheRow]:
-    """Return a row of totals for every cache that anybody knows of, by its identity."""
+    """Return a row of totals for every cache that anybody knows of, by its identity.
+
+    Args:
+        counted: what was counted.
+        slabs: what /proc/slabinfo says, by name.
+        aliases: the other names of merged caches, by name.
+        unseen: gives an identity to those of which only the name is known.
+        living: address of the cache that a line of /proc/slabinfo is about, by name; None: names are unique.
+    """
     allocs = _by_address(counted.allocs, counted.bulk_allocs)
     frees = None if counted.frees is None else _by_address(counted.frees, counted.bulk_frees)
-    caches = {cache.cache: cache for cache in (*counted.bulk_allocs, *(counted.frees or ()), *counted.allocs)}
+    caches = counted.caches
     rows = {}
     for address, cache in caches.items():
-        slab = None if cache.approximate else slabs.get(cache.name)
+        lives = living is None or living.get(cache.name) == address
+        slab = slabs.get(cache.name) if lives and not cache.approximate else None
         rows[address] = CacheRow(
             cache=address,
             name=cache.name,
