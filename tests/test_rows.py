@@ -1,5 +1,7 @@
 """One row for each cache, from what was counted and from what slabinfo says."""
 
+from dataclasses import replace
+
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.rows import UNSEEN, Counted, Unseen, find_living, merged
 from slabtui.kernel.slabinfo import Slab
@@ -125,3 +127,20 @@ def test_of_two_caches_seen_in_one_interval_the_one_lives_that_was_not_there_bef
 def test_which_of_two_caches_lives_is_unknown_until_one_is_seen_alone() -> None:
     assert find_living(NAMESAKES, {OLD.cache: 4, NEW.cache: 4}, {}) == {}
     assert find_living(NAMESAKES, {OLD.cache: 5, NEW.cache: 4}, {}) == {"nf_conntrack": OLD.cache}
+
+
+def test_an_idle_cache_of_the_kernels_list_has_its_address_from_the_beginning() -> None:
+    unseen = Unseen()
+    unseen.listed = {"dentry": DENTRY}
+    idle = merged(Counted({}), {"dentry": SLAB}, {}, unseen)
+    assert (row(idle, "dentry").cache, row(idle, "dentry").object_size) == (DENTRY.cache, DENTRY.object_size)
+    awake = merged(Counted({DENTRY: 1}), {"dentry": SLAB}, {}, unseen)
+    assert row(awake, "dentry").cache == DENTRY.cache
+
+
+def test_an_address_that_is_another_caches_by_now_is_not_given_to_an_idle_one() -> None:
+    unseen = Unseen()
+    unseen.listed = {"dentry": replace(FILP, name="dentry")}
+    rows = merged(Counted({FILP: 1}), {"dentry": SLAB, "filp": SLAB}, {}, unseen)
+    assert row(rows, "filp").cache == FILP.cache
+    assert row(rows, "dentry").cache >= UNSEEN

@@ -1,12 +1,14 @@
 """Counts allocations: attaches the programs of allocs.bpf.c, once it is known how to find the cache of an object."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import calibration
+from slabtui.kernel import calibration, inventory
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.slabinfo import Slab
 from slabtui.kernel.tracers import Tracers
 
 _LOST_NAMED, _LOST_ADDRESSED, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(5)
@@ -52,7 +54,8 @@ class Allocs:
     """
 
     def __init__(self, context: BuildContext, page_step: int) -> None:
-        self._counters = Counters(context, (calibration.FILE, "allocs.bpf.c"), _TALLIES)
+        files = (calibration.FILE, inventory.FILE, "allocs.bpf.c")
+        self._counters = Counters(context, files, _TALLIES, (f"-DCHUNK={inventory.CHUNK}",))
         self.module = self._counters.module
         self.tracers = Tracers(
             context, self.module, {name: _HANDLERS[kind] for kind in _HANDLERS for name in context.tracepoints(kind)}
@@ -74,6 +77,10 @@ class Allocs:
         except BaseException:
             self.module.close()
             raise
+
+    def take_inventory(self, slabs: Mapping[str, Slab]) -> dict[str, Cache]:
+        """Return the caches of the kernel by their name; see inventory.take_inventory()."""
+        return inventory.take_inventory(self.module, slabs)
 
     def read(self) -> Allocated:
         """Return what has been allocated so far.

@@ -37,6 +37,7 @@ class Counters:
         context: what every module is made with.
         files: the sources of its programs, after those that count.
         tallies: how many sums it keeps beside the table.
+        macros: further options, that define what these files ask for.
 
     Attributes:
         module: the module.
@@ -46,8 +47,8 @@ class Counters:
         SlabtuiError: see Module.
     """
 
-    def __init__(self, context: BuildContext, files: Sequence[str], tallies: int) -> None:
-        macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}")
+    def __init__(self, context: BuildContext, files: Sequence[str], tallies: int, macros: Sequence[str] = ()) -> None:
+        macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}", *macros)
         self.epochs: dict[int, int] = {}
         self.module = Module(context, ("common.bpf.h", "table.bpf.h", *files), macros)
         maps = self.module.maps

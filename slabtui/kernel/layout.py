@@ -69,6 +69,7 @@ class Layout:
     cache_name: int
     cache_size: int
     cache_object_size: int
+    cache_list: int
     page_struct_size: int
     page_step: int
     page_compound_head: int
@@ -159,6 +160,7 @@ def _look_up(btf: BTF) -> Layout:
         cache_name=_offset(cache, "name"),
         cache_size=_offset(cache, "size"),
         cache_object_size=_offset(cache, "object_size"),
+        cache_list=_offset(cache, "list"),
         page_struct_size=page.size,
         page_step=page_step(page.size, page_size) if _STACK_AREA in task.offsets else 0,
         page_compound_head=_offset(page, "compound_head", "compound_info"),

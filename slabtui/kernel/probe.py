@@ -78,6 +78,7 @@ class Probe:
         self._covers_bulk: bool | None = None  # None: not tried yet
         self._agreement = Agreement()
         self._watch = Watch()
+        self._learned_for: Watch | None = None
         self._troubles: dict[str, str] = {}  # by the part that has it
         self._unseen = Unseen()
         self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
@@ -149,6 +150,8 @@ class Probe:
         """Wait until everything that has been asked for counts, or cannot."""
         for part in (self._bulk, self._frees, self._look):
             part.wait()
+        if not self._rows:
+            self.totals()  # an inspection asks which cache has the name
         self.advance()
 
     def totals(self) -> Totals:
@@ -162,6 +165,8 @@ class Probe:
         freed = frees_part.read() if frees_part else Freed()
         bulk = bulk_part.read() if bulk_part else Bulked()
         slabs = self._slabinfo.read()
+        if not self._rows:
+            self._learn_addresses(slabs)
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
@@ -298,16 +303,36 @@ class Probe:
         if look:
             look.detach()
         self._settings.target = 0
-        row = self._watched(self._rows)
         kind = self._watch.kind
         if kind is None or kind is Kind.ABOUT:
             return
         if look is None:
             self._look.begin(self._wake)
-        elif row is not None and not self._unseen.name(row.cache):
-            self._settings.target, self._settings.target_size = row.cache, row.size or 0
-            self._pace(look, row)
+        elif target := self._target():
+            self._settings.target, self._settings.target_size = target
+            row = self._rows.get(self._settings.target)
+            if row:
+                self._pace(look, row)
             look.attach(kind, self._settings)
+
+    def _target(self) -> tuple[int, int] | None:
+        """Return address and object size of the cache to inspect; None: it has not allocated, and is not listed."""
+        row = self._watched(self._rows)
+        if row and (row.allocs or row.frees):
+            return row.cache, row.size or 0
+        if self._learned_for is not self._watch:  # it may have been destroyed and made anew since the list was read
+            self._learned_for = self._watch
+            self._learn_addresses(self._slabinfo.read())
+        listed = self._unseen.listed
+        name = row.name if row else str(self._watch.cache)
+        merged_into = (main for main, names in self._slabinfo.aliases(listed.keys()).items() if name in names)
+        cache = listed.get(name) or listed.get(next(merged_into, ""))
+        return (cache.cache, cache.size) if cache else None
+
+    def _learn_addresses(self, slabs: Mapping[str, Slab]) -> None:
+        """Learn where the caches are that have not allocated yet."""
+        with suppress(SlabtuiError, OSError):  # then they are known from their first allocation on
+            self._unseen.listed = self._allocs.take_inventory(slabs)
 
     def _watched(self, rows: Mapping[int, CacheRow]) -> CacheRow | None:
         """Return the row of the cache that is looked at closely; one of which only the name was known may have come."""

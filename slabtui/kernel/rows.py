@@ -1,7 +1,7 @@
 """One row for each cache, from all that knows something of it: the counters and slabinfo. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from slabtui.kernel.counters import Cache
@@ -27,14 +27,26 @@ class Counted:
 
 
 class Unseen:
-    """Gives an identity to each cache that slabinfo lists and that has not been seen to allocate."""
+    """Gives an identity to each cache that slabinfo lists and that has not been seen to allocate.
+
+    Attributes:
+        listed: the caches of which the address is known all the same, by their name.
+    """
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self.listed: dict[str, Cache] = {}
 
-    def number(self, name: str) -> int:
-        """Return the identity that stands for the name, always the same."""
+    def number(self, name: str, others: Container[int] = ()) -> int:
+        """Return its address, unless that is another cache's by now, or a number that always stands for the name."""
+        listed = self.listed.get(name)
+        if listed and listed.cache not in others:
+            return listed.cache
         return self._numbers.setdefault(name, UNSEEN + len(self._numbers))
+
+    def object_size(self, name: str) -> int | None:
+        """Return what the cache's creator asked for, None if that is unknown."""
+        return self.listed[name].object_size if name in self.listed else None
 
     def name(self, cache: int) -> str | None:
         """Return the name that an identity stands for; None: it is a cache that has been seen."""
@@ -105,12 +117,12 @@ def merged(
     seen = {cache.name for cache in caches.values()}
     for name in slabs.keys() - seen:
         slab = slabs[name]
-        number = unseen.number(name)
+        number = unseen.number(name, caches)
         rows[number] = CacheRow(
             cache=number,
             name=name,
             size=slab.size,
-            object_size=None,
+            object_size=unseen.object_size(name),
             allocs=0,
             bytes=0,
             frees=None if frees is None else 0,

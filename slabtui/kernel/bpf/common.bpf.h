@@ -9,7 +9,7 @@
  *                                     Linux 6.1, where the events do not name it
  *   NESTS                             1 where a program may interrupt itself, as a raw tracepoint's may before 6.1
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
- *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE               offsets in struct kmem_cache
+ *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE, CACHE_LIST   offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
  *   PAGE_STEP                         what base_of_pages in struct settings is a multiple of
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
