@@ -60,6 +60,7 @@ class Totals:
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether what is allocated and freed in bulk is counted too; None where that is not known yet.
         detail: the close look at one cache, if there is one.
+        frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same.
     """
 
     rows: tuple[CacheRow, ...]
@@ -68,6 +69,7 @@ class Totals:
     nanoseconds: float | None = None
     bulk: bool | None = None
     detail: Detail | None = None
+    frees_begun: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +155,19 @@ def difference(before: Totals, after: Totals) -> Totals:
     earlier = {row.cache: row for row in before.rows}
     later = {row.cache for row in after.rows}
     gone = {row.name: row for row in before.rows if row.cache not in later}  # of which only the name was known
+    frees = before.frees_begun == after.frees_begun
     return replace(
         after,
-        rows=tuple(_since(earlier.get(row.cache) or gone.get(row.name), row) for row in after.rows),
+        rows=tuple(_since(earlier.get(row.cache) or gone.get(row.name), row, frees=frees) for row in after.rows),
         lost=_less(after.lost, before.lost),
         events=_less(after.events, before.events),
         detail=interval(before.detail, after.detail),
     )
 
 
-def _since(known: CacheRow | None, row: CacheRow) -> CacheRow:
+def _since(known: CacheRow | None, row: CacheRow, *, frees: bool) -> CacheRow:
     if known is None:
-        return row
+        return row if frees else replace(row, frees=None)
     allocs = row.allocs - known.allocs
     return CacheRow(  # dataclasses.replace() takes twice as long, and this is done for every cache in every interval
         cache=row.cache,
@@ -175,7 +178,7 @@ def _since(known: CacheRow | None, row: CacheRow) -> CacheRow:
         # An address may by now belong to a cache of another size: what was allocated since is of the new one.
         bytes=row.bytes - known.bytes if row.size is None else allocs * row.size,
         approximate=row.approximate,
-        frees=_less(row.frees, known.frees),
+        frees=_less(row.frees, known.frees) if frees else None,
         live=row.live,
         live_delta=_less(row.live, known.live),
         mem=row.mem,

@@ -76,8 +76,15 @@ def test_the_header_tells_the_time_the_load_the_rates_and_what_was_lost() -> Non
 
 def test_lost_allocations_stand_out_and_unknown_ones_are_no_zero() -> None:
     screen = Screen(cache(1, allocs=1))
-    screen.show(cache(1, allocs=1), lost=7)
-    assert ("warning", "lost 7") in render_runs(screen.app.stack, screen.size)[1]
+    screen.show(cache(1, allocs=1), lost=7, events=500)
+    assert ("warning", "lost 7 (1%)") in render_runs(screen.app.stack, screen.size)[1]
+    screen.show(cache(1, allocs=1), lost=7, events=5000)
+    assert render_runs(screen.app.stack, screen.size)[1][-1][0] is None
+    assert screen.lines()[1].endswith("lost 7")
+    screen.show(cache(1, allocs=1), lost=7, events=50_000)
+    assert ("dim", "lost 7") in render_runs(screen.app.stack, screen.size)[1]
+    screen.show(cache(1, allocs=1), lost=7, events=None)  # those of one process, and the misses are everybody's
+    assert screen.lines()[1].endswith("lost 7 at most, share unknown")
     screen.show(cache(1, allocs=1), lost=None)
     assert screen.lines()[1].endswith("lost ?")
 
@@ -341,7 +348,7 @@ def test_stepping_back_shows_the_whole_moment_and_forward_returns() -> None:
     screen.type("[", "[")
     assert "PAUSED -2" in screen.lines()[0]
     assert screen.lines()[3].split()[:3] == ["dentry", "64", "3"]
-    assert screen.lines()[1].endswith("lost 2")
+    assert "lost 2" in screen.lines()[1]
     assert screen.lines()[0][6:8] == now[0][6:8].replace("4", "2")
     screen.type("]", "]", "]")
     assert screen.lines()[3].split()[2] == "5"

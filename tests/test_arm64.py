@@ -3,17 +3,22 @@
 That the kernel there takes the programs is not shown here: it takes such a machine.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from slabtui.kernel import layout
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import Features
 from slabtui.kernel.bpf.module import BuildContext, Module
+from slabtui.kernel.layout import Layout
+from tests.test_handover import as_preemptible
 
 HOST = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
 SIZES = (HOST, "-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DREST=1", "-DBULKS=4", "-DTALLIES=8")
+SIZES += ("-DSHEAF_RESULT=2", "-DCHUNK=4")
 PROGRAMS = {
-    "allocs": ("table.bpf.h", "calibration.bpf.c", "allocs.bpf.c"),
+    "allocs": ("table.bpf.h", "calibration.bpf.c", "inventory.bpf.c", "allocs.bpf.c"),
     "frees": ("table.bpf.h", "frees.bpf.c"),
     "look": ("look.bpf.c",),
     "bulk": ("bulk.bpf.c",),
@@ -21,15 +26,16 @@ PROGRAMS = {
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("where", [layout.read, as_preemptible])
 @pytest.mark.parametrize("rdonly_cast", [False, True])
 @pytest.mark.parametrize("files", PROGRAMS.values(), ids=PROGRAMS)
 def test_every_program_compiles_for_arm64(
-    files: tuple[str, ...], rdonly_cast: bool, monkeypatch: pytest.MonkeyPatch
+    files: tuple[str, ...], rdonly_cast: bool, where: Callable[[], Layout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """bcc takes from ARCH which machine it compiles for."""
     monkeypatch.setenv("ARCH", "arm64")
-    compiler, where = Compiler(), layout.read()
-    context = BuildContext(compiler, Features(jit=True, rdonly_cast=rdonly_cast), where.macros(), 1, 2)
+    compiler = Compiler()
+    context = BuildContext(compiler, Features(jit=True, rdonly_cast=rdonly_cast), where().macros(), 1, 2)
     Module(context, ("common.bpf.h", *files), SIZES).close()
     compiler.close()
 

@@ -1,6 +1,7 @@
 """Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint tells is no leak."""
 
 import errno
+import mmap
 import os
 import select
 import subprocess
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.live
 CALLS = 20_000
 KEPT = 15_000  # below the usual limit of open files
 EPOLL_ITEMS, ROUNDS = 2_000, 4
+MAPPINGS = 20_000
 RINGS = 100
 PUT_OFF = 100  # frees by call_rcu(), of anything, that an interrupt may do while it is the turn of the process
 SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
@@ -87,6 +89,17 @@ def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -
         assert frees > 0
     finally:
         probe.close()
+
+
+def test_frees_that_are_switched_off_and_on_within_an_interval_are_unknown() -> None:
+    with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
+        before = probe.totals()
+        watch(probe, Watch(frees=False))
+        busy.run()
+        watch(probe, Watch(frees=True))
+        between = difference(before, probe.totals())
+    row = named(between, "names_cache")
+    assert (row.allocs >= CALLS, row.frees) == (True, None)
 
 
 def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
@@ -158,6 +171,33 @@ def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Pro
     unseen = row.allocs - (row.frees or 0)  # all of them, where kfree_rcu() frees them in batches that nobody counts
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert row.disagrees == (unseen > ROUNDS * EPOLL_ITEMS / 2)
+    if between.bulk:  # also where kfree_rcu() frees by sheaves, Linux 6.18
+        assert unseen < EPOLL_ITEMS / 2
+
+
+def test_nodes_of_maple_trees_that_sheaves_take_back_are_counted(everybody: Probe) -> None:
+    """maple_node was the first cache with sheaves, Linux 6.18; kfree_rcu() frees most of its objects."""
+    if "maple_node" not in {row.name for row in everybody.totals().rows}:
+        return  # before Linux 6.1 there are no such trees
+    before = everybody.totals()
+    for _ in range(ROUNDS):
+        map_and_unmap(MAPPINGS)
+        time.sleep(SETTLED)
+    between = difference(before, everybody.totals())
+    row = named(between, "maple_node")
+    print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
+    assert row.allocs > ROUNDS * MAPPINGS / 16  # a node has room for 16 ranges
+    untraced = abs(row.allocs - (row.frees or 0) - (row.live_delta or 0))
+    assert row.disagrees == (untraced > row.allocs / 10)
+    if between.bulk:
+        assert not row.disagrees
+
+
+def map_and_unmap(number: int) -> None:
+    """Map pages that do not touch each other, and unmap them."""
+    maps = [mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ if at % 2 else mmap.PROT_WRITE) for at in range(number)]
+    for mapping in maps:
+        mapping.close()
 
 
 def add_and_remove_items(number: int) -> None:

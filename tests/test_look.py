@@ -27,6 +27,7 @@ from tests.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
 pytestmark = pytest.mark.live
 
 CALLS = 20_000
+QUIET, BURST = "RAW", 150  # the cache of raw sockets
 SELECT = ("core_sys_select", "__kvmalloc_node")  # whom the event names for select(2): the second on arm64, Linux 6.12
 GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
 ROUNDS = 40  # of a mix: about a second
@@ -40,7 +41,7 @@ HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
 
 @contextmanager
 def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
-    """The same, once it has seen the cache of path names."""
+    """Yield a probe that has seen the cache of path names."""
     with probes.probing(*pids, cgroup=cgroup) as probe:
         os.stat("/")
         probe.totals()
@@ -81,6 +82,17 @@ def looked_at(kind: Kind, work: str = "stat", number: int = CALLS) -> Iterator[t
         probe.totals()
         look(probe, "names_cache", kind)
         yield busy, probe
+
+
+@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.PROCESSES])
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_first_allocations_of_a_quiet_cache_are_seen(kind: Kind, alone: bool) -> None:
+    with probes.probing(*([os.getpid()] if alone else [])) as probe:
+        look(probe, QUIET, kind)
+        for _ in range(BURST):
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
+        detail = found(probe)
+    assert sum(entry.allocs for entry in detail.entries) == BURST
 
 
 def test_every_call_is_in_its_caller() -> None:

@@ -1,7 +1,9 @@
 """One row for each cache, from what was counted and from what slabinfo says."""
 
+from dataclasses import replace
+
 from slabtui.kernel.counters import Cache
-from slabtui.kernel.rows import UNSEEN, Counted, Unseen, merged
+from slabtui.kernel.rows import UNSEEN, Counted, Unseen, find_living, merged
 from slabtui.kernel.slabinfo import Slab
 from slabtui.snapshot import CacheRow
 
@@ -103,3 +105,42 @@ def test_the_name_behind_an_identity_is_found_again() -> None:
 
 def test_nobody_knows_of_any_cache() -> None:
     assert merged(Counted({}), {}, {}, Unseen()) == {}
+
+
+OLD, NEW = (Cache(0xFFFF888100000000 + 256 * number, "nf_conntrack", 256, 248) for number in (1, 2))
+NAMESAKES = {cache.cache: cache for cache in (OLD, NEW)}
+
+
+def test_a_line_of_slabinfo_is_about_the_cache_that_lives_and_not_about_a_destroyed_one_of_that_name() -> None:
+    living = find_living(NAMESAKES, {OLD.cache: 3, NEW.cache: 7}, {})
+    rows = merged(Counted({OLD: 5, NEW: 1}), {"nf_conntrack": SLAB}, {}, Unseen(), living)
+    assert (rows[OLD.cache].live, rows[OLD.cache].mem) == (None, None)
+    assert (rows[NEW.cache].live, rows[NEW.cache].mem) == (SLAB.live, SLAB.mem)
+
+
+def test_of_two_caches_seen_in_one_interval_the_one_lives_that_was_not_there_before() -> None:
+    before = find_living({OLD.cache: OLD}, {OLD.cache: 3}, {})
+    assert before == {"nf_conntrack": OLD.cache}
+    assert find_living(NAMESAKES, {OLD.cache: 4, NEW.cache: 4}, before) == {"nf_conntrack": NEW.cache}
+
+
+def test_which_of_two_caches_lives_is_unknown_until_one_is_seen_alone() -> None:
+    assert find_living(NAMESAKES, {OLD.cache: 4, NEW.cache: 4}, {}) == {}
+    assert find_living(NAMESAKES, {OLD.cache: 5, NEW.cache: 4}, {}) == {"nf_conntrack": OLD.cache}
+
+
+def test_an_idle_cache_of_the_kernels_list_has_its_address_from_the_beginning() -> None:
+    unseen = Unseen()
+    unseen.listed = {"dentry": DENTRY}
+    idle = merged(Counted({}), {"dentry": SLAB}, {}, unseen)
+    assert (row(idle, "dentry").cache, row(idle, "dentry").object_size) == (DENTRY.cache, DENTRY.object_size)
+    awake = merged(Counted({DENTRY: 1}), {"dentry": SLAB}, {}, unseen)
+    assert row(awake, "dentry").cache == DENTRY.cache
+
+
+def test_an_address_that_is_another_caches_by_now_is_not_given_to_an_idle_one() -> None:
+    unseen = Unseen()
+    unseen.listed = {"dentry": replace(FILP, name="dentry")}
+    rows = merged(Counted({FILP: 1}), {"dentry": SLAB, "filp": SLAB}, {}, unseen)
+    assert row(rows, "filp").cache == FILP.cache
+    assert row(rows, "dentry").cache >= UNSEEN

@@ -169,3 +169,10 @@ def test_a_row_is_found_by_its_cache() -> None:
     taken = snapshot(cache(1), cache(2, "two"))
     assert taken.row(cache(2).cache) == cache(2, "two")
     assert taken.row(cache(3).cache) is None
+
+
+def test_frees_that_were_not_counted_for_a_part_of_the_interval_are_unknown() -> None:
+    known, new = replace(cache(1, allocs=13_130), frees=3_120), replace(cache(2, allocs=5), frees=5)
+    before = Totals((replace(cache(1), frees=0),), 0, frees_begun=1)
+    assert [row.frees for row in difference(before, Totals((known, new), 0, frees_begun=1)).rows] == [3_120, 5]
+    assert [row.frees for row in difference(before, Totals((known, new), 0, frees_begun=2)).rows] == [None, None]

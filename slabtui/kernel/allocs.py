@@ -1,12 +1,15 @@
 """Counts allocations: attaches the programs of allocs.bpf.c, once it is known how to find the cache of an object."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import calibration
+from slabtui.kernel import calibration, inventory
 from slabtui.kernel.bpf.module import BuildContext
-from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.slabinfo import Slab
+from slabtui.kernel.tracers import Tracers
 
 _LOST_NAMED, _LOST_ADDRESSED, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(5)
 _HANDLERS = {"kmem_cache_alloc": "on_cache_alloc", "kmalloc": "on_kmalloc"}  # by tracepoint
@@ -22,12 +25,14 @@ class Allocated:
         large: allocations of kmalloc beyond the largest cache.
         large_bytes: their bytes.
         lost: allocations that could not be counted, None if unknown.
+        epochs: the interval in which each cache was seen last, by its address.
     """
 
     by_cache: dict[Cache, int]
     large: int
     large_bytes: int
     lost: int | None
+    epochs: dict[int, int]
 
 
 class Allocs:
@@ -37,7 +42,7 @@ class Allocs:
         module: the programs, for whoever hands them settings and closes them.
         settings: those of all programs; the reader of the counters counts the epochs.
         base_of_pages: see the function of that name in common.bpf.h; 0: kmalloc is counted by size class.
-        descriptors: the file descriptor of each program that counts, by its tracepoint.
+        tracers: its programs at their tracepoints.
 
     Args:
         context: what every module is made with.
@@ -49,20 +54,33 @@ class Allocs:
     """
 
     def __init__(self, context: BuildContext, page_step: int) -> None:
-        self._context = context
-        self._counters = Counters(context, (calibration.FILE, "allocs.bpf.c"), _TALLIES)
+        files = (calibration.FILE, inventory.FILE, "allocs.bpf.c")
+        self._counters = Counters(context, files, _TALLIES, (f"-DCHUNK={inventory.CHUNK}",))
         self.module = self._counters.module
-        self.settings = Settings(epoch=1)
+        self.tracers = Tracers(
+            context, self.module, {name: _HANDLERS[kind] for kind in _HANDLERS for name in context.tracepoints(kind)}
+        )
+        self.settings = Settings()
+        self.settings.begin_interval()
         try:
             self.base_of_pages = calibration.calibrate(self.module) if page_step else 0
             if context.nests and not self.base_of_pages:
                 raise SlabtuiError(
                     "tracepoints do not identify the cache, and it could not be derived", "use Linux 6.1 or newer"
                 )
-            self.descriptors = self._attach()
+            self.module.base_of_pages = self.base_of_pages
+            self.module.put(self.settings)
+            if context.features.jit:
+                for place, name in enumerate(_SLOW_PATHS):
+                    self.module.maps.put_descriptor("slow_path", place, self.module.load(name))
+            self.tracers.attach(Way.RAW)
         except BaseException:
             self.module.close()
             raise
+
+    def take_inventory(self, slabs: Mapping[str, Slab]) -> dict[str, Cache]:
+        """Return the caches of the kernel by their name; see inventory.take_inventory()."""
+        return inventory.take_inventory(self.module, slabs)
 
     def read(self) -> Allocated:
         """Return what has been allocated so far.
@@ -72,20 +90,6 @@ class Allocs:
         """
         by_cache = self._counters.read()
         tallies = self._counters.tallies()
-        missed = self._context.misses(self.descriptors.values())
+        missed = self.tracers.misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost)
-
-    def _attach(self) -> dict[str, int]:
-        self.module.base_of_pages = self.base_of_pages
-        self.module.put(self.settings)
-        if self._context.features.jit:
-            for place, name in enumerate(_SLOW_PATHS):
-                self.module.maps.put_descriptor("slow_path", place, self.module.load(name))
-        for name in _HANDLERS.values():  # first all of them, so that the counts begin together
-            self.module.load(name)
-        return {
-            tracepoint: self.module.attach(tracepoint, name)
-            for kind, name in _HANDLERS.items()
-            for tracepoint in self._context.tracepoints(kind)
-        }
+        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost, self._counters.epochs)

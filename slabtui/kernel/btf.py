@@ -110,6 +110,10 @@ class BTF:
         """Return the id of a struct; 0: the kernel has none of that name."""
         return self._id(name, _STRUCT)
 
+    def has_variable(self, name: str) -> bool:
+        """Return whether the kernel has a variable of that name; only those of which each CPU has one are listed."""
+        return bool(self._id(name, _VAR))
+
     def has_typedef(self, name: str) -> bool:
         """Return whether the kernel has a typedef of that name."""
         return bool(self._id(name, _TYPEDEF))
@@ -127,6 +131,17 @@ class BTF:
             start = self._start(self._words[start + 2])
             if self._kind(start) != kind:
                 raise BTFError(f"{typedef} is no pointer to a function")
+        return self._parameters(start)
+
+    def function_parameters(self, name: str) -> tuple[str, ...]:
+        """Return the parameter types of a function, written in the same way.
+
+        Raises:
+            BTFError: the kernel has none of that name that is not inlined everywhere.
+        """
+        return self._parameters(self._start(self._words[self._find(name, _FUNC) + 2]))
+
+    def _parameters(self, start: int) -> tuple[str, ...]:
         first = start + 3
         return tuple(self._spell(self._words[first + 2 * i + 1]) for i in range(self._members(start)))
 

@@ -42,7 +42,7 @@ class Bulk:
     def __init__(self, context: BuildContext, functions: Functions) -> None:
         self._context = context
         self._functions = functions
-        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}"]
+        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}", f"-DSHEAF_RESULT={functions.free_to_sheaf_arguments}"]
         # With bpf_rdonly_cast() in its loop the program is too complex for the verifier of Linux 6.18 (E2BIG).
         by_helper = replace(context, features=replace(context.features, rdonly_cast=False))
         self.module = Module(by_helper, ("common.bpf.h", "bulk.bpf.c"), macros)
@@ -62,11 +62,14 @@ class Bulk:
             OSError: a map could not be written.
         """
         self.module.put(settings)
+        probes = [
+            (self._functions.free_bulk, "on_bulk_free", AttachType.FENTRY),
+            (self._functions.alloc_bulk, "on_bulk_alloc", AttachType.FEXIT),
+        ]
+        if self._functions.free_to_sheaf:
+            probes.append((self._functions.free_to_sheaf, "on_sheaf_free", AttachType.FEXIT))
         try:
-            self.descriptors = [
-                self.module.attach_to_function(self._functions.free_bulk, "on_bulk_free", AttachType.FENTRY),
-                self.module.attach_to_function(self._functions.alloc_bulk, "on_bulk_alloc", AttachType.FEXIT),
-            ]
+            self.descriptors = [self.module.attach_to_function(*probe) for probe in probes]
         except BaseException:
             self.module.unload_all()
             raise

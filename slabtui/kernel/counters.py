@@ -1,7 +1,7 @@
 """The counters of one BPF module, by cache: what table.bpf.h keeps, summed over the CPUs."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from slabtui.text import printable
 SLOT_BITS = 12  # 4096 caches; kernels have 150 to 500. 128 KiB per CPU
 LOWEST_ADDRESS = 1 << 32
 CACHE = struct.Struct("=QQII128s")  # struct cache
+_EPOCH = struct.Struct("=QQ")  # its first two members: address and epoch
 
 _SIZE_CLASS_SHIFT = 8
 _SLOT_WORDS = 4  # struct slot
@@ -36,16 +37,19 @@ class Counters:
         context: what every module is made with.
         files: the sources of its programs, after those that count.
         tallies: how many sums it keeps beside the table.
+        macros: further options, that define what these files ask for.
 
     Attributes:
         module: the module.
+        epochs: the interval in which each cache was described last, by its address, as read last.
 
     Raises:
         SlabtuiError: see Module.
     """
 
-    def __init__(self, context: BuildContext, files: Sequence[str], tallies: int) -> None:
-        macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}")
+    def __init__(self, context: BuildContext, files: Sequence[str], tallies: int, macros: Sequence[str] = ()) -> None:
+        macros = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={tallies}", *macros)
+        self.epochs: dict[int, int] = {}
         self.module = Module(context, ("common.bpf.h", "table.bpf.h", *files), macros)
         maps = self.module.maps
         try:
@@ -62,7 +66,9 @@ class Counters:
         Raises:
             OSError: the kernel refused.
         """
-        return counted(self._slots, self._caches)
+        owners = self._caches.read()
+        self.epochs = dict(_EPOCH.unpack_from(cache) for cache in owners.values())
+        return _sum(self._slots, owners)
 
     def tallies(self) -> list[int]:
         """Return the sums.
@@ -79,7 +85,10 @@ def counted(slots: PerCpuArray, caches: Hash) -> dict[Cache, int]:
     Raises:
         OSError: the kernel refused.
     """
-    owners = caches.read()
+    return _sum(slots, caches.read())
+
+
+def _sum(slots: PerCpuArray, owners: Mapping[int, memoryview]) -> dict[Cache, int]:
     slots.read(owners)
     return {
         described(cache): slots.total(slot, _NAMED) + slots.total(slot, _ADDRESSED) for slot, cache in owners.items()

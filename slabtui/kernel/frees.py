@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from slabtui.kernel.bpf.module import BuildContext
-from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.tracers import Tracers
 
 _LOST_NAMED, _LOST_ADDRESSED, _LARGE_FREES, _TALLIES = range(4)
 
@@ -17,11 +18,15 @@ class Freed:
         by_cache: objects freed to each cache.
         large: frees of what kmalloc took from the page allocator.
         lost: frees that could not be counted, None if unknown.
+        epochs: the interval in which each cache was seen last, by its address.
+        begun: how often the counting has begun; frees of two readings compare if that is the same.
     """
 
     by_cache: dict[Cache, int] = field(default_factory=dict)
     large: int = 0
     lost: int | None = 0
+    epochs: dict[int, int] = field(default_factory=dict)
+    begun: int = 0
 
 
 class Frees:
@@ -32,21 +37,27 @@ class Frees:
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
-        descriptors: the file descriptor of each program that is attached, by its tracepoint.
+        tracers: its programs at their tracepoints.
 
     Raises:
         SlabtuiError: see Module.
     """
 
     def __init__(self, context: BuildContext) -> None:
-        self._context = context
+        self._begun = 0
         self._counters = Counters(context, ("frees.bpf.c",), _TALLIES)
         self.module = self._counters.module
-        self._missed: int | None = 0  # by programs that are gone
-        self.descriptors: dict[str, int] = {}
+        # Without base_of_pages the cache of what kfree() frees is unknown.
+        kfree = {"kfree": "on_kfree"} if context.base_of_pages else {}
+        self.tracers = Tracers(context, self.module, {"kmem_cache_free": "on_cache_free", **kfree})
+
+    @property
+    def counts(self) -> bool:
+        """Whether frees are counted now."""
+        return bool(self.tracers.descriptors)
 
     def attach(self, settings: Settings) -> None:
-        """Begin to count; without base_of_pages not what kfree() frees, whose cache is then unknown.
+        """Begin to count.
 
         Args:
             settings: those that allocations are counted with.
@@ -56,20 +67,8 @@ class Frees:
             OSError: a map could not be written.
         """
         self.module.put(settings)
-        handlers = {"kmem_cache_free": "on_cache_free"} | ({"kfree": "on_kfree"} if self._context.base_of_pages else {})
-        try:
-            self.descriptors = {
-                tracepoint: self.module.attach(tracepoint, name) for tracepoint, name in handlers.items()
-            }
-        except BaseException:
-            self.detach()
-            raise
-
-    def detach(self) -> None:
-        """Stop counting; the programs are gone, their counters stay."""
-        self._missed = self._misses()
-        self.module.unload_all()
-        self.descriptors = {}
+        self._begun += 1
+        self.tracers.attach(Way(settings.way))
 
     def read(self) -> Freed:
         """Return what has been freed so far.
@@ -79,10 +78,6 @@ class Frees:
         """
         by_cache = self._counters.read()
         tallies = self._counters.tallies()
-        missed = self._misses()
+        missed = self.tracers.misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        return Freed(by_cache, tallies[_LARGE_FREES], lost)
-
-    def _misses(self) -> int | None:
-        missed = self._context.misses(self.descriptors.values())
-        return None if missed is None or self._missed is None else self._missed + missed
+        return Freed(by_cache, tallies[_LARGE_FREES], lost, self._counters.epochs, self._begun)

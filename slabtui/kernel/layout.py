@@ -17,6 +17,7 @@ _ALIGNMENT = 1 << 30
 _STACK_AREA = "stack_vm_area"  # of struct task_struct, with CONFIG_VMAP_STACK
 _UNSIGNED_LONG = ("long unsigned int", "unsigned long")  # in the words of gcc and of clang
 _CACHE, _SIZE = "struct kmem_cache *", "size_t"
+_FREE_TO_SHEAF = "__kfree_rcu_sheaf"
 _READS = 5
 _TOO_OLD = "use Linux 5.10 or newer"
 
@@ -28,12 +29,16 @@ class Functions:
     Attributes:
         alloc_bulk: kmem_cache_alloc_bulk(), where the kernel has probes on functions (fentry).
         free_bulk: kmem_cache_free_bulk(), likewise.
+        free_to_sheaf: __kfree_rcu_sheaf(), likewise, Linux 6.18: frees an object for kfree_rcu() if it returns true.
+        free_to_sheaf_arguments: how many arguments it has.
         rdonly_cast: bpf_rdonly_cast(), Linux 6.2.
         word_type: of a type whose first member is an unsigned long: struct rb_node.
     """
 
     alloc_bulk: int = 0
     free_bulk: int = 0
+    free_to_sheaf: int = 0
+    free_to_sheaf_arguments: int = 0
     rdonly_cast: int = 0
     word_type: int = 0
 
@@ -49,7 +54,10 @@ class Layout:
     when it came: before Linux 5.16, which has a limit of slabs, in cpu_partial_slabs of struct kmem_cache.
     `node_events` is 1 where allocations for a NUMA node have tracepoints of their own. `large_twice` is 1 where
     __kmalloc() passes the tracepoint twice for what is beyond the largest cache: __do_kmalloc_node() in mm/slub.c does
-    so once more after the function that it calls did, since Linux 6.10.
+    so once more after the function that it calls did, since Linux 6.10. `preemptible` is 1 where the program of a raw
+    tracepoint may be preempted: since Linux 7.0 SRCU protects the callbacks of tracepoints (commits a46023d5616e and
+    f7d327654b88), by the variable tracepoint_srcu; up to 6.12 one of that name was for tracepoints in idle CPUs.
+    `record_...` are offsets in the records of classic tracepoints, where these are needed.
     """
 
     arg_call_site: int
@@ -61,6 +69,7 @@ class Layout:
     cache_name: int
     cache_size: int
     cache_object_size: int
+    cache_list: int
     page_struct_size: int
     page_step: int
     page_compound_head: int
@@ -89,6 +98,11 @@ class Layout:
     node_events: int
     large_twice: int
     partial_by_objects: int
+    preemptible: int
+    record_call_site: int
+    record_ptr: int
+    record_bytes_req: int
+    record_bytes_alloc: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -141,6 +155,8 @@ def _look_up(btf: BTF) -> Layout:
     task = btf.struct("task_struct")
     pid, upid = btf.struct("pid"), btf.struct("upid")
     page_type_at, shift, mask, slab = _slab_test(btf, page)
+    preemptible = btf.has_variable("tracepoint_srcu_srcu_data") and bool(btf.struct_id("srcu_ctr"))
+    record = btf.struct("trace_event_raw_kmalloc").offsets if preemptible else {}
     page_size = resource.getpagesize()
     return Layout(
         arg_call_site=0,  # (call_site, ptr, ...) in every version, and in all four
@@ -152,6 +168,7 @@ def _look_up(btf: BTF) -> Layout:
         cache_name=_offset(cache, "name"),
         cache_size=_offset(cache, "size"),
         cache_object_size=_offset(cache, "object_size"),
+        cache_list=_offset(cache, "list"),
         page_struct_size=page.size,
         page_step=page_step(page.size, page_size) if _STACK_AREA in task.offsets else 0,
         page_compound_head=_offset(page, "compound_head", "compound_info"),
@@ -180,6 +197,11 @@ def _look_up(btf: BTF) -> Layout:
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
         large_twice=int(bool(btf.function_id("__kmalloc_large_node_noprof"))),
         partial_by_objects=int("cpu_partial" in cache.offsets and "cpu_partial_slabs" not in cache.offsets),
+        preemptible=int(preemptible),
+        record_call_site=record.get("call_site", 0),  # they come first in the records of all four events
+        record_ptr=record.get("ptr", 0),
+        record_bytes_req=record.get("bytes_req", 0),
+        record_bytes_alloc=record.get("bytes_alloc", 0),
     )
 
 
@@ -218,9 +240,12 @@ def _functions(btf: BTF) -> Functions:
     alloc_bulk = next(filter(None, map(btf.function_id, names)), 0)
     free_bulk = btf.function_id("kmem_cache_free_bulk")
     fentry = btf.function_id("bpf_trampoline_link_prog") and alloc_bulk and free_bulk
+    to_sheaf = btf.function_id(_FREE_TO_SHEAF) if fentry else 0
     return Functions(
         alloc_bulk=alloc_bulk if fentry else 0,
         free_bulk=free_bulk if fentry else 0,
+        free_to_sheaf=to_sheaf,
+        free_to_sheaf_arguments=len(btf.function_parameters(_FREE_TO_SHEAF)) if to_sheaf else 0,
         rdonly_cast=btf.function_id("bpf_rdonly_cast"),
         word_type=btf.struct_id("rb_node"),
     )

@@ -1,6 +1,7 @@
 """The running kernel as a source of totals: puts together what is counted, what slabinfo says, and what that costs."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +15,17 @@ from slabtui.kernel.allocs import Allocated, Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.module import BuildContext
+from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.bulk import Bulk, Bulked
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
+from slabtui.kernel.handover import Handover
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.look import Look
 from slabtui.kernel.meter import Meter
-from slabtui.kernel.rows import Counted, Unseen, merged
+from slabtui.kernel.rows import Counted, Unseen, find_living, merged
 from slabtui.kernel.slabinfo import Slab, Slabinfo
+from slabtui.kernel.tracers import Tracers
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
 
@@ -65,6 +69,7 @@ class Probe:
         # What is compiled later may find the control group gone, which is no fault of it: `advance` lets it follow.
         self._context = replace(self._context, base_of_pages=self._allocs.base_of_pages, cgroup=None)
         self._settings = self._allocs.settings
+        self._handover = Handover(self._settings)
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
         self._meter = Meter()
         self._wake: Callable[[], None] = lambda: None
@@ -74,8 +79,10 @@ class Probe:
         self._covers_bulk: bool | None = None  # None: not tried yet
         self._agreement = Agreement()
         self._watch = Watch()
+        self._learned_for: Watch | None = None
         self._troubles: dict[str, str] = {}  # by the part that has it
         self._unseen = Unseen()
+        self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
         self._rows: dict[int, CacheRow] = {}  # as read last
         self._earlier: dict[int, CacheRow] = {}  # as read before that
         self._read_at = time.monotonic()
@@ -85,6 +92,11 @@ class Probe:
     def bcc(self) -> str:
         """The version of the bcc that compiled the programs."""
         return self._compiler.bcc
+
+    @property
+    def way(self) -> Way:
+        """Which programs count: those of raw or of classic tracepoints, or which step leads from one to the other."""
+        return Way(self._settings.way)
 
     @property
     def lookup(self) -> str:
@@ -97,7 +109,7 @@ class Probe:
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
         look = self._look.part
         hidden = look.trouble if look and look.descriptors else ""
-        unreadable = tuple(filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden)))
+        unreadable = filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden, self._handover.note))
         return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
     def begin(self, wake: Callable[[], None]) -> None:
@@ -133,7 +145,7 @@ class Probe:
         ):
             made = self._attempt(name, part.collect)
             if made is not None:
-                self._confine(made)
+                self._whose.confine(made.module)
                 self._attempt(name, attach)
                 self._measure()
 
@@ -141,6 +153,8 @@ class Probe:
         """Wait until everything that has been asked for counts, or cannot."""
         for part in (self._bulk, self._frees, self._look):
             part.wait()
+        if not self._rows:
+            self.totals()  # an inspection asks which cache has the name
         self.advance()
 
     def totals(self) -> Totals:
@@ -149,24 +163,30 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
-        self._follow()
+        self._whose.follow(part.module for part in self._parts())
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
         bulk = bulk_part.read() if bulk_part else Bulked()
         slabs = self._slabinfo.read()
+        if not self._rows:
+            self._learn_addresses(slabs)
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
-        frees = bool(frees_part and frees_part.descriptors)
+        frees = bool(frees_part and frees_part.counts)
         counted = Counted(allocated.by_cache, freed.by_cache if frees else None, bulk.allocs, bulk.frees)
-        rows = merged(counted, slabs, aliases, self._unseen)
+        epochs = Counter(freed.epochs) | Counter(allocated.epochs)  # the later one of both
+        self._living = find_living(counted.caches, epochs, self._living)
+        rows = merged(counted, slabs, aliases, self._unseen, self._living)
         self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
         self._judge(rows, slabs)
         self._earlier, self._rows = self._rows, rows
         self._seconds, self._read_at = time.monotonic() - self._read_at, time.monotonic()
         detail = self._detail(rows, slabs)
-        self._settings.epoch += 1
+        if self._layout.preemptible and self.exact_kmalloc and self._handover.advance(self._tracers(), _allocs(rows)):
+            self._measure()
+        self._settings.begin_interval()
         for part in self._parts():
             part.module.put(self._settings)
         losses = (allocated.lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
@@ -177,6 +197,7 @@ class Probe:
             nanoseconds=self._meter.nanoseconds,
             bulk=self._covers_bulk,
             detail=detail,
+            frees_begun=freed.begun,
         )
 
     def close(self) -> None:
@@ -197,9 +218,13 @@ class Probe:
         An inspection has programs of its own at the tracepoints of allocations: these are named `look:
         kmem_cache_alloc`.
         """
-        frees = self._frees.part.descriptors if self._frees.part else {}
+        frees = self._frees.part.tracers.descriptors if self._frees.part else {}
         look = self._look.part.descriptors if self._look.part else {}
-        return {**self._allocs.descriptors, **frees, **{f"look: {name}": program for name, program in look.items()}}
+        return {
+            **self._allocs.tracers.descriptors,
+            **frees,
+            **{f"look: {name}": program for name, program in look.items()},
+        }
 
     def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Look]":
         """Yield all that has been compiled so far."""
@@ -207,19 +232,10 @@ class Probe:
             if part:
                 yield part
 
-    def _follow(self) -> None:
-        """Count another control group if it has taken the place of the first one."""
-        group = self._whose.group
-        if group and group.follow() and not all(self._confine(part) for part in self._parts()):
-            group.refuse()
-
-    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> bool:
-        """Let a part count the control group that the descriptor is of now; return whether that is one that exists."""
-        with suppress(SlabtuiError):
-            if self._whose.cgroup is not None:
-                part.module.confine(self._whose.cgroup)
-            return True
-        return False
+    def _tracers(self) -> list[Tracers]:
+        """Return the tracers that count, first those of allocations."""
+        frees = self._frees.part
+        return [self._allocs.tracers, *([frees.tracers] if frees and frees.counts else [])]
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions
@@ -251,10 +267,10 @@ class Probe:
         self._whose.close()
 
     def _measure(self) -> None:
-        frees = self._frees.part.descriptors.values() if self._frees.part else ()
+        frees = self._frees.part.tracers.descriptors.values() if self._frees.part else ()
         bulk = self._bulk.part.descriptors if self._bulk.part else ()
         look = self._look.part.descriptors.values() if self._look.part else ()
-        self._meter.start([*self._allocs.descriptors.values(), *frees], [*bulk, *look])
+        self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
 
     def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
         """Carry out a step of a part, and note its trouble if it fails."""
@@ -278,7 +294,7 @@ class Probe:
         frees = self._frees.part
         if not self._watch.frees:
             if frees:
-                frees.detach()
+                frees.tracers.detach()
         elif frees is None:
             self._frees.begin(self._wake)
         else:
@@ -291,16 +307,37 @@ class Probe:
         if look:
             look.detach()
         self._settings.target = 0
-        row = self._watched(self._rows)
         kind = self._watch.kind
         if kind is None or kind is Kind.ABOUT:
             return
         if look is None:
             self._look.begin(self._wake)
-        elif row is not None and not self._unseen.name(row.cache):
-            self._settings.target, self._settings.target_size = row.cache, row.size or 0
-            self._pace(look, row)
+        elif target := self._target():
+            self._settings.target, self._settings.target_size = target
+            row = self._rows.get(self._settings.target)
+            self._settings.period = 1  # of a cache that has not allocated yet
+            if row:
+                self._pace(look, row)
             look.attach(kind, self._settings)
+
+    def _target(self) -> tuple[int, int] | None:
+        """Return address and object size of the cache to inspect; None: it has not allocated, and is not listed."""
+        row = self._watched(self._rows)
+        if row and (row.allocs or row.frees):
+            return row.cache, row.size or 0
+        if self._learned_for is not self._watch:  # it may have been destroyed and made anew since the list was read
+            self._learned_for = self._watch
+            self._learn_addresses(self._slabinfo.read())
+        listed = self._unseen.listed
+        name = row.name if row else str(self._watch.cache)
+        merged_into = (main for main, names in self._slabinfo.aliases(listed.keys()).items() if name in names)
+        cache = listed.get(name) or listed.get(next(merged_into, ""))
+        return (cache.cache, cache.size) if cache else None
+
+    def _learn_addresses(self, slabs: Mapping[str, Slab]) -> None:
+        """Learn where the caches are that have not allocated yet."""
+        with suppress(SlabtuiError, OSError):  # then they are known from their first allocation on
+            self._unseen.listed = self._allocs.take_inventory(slabs)
 
     def _watched(self, rows: Mapping[int, CacheRow]) -> CacheRow | None:
         """Return the row of the cache that is looked at closely; one of which only the name was known may have come."""
@@ -346,5 +383,9 @@ class Probe:
                 rows[cache] = replace(row, disagrees=self._agreement.disagrees(row))
 
 
+def _allocs(rows: Mapping[int, CacheRow]) -> int:
+    return sum(row.allocs for row in rows.values())
+
+
 def _events(rows: Mapping[int, CacheRow], freed: Freed) -> int:
-    return sum(row.allocs for row in rows.values()) + sum(freed.by_cache.values()) + freed.large
+    return _allocs(rows) + sum(freed.by_cache.values()) + freed.large

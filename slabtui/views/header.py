@@ -7,6 +7,8 @@ from slabtui.snapshot import Snapshot
 from slabtui.views.bars import Drawn, Markup, Segment, clip, line
 from slabtui.views.state import State
 
+_CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
+
 
 def status(state: State, width: int) -> Markup:
     """Return the first line: clock, load average and interval, and whether the screen moves."""
@@ -77,9 +79,17 @@ def _caches(state: State, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def _lost(snapshot: Snapshot) -> Segment:
+    """Return what was lost: calm below a thousandth of all events, a warning above a hundredth."""
     if snapshot.lost is None:
         return Segment(None, ("lost ?",), 8)
-    return Segment("warning" if snapshot.lost else None, (f"lost {text.count(snapshot.lost, 6)}",), 8)
+    lost = f"lost {text.count(snapshot.lost, 6)}"
+    if snapshot.events is None:  # of the processes that are counted: the kernel does not say whose events it skipped
+        shares = ("lost 0",) if not snapshot.lost else (f"{lost} at most, share unknown", f"{lost} at most")
+        return Segment(None if snapshot.lost else "dim", shares, 8)
+    share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
+    if share > _WARN:
+        return Segment("warning", (f"{lost} ({share:.0%})",), 8)
+    return Segment("dim" if share < _CALM else None, (lost,), 8)
 
 
 def _three(loadavg: str) -> str:

@@ -6,40 +6,60 @@ enum { SLOW_CACHE_ALLOC, SLOW_KMALLOC, SLOW_PATHS };
 
 BPF_PROG_ARRAY(slow_path, SLOW_PATHS);
 
-/* Counts an object of a cache that the event names; everything that can happen. */
+/* Counts an object of a cache that is known. */
+static __always_inline void count_named(u64 cache, u64 epoch)
+{
+	struct slot *slot = find(cache, epoch);
+
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+}
+
+/* Counts an object of kmalloc. */
+static __always_inline void count_addressed(u64 object, u64 bytes_req, u64 bytes_alloc, u64 epoch)
+{
+	u64 cache = cache_of_kmalloc(object, bytes_req, bytes_alloc);
+	struct slot *slot;
+
+	if (cache == LARGE) {
+		tally(LARGE_ALLOCS, 1);
+		tally(LARGE_BYTES, bytes_alloc);
+		return;
+	}
+	slot = find(cache, epoch);
+	if (slot)
+		count(&slot->addressed);
+	else
+		tally(LOST_ADDRESSED, 1);
+}
+
+/* Everything that can happen at kmem_cache_alloc. A failed allocation, here and below, allocates nothing. */
 static __always_inline int count_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
-	struct slot *slot;
+	u64 object = ctx->args[ARG_PTR];
 
-	if (!now || !ctx->args[ARG_PTR]) /* a failed allocation allocates nothing */
+	if (!now || !object)
 		return 0;
-	slot = find(cache_of_event(ctx, ARG_CACHE), now->epoch);
-	if (slot)
-		count(&slot->named);
+	if (raw_counts(now, object))
+		count_named(cache_of_event(ctx, ARG_CACHE), now->epoch);
 	else
 		tally(LOST_NAMED, 1);
 	return 0;
 }
 
-/* The same for one of kmalloc. */
+/* The same at kmalloc. */
 static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
-	struct slot *slot;
-	u64 cache;
+	u64 object = ctx->args[ARG_PTR];
 
-	if (!now || !ctx->args[ARG_PTR])
+	if (!now || !object)
 		return 0;
-	cache = cache_of_kmalloc(ctx);
-	if (cache == LARGE) {
-		tally(LARGE_ALLOCS, 1);
-		tally(LARGE_BYTES, ctx->args[ARG_BYTES_ALLOC]);
-		return 0;
-	}
-	slot = find(cache, now->epoch);
-	if (slot)
-		count(&slot->addressed);
+	if (raw_counts(now, object))
+		count_addressed(object, ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC], now->epoch);
 	else
 		tally(LOST_ADDRESSED, 1);
 	return 0;
@@ -65,7 +85,7 @@ int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	/* The argument is read twice, since keeping it over a call would take one more register. */
 	if (slot && slot->cache == ctx->args[ARG_CACHE] && ctx->args[ARG_PTR]) {
 		now = current_settings();
-		if (now && slot->epoch == now->epoch) {
+		if (now && slot->epoch == now->hot_epoch) {
 			count(&slot->named);
 			return 0;
 		}
@@ -95,7 +115,7 @@ int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 		slot = slots.lookup(&at);
 		if (slot && slot->cache == cache) {
 			now = current_settings();
-			if (now && slot->epoch == now->epoch) {
+			if (now && slot->epoch == now->hot_epoch) {
 				count(&slot->addressed);
 				return 0;
 			}
@@ -118,3 +138,26 @@ int on_kmalloc_slow(struct bpf_raw_tracepoint_args *ctx)
 {
 	return count_kmalloc(ctx);
 }
+
+#if PREEMPTIBLE
+int on_cache_alloc_classic(void *record)
+{
+	struct settings *now = current_settings();
+	u64 object = in_record(record, RECORD_PTR);
+
+	if (now && object && wanted() && classic_counts(now, object))
+		count_named(cache_of(object), now->epoch);
+	return 0;
+}
+
+int on_kmalloc_classic(void *record)
+{
+	struct settings *now = current_settings();
+	u64 object = in_record(record, RECORD_PTR);
+	u64 bytes_req = in_record(record, RECORD_BYTES_REQ), bytes_alloc = in_record(record, RECORD_BYTES_ALLOC);
+
+	if (now && object && wanted() && classic_counts(now, object))
+		count_addressed(object, bytes_req, bytes_alloc, now->epoch);
+	return 0;
+}
+#endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Counts what is allocated and freed in bulk, which no tracepoint tells: by probes on the functions themselves, on
- * kernels that have such (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, how many caches
- * are told apart: few are used in bulk.
+ * kernels that have such (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, how many caches are told apart (few
+ * are used in bulk), and SHEAF_RESULT, which value of the context is what __kfree_rcu_sheaf() returns: it has two
+ * arguments in Linux 6.18 and three in 7.3.
  */
 #define MOST 512      /* objects of one free of mixed caches that are looked at: kfree_rcu() gathers fewer in a page */
 
@@ -83,5 +84,23 @@ int on_bulk_free(u64 *ctx)
 	}
 	if (size > seen)
 		tally(LOST_FREES, size - seen);
+	return 0;
+}
+
+/* bool __kfree_rcu_sheaf(struct kmem_cache *s, void *obj, ...): frees an object for kfree_rcu() after a grace period, if
+ * the cache has sheaves and there is room; neither a tracepoint nor kmem_cache_free_bulk() sees that free. */
+int on_sheaf_free(u64 *ctx)
+{
+	struct settings *now = current_settings();
+	u8 taken = ctx[SHEAF_RESULT];
+	struct bulk *bulk;
+
+	if (!wanted() || !now || !taken)
+		return 0;
+	bulk = bulk_of(ctx[0], now->epoch);
+	if (bulk)
+		__sync_fetch_and_add(&bulk->frees, 1);
+	else
+		tally(LOST_FREES, 1);
 	return 0;
 }

@@ -9,7 +9,7 @@
  *                                     Linux 6.1, where the events do not name it
  *   NESTS                             1 where a program may interrupt itself, as a raw tracepoint's may before 6.1
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
- *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE               offsets in struct kmem_cache
+ *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE, CACHE_LIST   offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
  *   PAGE_STEP                         what base_of_pages in struct settings is a multiple of
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
@@ -18,6 +18,9 @@
  *   TASK_THREAD_PID, PID_LEVEL, PID_NUMBERS, UPID_SIZE, UPID_NR, UPID_NS, PID_NS_INUM   where the number of a process in
  *                                     each PID namespace is: offsets in struct task_struct, pid, upid, pid_namespace
  *   PAGE_SHIFT, KMALLOC_MAX_CACHE     log2 of the page size; the largest kmalloc that a cache serves
+ *   PREEMPTIBLE                       1 where the program of a raw tracepoint may be preempted: Linux 7.0
+ *   RECORD_CALL_SITE, RECORD_PTR      offsets in the record that a classic tracepoint passes, of all four events
+ *   RECORD_BYTES_REQ, RECORD_BYTES_ALLOC   the same for kmalloc
  * kernel/bpf/module.py defines, by what the kernel can do:
  *   TAIL_CALLS                        1 where a program may call another one
  *   RDONLY_CAST                       where there is bpf_rdonly_cast(): the number of a call that stands for it in the
@@ -58,8 +61,23 @@ struct cache {
 	char name[NAME_SIZE];
 };
 
+/*
+ * Which programs count. The program of a raw tracepoint can be preempted since Linux 7.0, and until it goes on the kernel
+ * skips it for every other event of that CPU (prog->active). Where that happens often, classic tracepoints take over:
+ * they pass a record that costs more, but preemption is off while their programs run. No event is counted twice or not
+ * at all meanwhile: for some intervals both kinds are attached, and the raw one, which runs first, marks what it counts.
+ */
+enum {
+	RAW,     /* raw tracepoints count */
+	MARKING, /* they also mark the object, and the program of the classic one removes the mark */
+	TAKING,  /* and counts the object if it has no mark */
+	CLASSIC, /* classic tracepoints count; raw ones are detached */
+};
+
 struct settings {
 	u64 epoch;          /* number of the interval, from 1 */
+	u64 hot_epoch;      /* the same while a hot path may count, 0 while it may not */
+	u64 way;            /* which programs count */
 	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* at most one stack is taken in so many of its allocations, on average, from 1 */
@@ -74,7 +92,7 @@ BPF_CGROUP_ARRAY(cgroups, 1);
 
 static __always_inline void count(u64 *counter)
 {
-	if (NESTS)
+	if (NESTS || PREEMPTIBLE)
 		__sync_fetch_and_add(counter, 1);
 	else
 		++*counter;
@@ -163,6 +181,39 @@ static __always_inline struct settings *current_settings(void)
 	return settings.lookup(&only);
 }
 
+#if PREEMPTIBLE
+#define MARKS 4096 /* objects that are between two programs: one for each task that allocates or frees at that moment */
+
+BPF_HASH(marks, u64, u8, MARKS); /* by the address of the object: no other event has it before this one is over */
+#endif
+
+/* Whether the program of a raw tracepoint is to count an event. */
+static __always_inline bool raw_counts(struct settings *now, u64 object)
+{
+#if PREEMPTIBLE
+	u8 mark = 1;
+
+	return now->way == RAW || !marks.update(&object, &mark);
+#else
+	return true;
+#endif
+}
+
+#if PREEMPTIBLE
+/* Whether the program of a classic tracepoint is to count an event. */
+static __always_inline bool classic_counts(struct settings *now, u64 object)
+{
+	if (now->way == CLASSIC)
+		return true;
+	return now->way != RAW && marks.delete(&object) && now->way == TAKING;
+}
+
+static __always_inline u64 in_record(void *record, int offset)
+{
+	return *(u64 *)(record + offset);
+}
+#endif
+
 static __always_inline void describe(struct cache *cache, u64 address, u64 epoch)
 {
 	cache->address = address;
@@ -235,13 +286,13 @@ static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, i
 }
 
 /* What stands for the cache of a new object that kmalloc gives out. */
-static __always_inline u64 cache_of_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline u64 cache_of_kmalloc(u64 object, u64 bytes_req, u64 bytes_alloc)
 {
 	u64 cache = 0;
 
-	if (ctx->args[ARG_BYTES_REQ] > KMALLOC_MAX_CACHE)
+	if (bytes_req > KMALLOC_MAX_CACHE)
 		return LARGE;
 	if (base_of_pages())
-		cache = cache_of(ctx->args[ARG_PTR]);
-	return cache < LOWEST_ADDRESS ? SIZE_CLASS(ctx->args[ARG_BYTES_ALLOC]) : cache;
+		cache = cache_of(object);
+	return cache < LOWEST_ADDRESS ? SIZE_CLASS(bytes_alloc) : cache;
 }

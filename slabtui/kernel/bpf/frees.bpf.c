@@ -12,16 +12,41 @@ static __always_inline bool is_slab(u64 head)
 	return (bits >> PAGE_TYPE_SHIFT & PAGE_TYPE_MASK) == PAGE_TYPE_SLAB;
 }
 
+static __always_inline void count_free(u64 object, u64 epoch)
+{
+	struct slot *slot;
+	u64 word = 0;
+
+	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, &word))) {
+		tally(LARGE_FREES, 1);
+		return;
+	}
+	slot = find(cache_of(object), epoch);
+	if (slot)
+		count(&slot->addressed);
+	else
+		tally(LOST_ADDRESSED, 1);
+}
+
+static __always_inline void count_cache_free(u64 cache, u64 epoch)
+{
+	struct slot *slot = find(cache, epoch);
+
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+}
+
 int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
-	struct slot *slot;
+	u64 object = ctx->args[ARG_PTR];
 
-	if (!wanted() || !now || !ctx->args[ARG_PTR])
+	if (!wanted() || !now || !object)
 		return 0;
-	slot = find(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
-	if (slot)
-		count(&slot->named);
+	if (raw_counts(now, object))
+		count_cache_free(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
 	else
 		tally(LOST_NAMED, 1);
 	return 0;
@@ -31,19 +56,34 @@ int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct settings *now = current_settings();
 	u64 object = ctx->args[ARG_PTR];
-	struct slot *slot;
-	u64 word = 0;
 
 	if (!wanted() || !now || object < LOWEST_ADDRESS) /* kfree(NULL), kfree(ZERO_SIZE_PTR) */
 		return 0;
-	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, &word))) {
-		tally(LARGE_FREES, 1);
-		return 0;
-	}
-	slot = find(cache_of(object), now->epoch);
-	if (slot)
-		count(&slot->addressed);
+	if (raw_counts(now, object))
+		count_free(object, now->epoch);
 	else
 		tally(LOST_ADDRESSED, 1);
 	return 0;
 }
+
+#if PREEMPTIBLE
+int on_cache_free_classic(void *record)
+{
+	struct settings *now = current_settings();
+	u64 object = in_record(record, RECORD_PTR);
+
+	if (now && object && wanted() && classic_counts(now, object))
+		count_cache_free(cache_of(object), now->epoch);
+	return 0;
+}
+
+int on_kfree_classic(void *record)
+{
+	struct settings *now = current_settings();
+	u64 object = in_record(record, RECORD_PTR);
+
+	if (now && object >= LOWEST_ADDRESS && wanted() && classic_counts(now, object))
+		count_free(object, now->epoch);
+	return 0;
+}
+#endif

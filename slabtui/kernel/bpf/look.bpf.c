@@ -226,7 +226,9 @@ static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int h
 		return 0;
 	if (how == BY_STACK)
 		allocs = draw(now);
-	if (!allocs || !wanted() || cache_of_kmalloc(ctx) != now->target)
+	if (!allocs || !wanted())
+		return 0;
+	if (cache_of_kmalloc(ctx->args[ARG_PTR], ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC]) != now->target)
 		return 0;
 	return look(ctx, now, inspection, allocs, ctx->args[ARG_BYTES_ALLOC], how);
 }

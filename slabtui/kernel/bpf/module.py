@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slabtui.errors import SlabtuiError, Status
-from slabtui.kernel.bpf import remedies, sources, syscalls
+from slabtui.kernel.bpf import remedies, sources, syscalls, trace_events
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import Features, is_compiled, statistics
 from slabtui.kernel.bpf.instructions import link
@@ -16,6 +16,7 @@ from slabtui.kernel.bpf.syscalls import AttachType, Program, ProgramType
 _RDONLY_CAST = 0x7FFFFFF1  # stands for the function in compiled programs; far from the number of any helper function
 _BASE_OF_PAGES = 0x51AB_0000_7001_F00D  # stands for that address; no program has a use for the number itself
 _FUNCTION = "a function"  # in the place of a tracepoint
+_EVENTS = "kmem"  # the group of the tracepoints, include/trace/events/kmem.h
 _LOCKDOWN = "see cat /sys/kernel/security/lockdown"
 
 
@@ -138,19 +139,25 @@ class Module:
                 "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
             ) from error
 
-    def load(self, name: str, attach_type: AttachType = AttachType.NONE, function: int = 0) -> int:
+    def load(
+        self,
+        name: str,
+        kind: ProgramType = ProgramType.RAW_TRACEPOINT,
+        attach_type: AttachType = AttachType.NONE,
+        function: int = 0,
+    ) -> int:
         """Load a program, unless it is, and return its file descriptor.
 
         Args:
             name: its function in the source.
-            attach_type: FENTRY or FEXIT for a program that runs with a kernel function; else it is for a tracepoint.
+            kind: its type.
+            attach_type: FENTRY or FEXIT for a program that runs with a kernel function.
             function: BTF id of that function.
 
         Raises:
             SlabtuiError: the kernel refused it.
         """
         if name not in self._loaded:
-            kind = ProgramType.TRACING if function else ProgramType.RAW_TRACEPOINT
             constants = {_BASE_OF_PAGES: self.base_of_pages}
             instructions = link(self._programs[name], self._references, self._functions, constants)
             program = Program(name, kind, instructions, attach_type, function)
@@ -171,7 +178,19 @@ class Module:
         Raises:
             SlabtuiError: the kernel refused it, has no such tracepoint, or forbids it.
         """
-        return self._link(name, tracepoint, self.load(name))
+        program = self.load(name)
+        self._link(name, tracepoint, lambda: syscalls.open_raw_tracepoint(program, tracepoint))
+        return program
+
+    def attach_classic(self, tracepoint: str, name: str) -> int:
+        """Load a program and attach it to a classic tracepoint; return the program's file descriptor.
+
+        Raises:
+            SlabtuiError: the kernel refused it, has no such tracepoint, or forbids it; or tracefs is not mounted.
+        """
+        program = self.load(name, ProgramType.TRACEPOINT)
+        self._link(name, tracepoint, lambda: trace_events.attach(program, f"{_EVENTS}/{tracepoint}"))
+        return program
 
     def attach_to_function(self, function: int, name: str, attach_type: AttachType) -> int:
         """Load a program and let it run with a kernel function; return the program's file descriptor.
@@ -179,7 +198,9 @@ class Module:
         Raises:
             SlabtuiError: the kernel refused it.
         """
-        return self._link(name, None, self.load(name, attach_type, function))
+        program = self.load(name, ProgramType.TRACING, attach_type, function)
+        self._link(name, _FUNCTION, lambda: syscalls.open_raw_tracepoint(program))
+        return program
 
     def detach(self, tracepoint: str) -> None:
         """Detach from a raw tracepoint; a program that is attached nowhere is unloaded, and its statistics are lost."""
@@ -189,9 +210,15 @@ class Module:
                 if not loaded.links:
                     self.unload(name)
 
+    def is_loaded(self, name: str) -> bool:
+        """Return whether a program is loaded."""
+        return name in self._loaded
+
     def unload(self, name: str) -> None:
-        """Detach a program from everything, and unload it."""
-        self._loaded.pop(name).close()
+        """Detach a program from everything, and unload it, if it is loaded."""
+        loaded = self._loaded.pop(name, None)
+        if loaded:
+            loaded.close()
 
     def unload_all(self) -> None:
         """Do so with every program."""
@@ -205,14 +232,11 @@ class Module:
             os.close(descriptor)
         self.descriptors.clear()
 
-    def _link(self, name: str, tracepoint: str | None, program: int) -> int:
-        where = f"the tracepoint {tracepoint}" if tracepoint else _FUNCTION
-        self._loaded[name].links[tracepoint or _FUNCTION] = _demand(
-            lambda: syscalls.open_raw_tracepoint(program, tracepoint),
-            f"cannot attach to {where}",
-            "boot a kernel with CONFIG_BPF_EVENTS=y",
+    def _link(self, name: str, where: str, attach: Callable[[], int]) -> None:
+        what = where if where == _FUNCTION else f"the tracepoint {where}"
+        self._loaded[name].links[where] = _demand(
+            attach, f"cannot attach to {what}", "boot a kernel with CONFIG_BPF_EVENTS=y"
         )
-        return program
 
 
 def _demand(call: Callable[[], int], what: str, otherwise: str) -> int:

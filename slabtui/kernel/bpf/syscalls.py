@@ -33,12 +33,14 @@ class _Command(enum.IntEnum):
     RAW_TRACEPOINT_OPEN = 17
     MAP_LOOKUP_BATCH = 24
     MAP_DELETE_BATCH = 27
+    LINK_CREATE = 28
     ENABLE_STATS = 32
 
 
 class ProgramType(enum.IntEnum):
     """Those of enum bpf_prog_type that slabtui loads."""
 
+    TRACEPOINT = 5
     RAW_TRACEPOINT = 17
     TRACING = 26
 
@@ -49,6 +51,7 @@ class AttachType(enum.IntEnum):
     NONE = 0
     FENTRY = 24
     FEXIT = 25
+    PERF_EVENT = 41
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,12 @@ class _Load(ctypes.Structure):
 
 class _RawTracepoint(ctypes.Structure):
     _fields_ = [("name", ctypes.c_uint64), ("program", ctypes.c_uint32)]
+
+
+class _Link(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("program", "target", "attach_type", "flags")] + [
+        ("cookie", ctypes.c_uint64)
+    ]
 
 
 class _Statistics(ctypes.Structure):
@@ -265,6 +274,15 @@ def open_raw_tracepoint(program: int, name: str | None = None) -> int:
     text = ctypes.create_string_buffer(name.encode()) if name else None
     request = _RawTracepoint(ctypes.addressof(text) if text else 0, program)
     return _call(_Command.RAW_TRACEPOINT_OPEN, request)
+
+
+def create_perf_link(program: int, perf_event: int) -> int:
+    """Attach a program to a perf event, and return the descriptor of the link: closing it detaches; Linux 5.15.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    return _call(_Command.LINK_CREATE, _Link(program, perf_event, AttachType.PERF_EVENT))
 
 
 def enable_statistics() -> int:
