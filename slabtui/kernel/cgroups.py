@@ -10,7 +10,7 @@ from slabtui.text import printable
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 
-_LONGEST, _BEGINNING = 36, 12  # characters of a path in a note, which then fits a screen of 80 columns
+_LONGEST, _BEGINNING = 30, 10  # characters of a path in a note, which then fits a screen of 80 columns
 _REFUSED = "is gone: another directory has its place"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
