@@ -53,6 +53,7 @@ class Entry:
         allocs: objects allocated: in one interval, or in all since the look began.
         bytes: their size.
         total_allocs, total_bytes: both since the look began.
+        standard_error: of total_allocs, in allocations; 0: they are exact; None: unknown, as in older recordings.
     """
 
     allocs: int
@@ -64,6 +65,7 @@ class Entry:
     comm: str = ""
     cgroup: str = ""
     context: Context = Context.PROCESS
+    standard_error: float | None = 0.0
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -124,6 +126,12 @@ class Detail:
     def total_allocs(self) -> int:
         """Allocations of all entries since the look began."""
         return sum(entry.total_allocs for entry in self.entries)
+
+    @cached_property
+    def variance(self) -> float | None:
+        """The square of the standard error of `total_allocs`; None: unknown."""
+        errors = [entry.standard_error for entry in self.entries]
+        return None if None in errors else sum(error * error for error in errors if error is not None)
 
 
 def interval(before: Detail | None, after: Detail | None) -> Detail | None:

@@ -1,5 +1,6 @@
 """The columns of a close look at one cache, for the page on the screen and for text: one record each."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from slabtui.detail import Context, Detail, Entry, Kind
 
 _LEAST = 26  # columns for the last one, which takes what is left
 _INNERMOST_FIRST = " < "
+_MOST_ERROR = 99.9  # percent that are shown; of a share, more says no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,21 @@ def share(entry: Entry, detail: Detail) -> float:
     return 100 * entry.total_allocs / detail.total_allocs if detail.total_allocs else 0.0
 
 
+def share_error(entry: Entry, detail: Detail) -> float | None:
+    """Return the standard error of an entry's share, in percentage points; None where unknown.
+
+    Stacks are sampled independently of each other. So the variance of the share p = X / T, to first order, is that of
+    (1 - p) X - p (T - X), divided by the square of T.
+    """
+    if entry.standard_error is None or detail.variance is None:
+        return None
+    if not detail.total_allocs:
+        return 0.0
+    part, own = share(entry, detail) / 100, entry.standard_error**2
+    others = max(0.0, detail.variance - own)  # less than 0 by rounding
+    return 100 * math.sqrt((1 - part) ** 2 * own + part**2 * others) / detail.total_allocs
+
+
 def who(entry: Entry) -> str:
     """Return the name of a process as ps(1) writes it: a kernel thread in brackets."""
     if entry.context is Context.INTERRUPT:
@@ -47,12 +64,18 @@ def _marked(write: Callable[[int, int], str], number: int, detail: Detail, width
     return f"~{write(number, width - 1)}" if detail.one_in > 1 else write(number, width)
 
 
+def _error(entry: Entry, detail: Detail) -> str:
+    error = share_error(entry, detail)
+    return "?" if error is None else f"{min(error, _MOST_ERROR):.1f}%"
+
+
 def _callers(entry: Entry) -> str:
     """Return a stack on one line, from the function that asks for the object; the allocator's own tells nothing."""
     return _INNERMOST_FIRST.join(entry.frames[1:] or entry.frames)
 
 
 _SHARE = Field("SHARE", 6, "right", lambda entry, detail, width: f"{share(entry, detail):.1f}%", 7)
+_ERROR = Field("S.E.", 5, "right", lambda entry, detail, width: _error(entry, detail), 3)
 _ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _marked(text.count, entry.allocs, detail, width), 6)
 _BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: _marked(text.size, entry.bytes, detail, width), 2)
 _TOTAL = Field(
@@ -66,7 +89,9 @@ _AMOUNTS = (_SHARE, _ALLOCS, _BYTES, _TOTAL, _TOTAL_BYTES)
 FIELDS = {
     Kind.CALLERS: (*_AMOUNTS, Field("CALL SITE", 0, "left", lambda entry, detail, width: "".join(entry.frames[:1]))),
     Kind.STACKS: (
-        *_AMOUNTS,
+        _SHARE,
+        _ERROR,
+        *_AMOUNTS[1:],
         Field("STACK", 0, "left", lambda entry, detail, width: _callers(entry)),
     ),
     Kind.PROCESSES: (

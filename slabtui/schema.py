@@ -71,12 +71,15 @@ def detail(found: Detail | None) -> dict[str, Any] | None:
 
 def entry_fields(kind: Kind) -> tuple[str, ...]:
     """Return the names of the fields that an entry of a look has."""
-    return (*(("pid", "comm", "cgroup", "context") if kind is Kind.PROCESSES else ("frames",)), *_AMOUNTS)
+    who = ("pid", "comm", "cgroup", "context") if kind is Kind.PROCESSES else ("frames",)
+    return (*who, *_AMOUNTS, *(("standard_error",) if kind is Kind.STACKS else ()))
 
 
 def entry_values(kind: Kind, entry: Entry) -> dict[str, Any]:
     """Return the fields of an entry."""
-    return {name: getattr(entry, name) for name in entry_fields(kind)}
+    values = {name: getattr(entry, name) for name in entry_fields(kind)}
+    error = values.get("standard_error")
+    return values if error is None else values | {"standard_error": round(error, 1)}
 
 
 def iso(time: float) -> str:
@@ -185,6 +188,7 @@ def _entry(kind: Kind, found: Any) -> Entry:
         bytes=_whole(found, "bytes"),
         total_allocs=_whole(found, "total_allocs"),
         total_bytes=_whole(found, "total_bytes"),
+        standard_error=_standard_error(found) if kind is Kind.STACKS else 0.0,
     )
     if kind is not Kind.PROCESSES:
         return replace(entry, frames=_texts("frames", _field(found, "frames", list)))
@@ -195,6 +199,14 @@ def _entry(kind: Kind, found: Any) -> Entry:
         cgroup=_field(found, "cgroup", str),
         context=_one_of(Context, "context", _field(found, "context", str)),
     )
+
+
+def _standard_error(found: dict[str, Any]) -> float | None:
+    """Return that of a stack; older recordings do not have it."""
+    error = _field(found, "standard_error", (int, float, type(None)), None)
+    if error is not None and not 0 <= error < 1 << 64:
+        raise SchemaError(f"standard_error is {_brief(error)}")
+    return None if error is None else round(float(error), 1)  # as it is written
 
 
 def _about(found: dict[str, Any]) -> About:

@@ -1,13 +1,14 @@
 """Control groups: where they are mounted, which path belongs to an id, which directory to a path."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import cgroups
-from slabtui.kernel.cgroups import Groups, hierarchy, open_group
+from slabtui.kernel.cgroups import Group, Groups, hierarchy
 
 ROOT = "24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
 OLD = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n"
@@ -92,12 +93,12 @@ def test_a_group_is_opened_by_its_path_below_the_root_or_by_its_directory(
     monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
     wanted = inode(tree / "user.slice")
     for path in (Path("/user.slice"), Path("user.slice"), tree / "user.slice"):
-        descriptor = open_group(path)
+        group = Group(path)
         try:
-            assert os.fstat(descriptor).st_ino == wanted
-            assert not os.get_inheritable(descriptor)
+            assert os.fstat(group.descriptor).st_ino == wanted
+            assert not os.get_inheritable(group.descriptor)
         finally:
-            os.close(descriptor)
+            group.close()
 
 
 @pytest.mark.parametrize("path", ["/no/such/group", "/cgroup.procs", "nu\0ll", "/" + "x" * 5000])
@@ -107,5 +108,81 @@ def test_what_is_no_group_is_wrong_usage(tree: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(
         SlabtuiError, match=r"^no control group .*: see systemd-cgls, or cat /proc/PID/cgroup$"
     ) as raised:
-        open_group(Path(path))
+        Group(Path(path))
     assert raised.value.status == Status.USAGE
+
+
+@pytest.fixture
+def group(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
+    """Return the group of a directory that is made up; the kernel's own are in test_look.py."""
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    found = Group(Path("/user.slice"))
+    yield found
+    found.close()
+
+
+def remake(path: Path) -> None:
+    """Put another directory in the place of one: beside it, since a file system may use an inode again at once."""
+    (path.parent / "new").mkdir()
+    path.rmdir()
+    (path.parent / "new").rename(path)
+
+
+def test_a_group_that_stays_has_no_note(group: Group) -> None:
+    assert not group.follow()
+    assert group.notes == ()
+
+
+def test_a_group_that_is_gone_is_said_to_be(group: Group, tree: Path) -> None:
+    (tree / "user.slice").rmdir()
+    for _ in range(2):
+        assert not group.follow()
+        assert group.notes == ("control group /user.slice is gone",)
+
+
+def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: Path) -> None:
+    descriptor = group.descriptor
+    remake(tree / "user.slice")
+    assert group.follow()
+    assert group.descriptor == descriptor
+    assert os.fstat(descriptor).st_ino == inode(tree / "user.slice")
+    assert not os.get_inheritable(descriptor)
+    anew = ("control group /user.slice was made anew: its first allocations may be missing",)
+    assert group.notes == anew
+    assert not group.follow()
+    assert group.notes == anew
+    (tree / "user.slice").rmdir()
+    assert not group.follow()
+    assert group.notes == ("control group /user.slice is gone",)
+
+
+def test_what_is_no_group_in_its_place_is_said_to_be_none_until_one_comes(group: Group, tree: Path) -> None:
+    remake(tree / "user.slice")
+    assert group.follow()
+    group.refuse()
+    for _ in range(2):
+        assert group.notes == ("control group /user.slice is gone: another directory has its place",)
+        assert not group.follow()
+    remake(tree / "user.slice")
+    assert group.follow()
+    assert group.notes == ("control group /user.slice was made anew: its first allocations may be missing",)
+
+
+def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    group = Group(Path("/e\x1b[2Jvil"))
+    (tree / "e\x1b[2Jvil").rmdir()
+    assert not group.follow()
+    assert group.notes == (r"control group /e\x1b[2Jvil is gone",)
+    group.close()
+
+
+def test_a_long_path_loses_its_middle_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    scope = f"docker-{'0123456789abcdef' * 4}.scope"
+    (tree / "system.slice" / scope).mkdir()
+    group = Group(Path("/system.slice", scope))
+    (tree / "system.slice" / scope).rmdir()
+    assert not group.follow()
+    assert group.notes == ("control group /system.slic...123456789abcdef.scope is gone",)
+    group.close()

@@ -1,5 +1,6 @@
 """The columns of a close look fit every terminal; estimates, kernel threads and interrupts are marked."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -131,3 +132,27 @@ def test_a_share_is_of_all_since_the_look_began() -> None:
 def test_nothing_of_nothing_is_no_share() -> None:
     nothing = replace(STACK, allocs=0, total_allocs=0)
     assert written(Kind.CALLERS, nothing)[:2] == ["0.0%", "0"]
+
+
+def test_the_standard_error_of_a_share_is_that_of_a_ratio() -> None:
+    """Of 400 and 100 allocations, one in 4 sampled: the variance of each is 3 times its number."""
+    one, other = (replace(STACK, total_allocs=n, standard_error=math.sqrt(3 * n)) for n in (400, 100))
+    both = look(Kind.STACKS, one, other, one_in=4)
+    expected = 100 * math.sqrt(0.2**2 * 1200 + 0.8**2 * 300) / 500
+    assert [entries.share_error(entry, both) for entry in both.entries] == pytest.approx([expected, expected])
+    assert written(Kind.STACKS, one, one_in=4)[:2] == ["100.0%", "0.0%"]
+
+
+def test_an_unknown_standard_error_is_a_question_mark_and_an_exact_count_has_none() -> None:
+    old = replace(STACK, standard_error=None)
+    assert [written(Kind.STACKS, entry, one_in=2)[1] for entry in (old, STACK)] == ["?", "0.0%"]
+    nothing = look(Kind.STACKS, replace(STACK, total_allocs=0))
+    assert entries.share_error(nothing.entries[0], nothing) == 0
+
+
+@given(COUNTS, COUNTS, st.floats(0, 2**64), st.floats(0, 2**64))
+def test_no_standard_error_is_wider_than_its_column(allocs: int, others: int, error: float, of_others: float) -> None:
+    one = replace(STACK, total_allocs=allocs, standard_error=error)
+    detail = look(Kind.STACKS, one, replace(STACK, total_allocs=others, standard_error=of_others))
+    (field,) = [field for field in FIELDS[Kind.STACKS] if field.title == "S.E."]
+    assert 0 < len(field.write(one, detail, field.width)) <= field.width

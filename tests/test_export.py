@@ -102,7 +102,10 @@ STACKS = Detail(
     "dentry",
     Kind.STACKS,
     one_in=3,
-    entries=(Entry(1, 64, 9, 576, frames=("alloc", "open; drop", "syscall")), Entry(0, 0, 3, 192, frames=("alloc",))),
+    entries=(
+        Entry(1, 64, 9, 576, frames=("alloc", "open; drop", "syscall"), standard_error=2.4),
+        Entry(0, 0, 3, 192, frames=("alloc",)),
+    ),
 )
 PROCESSES = Detail(
     "dentry", Kind.PROCESSES, entries=(Entry(1, 64, 9, 576, pid=7, comm='a,"b"', cgroup="/x", context=Context.PROCESS),)
@@ -119,7 +122,8 @@ def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> No
 def test_a_look_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
     export_detail(tmp_path / "stacks.csv", SHOWN, STACKS)
     assert (tmp_path / "stacks.csv").read_text() == (
-        "frames,allocs,bytes,total_allocs,total_bytes\nalloc;open; drop;syscall,1,64,9,576\nalloc,0,0,3,192\n"
+        "frames,allocs,bytes,total_allocs,total_bytes,standard_error\n"
+        "alloc;open; drop;syscall,1,64,9,576,2.4\nalloc,0,0,3,192,0.0\n"
     )
     export_detail(tmp_path / "processes.csv", SHOWN, PROCESSES)
     assert (tmp_path / "processes.csv").read_text() == (

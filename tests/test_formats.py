@@ -182,10 +182,12 @@ def test_a_look_is_a_table_below_what_it_is_of() -> None:
 
 
 def test_a_look_says_what_is_estimated_and_what_was_lost() -> None:
-    stacks = replace(CALLERS, kind=Kind.STACKS, one_in=9, lost=4)
+    found = tuple(replace(entry, standard_error=4.0) for entry in CALLERS.entries)
+    stacks = replace(CALLERS, kind=Kind.STACKS, one_in=9, lost=4, entries=found)
     lines = printed(replace(sample(), detail=stacks)).splitlines()
     assert lines[1] == "07:01:35 stacks of dentry, one stack in 9: ~ are estimates, lost 4"
-    assert lines[4].split()[:5] == ["75.0%", "~3", "~576", "~30", "~5760"]
+    assert lines[3].split()[:3] == ["SHARE", "S.E.", "ALLOCS"]
+    assert lines[4].split()[:6] == ["75.0%", "7.9%", "~3", "~576", "~30", "~5760"]
 
 
 def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:

@@ -18,7 +18,14 @@ from tests.test_app import SIZES, Screen
 
 DENTRY = cache(1, "dentry", allocs=5)
 HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"
-STACK = Entry(3, 192, 30, 1920, frames=("kmem_cache_alloc", "getname_flags", "do_sys_openat2", "x64_sys_call"))
+STACK = Entry(
+    3,
+    192,
+    30,
+    1920,
+    frames=("kmem_cache_alloc", "getname_flags", "do_sys_openat2", "x64_sys_call"),
+    standard_error=4.0,
+)
 CALLERS = Detail(
     "dentry",
     Kind.CALLERS,
@@ -29,7 +36,7 @@ STACKS = Detail(
     Kind.STACKS,
     one_in=9,
     lost=4,
-    entries=(STACK, replace(STACK, frames=("kmem_cache_alloc", "other"), total_allocs=10)),
+    entries=(STACK, replace(STACK, frames=("kmem_cache_alloc", "other"), total_allocs=10, standard_error=2.0)),
 )
 PROCESSES = Detail(
     "dentry",
@@ -175,7 +182,8 @@ def test_callers_show_with_their_shares() -> None:
 def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
     screen = opened(Kind.STACKS)
     assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
-    assert body(screen)[0].split()[:6] == ["75.0%", "~3", "~192", "~30", "~1920", "getname_flags"]
+    assert screen.lines()[4].split()[:2] == ["SHARE", "S.E."]
+    assert body(screen)[0].split()[:7] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1920", "getname_flags"]
 
 
 def test_a_stack_opens_in_full_and_closes_again() -> None:
@@ -470,3 +478,23 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
     assert shown in line
     assert line.endswith("lost 0")
     assert len(line) == size[0]
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("no names of functions (no CAP_SYSLOG): run it as root", "no names of functions (no CAP_SYSLOG)"),
+        (
+            "control group /system.slic...123456789abcdef.scope is gone",
+            "control group /system.slic...234567.scope is gone",
+        ),
+        (
+            "control group /system.slic...123456789abcdef.scope was made anew: its first allocations may be missing",
+            "control group /system.slic...123456789abcdef.scope was made anew",
+        ),
+    ],
+)
+def test_a_page_of_80_columns_says_why_something_is_missing(note: str, shown: str) -> None:
+    screen = opened(Kind.CALLERS)
+    screen.show(DENTRY, detail=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
+    assert screen.has(shown)

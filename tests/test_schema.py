@@ -22,9 +22,12 @@ COUNTS = st.integers(0, 9) | st.integers(0, 2**64 - 1)
 TEXT_TUPLES = st.lists(TEXTS, max_size=3).map(tuple)
 ROWS = strategies.rows(TEXTS, TEXT_TUPLES, COUNTS)
 SITES = st.builds(Entry, COUNTS, COUNTS, COUNTS, COUNTS, frames=TEXT_TUPLES)
+ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
+SAMPLED = st.builds(Entry, COUNTS, COUNTS, COUNTS, COUNTS, frames=TEXT_TUPLES, standard_error=ERRORS)
 PROCESSES = st.builds(
     Entry, COUNTS, COUNTS, COUNTS, COUNTS, pid=COUNTS, comm=TEXTS, cgroup=TEXTS, context=st.sampled_from(Context)
 )
+ENTRIES = {Kind.CALLERS: SITES, Kind.STACKS: SAMPLED, Kind.PROCESSES: PROCESSES}
 ABOUTS = st.builds(
     About,
     aliases=TEXT_TUPLES,
@@ -46,9 +49,9 @@ DETAILS = st.one_of(
             look=COUNTS,
             one_in=COUNTS,
             lost=COUNTS,
-            entries=st.lists(PROCESSES if kind is Kind.PROCESSES else SITES, max_size=3).map(tuple),
+            entries=st.lists(entries, max_size=3).map(tuple),
         )
-        for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES)
+        for kind, entries in ENTRIES.items()
     ),
     st.builds(Detail, cache=TEXTS, kind=st.just(Kind.ABOUT), look=COUNTS, one_in=COUNTS, lost=COUNTS, about=ABOUTS),
 )
@@ -271,12 +274,13 @@ def test_a_line_of_an_older_slabtui_knows_nothing_of_what_came_later() -> None:
     assert schema.loads(json.dumps(found)) == snapshot(cache(1), origin=Origin("replay"))
 
 
+LATER_OF_AN_ENTRY = {"standard_error"}
 FRAMES = Entry(1, 64, 3, 192, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
 PROCESS = Entry(1, 64, 3, 192, pid=7, comm="kswapd0", cgroup="/a", context=Context.KERNEL_THREAD)
 ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
 LOOKS = {
     Kind.CALLERS: Detail("dentry", Kind.CALLERS, 2, 1, 5, (FRAMES,)),
-    Kind.STACKS: Detail("dentry", Kind.STACKS, 2, 9, 5, (FRAMES,)),
+    Kind.STACKS: Detail("dentry", Kind.STACKS, 2, 9, 5, (replace(FRAMES, standard_error=4.94),)),
     Kind.PROCESSES: Detail("dentry", Kind.PROCESSES, 2, 1, 5, (PROCESS,)),
     Kind.ABOUT: Detail("dentry", Kind.ABOUT, about=ABOUT),
 }
@@ -294,7 +298,8 @@ def test_a_look_has_the_fields_that_are_documented_for_its_kind() -> None:
     process = {"pid": 7, "comm": "kswapd0", "cgroup": "/a", "context": "kernel thread", **amounts}
     begins = {"cache": "dentry", "look": 2, "lost": 5}
     assert looked(Kind.CALLERS)["detail"] == {**begins, "kind": "callers", "one_in": 1, "entries": [site]}
-    assert looked(Kind.STACKS)["detail"] == {**begins, "kind": "stacks", "one_in": 9, "entries": [site]}
+    sampled = {**site, "standard_error": 4.9}
+    assert looked(Kind.STACKS)["detail"] == {**begins, "kind": "stacks", "one_in": 9, "entries": [sampled]}
     assert looked(Kind.PROCESSES)["detail"] == {**begins, "kind": "processes", "one_in": 1, "entries": [process]}
     assert looked(Kind.ABOUT)["detail"] == {
         "cache": "dentry",
@@ -316,13 +321,22 @@ def test_a_look_has_the_fields_that_are_documented_for_its_kind() -> None:
     }
 
 
+def test_stacks_of_an_older_recording_have_no_standard_error() -> None:
+    found = looked(Kind.STACKS)
+    del found["detail"]["entries"][0]["standard_error"]
+    detail = schema.loads(json.dumps(found)).detail
+    assert detail is not None
+    assert [entry.standard_error for entry in detail.entries] == [None]
+    assert detail.entries[0].total_allocs == 3
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_a_look_without_one_of_its_fields_is_refused_and_the_field_named(kind: Kind) -> None:
     whole = looked(kind)["detail"]
     parts = [whole, whole["about"] if kind is Kind.ABOUT else whole["entries"][0]]
     assert all(len(part) > 4 for part in parts)
     for which, part in enumerate(parts):
-        for name in part:
+        for name in part.keys() - LATER_OF_AN_ENTRY:
             found = looked(kind)
             look = found["detail"]
             del (look, look["about"] if kind is Kind.ABOUT else look["entries"][0])[which][name]
@@ -350,6 +364,10 @@ def test_a_look_without_one_of_its_fields_is_refused_and_the_field_named(kind: K
         (Kind.STACKS, ["entries", 0, "frames"], ["f", 1], "frames is 1"),
         (Kind.STACKS, ["entries", 0, "allocs"], -1, "allocs is -1"),
         (Kind.STACKS, ["entries", 0, "total_bytes"], "1", "total_bytes is '1'"),
+        (Kind.STACKS, ["entries", 0, "standard_error"], "1", "standard_error is '1'"),
+        (Kind.STACKS, ["entries", 0, "standard_error"], -0.5, "standard_error is -0.5"),
+        (Kind.STACKS, ["entries", 0, "standard_error"], 2**64, f"standard_error is {2**64}"),
+        (Kind.STACKS, ["entries", 0, "standard_error"], float("nan"), "standard_error is nan"),
         (Kind.PROCESSES, ["entries", 0, "pid"], None, "pid is None"),
         (Kind.PROCESSES, ["entries", 0, "comm"], None, "comm is None"),
         (Kind.PROCESSES, ["entries", 0, "cgroup"], [], "cgroup is []"),

@@ -6,7 +6,9 @@ KIND is
 - `select`: a select(2) over 601 descriptors each: the kernel asks for six bit sets of 80 bytes, which is one kmalloc of
   480 bytes (core_sys_select() in fs/select.c), and frees it before it returns;
 - `stat`: a stat(2) of a path each, whose name takes one buffer of names_cache (getname_flags() in fs/namei.c), freed
-  before it returns.
+  before it returns;
+- `burst`, `trickle`, `three`: a mix of files of several kinds with pauses between them, each; `MIXES` says how many
+  struct file each kind takes (a pipe takes two).
 
 N is shared out to two threads, each pinned to a CPU of its own where there are two.
 """
@@ -16,9 +18,16 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+OPEN, PIPE, EVENTFD = "open", "pipe", "eventfd"  # kinds of files
+MIXES = {  # struct file of each kind in one round
+    "burst": {OPEN: 2000, PIPE: 8},
+    "trickle": {OPEN: 300, PIPE: 2},
+    "three": {OPEN: 500, PIPE: 40, EVENTFD: 5},
+}
 _HIGH = 600  # the number of the descriptor that select(2) is to look at
 
 
@@ -37,7 +46,51 @@ def _stat(number: int) -> None:
         os.stat("/etc/passwd")
 
 
-WORK: dict[str, Callable[[int], None]] = {"open": _open, "select": _select, "stat": _stat}
+def _pipe(number: int) -> None:
+    for _ in range(number):
+        for end in os.pipe():
+            os.close(end)
+
+
+def _eventfd(number: int) -> None:
+    for _ in range(number):
+        os.close(os.eventfd(0))
+
+
+def _burst(number: int) -> None:
+    for _ in range(number):
+        _open(2000)
+        time.sleep(0.003)
+        _pipe(4)
+        time.sleep(0.003)
+
+
+def _trickle(number: int) -> None:
+    for _ in range(number):
+        _open(300)
+        time.sleep(0.01)
+        _pipe(1)
+        time.sleep(0.01)
+
+
+def _three(number: int) -> None:
+    for _ in range(number):
+        _open(500)
+        time.sleep(0.002)
+        _pipe(20)
+        time.sleep(0.001)
+        _eventfd(5)
+        time.sleep(0.004)
+
+
+WORK: dict[str, Callable[[int], None]] = {
+    "open": _open,
+    "select": _select,
+    "stat": _stat,
+    "burst": _burst,
+    "trickle": _trickle,
+    "three": _three,
+}
 
 
 def main(kind: str, number: int) -> None:
@@ -85,9 +138,10 @@ class Workload:
 
 
 @contextmanager
-def workload(kind: str, number: int) -> Iterator[Workload]:
+def workload(kind: str, number: int, within: Sequence[str] = ()) -> Iterator[Workload]:
+    """Start the process, `within` another command if there is one: then the PID is that of the command."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.workload", kind, str(number)],
+        [*within, sys.executable, "-m", "tests.workload", kind, str(number)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,5 +1,6 @@
 """Control groups of the unified hierarchy: the path that belongs to an id, the directory that belongs to a path."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,10 @@ from slabtui.errors import SlabtuiError, Status
 from slabtui.text import printable
 
 MOUNTINFO = Path("/proc/self/mountinfo")
+
+_LONGEST, _BEGINNING = 36, 12  # characters of a path in a note, which then fits a screen of 80 columns
+_REFUSED = "is gone: another directory has its place"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
@@ -23,20 +28,81 @@ def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
     return None
 
 
-def open_group(path: Path) -> int:
-    """Return a descriptor of a control group's directory.
+class Group:
+    """One control group, found again by its path when it was removed and made anew, as a container's is that restarts.
 
     Args:
-        path: the directory, or the path of the group as in /proc/PID/cgroup.
+        path: its directory, or its path as in /proc/PID/cgroup.
+
+    Attributes:
+        descriptor: of its directory. The number stays the same for all that come under that path.
+
+    Raises:
+        SlabtuiError: there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._name = f"control group {_shortened(printable(os.fsencode(path)))}"
+        self.descriptor, self._directory = _open(path)
+        self._refused = False  # what has the place of the group is none
+        self._trouble = ""
+        self._returned = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Whether the group is gone, or was for some time, in words for the user."""
+        if self._trouble:
+            return (f"{self._name} {self._trouble}",)
+        return (f"{self._name} was made anew: its first allocations may be missing",) if self._returned else ()
+
+    def follow(self) -> bool:
+        """Return whether another group has taken the place of the one that the descriptor was of: it is of that now.
+
+        The inode of a group's directory is its id, which the kernel uses once: kernfs_new_node() in fs/kernfs/dir.c.
+        """
+        try:
+            found = os.stat(self._directory)
+            if os.path.samestat(found, os.fstat(self.descriptor)):
+                self._trouble = _REFUSED if self._refused else ""
+                return False
+            descriptor = os.open(self._directory, _DIRECTORY)
+        except OSError as error:
+            gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV)
+            self._trouble = "is gone" if gone else f"cannot be followed ({error.strerror})"
+            return False
+        os.dup2(descriptor, self.descriptor, inheritable=False)
+        os.close(descriptor)
+        self._trouble = ""
+        self._refused = False
+        self._returned = True
+        return True
+
+    def refuse(self) -> None:
+        """Say that what has taken the place of the group is none."""
+        self._refused = True
+        self._trouble = _REFUSED
+
+    def close(self) -> None:
+        """Let go of the group."""
+        os.close(self.descriptor)
+
+
+def _shortened(path: str) -> str:
+    """Leave out the middle of a long path: its end tells containers apart."""
+    return path if len(path) <= _LONGEST else f"{path[:_BEGINNING]}...{path[_BEGINNING + 3 - _LONGEST :]}"
+
+
+def _open(path: Path) -> tuple[int, Path]:
+    """Return a descriptor of a group's directory, and where that is.
 
     Raises:
         SlabtuiError: there is none.
     """
     root = hierarchy()
     below = [root / str(path).lstrip("/")] if root else []
-    for directory in (*below, path):
+    for directory in (*below, path.absolute()):
         try:
-            return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            return os.open(directory, _DIRECTORY), directory
         except (OSError, ValueError):
             continue
     raise SlabtuiError(f"no control group {path}", "see systemd-cgls, or cat /proc/PID/cgroup", Status.USAGE)

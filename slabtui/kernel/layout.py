@@ -57,7 +57,8 @@ class Layout:
     so once more after the function that it calls did, since Linux 6.10. `preemptible` is 1 where the program of a raw
     tracepoint may be preempted: since Linux 7.0 SRCU protects the callbacks of tracepoints (commits a46023d5616e and
     f7d327654b88), by the variable tracepoint_srcu; up to 6.12 one of that name was for tracepoints in idle CPUs.
-    `record_...` are offsets in the records of classic tracepoints, where these are needed.
+    `record_...` are offsets in the records of classic tracepoints, and `registers_sp` in the registers that these pass,
+    where they are needed.
     """
 
     arg_call_site: int
@@ -86,6 +87,13 @@ class Layout:
     task_flags: int
     task_group_leader: int
     task_comm: int
+    task_thread_pid: int
+    pid_level: int
+    pid_numbers: int
+    upid_size: int
+    upid_nr: int
+    upid_ns: int
+    pid_ns_inum: int
     functions: Functions
     nests: int
     node_events: int
@@ -96,6 +104,7 @@ class Layout:
     record_ptr: int
     record_bytes_req: int
     record_bytes_alloc: int
+    registers_sp: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -146,6 +155,7 @@ def _look_up(btf: BTF) -> Layout:
     cache = btf.struct("kmem_cache")
     page = btf.struct("page")
     task = btf.struct("task_struct")
+    pid, upid = btf.struct("pid"), btf.struct("upid")
     page_type_at, shift, mask, slab = _slab_test(btf, page)
     preemptible = btf.has_variable("tracepoint_srcu_srcu_data") and bool(btf.struct_id("srcu_ctr"))
     record = btf.struct("trace_event_raw_kmalloc").offsets if preemptible else {}
@@ -177,6 +187,13 @@ def _look_up(btf: BTF) -> Layout:
         task_flags=_offset(task, "flags"),
         task_group_leader=_offset(task, "group_leader"),
         task_comm=_offset(task, "comm"),
+        task_thread_pid=_offset(task, "thread_pid"),
+        pid_level=_offset(pid, "level"),
+        pid_numbers=_offset(pid, "numbers"),
+        upid_size=upid.size,
+        upid_nr=_offset(upid, "nr"),
+        upid_ns=_offset(upid, "ns"),
+        pid_ns_inum=_offset(btf.struct("pid_namespace"), "ns") + _offset(btf.struct("ns_common"), "inum"),
         functions=_functions(btf),
         nests=int(_CACHE not in free),  # both came with Linux 6.1
         node_events=int(btf.has_typedef("btf_trace_kmalloc_node")),
@@ -187,6 +204,7 @@ def _look_up(btf: BTF) -> Layout:
         record_ptr=record.get("ptr", 0),
         record_bytes_req=record.get("bytes_req", 0),
         record_bytes_alloc=record.get("bytes_alloc", 0),
+        registers_sp=btf.struct("pt_regs").offsets.get("sp", 0) if preemptible else 0,  # x86 and arm64
     )
 
 

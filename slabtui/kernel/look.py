@@ -1,17 +1,18 @@
-"""Looks closely at one cache: who allocates from it, by the programs of look.bpf.c, which come and go with the look."""
+"""Inspects one cache: who allocates from it, by the programs of look.bpf.c, which come and go with the inspection."""
 
 import ctypes
 import math
-import os
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from slabtui.detail import Context, Detail, Entry, Kind
 from slabtui.kernel.bpf.module import BuildContext, Module
-from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.cgroups import Groups
 from slabtui.kernel.symbols import Symbols
+from slabtui.kernel.tracers import Tracers
 from slabtui.text import printable
 
 ENTRIES = 16384  # processes of a look; callers and stacks are a few hundred
@@ -19,13 +20,25 @@ STACKS = 4096  # 1 KiB each
 SHARE = 0.015  # of one CPU that taking stacks may cost: what one costs varies, and 2 % is the promise
 
 _DEPTH = 127  # of a stack map of bcc
-_ENTRY = struct.Struct("=QQQQQ16s")  # struct entry
-_TURN_WORDS = 3  # struct turn
+_ENTRY = struct.Struct("=QQQQQQ16s")  # struct entry
 _LOST, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(5)
 _PROGRAMS = {"kmem_cache_alloc": "alloc", "kmalloc": "kmalloc"}  # how their names end, by tracepoint
 _CONTEXTS = (Context.PROCESS, Context.KERNEL_THREAD, Context.INTERRUPT)  # as numbered in look.bpf.c
-_DEAR = 10_000.0  # ns that a stack costs, until it is known
-_BESIDE = 200.0  # ns that goes with it: the note, and the reading of two clocks
+_UNNUMBERED = {  # all that have no number here; the first is longer than the kernel lets the name of a process be
+    Context.PROCESS: "other namespaces",
+    Context.KERNEL_THREAD: "kernel threads",
+}
+_KINDS = (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES)  # likewise
+_NUMBERS = 1 << 14  # of inspections, until they begin anew: what key_of() in look.bpf.c has room for
+_IDENTITY_BITS = 48  # likewise
+_DEAR = 10_000  # ns that a stack costs, until it is known
+_BESIDE = 200  # ns that goes with it: the note, and the reading of two clocks
+
+
+class _Budget(ctypes.Structure):
+    """struct budget in look.bpf.c."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies")]
 
 
 class Look:
@@ -34,19 +47,21 @@ class Look:
     Args:
         context: what every module is made with.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
+        nested: whether there are processes without a number in slabtui's PID namespace; they are one entry.
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
-        descriptors: the file descriptor of each program that is attached, by its tracepoint.
+        tracers: its programs at their tracepoints.
 
     Raises:
         SlabtuiError: see Module.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None) -> None:
-        rest = math.ceil((os.cpu_count() or 1) / SHARE)
-        macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DREST={rest}", f"-DTALLIES={_TALLIES}"]
+    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
+        macros = [f"-DENTRIES={ENTRIES}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
+        macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DBESIDE={_BESIDE}"]
         self._context = context
+        self._nested = nested
         self.module = Module(context, ("common.bpf.h", "look.bpf.c"), macros)
         maps = self.module.maps
         self._entries = maps.hash("entries", _ENTRY.size)
@@ -58,7 +73,7 @@ class Look:
         self._stacks: dict[int, tuple[str, ...]] = {}
         self._before = [0] * _TALLIES  # the tallies when the look began
         self._number = 0
-        self.descriptors: dict[str, int] = {}
+        self.tracers = Tracers(context, self.module, {})
 
     def attach(self, kind: Kind, settings: Settings) -> None:
         """Begin a new look at the cache that the settings name as their target.
@@ -73,22 +88,25 @@ class Look:
         self._before = self._tallies.totals()
         self._number += 1
         self.module.maps.clear("stacks")
-        self.module.maps.zero("turns", _TURN_WORDS)  # what the last look owed is none of this one's
+        self.module.maps.put("budgets", 0, _Budget(usual=_DEAR))
+        settings.inspection = self._number % _NUMBERS
         self.module.put(settings)
-        try:
-            self.descriptors = {
-                tracepoint: self.module.attach(tracepoint, f"{kind}_{program}")
-                for event, program in _PROGRAMS.items()
-                for tracepoint in self._context.tracepoints(event)
-            }
-        except BaseException:
-            self.detach()
-            raise
+        handlers = {
+            tracepoint: f"{kind}_{program}"
+            for event, program in _PROGRAMS.items()
+            for tracepoint in self._context.tracepoints(event)
+        }
+        self.tracers = Tracers(self._context, self.module, handlers)
+        self.tracers.attach(Way(settings.way))
 
     def detach(self) -> None:
         """End the look; its programs are gone."""
-        self.module.unload_all()
-        self.descriptors = {}
+        self.tracers.detach()
+
+    @property
+    def attached(self) -> bool:
+        """Whether a look goes on."""
+        return bool(self.tracers.descriptors)
 
     def read(self, cache: str, size: int | None) -> Detail:
         """Return what the look has found since it began.
@@ -100,16 +118,22 @@ class Look:
         Raises:
             OSError: a map could not be read.
         """
-        found = {key: _ENTRY.unpack(value) for key, value in self._entries.read().items()}
+        own = (self._number % _NUMBERS) << 2 | _KINDS.index(self._kind)
+        found = {
+            key & (1 << _IDENTITY_BITS) - 1: _ENTRY.unpack(value)
+            for key, value in self._entries.read().items()
+            if key >> _IDENTITY_BITS == own  # else it is a late one of an earlier inspection
+        }
         if self._kind is Kind.PROCESSES:
-            self._groups.learn({cgroup for _, _, _, _, cgroup, _ in found.values()})
+            self._groups.learn({cgroup for *_, cgroup, _ in found.values()})
         merged: dict[tuple[object, ...], Entry] = {}
-        for key, (allocs, bytes_, _, call_site, cgroup, comm) in found.items():
-            amount = allocs, bytes_ if size is None else allocs * size
-            entry = self._entry(key, amount, call_site, cgroup, comm)
+        for identity, (allocs, bytes_, variance, _, call_site, cgroup, comm) in found.items():
+            total_bytes = bytes_ if size is None else allocs * size
+            total = Entry(allocs, total_bytes, allocs, total_bytes, standard_error=math.sqrt(variance))
+            entry = self._described(total, identity, call_site, cgroup, comm)
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
-        missed = self._context.misses(self.descriptors.values())
+        missed = self.tracers.misses()
         tallies = [now - before for now, before in zip(self._tallies.totals(), self._before, strict=True)]
         return Detail(
             cache=cache,
@@ -140,18 +164,22 @@ class Look:
         """Nanoseconds that have gone into taking stacks, in all looks so far; OSError if that cannot be read."""
         return self._tallies.totals()[_STACKS_NS]
 
-    def _entry(self, key: int, amount: tuple[int, int], call_site: int, cgroup: int, comm: bytes) -> Entry:
+    def _described(self, total: Entry, identity: int, call_site: int, cgroup: int, comm: bytes) -> Entry:
+        """Return an entry with what tells it from others."""
         if self._kind is Kind.CALLERS:
-            return Entry(*amount, *amount, frames=(self._symbols.name(key, offset=True),))
+            return replace(total, frames=(self._symbols.name(call_site, offset=True),))
         if self._kind is Kind.STACKS:
-            if key not in self._stacks:
-                addresses = self.module.maps.get("stacks", key, ctypes.c_uint64 * _DEPTH)
-                self._stacks[key] = tuple(map(self._symbols.name, trimmed(addresses, call_site)))
-            return Entry(*amount, *amount, frames=self._stacks[key])
-        context = _CONTEXTS[key >> 32]
-        name = "" if context is Context.INTERRUPT else printable(comm.partition(b"\0")[0])
-        group = "" if context is Context.INTERRUPT else self._groups.path(cgroup)
-        return Entry(*amount, *amount, pid=key & 0xFFFFFFFF, comm=name, cgroup=group, context=context)
+            if identity not in self._stacks:
+                addresses = self.module.maps.get("stacks", identity, ctypes.c_uint64 * _DEPTH)
+                self._stacks[identity] = tuple(map(self._symbols.name, trimmed(addresses, call_site)))
+            return replace(total, frames=self._stacks[identity])
+        context, pid = _CONTEXTS[identity >> 32], identity & 0xFFFFFFFF
+        if context is Context.INTERRUPT:
+            return replace(total, pid=pid, context=context)
+        if self._nested and not pid:
+            return replace(total, pid=pid, comm=_UNNUMBERED[context], context=context)
+        name, group = printable(comm.partition(b"\0")[0]), self._groups.path(cgroup)
+        return replace(total, pid=pid, comm=name, cgroup=group, context=context)
 
 
 def period(allocs: int, seconds: float, nanoseconds: float) -> int:
@@ -173,4 +201,5 @@ def trimmed(addresses: Iterable[int], call_site: int) -> Sequence[int]:
 
 def _sum(one: Entry, other: Entry) -> Entry:
     allocs, bytes_ = one.allocs + other.allocs, one.bytes + other.bytes
-    return Entry(allocs, bytes_, allocs, bytes_, frames=one.frames)
+    error = math.hypot(one.standard_error or 0, other.standard_error or 0)
+    return replace(one, allocs=allocs, bytes=bytes_, total_allocs=allocs, total_bytes=bytes_, standard_error=error)

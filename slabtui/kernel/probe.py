@@ -74,7 +74,7 @@ class Probe:
         self._wake: Callable[[], None] = lambda: None
         self._bulk = Deferred(lambda: Bulk(self._context, where.functions))
         self._frees = Deferred(lambda: Frees(self._context))
-        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy()))
+        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy(), nested=self._whose.nested))
         self._covers_bulk: bool | None = None  # None: not tried yet
         self._agreement = Agreement()
         self._watch = Watch()
@@ -107,7 +107,7 @@ class Probe:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
         look = self._look.part
-        hidden = look.trouble if look and look.descriptors else ""
+        hidden = look.trouble if look and look.attached else ""
         unreadable = filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden, self._handover.note))
         return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
@@ -142,7 +142,9 @@ class Probe:
             (_FREES, self._frees, self._count_frees),
             (_INSPECTION, self._look, self._inspect),
         ):
-            if self._attempt(name, part.collect) is not None:
+            made = self._attempt(name, part.collect)
+            if made is not None:
+                self._confine(made)
                 self._attempt(name, attach)
                 self._measure()
 
@@ -160,6 +162,9 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
+        if self._whose.group and self._whose.group.follow():
+            for part in self._parts():
+                self._confine(part)
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
@@ -215,7 +220,7 @@ class Probe:
         kmem_cache_alloc`.
         """
         frees = self._frees.part.tracers.descriptors if self._frees.part else {}
-        look = self._look.part.descriptors if self._look.part else {}
+        look = self._look.part.tracers.descriptors if self._look.part else {}
         return {
             **self._allocs.tracers.descriptors,
             **frees,
@@ -230,8 +235,18 @@ class Probe:
 
     def _tracers(self) -> list[Tracers]:
         """Return the tracers that count, first those of allocations."""
-        frees = self._frees.part
-        return [self._allocs.tracers, *([frees.tracers] if frees and frees.counts else [])]
+        frees, look = self._frees.part, self._look.part
+        others = (frees.tracers if frees and frees.counts else None, look.tracers if look and look.attached else None)
+        return [self._allocs.tracers, *filter(None, others)]
+
+    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> None:
+        """Let a part count the control group that the descriptor is of now: it may be another one than at its start."""
+        group = self._whose.group
+        if group:
+            try:
+                part.module.confine(group.descriptor)
+            except SlabtuiError:
+                group.refuse()
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions
@@ -265,7 +280,7 @@ class Probe:
     def _measure(self) -> None:
         frees = self._frees.part.tracers.descriptors.values() if self._frees.part else ()
         bulk = self._bulk.part.descriptors if self._bulk.part else ()
-        look = self._look.part.descriptors.values() if self._look.part else ()
+        look = self._look.part.tracers.descriptors.values() if self._look.part else ()
         self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
 
     def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
@@ -310,9 +325,7 @@ class Probe:
             self._look.begin(self._wake)
         elif target := self._target():
             self._settings.target, self._settings.target_size = target
-            row = self._rows.get(self._settings.target)
-            if row:
-                self._pace(look, row)
+            self._pace(look, self._rows.get(self._settings.target))
             look.attach(kind, self._settings)
 
     def _target(self) -> tuple[int, int] | None:
@@ -356,16 +369,16 @@ class Probe:
         look = self._look.part
         if look and not self._settings.target and _INSPECTION not in self._troubles:
             self._attempt(_INSPECTION, self._inspect)
-        if look is None or not look.descriptors:
+        if look is None or not look.attached:
             return Detail(row.name, kind) if look or _INSPECTION in self._troubles else None
         detail = look.read(row.name, row.size)
         self._pace(look, row)
         return detail
 
-    def _pace(self, look: Look, row: CacheRow) -> None:
+    def _pace(self, look: Look, row: CacheRow | None) -> None:
         """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
-        earlier = self._earlier.get(row.cache)
-        look.pace(self._settings, row.allocs - (earlier.allocs if earlier else 0), self._seconds)
+        earlier = self._earlier.get(row.cache) if row else None
+        look.pace(self._settings, (row.allocs if row else 0) - (earlier.allocs if earlier else 0), self._seconds)
 
     def _judge(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab]) -> None:
         """Mark the rows whose allocations and frees do not explain how many of their objects are live."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
-from slabtui.kernel import cgroups
+from slabtui.kernel.cgroups import Group
 
 _PID_NS = Path("/proc/self/ns/pid")
 _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
@@ -27,12 +27,12 @@ class Whose:
 
     def __init__(self, pids: Sequence[int] = (), cgroup: Path | None = None) -> None:
         self._processes: dict[int, int] = {}
-        self.cgroup: int | None = None
+        self.group: Group | None = None
         try:
             for pid in dict.fromkeys(pids):
                 self._processes[pid] = _opened(pid)
             if cgroup is not None:
-                self.cgroup = cgroups.open_group(cgroup)
+                self.group = Group(cgroup)
         except BaseException:
             self.close()
             raise
@@ -40,21 +40,32 @@ class Whose:
     @property
     def everybody(self) -> bool:
         """Whether nothing is left out."""
-        return not self._processes and self.cgroup is None
+        return not self._processes and self.group is None
+
+    @property
+    def cgroup(self) -> int | None:
+        """The descriptor of the control group; None: any."""
+        return self.group.descriptor if self.group else None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which of the processes have ended, in words for the user."""
+        """Which of the processes have ended, and what became of the control group, in words for the user."""
         ended, _, _ = select.select(self._processes.values(), [], [], 0)
-        return tuple(f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
+        processes = (f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
+        return (*processes, *(self.group.notes if self.group else ()))
+
+    @property
+    def nested(self) -> bool:
+        """Whether this process is in a PID namespace other than the first, where not every process has a number."""
+        return _PID_NS.stat().st_ino != _FIRST_PID_NS
 
     def macros(self) -> list[str]:
         """Return the options for the compiler."""
-        macros = [] if self.cgroup is None else ["-DCGROUP"]
+        macros = ["-DCGROUP"] if self.group else []
         if self._processes:
             macros.append(f"-DPID_IS(pid)=({'||'.join(f'(pid)=={pid}' for pid in self._processes)})")
-        namespace = _PID_NS.stat()
-        if namespace.st_ino != _FIRST_PID_NS:
+        if self.nested:
+            namespace = _PID_NS.stat()
             macros += [f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
         return macros
 
@@ -63,9 +74,9 @@ class Whose:
         for descriptor in self._processes.values():
             os.close(descriptor)
         self._processes.clear()
-        if self.cgroup is not None:
-            os.close(self.cgroup)
-            self.cgroup = None
+        if self.group:
+            self.group.close()
+            self.group = None
 
 
 def _opened(pid: int) -> int:

@@ -65,7 +65,9 @@ ACTIONS = (
     ),
     Action("previous-tab", ("shift tab", "left"), "", "The one before", _CACHE),
     Action("tab-callers", ("1",), "", "Call sites that allocate, exactly", _CACHE),
-    Action("tab-stacks", ("2",), "", "Kernel stacks that led there; ~: estimates, from one stack in so many", _CACHE),
+    Action(
+        "tab-stacks", ("2",), "", "Kernel stacks that led there; ~: estimated, S.E.: standard error of SHARE", _CACHE
+    ),
     Action("tab-processes", ("3",), "", "Processes that allocate, exactly; [ ]: kernel threads", _CACHE),
     Action("tab-about", ("4",), "", "What the kernel says of the cache, and charts of its past", _CACHE),
     Action("sort-bytes", ("b",), "Bytes", "Sort by bytes", _SORT),

@@ -15,10 +15,13 @@
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
  *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page tell a slab, and how
  *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct
+ *   TASK_THREAD_PID, PID_LEVEL, PID_NUMBERS, UPID_SIZE, UPID_NR, UPID_NS, PID_NS_INUM   where the number of a process in
+ *                                     each PID namespace is: offsets in struct task_struct, pid, upid, pid_namespace
  *   PAGE_SHIFT, KMALLOC_MAX_CACHE     log2 of the page size; the largest kmalloc that a cache serves
  *   PREEMPTIBLE                       1 where the program of a raw tracepoint may be preempted: Linux 7.0
  *   RECORD_CALL_SITE, RECORD_PTR      offsets in the record that a classic tracepoint passes, of all four events
  *   RECORD_BYTES_REQ, RECORD_BYTES_ALLOC   the same for kmalloc
+ *   REGISTERS_SP                      offset of the stack pointer in struct pt_regs
  * kernel/bpf/module.py defines, by what the kernel can do:
  *   TAIL_CALLS                        1 where a program may call another one
  *   RDONLY_CAST                       where there is bpf_rdonly_cast(): the number of a call that stands for it in the
@@ -40,6 +43,7 @@
 #endif
 
 #define NAME_SIZE 128
+#define MOST_PID_LEVEL 32 /* MAX_PID_NS_LEVEL in include/linux/pid_namespace.h */
 #define AS_WRITTEN(text) #text
 #define STRING(macro) AS_WRITTEN(macro)
 
@@ -77,7 +81,8 @@ struct settings {
 	u64 way;            /* which programs count */
 	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
-	u64 period;         /* one stack is taken in so many of its allocations, on average, from 1 */
+	u64 period;         /* at most one stack is taken in so many of its allocations, on average, from 1 */
+	u64 inspection;     /* number of the inspection, of 14 bits; the last to be written */
 };
 
 BPF_ARRAY(settings, struct settings, 1);
@@ -102,6 +107,46 @@ static __always_inline void tally(u32 which, u64 amount)
 		__sync_fetch_and_add(sum, amount); /* from more than one program */
 }
 
+static __always_inline u64 read_word(u64 address)
+{
+	u64 word = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
+	return word;
+}
+
+static __always_inline u32 read_int(u64 address)
+{
+	u32 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), (void *)address);
+	return number;
+}
+
+#ifdef PID_NS_INO
+/*
+ * The number that slabtui's PID namespace gives to the current process, which belongs to one nested in it: a process has
+ * one in its own and in each above, pid_nr_ns() in kernel/pid.c. 0: it has none, the process belongs to yet another.
+ */
+static __always_inline u32 pid_from_above(void)
+{
+	u64 pid = read_word(read_word(bpf_get_current_task() + TASK_GROUP_LEADER) + TASK_THREAD_PID);
+	u64 numbers = pid + PID_NUMBERS;
+	u32 own = read_int(pid + PID_LEVEL), level;
+
+	for (level = 1; level < MOST_PID_LEVEL; level++) { /* level 0 is the first namespace of all */
+		asm volatile("" : "+r"(own)); /* else the loop ends at the lesser of the two, unknown to the verifier */
+		if (level >= own)
+			break;
+		numbers += UPID_SIZE;
+		if (read_int(read_word(numbers + UPID_NS) + PID_NS_INUM) == PID_NS_INO)
+			return read_int(numbers + UPID_NR);
+	}
+	return 0;
+}
+#endif
+
+/* The number of the current process in slabtui's PID namespace; 0: it has none there. */
 static __always_inline u32 current_pid(void)
 {
 #ifdef PID_NS_INO
@@ -109,7 +154,7 @@ static __always_inline u32 current_pid(void)
 
 	if (!bpf_get_ns_current_pid_tgid(PID_NS_DEV, PID_NS_INO, &ids, sizeof(ids)))
 		return ids.tgid;
-	return 0; /* of another namespace */
+	return pid_from_above(); /* the helper knows only processes of that very namespace */
 #else
 	return bpf_get_current_pid_tgid() >> 32;
 #endif
@@ -169,14 +214,6 @@ static __always_inline u64 in_record(void *record, int offset)
 	return *(u64 *)(record + offset);
 }
 #endif
-
-static __always_inline u64 read_word(u64 address)
-{
-	u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
-	return word;
-}
 
 static __always_inline void describe(struct cache *cache, u64 address, u64 epoch)
 {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Tells who allocates from one cache: by call site, by stack or by process. After common.bpf.h; one pair of these
- * programs runs while somebody looks at that. What they note is shared by all CPUs and added to atomically: only the
- * events of one cache come that far.
+ * programs runs while a page with that is open, two where classic tracepoints take over. What they note is shared by all
+ * CPUs and added to atomically: only the events of one cache come that far.
  *
- * kernel/look.py defines ENTRIES and STACKS, how many of either are told apart, and REST: after a stack a CPU takes none
- * for so many times as long as that one took.
+ * kernel/look.py defines ENTRIES and STACKS, how many of either are told apart; RATE, how many nanoseconds have to pass
+ * for each that goes into taking stacks; and BESIDE, the nanoseconds that a stack costs beside its taking.
  */
 #define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
 #define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
-#define MOST_REST 1000000000ULL      /* ns; a stack that calls for more took so long because the machine was halted */
+#define MOST_PERIOD (1ULL << 24)     /* its square, some thousand times, fits into 64 bits */
+#define LEAST_STEP 2000000ULL        /* ns of debt that double the period: ten stacks on a common machine */
+#define STACKS_IN_STEP 2             /* or as much as so many stacks cost, where that is more */
+#define OUTLIER 8                    /* a stack that takes so many times the usual was interrupted */
+#define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost looks back to */
+#define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that tell entries of one inspection apart */
 
 enum { LOST, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
 enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT };
@@ -18,23 +23,34 @@ enum { BY_CALLER, BY_STACK, BY_PROCESS };
 struct entry {
 	u64 allocs;    /* a stack stands for those too of which none was taken */
 	u64 bytes;     /* of kmalloc; else user space knows the size */
+	u64 variance;  /* of `allocs`, where they are an estimate */
 	u64 epoch;
 	u64 call_site;
 	u64 cgroup;    /* id in the unified hierarchy */
 	char comm[16];
 };
 
-struct turn { /* of one CPU */
-	u64 left;    /* allocations until the next stack */
-	u64 soonest; /* when that may be taken */
-	u64 owed;    /* allocations that no stack stands for yet */
+struct budget { /* of all CPUs */
+	u64 paid_at; /* when, by bpf_ktime_get_ns(), enough time has passed for the stacks taken so far */
+	u64 usual;   /* ns that taking a stack costs: a moving average */
+	u64 raised;  /* how often the period is doubled, as long as that moment is far */
+	u64 jiffies; /* when this was last fitted to the time */
 };
 
 BPF_HASH(entries, u64, struct entry, ENTRIES);
 BPF_STACK_TRACE(stacks, STACKS);
-BPF_PERCPU_ARRAY(turns, struct turn, 1);
+BPF_ARRAY(budgets, struct budget, 1);
 
-static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 call_site, u64 epoch)
+/*
+ * The key of an entry names the inspection and its kind in the upper 16 bits: a program that was still running when its
+ * inspection ended may note something after the next one has begun. Addresses of kernel code differ in the lower 48.
+ */
+static __always_inline u64 key_of(u64 identity, u64 inspection, int how)
+{
+	return (identity & IDENTITY) | (inspection << 2 | how) << 48;
+}
+
+static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 variance, u64 call_site, u64 epoch)
 {
 	struct entry *entry = entries.lookup(&key);
 	struct entry fresh = {.call_site = call_site};
@@ -51,6 +67,8 @@ static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 call_site, 
 	__sync_fetch_and_add(&entry->allocs, allocs);
 	if (bytes) /* where the compiler knows it is none, it would make an instruction of this that old kernels lack */
 		__sync_fetch_and_add(&entry->bytes, bytes);
+	if (variance)
+		__sync_fetch_and_add(&entry->variance, variance);
 	if (entry->epoch != epoch) { /* a process may change its name and its cgroup */
 		entry->epoch = epoch;
 		entry->cgroup = bpf_get_current_cgroup_id();
@@ -59,146 +77,286 @@ static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 call_site, 
 	}
 }
 
-/*
- * Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq), and the arguments of a raw
- * tracepoint lie on the stack of whoever passes it.
- */
-static __always_inline u64 context(struct bpf_raw_tracepoint_args *ctx)
+/* An allocation, from whichever kind of tracepoint. */
+struct event {
+	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
+	u64 stack;       /* an address on the stack of whoever allocates */
+	u64 call_site;
+	u64 object;
+	u64 bytes_req;   /* of kmalloc, as what follows */
+	u64 bytes_alloc;
+};
+
+/* Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq). */
+static __always_inline u64 context(struct event *event)
 {
-	struct bpf_raw_tracepoint_args *arguments = ctx;
-	u64 task = bpf_get_current_task(), here = 0;
+	u64 task = bpf_get_current_task();
 	u32 flags = 0;
 
-	bpf_probe_read_kernel(&here, sizeof(here), &arguments); /* the verifier lets nobody calculate with the pointer */
-	if (here - read_word(task + TASK_STACK) >= MOST_STACK)
+	if (event->stack - read_word(task + TASK_STACK) >= MOST_STACK)
 		return IN_INTERRUPT;
 	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)(task + TASK_FLAGS));
 	return flags & KERNEL_THREAD ? IN_KERNEL_THREAD : IN_PROCESS;
 }
 
-static __always_inline u64 process(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline u64 process(struct event *event)
 {
-	u64 where = context(ctx);
+	u64 where = context(event);
 
 	return where << 32 | (where == IN_INTERRUPT ? 0 : current_pid());
 }
 
-/*
- * Whether it is an allocation's turn to have its stack taken. The turns are random, with the period as their mean: in
- * step with a loop, the same one of its allocations would be taken every time.
- */
-static __always_inline bool my_turn(struct settings *now)
+/* Double the period for each step of debt: what it would take to pay for the stacks that were taken too soon. */
+static __always_inline void fit(struct budget *budget, u64 now)
 {
-	u32 only = 0;
-	struct turn *turn = turns.lookup(&only);
+	u64 debt = budget->paid_at > now ? budget->paid_at - now : 0;
+	u64 step = budget->usual * RATE * STACKS_IN_STEP;
+	u64 raised = debt / (step > LEAST_STEP ? step : LEAST_STEP);
 
-	if (!turn)
-		return false;
-	if (!turn->left || turn->left >= 2 * now->period) /* the last one has come, or the period has become shorter */
-		turn->left = 1 + bpf_get_prandom_u32() % (2 * now->period - 1);
-	return !--turn->left;
+	budget->raised = raised < 32 ? raised : 32;
 }
 
 /*
- * Take the stack of an allocation whose turn it is; return how many it stands for, 0: it was not taken. User space fits
- * the period to the rate of the last interval. Should they come much faster now, or a stack take much longer, a turn is
- * skipped that would come too soon, and the next stack stands for what it would have stood for too.
+ * Draw whether the stack of an allocation is taken: return how many it then stands for, 0: it is not taken.
+ *
+ * Each is taken with the probability 1/period, independently of all others, and counts `period` times. The period in
+ * force when its lot is drawn depends on what came before, and never on what comes: so the sum of each stack is right on
+ * average, whatever comes in whatever order. Nothing is passed over beside that, and nothing credited to another stack.
  */
-static __always_inline u64 take_stack(struct bpf_raw_tracepoint_args *ctx, struct settings *now, u64 *key)
+static __always_inline u64 draw(struct settings *now)
 {
 	u32 only = 0;
-	struct turn *turn = turns.lookup(&only);
-	u64 began, took, rest, owed;
-	s64 stack;
+	struct budget *budget = budgets.lookup(&only);
+	u64 jiffies = bpf_jiffies64(); /* read from memory; a clock would cost more than all of the rest */
+	u64 period;
 
-	if (!turn)
+	if (!budget)
 		return 0;
-	turn->owed += now->period;
-	began = bpf_ktime_get_ns();
-	if (began < turn->soonest)
-		return 0;
-	owed = turn->owed;
-	turn->owed = 0;
-	stack = stacks.get_stackid(ctx, 0);
-	took = bpf_ktime_get_ns() - began;
-	rest = took * REST;
-	turn->soonest = began + took + (rest < MOST_REST ? rest : MOST_REST);
-	tally(STACKS_NS, took);
+	if (budget->jiffies != jiffies) {
+		budget->jiffies = jiffies;
+		fit(budget, bpf_ktime_get_ns());
+	}
+	period = now->period << (budget->raised & 63);
+	if (period > MOST_PERIOD)
+		period = MOST_PERIOD;
+	return (u64)(u32)bpf_get_prandom_u32() * period < 1ULL << 32 ? period : 0;
+}
+
+/* Charge what a stack has cost to the budget. A stack that was interrupted, or halted with its machine, cost the usual. */
+static __always_inline void charge(u64 took, u64 now)
+{
+	u32 only = 0;
+	struct budget *budget = budgets.lookup(&only);
+
+	if (!budget)
+		return;
+	if (took > budget->usual * OUTLIER)
+		took = budget->usual * OUTLIER;
+	budget->usual = (budget->usual * (WEIGHT_OF_USUAL - 1) + took) / WEIGHT_OF_USUAL + 1;
+	if (budget->paid_at < now)
+		budget->paid_at = now;
+	__sync_fetch_and_add(&budget->paid_at, (took + BESIDE) * RATE);
+	fit(budget, now);
+}
+
+/* Take the stack of an allocation that stands for some; return whether it has a place. */
+static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
+{
+	u64 began = bpf_ktime_get_ns(), ended;
+	s64 stack = stacks.get_stackid(ctx, 0);
+
+	ended = bpf_ktime_get_ns();
+	tally(STACKS_NS, ended - began);
+	charge(ended - began, ended);
 	if (stack < 0) { /* another one has its place, or there is none */
-		tally(LOST, owed);
-		return 0;
+		tally(LOST, allocs);
+		return false;
 	}
 	tally(STACKS_TAKEN, 1);
-	tally(STOOD_FOR, owed);
-	*key = stack;
-	return owed;
+	tally(STOOD_FOR, allocs);
+	*identity = stack;
+	return true;
 }
 
-static __always_inline int look(struct bpf_raw_tracepoint_args *ctx, struct settings *now, u64 bytes, int how)
+static __always_inline void look(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes, int how)
 {
-	u64 key = ctx->args[ARG_CALL_SITE], allocs = 1;
+	u64 identity = event->call_site, variance = 0;
 
 	if (how == BY_PROCESS)
-		key = process(ctx);
-	else if (how == BY_STACK)
-		allocs = take_stack(ctx, now, &key);
+		identity = process(event);
+	if (how == BY_STACK) {
+		if (!take_stack(event->ctx, allocs, &identity))
+			return;
+		variance = allocs * (allocs - 1); /* what an allocation adds on average, where one in so many is taken */
+	}
+	note(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
+}
+
+/* The number of the inspection, to be read before its target: where it is the new one, so is the target. */
+static __always_inline u64 inspection_of(struct settings *now)
+{
+	return *(volatile u64 *)&now->inspection;
+}
+
+/* Whether it is for this program to count an event of the inspected cache, or for that of the other kind of tracepoint. */
+static __always_inline bool counts(struct settings *now, u64 object, bool classic)
+{
+#if PREEMPTIBLE
+	if (classic)
+		return classic_counts(now, object);
+#endif
+	if (raw_counts(now, object))
+		return true;
+	tally(LOST, 1);
+	return false;
+}
+
+static __always_inline int on_alloc(struct event *event, u64 cache, int how, bool classic)
+{
+	struct settings *now = current_settings();
+	u64 inspection, allocs = 1;
+
+	if (!now || !event->object)
+		return 0;
+	inspection = inspection_of(now);
+	if (cache != now->target || !wanted() || !counts(now, event->object, classic))
+		return 0;
+	if (how == BY_STACK)
+		allocs = draw(now);
 	if (allocs)
-		note(key, allocs, bytes * allocs, ctx->args[ARG_CALL_SITE], now->epoch);
+		look(event, now, inspection, allocs, 0, how);
 	return 0;
 }
 
-static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, int how)
+/* The lookup of the cache is what costs most here: check the size, and draw, before it. */
+static __always_inline int on_kmalloc(struct event *event, int how, bool classic)
 {
 	struct settings *now = current_settings();
+	u64 inspection, allocs = 1;
 
-	if (!now || !ctx->args[ARG_PTR] || cache_of_event(ctx, ARG_CACHE) != now->target || !wanted())
+	if (!now || !event->object)
 		return 0;
-	if (how == BY_STACK && !my_turn(now))
+	inspection = inspection_of(now);
+	if ((now->target_size && event->bytes_alloc != now->target_size) || !counts(now, event->object, classic))
 		return 0;
-	return look(ctx, now, 0, how);
+	if (how == BY_STACK)
+		allocs = draw(now);
+	if (!allocs || !wanted() ||
+	    cache_of_kmalloc(event->object, event->bytes_req, event->bytes_alloc) != now->target)
+		return 0;
+	look(event, now, inspection, allocs, event->bytes_alloc, how);
+	return 0;
 }
 
-/* To look up the cache costs most here: only of an object of the right size, and only if it is its turn, comes to that.
- * A turn that another cache has had stands for as many of that cache, so that the shares stay right. */
-static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
+static __always_inline int on_raw_alloc(struct bpf_raw_tracepoint_args *ctx, int how)
 {
-	struct settings *now = current_settings();
+	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR]};
 
-	if (!now || !ctx->args[ARG_PTR] || (now->target_size && ctx->args[ARG_BYTES_ALLOC] != now->target_size))
-		return 0;
-	if (how == BY_STACK && !my_turn(now))
-		return 0;
-	if (!wanted() || cache_of_kmalloc(ctx->args[ARG_PTR], ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC]) != now->target)
-		return 0;
-	return look(ctx, now, ctx->args[ARG_BYTES_ALLOC], how);
+	/* The arguments lie on the stack of whoever passes them; the verifier allows no arithmetic with the pointer. */
+	if (how == BY_PROCESS)
+		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
+	return on_alloc(&event, cache_of_event(ctx, ARG_CACHE), how, false);
+}
+
+static __always_inline int on_raw_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
+{
+	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR],
+			      .bytes_req = ctx->args[ARG_BYTES_REQ], .bytes_alloc = ctx->args[ARG_BYTES_ALLOC]};
+
+	if (how == BY_PROCESS)
+		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
+	return on_kmalloc(&event, how, false);
 }
 
 int callers_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_CALLER);
+	return on_raw_alloc(ctx, BY_CALLER);
 }
 
 int callers_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_CALLER);
+	return on_raw_kmalloc(ctx, BY_CALLER);
 }
 
 int stacks_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_STACK);
+	return on_raw_alloc(ctx, BY_STACK);
 }
 
 int stacks_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_STACK);
+	return on_raw_kmalloc(ctx, BY_STACK);
 }
 
 int processes_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_PROCESS);
+	return on_raw_alloc(ctx, BY_PROCESS);
 }
 
 int processes_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_PROCESS);
+	return on_raw_kmalloc(ctx, BY_PROCESS);
 }
+
+#if PREEMPTIBLE
+/* While a program of a classic tracepoint runs, its record begins with the address of the caller's registers. */
+static __always_inline u64 stack_of(void *record)
+{
+	u64 registers = 0;
+
+	bpf_probe_read_kernel(&registers, sizeof(registers), record);
+	return read_word(registers + REGISTERS_SP);
+}
+
+static __always_inline int on_classic_alloc(void *record, int how)
+{
+	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+			      .object = in_record(record, RECORD_PTR)};
+
+	if (how == BY_PROCESS)
+		event.stack = stack_of(record);
+	return on_alloc(&event, cache_of(event.object), how, true);
+}
+
+static __always_inline int on_classic_kmalloc(void *record, int how)
+{
+	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+			      .object = in_record(record, RECORD_PTR),
+			      .bytes_req = in_record(record, RECORD_BYTES_REQ),
+			      .bytes_alloc = in_record(record, RECORD_BYTES_ALLOC)};
+
+	if (how == BY_PROCESS)
+		event.stack = stack_of(record);
+	return on_kmalloc(&event, how, true);
+}
+
+int callers_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_CALLER);
+}
+
+int callers_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_CALLER);
+}
+
+int stacks_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_STACK);
+}
+
+int stacks_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_STACK);
+}
+
+int processes_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_PROCESS);
+}
+
+int processes_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_PROCESS);
+}
+#endif

@@ -113,7 +113,7 @@ class Module:
         try:
             self.maps = Maps(compiled.maps)
             if context.cgroup is not None:
-                self._confine(context.cgroup)
+                self.confine(context.cgroup)
         except BaseException:
             self.close()
             raise
@@ -125,6 +125,19 @@ class Module:
             OSError: the kernel refused.
         """
         self.maps.put("settings", 0, settings)
+
+    def confine(self, cgroup: int) -> None:
+        """Let only the events of a control group count from now on.
+
+        Raises:
+            SlabtuiError: the descriptor is of something else.
+        """
+        try:
+            self.maps.put_descriptor("cgroups", 0, cgroup)
+        except OSError as error:
+            raise SlabtuiError(
+                "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
+            ) from error
 
     def load(
         self,
@@ -224,14 +237,6 @@ class Module:
         self._loaded[name].links[where] = _demand(
             attach, f"cannot attach to {what}", "boot a kernel with CONFIG_BPF_EVENTS=y"
         )
-
-    def _confine(self, cgroup: int) -> None:
-        try:
-            self.maps.put_descriptor("cgroups", 0, cgroup)
-        except OSError as error:
-            raise SlabtuiError(
-                "that is no control group of the unified hierarchy", "see mount -t cgroup2", Status.USAGE
-            ) from error
 
 
 def _demand(call: Callable[[], int], what: str, otherwise: str) -> int:

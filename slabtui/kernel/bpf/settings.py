@@ -16,7 +16,10 @@ class Way(enum.IntEnum):
 class Settings(ctypes.Structure):
     """struct settings in common.bpf.h, which says what each means."""
 
-    _fields_ = [(name, ctypes.c_uint64) for name in ("epoch", "hot_epoch", "way", "target", "target_size", "period")]
+    _fields_ = [
+        (name, ctypes.c_uint64)
+        for name in ("epoch", "hot_epoch", "way", "target", "target_size", "period", "inspection")
+    ]
 
     def begin_interval(self) -> None:
         """Let the programs read the caches' names anew from here on."""
