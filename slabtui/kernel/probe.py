@@ -66,7 +66,8 @@ class Probe:
         except BaseException:
             self._release()
             raise
-        self._context = replace(self._context, base_of_pages=self._allocs.base_of_pages)
+        # What is compiled later may find the control group gone, which is no fault of it: `advance` lets it follow.
+        self._context = replace(self._context, base_of_pages=self._allocs.base_of_pages, cgroup=None)
         self._settings = self._allocs.settings
         self._handover = Handover(self._settings)
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
@@ -162,9 +163,7 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
-        if self._whose.group and self._whose.group.follow():
-            for part in self._parts():
-                self._confine(part)
+        self._follow()
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
@@ -239,14 +238,19 @@ class Probe:
         others = (frees.tracers if frees and frees.counts else None, look.tracers if look and look.attached else None)
         return [self._allocs.tracers, *filter(None, others)]
 
-    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> None:
-        """Let a part count the control group that the descriptor is of now: it may be another one than at its start."""
+    def _follow(self) -> None:
+        """Count another control group if it has taken the place of the first one."""
         group = self._whose.group
-        if group:
-            try:
-                part.module.confine(group.descriptor)
-            except SlabtuiError:
-                group.refuse()
+        if group and group.follow() and not all(self._confine(part) for part in self._parts()):
+            group.refuse()
+
+    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> bool:
+        """Let a part count the control group that the descriptor is of now; return whether that is one that exists."""
+        with suppress(SlabtuiError):
+            if self._whose.cgroup is not None:
+                part.module.confine(self._whose.cgroup)
+            return True
+        return False
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions

@@ -12,6 +12,7 @@
 #define MOST_PERIOD (1ULL << 24)     /* its square, some thousand times, fits into 64 bits */
 #define LEAST_STEP 2000000ULL        /* ns of debt that double the period: ten stacks on a common machine */
 #define STACKS_IN_STEP 2             /* or as much as so many stacks cost, where that is more */
+#define MOST_DOUBLINGS 32            /* MOST_PERIOD comes first */
 #define OUTLIER 8                    /* a stack that takes so many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost looks back to */
 #define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that tell entries of one inspection apart */
@@ -106,14 +107,16 @@ static __always_inline u64 process(struct event *event)
 	return where << 32 | (where == IN_INTERRUPT ? 0 : current_pid());
 }
 
-/* Double the period for each step of debt: what it would take to pay for the stacks that were taken too soon. */
+/* Fit the period to the debt, the time that it still takes to pay for the stacks: each step but the first doubles it. */
 static __always_inline void fit(struct budget *budget, u64 now)
 {
 	u64 debt = budget->paid_at > now ? budget->paid_at - now : 0;
 	u64 step = budget->usual * RATE * STACKS_IN_STEP;
-	u64 raised = debt / (step > LEAST_STEP ? step : LEAST_STEP);
+	u64 steps = debt / (step > LEAST_STEP ? step : LEAST_STEP);
 
-	budget->raised = raised < 32 ? raised : 32;
+	if (steps > MOST_DOUBLINGS)
+		steps = MOST_DOUBLINGS;
+	budget->raised = steps ? steps - 1 : 0;
 }
 
 /*
@@ -142,7 +145,7 @@ static __always_inline u64 draw(struct settings *now)
 	return (u64)(u32)bpf_get_prandom_u32() * period < 1ULL << 32 ? period : 0;
 }
 
-/* Charge what a stack has cost to the budget. A stack that was interrupted, or halted with its machine, cost the usual. */
+/* Charge what a stack has cost to the budget; of one that was interrupted, or halted with its machine, only a part. */
 static __always_inline void charge(u64 took, u64 now)
 {
 	u32 only = 0;
