@@ -289,6 +289,7 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         slabinfo.demand(str(look.cache))
     capabilities.demand()
     capabilities.unlimit_locked_memory()
+    capabilities.raise_open_files()
     capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:

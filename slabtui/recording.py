@@ -139,7 +139,7 @@ class Recorded(Snapshots):
         if snapshot is None:
             return None
         self._recorder.write(snapshot)
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
         if self._recorder.failure is None:
             return snapshot

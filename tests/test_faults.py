@@ -112,6 +112,14 @@ def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
     assert re.fullmatch(r"slabtui: .*Too many open files\): raise the limit, as in ulimit -n 1024\n", ended.stderr)
 
 
+@pytest.mark.live
+def test_a_low_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
+    """Here for a caller that leaks descriptors; as many processes after -p take as many."""
+    leaking = 'for number in $(seq 30 1300); do eval "exec $number</dev/null"; done\nulimit -Sn 1300'
+    ended = run([*shell(f"ulimit -n 2048\n{leaking}"), "-p", str(os.getpid()), "-C", "0.1", "2"])
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_leave_for_another_thread_is_told() -> None:
     ended = run([*unprivileged(), *shell("ulimit -u 1"), "--demo", "-C"])

@@ -231,6 +231,23 @@ def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib:
     assert int(lines) > 0
 
 
+@pytest.mark.parametrize("front", [["--output", "json"], ["-C"], ["--output", "csv"], []])
+@pytest.mark.parametrize("record", [False, True])
+def test_a_count_ends_with_one_line_though_the_counters_cannot_be_read(
+    front: list[str], record: bool, tmp_path: Path
+) -> None:
+    """The second reading and all that follow fail; each failed interval is complained about, but the last."""
+    recorded = ["--record", str(tmp_path / "night.jsonl")] if record else []
+    command = [sys.executable, "-m", "tests.faulty", "failing", *front, *recorded, "0.1", "3"]
+    last = "slabtui: cannot read the counters: the map is gone: start slabtui again"
+    with Terminal(command, size=(120, 24)) as terminal:
+        assert terminal.wait_for_exit(30) == 1
+        assert terminal.output.count(last.encode()) == 1
+        assert b"Traceback" not in terminal.output
+    if record:
+        assert [bool(one.error) for one in read(tmp_path / "night.jsonl")] == [False, True, True]
+
+
 @pytest.fixture
 def without_bcc(tmp_path: Path) -> dict[str, str]:
     return naming(with_package(tmp_path, "raise ImportError('not here')"))

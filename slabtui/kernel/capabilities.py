@@ -71,6 +71,17 @@ def unlimit_locked_memory() -> None:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
+def raise_open_files() -> None:
+    """Raise the soft limit of open files to the hard limit: each process that is counted takes a descriptor.
+
+    The soft limit is 1024 by default for the sake of programs that call select(2); slabtui does not. Its child
+    processes inherit the new one, and do not call it either.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def keep(needed: Collection[Capability]) -> None:
     """Give up every capability but these, for this thread, those that it starts, and all child processes; capset(2).
 

@@ -45,8 +45,13 @@ class Whose:
     @property
     def notes(self) -> tuple[str, ...]:
         """Which of the processes have ended, in words for the user."""
-        ended, _, _ = select.select(self._processes.values(), [], [], 0)
-        return tuple(f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
+        ended = select.poll()  # not select.select(), which takes no descriptor beyond 1023
+        for descriptor in self._processes.values():
+            ended.register(descriptor, select.POLLIN)
+        readable = {descriptor for descriptor, _ in ended.poll(0)}
+        return tuple(
+            f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in readable
+        )
 
     def macros(self) -> list[str]:
         """Return the options for the compiler."""

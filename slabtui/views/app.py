@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import urwid
 
 from slabtui.detail import Kind
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.export import export, export_detail
 from slabtui.snapshot import CacheRow, Snapshot
@@ -51,7 +52,7 @@ class App:
 
     Args:
         state: what to show, and of what.
-        count: end after so many snapshots; None: never.
+        count: end after this many snapshots, those that could not be read included; None: never.
     """
 
     def __init__(self, state: State, count: int | None = None) -> None:
@@ -142,12 +143,15 @@ class App:
 
         Raises:
             urwid.ExitMainLoop: it was the last that was asked for.
+            SlabtuiError: the same, and it could not be read.
         """
         self.state.receive(snapshot)
         self._refresh()
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
             if self._left <= 0:
+                if snapshot.error:
+                    raise SlabtuiError(snapshot.error, "start slabtui again")
                 raise urwid.ExitMainLoop
 
     def _woken(self) -> bool:
