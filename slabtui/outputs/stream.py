@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TextIO
 
 from slabtui import query
+from slabtui.addresses import Concealer, show_all
 from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.formats import Format
@@ -32,6 +33,7 @@ def stream(
     *,
     count: int | None,
     complain: Callable[[str], None],
+    conceal: Concealer = show_all,
 ) -> None:
     """Print snapshots; SIGINT ends it after the interval so far.
 
@@ -42,6 +44,7 @@ def stream(
         selection: which rows.
         count: end after this many, those that could not be read included; None: when the feed ends.
         complain: called with what a snapshot says went wrong, and once with each of its notes.
+        conceal: what becomes of a snapshot before it is printed.
 
     Raises:
         BrokenPipeError: nobody reads any more.
@@ -72,9 +75,10 @@ def stream(
     with _interruptible(feed), suppress(FeedEndedError):
         feed.start()
         while left is None or left > 0:
-            snapshot = feed.take(timeout=None)
-            if snapshot is None:
+            taken = feed.take(timeout=None)
+            if taken is None:
                 continue
+            snapshot = conceal(taken)
             left = None if left is None else left - 1
             tell(snapshot.notes)
             if snapshot.error is None:
