@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,6 +55,11 @@ def sample() -> Snapshot:
         cache(3, "cred_jar", allocs=2568, size=192),
     )
     return snapshot(*rows, time=AT)
+
+
+def raw(cell: str) -> str:
+    """Return the text that a cell was made from: for names that have no apostrophe of their own before such a sign."""
+    return re.sub("(^|;)'(?=[=+@-])", r"\1", cell)
 
 
 def parsed(text: str) -> list[list[str]]:
@@ -136,14 +142,54 @@ def test_csv_reads_back_as_the_same_values(rows: list[CacheRow]) -> None:
     assert [
         CacheRow(
             int(line["cache"], 16),
-            line["name"],
+            raw(line["name"]),
             approximate=TRUTH[line["approximate"]],
             disagrees=TRUTH[line["disagrees"]],
-            aliases=tuple(filter(None, line["aliases"].split(";"))),
+            aliases=tuple(filter(None, raw(line["aliases"]).split(";"))),
             **{name: int(line[name]) if line[name] else None for name in NUMBERS},
         )
         for line in back
     ] == rows
+
+
+FORMULAS = [
+    "=1+cmd|'/C a'!A",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff201",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_in_csv_is_a_formula_and_json_has_it_as_it_is(text: str) -> None:
+    row = replace(cache(1, text, allocs=1), aliases=("x", text), live_delta=-5)
+    line = formats.CSV.write(sample(), [row]).replace('"', "")  # of a cell with a line break
+    assert line.startswith(f"2025-11-25T07:01:35.250Z,1.000000,'{text},0xffff888100000100,x;'{text},64,64,1,")
+    assert ",-5," in line  # a number
+    assert [one["name"] for one in json.loads(formats.JSON.write(sample(), [row]))["caches"]] == [text]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_of_an_inspection_in_csv_is_a_formula(text: str) -> None:
+    process = Entry(1, 64, 1, 64, pid=7, comm=text, cgroup=text)
+    lines = formats.csv_entries(Detail("dentry", Kind.PROCESSES, entries=(process,))).replace('"', "")
+    assert f"\n7,'{text},'{text},process," in lines
+    stack = Entry(1, 64, 1, 64, frames=(text, "open", text))
+    lines = formats.csv_entries(Detail("dentry", Kind.STACKS, entries=(stack,))).replace('"', "")
+    assert f"\n'{text};open;'{text},1," in lines
+
+
+@pytest.mark.parametrize("text", ["a=1", "a-b", "kmalloc-64", "'=1", "", "~=", "1+1"])
+def test_other_text_in_csv_stays_as_it_is(text: str) -> None:
+    (cells,) = parsed(formats.CSV.write(sample(), [cache(1, text)]))
+    assert cells[2] == text
 
 
 @given(ROWS)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from slabtui.snapshot import CacheRow, Snapshot
 
 _WIDE = 20  # columns, in which every number has all its digits
 MAXROWS = 20  # slabratetop's default
+
+# A spreadsheet computes a cell that begins with one of these: "CSV Injection" of OWASP. Any user can name a process so.
+# Also after a semicolon, which joins the parts of a cell here and separates cells where the comma is the decimal mark.
+_FORMULA = re.compile("(^|;)(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase the display (ECMA-48)
 
@@ -136,7 +141,8 @@ def csv_entries(found: detail.Detail) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ";".join(value) if isinstance(value, tuple) else value
+    text = ";".join(value) if isinstance(value, tuple) else value
+    return _FORMULA.sub(r"\1'", text) if isinstance(text, str) else text
 
 
 def _csv(lines: Iterable[Sequence[object]]) -> str:
