@@ -10,6 +10,7 @@ import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -104,6 +105,12 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=Path,
         help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
     )
+    add("--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees")
+    add(
+        "--all",
+        action="store_true",
+        help="include the caches in which nothing happened, as the key z does; as text all rows, unless -r limits them",
+    )
     look = options.add_mutually_exclusive_group()
     for kind, what in _LOOKS.items():
         look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
@@ -118,7 +125,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--maxrows",
         metavar="MAXROWS",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
+        help=f"print at most so many rows (default: {formats.MAXROWS} as text without --all, else all)",
     )
     add(
         "--output",
@@ -224,6 +231,7 @@ def _print_whole(text: str) -> None:
 def _run(options: argparse.Namespace, name: str) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
+    options.frees = options.frees or options.sort == columns.FREES.id
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
@@ -325,7 +333,14 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, concea
     from slabtui.views.app import App
     from slabtui.views.state import State
 
-    state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
+    state = State(
+        options.interval,
+        Order.by(options.sort),
+        options.filter,
+        idle=options.all,
+        replay=replay,
+        frees=options.frees,
+    )
     try:
         App(state, options.count, conceal).run(feed_for)
     except (OSError, termios.error) as error:
@@ -346,21 +361,27 @@ def _print(
 ) -> None:
     """Print on standard output."""
     alias = partial(query.alias, matches=query.matcher(options.filter))
-    table = formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty(), alias)
+    table = formats.slabratetop(
+        None if replay else options.interval,
+        clear and sys.stdout.isatty(),
+        alias,
+        sort=options.sort,
+        frees=options.frees,
+    )
     forms = {
         "text": formats.look_at(look, options.maxrows) if look else table,
         "json": formats.JSON,
         "csv": formats.CSV,
         "folded": formats.FOLDED,
     }
-    form = forms[options.output]
+    form = formats.with_idle(forms[options.output]) if options.all else forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
     # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
     # And a name need not fit the locale.
     output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
     feed = feed_for(lambda: None)
-    if look:
-        feed.watch(look)
+    if look or options.frees:
+        feed.watch(replace(look or Watch(), frees=options.frees))
     try:
         stream(feed, output, form, selection, count=options.count, complain=_complain, conceal=conceal)
     except BrokenPipeError:

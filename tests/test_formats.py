@@ -276,6 +276,65 @@ def test_the_alias_that_a_cache_was_found_by_stands_behind_its_name() -> None:
     assert [line[:32].rstrip() for line in lines[4:]] == ["vm_area (maple_node)", "other"]
 
 
+HELD = replace(cache(9, "held", allocs=0), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True)
+NEW = replace(cache(8, "new", allocs=2), live=None, mem=None)
+
+
+@pytest.mark.parametrize(
+    ("sort", "frees", "titles", "held", "new"),
+    [
+        ("frees", True, "    FREES", "       7!", "        -"),
+        ("live", False, "     LIVE", "    15000", "        -"),
+        ("growth", False, "      +/-", "       -7", "        -"),
+        ("mem", False, "     MEM", " 1048576", "       -"),
+        ("objsize", False, "  OBJSIZE", "       64", "       64"),
+        ("bytes", True, "     FREES", "        7!", "         -"),
+        ("mem", True, "     FREES     MEM", "        7! 1048576", "         -       -"),
+    ],
+)
+def test_text_has_a_column_for_what_it_is_sorted_by_and_for_frees(
+    sort: str, frees: bool, titles: str, held: str, new: str
+) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort, frees=frees)
+    lines = form.write(sample(), [HELD, NEW]).splitlines()
+    names = "CACHE                            ALLOCS      BYTES", "held                                  0          0"
+    assert lines[3].removeprefix(names[0]).split() == titles.split()
+    assert lines[4].removeprefix(names[1]).split() == held.split()
+    assert lines[5].split()[3:] == new.split()
+    assert len(lines[3]) == len(lines[4]) == len(lines[5])
+    assert form.shows(HELD)
+    assert form.shows(NEW)
+
+
+@pytest.mark.parametrize("sort", ["name", "allocs", "bytes"])
+def test_text_sorted_as_slabratetop_can_be_is_that_of_slabratetop(sort: str) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort)
+    assert form.write(sample(), sample().rows) == "\n" + INTERVAL
+    assert not form.shows(HELD)
+
+
+@pytest.mark.parametrize(("sort", "shown"), [("live", True), ("mem", True), ("growth", False), ("objsize", False)])
+def test_text_sorted_by_what_is_held_shows_caches_in_which_nothing_happened(sort: str, shown: bool) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort)
+    assert form.shows(replace(HELD, frees=0, live_delta=0)) is shown
+    assert not form.shows(replace(HELD, frees=0, live_delta=0, live=0, mem=0))
+
+
+@pytest.mark.parametrize("form", [formats.slabratetop(1, clear=False), formats.JSON, formats.CSV])
+def test_all_shows_idle_caches_in_each_format_without_a_limit(form: formats.Format) -> None:
+    idle = cache(1, "idle")
+    assert not form.shows(idle)
+    assert formats.with_idle(form).shows(idle)
+    assert formats.with_idle(form).most is None
+
+
+def test_extra_columns_have_all_digits() -> None:
+    big = replace(HELD, live=2**64 - 1, live_delta=2**64 - 1, mem=2**64 - 1, frees=2**64 - 1)
+    for sort, written in (("live", ""), ("growth", "+"), ("mem", ""), ("frees", "")):
+        line = formats.slabratetop(1, clear=False, sort=sort).write(sample(), [big]).splitlines()[4]
+        assert line.split()[3].rstrip("!") == f"{written}{2**64 - 1}"
+
+
 def test_slabratetop_shows_what_allocated_and_nothing_else() -> None:
     freed = replace(cache(1), frees=5, live_delta=-5)
     assert not formats.slabratetop(1, clear=False).shows(freed)

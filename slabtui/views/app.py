@@ -121,6 +121,8 @@ class App:
         )
         wake = self._loop.watch_pipe(lambda _: self._woken())
         self._feed = feed_for(lambda: _write(wake))
+        if self.state.frees:
+            self._watch()
         try:
             self._feed.start()
             self._loop.run()
