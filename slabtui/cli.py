@@ -334,12 +334,7 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, concea
     from slabtui.views.state import State
 
     state = State(
-        options.interval,
-        Order.by(options.sort),
-        options.filter,
-        idle=options.all,
-        replay=replay,
-        frees=options.frees,
+        options.interval, Order.by(options.sort), options.filter, idle=options.all, replay=replay, frees=options.frees
     )
     try:
         App(state, options.count, conceal).run(feed_for)

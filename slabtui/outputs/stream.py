@@ -81,7 +81,7 @@ def stream(
             snapshot = conceal(taken)
             left = None if left is None else left - 1
             tell(snapshot.notes)
-            if snapshot.error is None:
+            if not snapshot.error:
                 show(snapshot)
                 last = snapshot
             elif left == 0:
