@@ -2,7 +2,7 @@
 
 import os
 import select
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
@@ -45,13 +45,8 @@ class Whose:
     @property
     def notes(self) -> tuple[str, ...]:
         """Which of the processes have ended, in words for the user."""
-        ended = select.poll()  # not select.select(), which takes no descriptor beyond 1023
-        for descriptor in self._processes.values():
-            ended.register(descriptor, select.POLLIN)
-        readable = {descriptor for descriptor, _ in ended.poll(0)}
-        return tuple(
-            f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in readable
-        )
+        ended = _readable(self._processes.values())
+        return tuple(f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
 
     def macros(self) -> list[str]:
         """Return the options for the compiler."""
@@ -71,6 +66,14 @@ class Whose:
         if self.cgroup is not None:
             os.close(self.cgroup)
             self.cgroup = None
+
+
+def _readable(descriptors: Iterable[int]) -> set[int]:
+    """Return those that can be read; by poll(2), since select(2) takes no descriptor from 1024 on."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(0)}
 
 
 def _opened(pid: int) -> int:
