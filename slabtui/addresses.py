@@ -1,19 +1,20 @@
 """Replaces the kernel's addresses in what is written by numbers from which they cannot be derived."""
 
-import hashlib
-import os
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 from slabtui.detail import Detail, Entry
 from slabtui.snapshot import CacheRow, Snapshot
 
 Concealer = Callable[[Snapshot], Snapshot]
 
-_KEY_BYTES = 32
 _OWN = 1 << 33  # below it: numbers that slabtui gives itself, see CacheRow; kernel/rows.py counts from 1 << 32
 _STAND_IN = 1 << 62  # from here to twice that: no kernel has addresses there (canonical ones have the upper bit set)
+_RUN_BITS, _COUNT_BITS = 30, 32  # of a number below that: which run gave it, and how many it had given before
+_MOST = 1 << 16  # addresses that are remembered; a kernel has some hundred caches and some thousand call sites
 # An offset in a function has at most five digits: kernel/symbols.py.
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 
@@ -26,12 +27,13 @@ def show_all(snapshot: Snapshot) -> Snapshot:
 class AddressHider:
     """Returns snapshots without addresses: the same number stands for the same address until this process ends.
 
-    The numbers are hashes with a random key. A snapshot that has been through this, in this process or another, has no
-    address in it and comes back as it is.
+    The numbers are given one after the other, behind some random bits that tell this run from others: unlike hashes
+    they hold nothing of the address, and compress well. A snapshot that has been through this, in this process or
+    another, has no address in it and comes back as it is.
     """
 
     def __init__(self) -> None:
-        self._key = os.urandom(_KEY_BYTES)
+        self._next = count(_STAND_IN | secrets.randbits(_RUN_BITS) << _COUNT_BITS)
         self._numbers: dict[int, int] = {}
 
     def __call__(self, snapshot: Snapshot) -> Snapshot:
@@ -69,6 +71,7 @@ class AddressHider:
         if _STAND_IN <= address < 2 * _STAND_IN:
             return address
         if address not in self._numbers:
-            digest = hashlib.blake2b(address.to_bytes(8, "little"), digest_size=8, key=self._key).digest()
-            self._numbers[address] = _STAND_IN | int.from_bytes(digest, "little") % _STAND_IN
+            if len(self._numbers) >= _MOST:  # of a recording that was made up: its addresses get new numbers
+                self._numbers.clear()
+            self._numbers[address] = next(self._next)
         return self._numbers[address]

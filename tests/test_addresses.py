@@ -1,5 +1,6 @@
 """No address of the kernel is in what is written, unless it is asked for; one number stands for one address."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -68,6 +69,21 @@ def test_a_number_stays_for_as_long_as_a_run_and_another_run_has_others() -> Non
 def test_different_caches_have_different_numbers() -> None:
     hidden = AddressHider()(snapshot(*(cache(number) for number in range(5000))))
     assert len({row.cache for row in hidden.rows}) == 5000
+
+
+def test_a_recording_that_was_made_up_takes_no_memory_without_bound() -> None:
+    hide = AddressHider()
+    for start in range(0, 200_000, 10_000):
+        hidden = hide(snapshot(*(cache(start + number) for number in range(10_000))))
+        assert len({row.cache for row in hidden.rows}) == 10_000
+    assert len(hide._numbers) <= 1 << 16
+
+
+def test_numbers_take_little_room_in_a_compressed_recording() -> None:
+    rows = tuple(cache(number) for number in range(500))
+    hidden = AddressHider()(snapshot(*rows))
+    plain, concealed = (len(gzip.compress(schema.dumps(one, one.rows).encode())) for one in (snapshot(*rows), hidden))
+    assert concealed < plain + 500
 
 
 @given(SNAPSHOTS)
