@@ -10,6 +10,7 @@ import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -18,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from slabtui import __version__, arguments, columns, query, streams
+from slabtui.addresses import AddressHider, Concealer, show_all
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
 from slabtui.errors import SlabtuiError, Status, explain
@@ -103,6 +105,12 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         type=Path,
         help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
     )
+    add("--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees")
+    add(
+        "--all",
+        action="store_true",
+        help="include the caches in which nothing happened, as the key z does; as text all rows, unless -r limits them",
+    )
     look = options.add_mutually_exclusive_group()
     for kind, what in _LOOKS.items():
         look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
@@ -117,7 +125,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--maxrows",
         metavar="MAXROWS",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
+        help=f"print at most so many rows (default: {formats.MAXROWS} as text without --all, else all)",
     )
     add(
         "--output",
@@ -125,6 +133,12 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
     )
     add("--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst")
+    add(
+        "--addresses",
+        action="store_true",
+        help="write the kernel addresses of caches and of call sites without a name, not numbers in their place: "
+        "they give away where the kernel lies in memory, which KASLR hides from attackers",
+    )
     origin = options.add_mutually_exclusive_group()
     origin.add_argument(
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
@@ -217,6 +231,7 @@ def _print_whole(text: str) -> None:
 def _run(options: argparse.Namespace, name: str) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
+    options.frees = options.frees or options.sort == columns.FREES.id
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
@@ -225,11 +240,13 @@ def _run(options: argparse.Namespace, name: str) -> None:
         if options.maxrows:
             raise SlabtuiError("-r limits what is printed", "add -C or --output", Status.USAGE)
         _demand_terminal()
-    with _feed(options, replay, screen) as feed_for:
+    conceal = show_all if options.addresses else AddressHider()
+    with _feed(options, replay, screen, conceal) as feed_for:
         if screen:
-            _show(options, feed_for, bool(replay))
+            _show(options, feed_for, bool(replay), conceal)
         else:
-            _print(options, feed_for, bool(replay), look, clear=name == "slabratetop" and not options.noclear)
+            clear = name == "slabratetop" and not options.noclear
+            _print(options, feed_for, bool(replay), look, clear=clear, conceal=conceal)
 
 
 def _look(options: argparse.Namespace) -> Watch | None:
@@ -252,7 +269,9 @@ def _demand_what_goes_together(
 
 
 @contextmanager
-def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen: bool) -> Iterator[FeedMaker]:
+def _feed(
+    options: argparse.Namespace, replay: Path | Traversable | None, screen: bool, conceal: Concealer
+) -> Iterator[FeedMaker]:
     """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
     from slabtui.recording import Player, Recorded, Recorder
 
@@ -263,7 +282,11 @@ def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen
         if not options.record:
             yield partial(Collector, source, options.interval, settles=not screen)
             return
-        recorder = Recorder(options.record)
+        recorder = Recorder(options.record, conceal)
+        if not screen:
+            from slabtui.kernel import capabilities
+
+            capabilities.keep(capabilities.COUNTING)  # what creating the file needed is given up too
         try:
             yield lambda notify: Recorded(
                 Collector(source, options.interval, notify, settles=not screen), recorder, options.count
@@ -289,7 +312,9 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         slabinfo.demand(str(look.cache))
     capabilities.demand()
     capabilities.unlimit_locked_memory()
-    capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
+    capabilities.raise_open_files()
+    kept = capabilities.SCREEN if screen else capabilities.COUNTING
+    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:
         compiler.prepare()  # as early as can be: its child imports bcc during all that follows
@@ -303,14 +328,16 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         raise
 
 
-def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
+def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, conceal: Concealer) -> None:
     """Open the screen."""
     from slabtui.views.app import App
     from slabtui.views.state import State
 
-    state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
+    state = State(
+        options.interval, Order.by(options.sort), options.filter, idle=options.all, replay=replay, frees=options.frees
+    )
     try:
-        App(state, options.count).run(feed_for)
+        App(state, options.count, conceal).run(feed_for)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
@@ -318,26 +345,40 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> Non
         raise SystemExit(128 + signal.SIGHUP) from error
 
 
-def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look: Watch | None, clear: bool) -> None:
+def _print(
+    options: argparse.Namespace,
+    feed_for: FeedMaker,
+    replay: bool,
+    look: Watch | None,
+    *,
+    clear: bool,
+    conceal: Concealer,
+) -> None:
     """Print on standard output."""
     alias = partial(query.alias, matches=query.matcher(options.filter))
-    table = formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty(), alias)
+    table = formats.slabratetop(
+        None if replay else options.interval,
+        clear and sys.stdout.isatty(),
+        alias,
+        sort=options.sort,
+        frees=options.frees,
+    )
     forms = {
         "text": formats.look_at(look, options.maxrows) if look else table,
         "json": formats.JSON,
         "csv": formats.CSV,
         "folded": formats.FOLDED,
     }
-    form = forms[options.output]
+    form = formats.with_idle(forms[options.output]) if options.all else forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
     # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
     # And a name need not fit the locale.
     output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
     feed = feed_for(lambda: None)
-    if look:
-        feed.watch(look)
+    if look or options.frees:
+        feed.watch(replace(look or Watch(), frees=options.frees))
     try:
-        stream(feed, output, form, selection, count=options.count, complain=_complain)
+        stream(feed, output, form, selection, count=options.count, complain=_complain, conceal=conceal)
     except BrokenPipeError:
         raise
     except OSError as error:

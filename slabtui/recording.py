@@ -1,5 +1,6 @@
 """Recordings: every snapshot of a session as a line of JSON in a file, written as it comes and played back later."""
 
+import errno
 import gzip
 import time
 import zlib
@@ -11,7 +12,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from slabtui import schema, zstd
+from slabtui import files, schema, zstd
+from slabtui.addresses import Concealer, show_all
 from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import Feed, FeedEndedError, Snapshots
@@ -19,6 +21,12 @@ from slabtui.snapshot import Snapshot
 
 SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
 _PATIENCE = 0.1  # seconds until a new speed takes hold
+_REMEDIES = {  # by the error of a file that cannot be created
+    errno.EEXIST: "name a new file",
+    errno.EACCES: "name a file in a directory that you can write to",
+    errno.EPERM: "name a file in a directory that you can write to",
+    errno.ENOENT: "create its directory first, with mkdir -p",
+}
 _WANTED = "name a file that --record has written"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GZIP_FORMAT = 16  # added to the window size: with the header and the trailer of gzip; zlib.h, deflateInit2()
@@ -34,19 +42,20 @@ class Recorder:
 
     Args:
         path: the file; it must not exist.
+        conceal: what becomes of a snapshot before it is written.
 
     Raises:
         SlabtuiError: it exists, cannot be made, or is to be compressed by a module that this Python lacks.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, conceal: Concealer = show_all) -> None:
+        self._conceal = conceal
         codec = zstd.load("record to a .gz file") if path.suffix == ".zst" else None
         try:
-            self._file: BinaryIO = path.open("xb")
+            self._file: BinaryIO = files.create(path)
         except OSError as error:
-            raise SlabtuiError(
-                f"cannot record to {path} ({error.strerror})", "name a new file", Status.USAGE
-            ) from error
+            remedy = _REMEDIES.get(error.errno or 0, "name another file")
+            raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
         self._write, self._flush, self._end = _encoder(path, self._file, codec)
         self.failure: str | None = None
 
@@ -55,7 +64,8 @@ class Recorder:
         if self.failure is not None:
             return
         try:
-            self._write(schema.dumps(snapshot, snapshot.rows).encode() + b"\n")
+            concealed = self._conceal(snapshot)
+            self._write(schema.dumps(concealed, concealed.rows).encode() + b"\n")
             self._flush()
         except OSError as error:
             self.failure = error.strerror or str(error)
@@ -139,7 +149,7 @@ class Recorded(Snapshots):
         if snapshot is None:
             return None
         self._recorder.write(snapshot)
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
         if self._recorder.failure is None:
             return snapshot

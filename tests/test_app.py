@@ -9,6 +9,7 @@ import pytest
 import urwid
 from urwid.testing import check_box_sizing, press, render_runs, render_text, resolve_runs
 
+from slabtui.errors import SlabtuiError
 from slabtui.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
 from slabtui.views.app import App
@@ -252,11 +253,18 @@ def test_q_quits() -> None:
 
 
 def test_the_last_snapshot_that_was_asked_for_ends_the_program() -> None:
-    app = App(State(1.0), count=2)
+    app = App(State(1.0), count=3)
     app.show(snapshot(cache(1)))
     app.show(snapshot(error="cannot read"))
     with pytest.raises(urwid.ExitMainLoop):
         app.show(snapshot(cache(1)))
+
+
+def test_a_last_snapshot_that_could_not_be_read_ends_the_program_with_its_reason() -> None:
+    app = App(State(1.0), count=2)
+    app.show(snapshot(cache(1)))
+    with pytest.raises(SlabtuiError, match=r"^cannot read: start slabtui again$"):
+        app.show(snapshot(error="cannot read"))
 
 
 def test_a_failed_reading_is_told_and_the_table_stays() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
@@ -223,8 +224,28 @@ def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "a.gz"
     with pytest.raises(SlabtuiError) as caught:
         Recorder(path)
-    assert str(caught.value) == f"cannot record to {path} (No such file or directory): name a new file"
+    assert str(caught.value) == (
+        f"cannot record to {path} (No such file or directory): create its directory first, with mkdir -p"
+    )
     assert caught.value.status == Status.USAGE
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_only_its_owner_can_read_a_recording(tmp_path: Path, ending: str) -> None:
+    before = os.umask(0)
+    try:
+        path = record(tmp_path / f"a{ending}", snapshots(1))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_snapshot_is_concealed_before_it_is_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a", lambda one: replace(one, rows=(), notes=("concealed",)))
+    recorder.write(snapshot(cache(1)))
+    recorder.close()
+    (found,) = read(tmp_path / "a")
+    assert (found.rows, found.notes) == ((), ("concealed",))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

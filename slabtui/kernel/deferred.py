@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from slabtui.errors import SlabtuiError
+from slabtui import threads
 
 _Part = TypeVar("_Part")
 
@@ -37,12 +37,7 @@ class Deferred(Generic[_Part]):
         if self.part is not None or self._thread is not None:
             return
         thread = threading.Thread(target=self._run, args=(ready,), name="compile", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise SlabtuiError(
-                "cannot start a thread", "raise `ulimit -u`, or pids.max of the control group"
-            ) from error
+        threads.start(thread)
         self._thread = thread
 
     def collect(self) -> _Part | None:

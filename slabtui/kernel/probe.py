@@ -32,6 +32,7 @@ from slabtui.snapshot import CacheRow, Totals
 LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, allocs=0, bytes=0)
 
 _BULK, _FREES, _INSPECTION = "bulk", "frees", "inspection"  # the parts that are compiled later
+_COST = "cost"  # what the programs take, which a thread measures
 _Result = TypeVar("_Result")
 
 
@@ -285,7 +286,11 @@ class Probe:
         frees = self._frees.part.tracers.descriptors.values() if self._frees.part else ()
         bulk = self._bulk.part.descriptors if self._bulk.part else ()
         look = self._look.part.tracers.descriptors.values() if self._look.part else ()
-        self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
+        self._troubles.pop(_COST, None)
+        try:
+            self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
+        except SlabtuiError as error:
+            self._troubles[_COST] = f"cost not measured: {error}"
 
     def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
         """Carry out a step of a part, and note its trouble if it fails."""

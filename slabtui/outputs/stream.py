@@ -1,13 +1,15 @@
 """Prints a feed on standard output, interval by interval, until it ends, is enough, or nobody reads any more."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
 
 from slabtui import query
+from slabtui.addresses import Concealer, show_all
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.formats import Format
 from slabtui.query import Order
@@ -31,6 +33,7 @@ def stream(
     *,
     count: int | None,
     complain: Callable[[str], None],
+    conceal: Concealer = show_all,
 ) -> None:
     """Print snapshots; SIGINT ends it after the interval so far.
 
@@ -39,11 +42,13 @@ def stream(
         output: where they go; every interval is flushed.
         form: how they are written.
         selection: which rows.
-        count: end after so many; None: when the feed ends.
+        count: end after this many, those that could not be read included; None: when the feed ends.
         complain: called with what a snapshot says went wrong, and once with each of its notes.
+        conceal: what becomes of a snapshot before it is printed.
 
     Raises:
         BrokenPipeError: nobody reads any more.
+        SlabtuiError: the last of `count` could not be read.
     """
     matches = query.matcher(selection.pattern)
 
@@ -53,28 +58,39 @@ def stream(
 
     told: set[str] = set()
 
-    def show(snapshot: Snapshot) -> bool:
-        for note in snapshot.notes:
+    def tell(notes: Collection[str]) -> None:
+        for note in notes:
             if note not in told:
                 complain(note)
-        told.update(snapshot.notes)
-        if snapshot.error:
-            complain(snapshot.error)
-            return False
+        told.update(notes)
+
+    def show(snapshot: Snapshot) -> None:
         rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows)
         put(form.write(snapshot, rows[: selection.most]))
-        return True
 
     put(form.heading)
-    shown = 0
+    left = count
     last: Snapshot | None = None
+    failure: str | None = None
     with _interruptible(feed), suppress(FeedEndedError):
         feed.start()
-        while count is None or shown < count:
-            snapshot = feed.take(timeout=None)
-            if snapshot is not None and show(snapshot):
-                shown, last = shown + 1, snapshot
+        while left is None or left > 0:
+            taken = feed.take(timeout=None)
+            if taken is None:
+                continue
+            snapshot = conceal(taken)
+            left = None if left is None else left - 1
+            tell(snapshot.notes)
+            if not snapshot.error:
+                show(snapshot)
+                last = snapshot
+            elif left == 0:
+                failure = snapshot.error
+            else:
+                complain(snapshot.error)
     put(form.ending(last))
+    if failure:
+        raise SlabtuiError(failure, "start slabtui again")
 
 
 @contextmanager

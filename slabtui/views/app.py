@@ -4,13 +4,16 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import urwid
 
+from slabtui.addresses import Concealer, show_all
 from slabtui.detail import Kind
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.export import export, export_detail
 from slabtui.snapshot import CacheRow, Snapshot
@@ -51,11 +54,13 @@ class App:
 
     Args:
         state: what to show, and of what.
-        count: end after so many snapshots; None: never.
+        count: end after this many snapshots, those that could not be read included; None: never.
+        conceal: what becomes of a snapshot before it is exported.
     """
 
-    def __init__(self, state: State, count: int | None = None) -> None:
+    def __init__(self, state: State, count: int | None = None, conceal: Concealer = show_all) -> None:
         self.state = state
+        self._conceal = conceal
         # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
         cwd = Path("/proc/self/cwd")
         self._directory = cwd.readlink() if cwd.is_symlink() else Path()
@@ -116,6 +121,8 @@ class App:
         )
         wake = self._loop.watch_pipe(lambda _: self._woken())
         self._feed = feed_for(lambda: _write(wake))
+        if self.state.frees:
+            self._watch()
         try:
             self._feed.start()
             self._loop.run()
@@ -142,12 +149,15 @@ class App:
 
         Raises:
             urwid.ExitMainLoop: it was the last that was asked for.
+            SlabtuiError: the same, and it could not be read.
         """
         self.state.receive(snapshot)
         self._refresh()
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
             if self._left <= 0:
+                if snapshot.error:
+                    raise SlabtuiError(snapshot.error, "start slabtui again")
                 raise urwid.ExitMainLoop
 
     def _woken(self) -> bool:
@@ -271,12 +281,13 @@ class App:
             self._ask(Prompt("Write to", name, entered=self._export, left=self._answered))
 
     def _export(self, name: str) -> None:
-        shown, detail = self.state.shown, self.state.detail
-        assert shown is not None
+        assert self.state.shown is not None
+        shown = self._conceal(replace(self.state.shown, rows=tuple(self.state.rows)))
+        detail = shown.detail if self.state.detail else None
         path = self._directory / name
         if self.state.subject is None:
-            export(path, shown, self.state.rows, self._table.shown_columns())
-            written = f"{len(self.state.rows)} caches"
+            export(path, shown, shown.rows, self._table.shown_columns())
+            written = f"{len(shown.rows)} caches"
         else:
             export_detail(path, shown, detail)
             written = f"{len(detail.entries) if detail else 0} {self.state.tab}"
