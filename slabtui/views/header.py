@@ -56,6 +56,8 @@ def sums(state: State, width: int) -> Markup:
     left += _costs(snapshot)
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))
+    if state.dropped:
+        left.append(Segment("warning", (f"filter {state.dropped} takes too long", "filter takes too long"), 7))
     return line(left, [_lost(snapshot)], width)
 
 
