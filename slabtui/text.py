@@ -11,8 +11,7 @@ def visible(text: str) -> str:
     return "".join(character if character == "\\" else _shown(character) for character in text)
 
 
-@lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
-def printable(raw: bytes) -> str:
+def escaped(raw: bytes) -> str:
     r"""Decode a name that anyone may have chosen, with nothing left in it that a terminal acts upon.
 
     Bytes that are not UTF-8 and characters that do not print (control, format and private-use characters, line
@@ -23,6 +22,12 @@ def printable(raw: bytes) -> str:
     if decoded.isprintable() and "\\" not in decoded:
         return decoded
     return "".join(_shown(character) for character in decoded)
+
+
+@lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
+def printable(raw: bytes) -> str:
+    """Decode a name of the kernel's like `escaped`, which takes longer."""
+    return escaped(raw)
 
 
 def ascii_only(text: str) -> str:

@@ -10,6 +10,7 @@ from slabtui.text import ascii_only
 from slabtui.views import keymap
 
 _LABEL = 11  # columns
+_MOST_PER_CELL = 8  # characters that are measured for one column: a letter with seven combining ones
 
 Markup = list[tuple[str | None, str]]  # (style, text); None: the style of what is around it
 
@@ -39,7 +40,7 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
 
     while True:
         ends = kept(left), kept(right)
-        used = [sum(cells(text) for _, text in end) for end in ends]
+        used = [sum(cells(text[: _MOST_PER_CELL * width + 1]) for _, text in end) for end in ends]
         space = width - sum(used)
         remaining = [segment for segment, which in chosen.items() if which < len(segment.texts)]
         if space >= (len(gap) if all(ends) else 0) or not remaining:
@@ -68,7 +69,7 @@ def cells(text: str) -> int:
 
 def clip(text: str, width: int) -> str:
     """Cut a text to `width` columns, with a sign for what is missing, and fill it up with spaces."""
-    text = drawable(text)
+    text = drawable(text[: _MOST_PER_CELL * width + 1])
     if text.isascii() and len(text) <= width:  # what nearly every name is
         return text.ljust(width)
     if cells(text) > width:

@@ -7,6 +7,8 @@ from slabtui.snapshot import Snapshot
 from slabtui.views.bars import Drawn, Markup, Segment, clip, line
 from slabtui.views.state import State
 
+_MOST_NOTES = 4  # on the line, which is seldom long enough for two
+
 
 def status(state: State, width: int) -> Markup:
     """Return the first line: clock, load average and interval, and whether the screen moves."""
@@ -51,8 +53,11 @@ def sums(state: State, width: int) -> Markup:
         Segment(None, (f"{allocs} allocs/s", f"{allocs}/s"), 6),
         Segment(None, (size,), 5),
         Segment(None, _caches(state, snapshot), 2),
-        *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes),
+        *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes[:_MOST_NOTES]),
     ]
+    more = len(snapshot.notes) - _MOST_NOTES
+    if more > 0:
+        left.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))
     left += _costs(snapshot)
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))

@@ -13,6 +13,7 @@ from slabtui.views.bars import Drawn, Markup, cells, drawable, is_plain
 from slabtui.views.listing import GAP, Listing, cell
 from slabtui.views.state import State
 
+_LONGEST_NAME = 512  # characters that count for the width of the column: no terminal shows more
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -51,7 +52,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         """Take over the rows and the order of the state."""
         self._heading.refresh()
         if self._state.shown is not None:  # all that are known, not only those on the screen: it must not jump
-            self._longest_name = max((cells(row.name) + 1 for row in self._state.shown.rows), default=0)
+            names = (row.name[:_LONGEST_NAME] for row in self._state.shown.rows)
+            self._longest_name = max((cells(name) + 1 for name in names), default=0)
         rows, followed = self._state.rows, self._state.followed
         focus = next((place for place, row in enumerate(rows) if row.cache == followed), 0)
         self._list.replace(rows, focus)
