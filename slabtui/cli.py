@@ -14,15 +14,16 @@ from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from slabtui import __version__, arguments, columns, query, streams
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
+from slabtui.ending import PATIENCE, Ending
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
+from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
 from slabtui.text import visible
@@ -150,23 +151,24 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
-    SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
-    SIGINT ends the program like the key q.
+    SIGTERM and SIGHUP end it with 128 and the signal's number; SIGINT ends it like the key q, unless something blocks.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
-            signal.signal(number, _end)
+    ending = Ending()
     stdout_closed = sys.stdout is None
     streams.open_closed()
     try:
+        ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(_parsed(argv, name), name)
+        _run(_parsed(argv, name), name, ending)
     except (SlabtuiError, FeedDiedError) as error:
+        status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        ending.begin(status)
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
-        return error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        return status
     except MemoryError:
+        ending.begin(Status.FAILED)
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
@@ -178,11 +180,15 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         explained = explain(error)
         if explained is None:
             raise
+        ending.begin(Status.FAILED)
         _complain(explained)
         return Status.FAILED
     finally:
-        _ignore_signals()
-        streams.flush()
+        ending.begin(Status.OK)
+        try:
+            streams.flush()
+        finally:
+            ending.end()
     return Status.OK
 
 
@@ -214,7 +220,7 @@ def _print_whole(text: str) -> None:
         raise _unwritable(error) from error
 
 
-def _run(options: argparse.Namespace, name: str) -> None:
+def _run(options: argparse.Namespace, name: str, ending: Ending) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
     _demand_what_goes_together(options, replay, look)
@@ -227,7 +233,7 @@ def _run(options: argparse.Namespace, name: str) -> None:
         _demand_terminal()
     with _feed(options, replay, screen) as feed_for:
         if screen:
-            _show(options, feed_for, bool(replay))
+            _show(options, feed_for, bool(replay), ending)
         else:
             _print(options, feed_for, bool(replay), look, clear=name == "slabratetop" and not options.noclear)
 
@@ -303,19 +309,22 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         raise
 
 
-def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
+def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, ending: Ending) -> None:
     """Open the screen."""
     from slabtui.views.app import App
     from slabtui.views.state import State
 
     state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
     try:
-        App(state, options.count).run(feed_for)
+        with ending.screen():
+            App(state, options.count, leaving=lambda: ending.begin(Status.OK)).run(feed_for)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
         streams.discard(1)  # the terminal is gone, and whether its signal or this comes first is chance
         raise SystemExit(128 + signal.SIGHUP) from error
+    finally:
+        ending.next_step()
 
 
 def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look: Watch | None, clear: bool) -> None:
@@ -330,16 +339,18 @@ def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look:
     }
     form = forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
-    # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
-    # And a name need not fit the locale.
-    output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
+    output = Output(1, sys.stdout.encoding, PATIENCE)
     feed = feed_for(lambda: None)
     if look:
         feed.watch(look)
     try:
-        stream(feed, output, form, selection, count=options.count, complain=_complain)
+        stream(feed, output, form, selection, count=options.count, complain=_complain, interrupted=output.interrupt)
     except BrokenPipeError:
         raise
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"the filter {options.filter} {error}", _SEE_HELP, Status.USAGE) from error
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
     except OSError as error:
         raise _unwritable(error) from error
     finally:
@@ -361,14 +372,3 @@ def _demand_terminal() -> None:
         raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
         raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    _ignore_signals()
-    raise SystemExit(128 + number)
-
-
-def _ignore_signals() -> None:
-    """Ignore the signals that end the program: the way out is short and must be completed."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)

@@ -387,7 +387,7 @@ def test_what_is_taken_is_recorded_and_passed_on(tmp_path: Path) -> None:
         *given[1:],
     ]
     recorded.stop()
-    stopped = ["finish", "take 1", "stop"]  # what the interval has come to is recorded too
+    stopped = ["finish", "take 0.5", "stop"]  # what the interval has come to is recorded too
     assert feed.asked == ["start", "hurry", "take 0", "take None", "take 1", "take 0", *stopped]
     recorder.close()
     assert list(read(tmp_path / "a")) == given

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import TextIO
+from typing import Protocol
 
 from slabtui import query
 from slabtui.feed import FeedEndedError, Snapshots
@@ -23,16 +23,27 @@ class Selection:
     most: int | None = None
 
 
+class Destination(Protocol):
+    """Where text goes: a text stream, or what is used like one."""
+
+    def write(self, text: str, /) -> object:
+        """Take text."""
+
+    def flush(self) -> None:
+        """Write what has been taken."""
+
+
 def stream(
     feed: Snapshots,
-    output: TextIO,
+    output: Destination,
     form: Format,
     selection: Selection,
     *,
     count: int | None,
     complain: Callable[[str], None],
+    interrupted: Callable[[], None] = lambda: None,
 ) -> None:
-    """Print snapshots; SIGINT ends it after the interval so far.
+    """Print snapshots; SIGINT ends it after the interval so far. The feed has stopped before the ending is printed.
 
     Args:
         feed: where they come from.
@@ -41,6 +52,7 @@ def stream(
         selection: which rows.
         count: end after so many; None: when the feed ends.
         complain: called with what a snapshot says went wrong, and once with each of its notes.
+        interrupted: called by the handler of SIGINT.
 
     Raises:
         BrokenPipeError: nobody reads any more.
@@ -68,22 +80,25 @@ def stream(
     put(form.heading)
     shown = 0
     last: Snapshot | None = None
-    with _interruptible(feed), suppress(FeedEndedError):
-        feed.start()
-        while count is None or shown < count:
-            snapshot = feed.take(timeout=None)
-            if snapshot is not None and show(snapshot):
-                shown, last = shown + 1, snapshot
-    put(form.ending(last))
+    with _interruptible(feed, interrupted):
+        with suppress(FeedEndedError):
+            feed.start()
+            while count is None or shown < count:
+                snapshot = feed.take(timeout=None)
+                if snapshot is not None and show(snapshot):
+                    shown, last = shown + 1, snapshot
+        feed.stop()
+        put(form.ending(last))
 
 
 @contextmanager
-def _interruptible(feed: Snapshots) -> Iterator[None]:
+def _interruptible(feed: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT finish the feed, so that nothing that was counted stays unprinted; a second one does not wait."""
 
     def finish(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, previous)
         feed.finish()
+        interrupted()
 
     previous = signal.signal(signal.SIGINT, finish)
     try:
