@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
@@ -70,7 +70,7 @@ class Ending:
         finally:
             self._settings = None
 
-    def _handle(self, handler: "Any") -> None:
+    def _handle(self, handler: Callable[[int, FrameType | None], NoReturn]) -> None:
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, handler)
@@ -104,7 +104,7 @@ class Ending:
     def _give_up(self, number: int, frame: FrameType | None) -> NoReturn:
         if self._settings is not None:
             _restore(self._settings)
-        os._exit(self._status)
+        os._exit(self._status or (0 if number == signal.SIGALRM else 128 + number))
 
 
 def _restore(settings: list[Any]) -> None:
