@@ -116,6 +116,8 @@ def _restore(settings: list[Any]) -> None:
     with suppress(termios.error):
         termios.tcsetattr(0, termios.TCSANOW, settings)
         termios.tcflush(1, termios.TCOFLUSH)
+        termios.tcflow(1, termios.TCOOFF)
+        termios.tcflow(1, termios.TCOON)  # which does not start what Ctrl-S has stopped, unless TCOOFF did too
     with suppress(OSError):
         os.set_blocking(1, False)
         try:

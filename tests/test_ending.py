@@ -200,6 +200,8 @@ def test_a_stopped_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None
         os.kill(terminal.pid, signal.SIGTERM)
         assert end_unread(terminal) == 143
         assert terminal.settings == usual
+        terminal.draw_for(0.3)
+        assert restored(terminal)
 
 
 def test_a_second_signal_is_fatal() -> None:
