@@ -73,7 +73,7 @@ def test_mutated_recordings_do_no_harm(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ten_thousand_mutated_recordings_do_no_harm(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
-    print(f"seed {seed}")
+    print(f"seed {seed}", flush=True)
     fuzz(MANY, seed, tmp_path)
 
 
