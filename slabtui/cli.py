@@ -15,16 +15,17 @@ from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from slabtui import __version__, arguments, columns, query, streams
 from slabtui.addresses import AddressHider, Concealer, show_all
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
+from slabtui.ending import PATIENCE, Ending
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
 from slabtui.outputs import formats
+from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
 from slabtui.text import visible
@@ -164,23 +165,24 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
-    SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
-    SIGINT ends the program like the key q.
+    SIGTERM and SIGHUP end it with 128 and the signal's number; SIGINT ends it like the key q, unless something blocks.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
-            signal.signal(number, _end)
+    ending = Ending()
     stdout_closed = sys.stdout is None
     streams.open_closed()
     try:
+        ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(_parsed(argv, name), name)
+        _run(_parsed(argv, name), name, ending)
     except (SlabtuiError, FeedDiedError) as error:
+        status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        ending.begin(status)
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
-        return error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        return status
     except MemoryError:
+        ending.begin(Status.FAILED)
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
@@ -192,11 +194,15 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         explained = explain(error)
         if explained is None:
             raise
+        ending.begin(Status.FAILED)
         _complain(explained)
         return Status.FAILED
     finally:
-        _ignore_signals()
-        streams.flush()
+        ending.begin(Status.OK)
+        try:
+            streams.flush()
+        finally:
+            ending.end()
     return Status.OK
 
 
@@ -228,7 +234,7 @@ def _print_whole(text: str) -> None:
         raise _unwritable(error) from error
 
 
-def _run(options: argparse.Namespace, name: str) -> None:
+def _run(options: argparse.Namespace, name: str, ending: Ending) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
     options.frees = options.frees or options.sort == columns.FREES.id
@@ -243,7 +249,7 @@ def _run(options: argparse.Namespace, name: str) -> None:
     conceal = show_all if options.addresses else AddressHider()
     with _feed(options, replay, screen, conceal) as feed_for:
         if screen:
-            _show(options, feed_for, bool(replay), conceal)
+            _show(options, feed_for, bool(replay), conceal, ending)
         else:
             clear = name == "slabratetop" and not options.noclear
             _print(options, feed_for, bool(replay), look, clear=clear, conceal=conceal)
@@ -328,7 +334,7 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         raise
 
 
-def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, conceal: Concealer) -> None:
+def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, conceal: Concealer, ending: Ending) -> None:
     """Open the screen."""
     from slabtui.views.app import App
     from slabtui.views.state import State
@@ -337,12 +343,15 @@ def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, concea
         options.interval, Order.by(options.sort), options.filter, idle=options.all, replay=replay, frees=options.frees
     )
     try:
-        App(state, options.count, conceal).run(feed_for)
+        with ending.screen():
+            App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK)).run(feed_for)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
         streams.discard(1)  # the terminal is gone, and whether its signal or this comes first is chance
         raise SystemExit(128 + signal.SIGHUP) from error
+    finally:
+        ending.next_step()
 
 
 def _print(
@@ -371,16 +380,27 @@ def _print(
     }
     form = formats.with_idle(forms[options.output]) if options.all else forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
-    # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
-    # And a name need not fit the locale.
-    output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
+    output = Output(1, sys.stdout.encoding, PATIENCE)
     feed = feed_for(lambda: None)
     if look or options.frees:
         feed.watch(replace(look or Watch(), frees=options.frees))
     try:
-        stream(feed, output, form, selection, count=options.count, complain=_complain, conceal=conceal)
+        stream(
+            feed,
+            output,
+            form,
+            selection,
+            count=options.count,
+            complain=_complain,
+            conceal=conceal,
+            interrupted=output.interrupt,
+        )
     except BrokenPipeError:
         raise
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"the filter {options.filter} {error}", _SEE_HELP, Status.USAGE) from error
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
     except OSError as error:
         raise _unwritable(error) from error
     finally:
@@ -402,14 +422,3 @@ def _demand_terminal() -> None:
         raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
         raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    _ignore_signals()
-    raise SystemExit(128 + number)
-
-
-def _ignore_signals() -> None:
-    """Ignore the signals that end the program: the way out is short and must be completed."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)

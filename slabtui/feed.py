@@ -7,6 +7,7 @@ from typing import Protocol
 
 from slabtui import threads
 from slabtui.detail import Watch
+from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
 from slabtui.snapshot import Snapshot
 
@@ -65,11 +66,11 @@ class Feed:
         threads.start(self._thread)
 
     def stop(self) -> None:
-        """End the thread and wait for it, however long it would have slept."""
+        """End the thread and wait for it, however long it would have slept, but not for one that hangs."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(WAIT)
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""

@@ -16,7 +16,7 @@ Without a terminal on standard output, with \\fB\\-C\\fR or with \\fB\\-\\-outpu
 slabratetop is the same program, printing text and clearing the screen between intervals, as its namesake does."""
 EXIT_STATUS = """\
 0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
-141 if nobody reads the output any more."""
+130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
 FILES = [
     (
         "/sys/kernel/btf/vmlinux",

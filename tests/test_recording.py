@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -408,7 +409,7 @@ def test_what_is_taken_is_recorded_and_passed_on(tmp_path: Path) -> None:
         *given[1:],
     ]
     recorded.stop()
-    stopped = ["finish", "take 1", "stop"]  # what the interval has come to is recorded too
+    stopped = ["finish", "take 0.5", "stop"]  # what the interval has come to is recorded too
     assert feed.asked == ["start", "hurry", "take 0", "take None", "take 1", "take 0", *stopped]
     recorder.close()
     assert list(read(tmp_path / "a")) == given
@@ -573,3 +574,23 @@ def test_a_corrupt_line_reaches_whoever_takes_after_what_came_before_it(tmp_path
         assert [player.take(timeout=10), player.take(timeout=10)] == given
         with pytest.raises(SlabtuiError, match=r"line 3: not a snapshot"):
             player.take(timeout=10)
+
+
+def test_a_disk_that_takes_nothing_stops_the_recording(tmp_path: Path) -> None:
+    """Nothing waits for it, and no more than a hundred snapshots are kept for it."""
+    recorder = Recorder(tmp_path / "a")
+    answers = threading.Event()
+
+    def hang() -> None:
+        answers.wait(60)
+
+    recorder._writer.put(hang)
+    feed = Recorded(Given(snapshots(110)), recorder)
+    began = time.monotonic()
+    notes = [taken.notes for _ in range(110) if (taken := feed.take())]
+    recorder.close()
+    assert time.monotonic() - began < 5
+    assert notes[:99] == [("own",)] * 99
+    assert notes[-1] == ("own", "recording stopped: the disk takes nothing")
+    assert recorder.failure == "the disk takes nothing"
+    answers.set()

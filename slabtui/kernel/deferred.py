@@ -56,10 +56,10 @@ class Deferred(Generic[_Part]):
         self.part = made
         return made
 
-    def wait(self) -> None:
-        """Wait until the part is there or has failed."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the part is there or has failed, at most so long; None: however long it takes."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(seconds)
 
     def _run(self, ready: Callable[[], None]) -> None:
         try:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from slabtui.detail import Detail, Kind, Watch
+from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities, cgroups
 from slabtui.kernel.agreement import Agreement
@@ -202,14 +203,16 @@ class Probe:
         )
 
     def close(self) -> None:
-        """Detach everything; the kernel then frees the programs and their maps."""
+        """Detach everything; the kernel then frees the programs and their maps. A second call does nothing."""
         self._meter.stop()
+        for part in self._parts():
+            part.module.close()
         self._compiler.close()
         for deferred in (self._bulk, self._frees, self._look):
-            deferred.wait()
+            deferred.wait(WAIT)
             with suppress(SlabtuiError, OSError):
                 deferred.collect()
-        for part in self._parts():
+        for part in self._parts():  # those that became ready meanwhile; the others have nothing left to close
             part.module.close()
         self._release()
 

@@ -1,6 +1,7 @@
 """Writes what a screen shows to a new file: CSV, JSON or folded stacks, by the file's name."""
 
 from collections.abc import Iterable, Sequence
+from io import BufferedWriter
 from pathlib import Path
 
 from slabtui import files, schema
@@ -52,7 +53,7 @@ def export_detail(path: Path, snapshot: Snapshot, detail: Detail | None) -> None
 
 def _write(path: Path, written: str) -> None:
     try:
-        with files.create(path) as file:
+        with BufferedWriter(files.create(path)) as file:
             file.write(written.encode())
     except FileExistsError as error:
         raise ExportError("that file exists") from error
