@@ -147,7 +147,7 @@ class Probe:
         ):
             made = self._attempt(name, part.collect)
             if made is not None:
-                self._confine(made)
+                self._whose.confine(made.module)
                 self._attempt(name, attach)
                 self._measure()
 
@@ -165,7 +165,7 @@ class Probe:
         Raises:
             OSError: a map could not be read.
         """
-        self._follow()
+        self._whose.follow(part.module for part in self._parts())
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
@@ -241,20 +241,6 @@ class Probe:
         frees, look = self._frees.part, self._look.part
         others = (frees.tracers if frees and frees.counts else None, look.tracers if look and look.attached else None)
         return [self._allocs.tracers, *filter(None, others)]
-
-    def _follow(self) -> None:
-        """Count another control group if it has taken the place of the first one."""
-        group = self._whose.group
-        if group and group.follow() and not all(self._confine(part) for part in self._parts()):
-            group.refuse()
-
-    def _confine(self, part: "Allocs | Frees | Bulk | Look") -> bool:
-        """Let a part count the control group that the descriptor is of now; return whether that is one that exists."""
-        with suppress(SlabtuiError):
-            if self._whose.cgroup is not None:
-                part.module.confine(self._whose.cgroup)
-            return True
-        return False
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions

@@ -3,9 +3,11 @@
 import os
 import select
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.cgroups import Group
 
 _PID_NS = Path("/proc/self/ns/pid")
@@ -68,6 +70,23 @@ class Whose:
             namespace = _PID_NS.stat()
             macros += [f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
         return macros
+
+    def follow(self, modules: Iterable[Module]) -> None:
+        """Count another control group if it has taken the place of the one that was counted.
+
+        Args:
+            modules: all whose programs count.
+        """
+        if self.group and self.group.follow() and not all(self.confine(module) for module in modules):
+            self.group.refuse()
+
+    def confine(self, module: Module) -> bool:
+        """Let a module count the control group as it is now; return whether it exists."""
+        with suppress(SlabtuiError):
+            if self.group:
+                module.confine(self.group.descriptor)
+            return True
+        return False
 
     def close(self) -> None:
         """Let go of the processes and the control group."""

@@ -94,7 +94,7 @@ def _lost(snapshot: Snapshot) -> Segment:
         return Segment(None if snapshot.lost else "dim", shares, 8)
     share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
     if share > _WARN:
-        return Segment("warning", (f"{lost} ({share:.0%})", lost), 8)
+        return Segment("warning", (f"lost {share:.0%}",), 8)
     return Segment("dim" if share < _CALM else None, (lost,), 8)
 
 
