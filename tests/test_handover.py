@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,12 @@ from slabtui.detail import Context, Kind, Watch
 from slabtui.kernel import handover, layout
 from slabtui.kernel.bpf import trace_events
 from slabtui.kernel.bpf.settings import Way
-from slabtui.kernel.btf import BTF
 from slabtui.kernel.layout import Layout
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
-from tests.probes import watch
+from tests import probes
+from tests.probes import as_preemptible, watch
 
 pytestmark = pytest.mark.live
 
@@ -81,20 +80,9 @@ def callers() -> Iterator[Callers]:
 
 
 @pytest.fixture
-def tracefs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    subprocess.run(["mount", "-t", "tracefs", "tracefs", tmp_path], check=True)
-    monkeypatch.setattr(trace_events, "_TRACEFS", (tmp_path,))
-    yield
-    subprocess.run(["umount", tmp_path], check=True)
-
-
-def as_preemptible() -> Layout:
-    """Return the layout that slabtui would have if this kernel preempted the programs of raw tracepoints."""
-    btf = BTF(layout.read_whole(layout.VMLINUX))
-    record, registers = btf.struct("trace_event_raw_kmalloc").offsets, btf.struct("pt_regs").offsets
-    names = ("call_site", "ptr", "bytes_req", "bytes_alloc")
-    offsets = {f"record_{name}": record[name] for name in names}
-    return replace(layout.read(), preemptible=1, registers_sp=registers["sp"], **offsets)
+def tracefs() -> Iterator[None]:
+    with probes.tracefs():
+        yield
 
 
 @contextmanager
@@ -169,7 +157,7 @@ def test_events_of_processes_that_compete_for_a_cpu_are_counted() -> None:
 def test_raw_tracepoints_go_on_where_classic_ones_cannot_be_attached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "SHARE", -1.0)
     monkeypatch.setattr(handover, "LEAST", -1)
-    monkeypatch.setattr(trace_events, "_TRACEFS", (Path("/nowhere"),))
+    monkeypatch.setattr(trace_events, "TRACEFS", (Path("/nowhere"),))
     with callers() as busy, counting(as_preemptible(), busy.pids) as probe:
         before = path_names(probe.totals())
         for _ in busy.run(CALLS):
