@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slabtui import cli, columns
+from slabtui import columns, options
 from slabtui.views import keymap
 
 DATE = "2026-11-26"  # of the last change of the page
@@ -55,7 +55,7 @@ def quoted(text: str) -> str:
 
 def page() -> str:
     """Return the manual page."""
-    parser = cli.parser()
+    parser = options.parser()
     usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
     lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]
