@@ -83,7 +83,8 @@ bench: $(VENV)/.test
 	done
 	exec $(VENV)/bin/python -m tests.bench $(ARGS)
 
-# Ten minutes under load and keys at random, then every fault; writes docs/faults.md. ARGS=60 takes a minute for it.
+# Ten minutes under load and keys at random, 20 minutes with a terminal that is not read, then every fault; writes
+# docs/faults.md. ARGS=60 takes one minute and two for it.
 soak: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
 

@@ -1,5 +1,6 @@
 """Runs the program: `python -m slabtui`, and slabtui.pyz, whose first file this is. Any Python from 3.6 can read it."""
 
+import _signal  # type: ignore[import-not-found]  # part of the interpreter
 import os
 import sys
 
@@ -7,7 +8,13 @@ _BESIDE = ("/usr/local/bin", "/usr/bin")  # where a newer Python may be, under i
 
 
 def run() -> int:
-    """Run slabtui, or slabratetop if that is the name of the file, and return the exit status."""
+    """Run slabtui, or slabratetop if that is the name of the file, and return the exit status.
+
+    Until main() handles signals, SIGINT ends the process as the others do, without a traceback of what is imported.
+    """
+    # Not by way of the signal module: to import it takes milliseconds, in which SIGINT may come.
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     if sys.version_info < (3, 11):  # as a file of its own slabtui has no installer that looks at the version
         beside = (f"{directory}/python3.{minor}" for minor in range(29, 10, -1) for directory in _BESIDE)
         newer = next((python for python in beside if os.access(python, os.X_OK)), None)

@@ -8,165 +8,54 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-from slabtui import __version__, arguments, columns, query, streams
+from slabtui import columns, query, streams
+from slabtui.addresses import AddressHider, Concealer, show_all
 from slabtui.collector import Collector, Source
 from slabtui.detail import Kind, Watch
+from slabtui.ending import PATIENCE, Ending
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
+from slabtui.options import LOOKS, SEE_HELP, parser
 from slabtui.outputs import formats
+from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream
 from slabtui.query import Order
 from slabtui.text import visible
 
-_LOOKS = {  # what is printed of one cache -> in words
-    Kind.CALLERS: "the call sites that allocate, and how much,",
-    Kind.STACKS: "the kernel stacks that led to the allocations",
-    Kind.PROCESSES: "the processes that allocate, and how much,",
-}
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
 
-_SEE_HELP = "see slabtui --help"
-
 FeedMaker = Callable[[Callable[[], None]], Snapshots]  # given what to call when there is something to take
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Report wrong usage in one line, instead of the usage text and a line."""
-        raise SlabtuiError(message, _SEE_HELP, Status.USAGE)
-
-
-class _PrintCompletion(argparse.Action):
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[object] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Print the completion script for a shell, and end the program."""
-        from slabtui import completion  # only here: it takes longer to import than all the rest of the command line
-
-        try:
-            print(completion.script(parser, str(values)))
-        except NotImplementedError:
-            parser.error(f"no completion script for {values}")
-        parser.exit()
-
-
-def parser(name: str = "slabtui") -> argparse.ArgumentParser:
-    """Return the definition of the command line, for the command of that name."""
-    options = _Parser(
-        prog=name,
-        description="Show the rate of allocations from the kernel's slab caches, live.",
-        epilog="Keys: ? shows them all. Needs root, and bcc from the distribution, except with --replay and --demo.",
-    )
-    add = options.add_argument
-    add("-V", "--version", action="version", version=f"slabtui {__version__}")
-    add(
-        "-s",
-        "--sort",
-        metavar="COLUMN",
-        type=arguments.column,
-        default=columns.DEFAULT_SORT,
-        help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
-    )
-    add(
-        "-f",
-        "--filter",
-        metavar="FILTER",
-        type=arguments.pattern,
-        default="",
-        help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
-    )
-    add(
-        "-p",
-        "--pid",
-        metavar="PID",
-        type=arguments.pid,
-        action="append",
-        default=[],
-        help="count only what this process allocates; may be given more than once",
-    )
-    add(
-        "--cgroup",
-        metavar="PATH",
-        type=Path,
-        help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
-    )
-    look = options.add_mutually_exclusive_group()
-    for kind, what in _LOOKS.items():
-        look.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
-    add(
-        "-C",
-        "--noclear",
-        action="store_true",
-        help="print text as slabratetop does, one interval below the other; the default without a terminal",
-    )
-    add(
-        "-r",
-        "--maxrows",
-        metavar="MAXROWS",
-        type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most so many rows (default: {formats.MAXROWS} as text, else all)",
-    )
-    add(
-        "--output",
-        choices=("text", "json", "csv", "folded"),
-        help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
-    )
-    add("--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst")
-    origin = options.add_mutually_exclusive_group()
-    origin.add_argument(
-        "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
-    )
-    origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
-    add(
-        "--print-completion",
-        metavar="SHELL",
-        action=_PrintCompletion,
-        help="print a completion script for this shell, such as bash or zsh",
-    )
-    add(
-        "interval",
-        nargs="?",
-        type=arguments.interval,
-        default=1.0,
-        help=f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: 1)",
-    )
-    add("count", nargs="?", type=partial(arguments.positive, what="count"), help="end after so many snapshots")
-    return options
 
 
 def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
-    SIGTERM and SIGHUP raise SystemExit with 128 and the signal's number, so that every `finally` is carried out;
-    SIGINT ends the program like the key q.
+    SIGTERM and SIGHUP end it with 128 and the signal's number; SIGINT ends it like the key q, unless something blocks.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup(1)
-            signal.signal(number, _end)
+    ending = Ending()
     stdout_closed = sys.stdout is None
     streams.open_closed()
     try:
+        ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "give it somewhere to go, as in > /dev/null")
-        _run(_parsed(argv, name), name)
+        _run(_parsed(argv, name), name, ending)
     except (SlabtuiError, FeedDiedError) as error:
+        status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        ending.begin(status)
         died = ": please report this, with `uname -r`" if isinstance(error, FeedDiedError) else ""
         _complain(f"{error}{died}")
-        return error.status if isinstance(error, SlabtuiError) else Status.FAILED
+        return status
     except MemoryError:
+        ending.begin(Status.FAILED)
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
@@ -178,11 +67,15 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         explained = explain(error)
         if explained is None:
             raise
+        ending.begin(Status.FAILED)
         _complain(explained)
         return Status.FAILED
     finally:
-        _ignore_signals()
-        streams.flush()
+        ending.begin(Status.OK)
+        try:
+            streams.flush()
+        finally:
+            ending.end()
     return Status.OK
 
 
@@ -214,9 +107,10 @@ def _print_whole(text: str) -> None:
         raise _unwritable(error) from error
 
 
-def _run(options: argparse.Namespace, name: str) -> None:
+def _run(options: argparse.Namespace, name: str, ending: Ending) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
+    options.frees = options.frees or options.sort == columns.FREES.id
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
@@ -225,16 +119,18 @@ def _run(options: argparse.Namespace, name: str) -> None:
         if options.maxrows:
             raise SlabtuiError("-r limits what is printed", "add -C or --output", Status.USAGE)
         _demand_terminal()
-    with _feed(options, replay, screen) as feed_for:
+    conceal = show_all if options.addresses else AddressHider()
+    with _feed(options, replay, screen, conceal) as feed_for:
         if screen:
-            _show(options, feed_for, bool(replay))
+            _show(options, feed_for, bool(replay), conceal, ending)
         else:
-            _print(options, feed_for, bool(replay), look, clear=name == "slabratetop" and not options.noclear)
+            clear = name == "slabratetop" and not options.noclear
+            _print(options, feed_for, bool(replay), look, clear=clear, conceal=conceal)
 
 
 def _look(options: argparse.Namespace) -> Watch | None:
     """Return what is to be looked at closely."""
-    asked = ((kind, getattr(options, kind)) for kind in _LOOKS)
+    asked = ((kind, getattr(options, kind)) for kind in LOOKS)
     return next((Watch(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
 
 
@@ -252,7 +148,9 @@ def _demand_what_goes_together(
 
 
 @contextmanager
-def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen: bool) -> Iterator[FeedMaker]:
+def _feed(
+    options: argparse.Namespace, replay: Path | Traversable | None, screen: bool, conceal: Concealer
+) -> Iterator[FeedMaker]:
     """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
     from slabtui.recording import Player, Recorded, Recorder
 
@@ -263,7 +161,11 @@ def _feed(options: argparse.Namespace, replay: Path | Traversable | None, screen
         if not options.record:
             yield partial(Collector, source, options.interval, settles=not screen)
             return
-        recorder = Recorder(options.record)
+        recorder = Recorder(options.record, conceal)
+        if not screen:
+            from slabtui.kernel import capabilities
+
+            capabilities.keep(capabilities.COUNTING)  # what creating the file needed is given up too
         try:
             yield lambda notify: Recorded(
                 Collector(source, options.interval, notify, settles=not screen), recorder, options.count
@@ -289,7 +191,9 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         slabinfo.demand(str(look.cache))
     capabilities.demand()
     capabilities.unlimit_locked_memory()
-    capabilities.keep(capabilities.SCREEN if screen else capabilities.COUNTING)
+    capabilities.raise_open_files()
+    kept = capabilities.SCREEN if screen else capabilities.COUNTING
+    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:
         compiler.prepare()  # as early as can be: its child imports bcc during all that follows
@@ -303,43 +207,73 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
         raise
 
 
-def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool) -> None:
+def _show(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, conceal: Concealer, ending: Ending) -> None:
     """Open the screen."""
     from slabtui.views.app import App
     from slabtui.views.state import State
 
-    state = State(options.interval, Order.by(options.sort), options.filter, replay=replay)
+    state = State(
+        options.interval, Order.by(options.sort), options.filter, idle=options.all, replay=replay, frees=options.frees
+    )
     try:
-        App(state, options.count).run(feed_for)
+        with ending.screen():
+            App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK)).run(feed_for)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
         streams.discard(1)  # the terminal is gone, and whether its signal or this comes first is chance
         raise SystemExit(128 + signal.SIGHUP) from error
+    finally:
+        ending.next_step()
 
 
-def _print(options: argparse.Namespace, feed_for: FeedMaker, replay: bool, look: Watch | None, clear: bool) -> None:
+def _print(
+    options: argparse.Namespace,
+    feed_for: FeedMaker,
+    replay: bool,
+    look: Watch | None,
+    *,
+    clear: bool,
+    conceal: Concealer,
+) -> None:
     """Print on standard output."""
     alias = partial(query.alias, matches=query.matcher(options.filter))
-    table = formats.slabratetop(None if replay else options.interval, clear and sys.stdout.isatty(), alias)
+    table = formats.slabratetop(
+        None if replay else options.interval,
+        clear and sys.stdout.isatty(),
+        alias,
+        sort=options.sort,
+        frees=options.frees,
+    )
     forms = {
         "text": formats.look_at(look, options.maxrows) if look else table,
         "json": formats.JSON,
         "csv": formats.CSV,
         "folded": formats.FOLDED,
     }
-    form = forms[options.output]
+    form = formats.with_idle(forms[options.output]) if options.all else forms[options.output]
     selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
-    # A stream of our own: under PYTHONUNBUFFERED Python's forgets the rest of a write that a signal has cut short.
-    # And a name need not fit the locale.
-    output = os.fdopen(1, "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
+    output = Output(1, sys.stdout.encoding, PATIENCE)
     feed = feed_for(lambda: None)
-    if look:
-        feed.watch(look)
+    if look or options.frees:
+        feed.watch(replace(look or Watch(), frees=options.frees))
     try:
-        stream(feed, output, form, selection, count=options.count, complain=_complain)
+        stream(
+            feed,
+            output,
+            form,
+            selection,
+            count=options.count,
+            complain=_complain,
+            conceal=conceal,
+            interrupted=output.interrupt,
+        )
     except BrokenPipeError:
         raise
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"the filter {options.filter} {error}", SEE_HELP, Status.USAGE) from error
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
     except OSError as error:
         raise _unwritable(error) from error
     finally:
@@ -361,14 +295,3 @@ def _demand_terminal() -> None:
         raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
         raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    _ignore_signals()
-    raise SystemExit(128 + number)
-
-
-def _ignore_signals() -> None:
-    """Ignore the signals that end the program: the way out is short and must be completed."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)

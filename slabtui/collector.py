@@ -1,6 +1,7 @@
 """The collector thread: reads a source once per interval and offers what was allocated since as one Snapshot."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,7 @@ class Collector(Feed):
     next covers its interval too. Its `elapsed` says so.
 
     Args:
-        source: what is read. Closed by whoever made it, after `stop`.
+        source: what is read. Closed when the collector has ended, whether what it offered last is taken or not.
         interval: seconds from one reading to the next, more than 0.
         notify: called in the thread whenever there is something to take.
         settles: whether the first interval waits until everything that has been asked for counts.
@@ -63,6 +64,7 @@ class Collector(Feed):
         super().__init__(notify)
         self._settles = settles
         self._source = source
+        self._closing = threading.Lock()  # held for ever by the thread that closes the source
         self._interval = interval
         self._hurried = False
         self._watch = self._watched = Watch()
@@ -79,13 +81,29 @@ class Collector(Feed):
         self._watch = wanted
         self._wake.set()
 
+    def stop(self) -> None:
+        """End the thread, and close the source though the thread may hang."""
+        super().stop()
+        self._close()
+
     def produce(self) -> None:
-        """Take a first reading, which the first snapshot is measured from, and one more per interval.
+        """Collect until it is enough, and then stop counting, at once: a consumer that blocks does not matter.
 
         Raises:
-            FeedEndedError: the last one was asked for, and is on offer or taken.
-            SlabtuiError: the first one failed.
+            FeedEndedError: the last snapshot was asked for, and is on offer or taken.
+            SlabtuiError: the first reading failed.
         """
+        try:
+            self._collect()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._closing.acquire(blocking=False):
+            self._source.close()
+
+    def _collect(self) -> None:
+        """Take a first reading, which the first snapshot is measured from, and one more per interval."""
         self._source.begin(self._wake.set)
         if self._settles:
             self._take_over_watch()
@@ -104,9 +122,12 @@ class Collector(Feed):
                 latest, at = self._source.totals(), time.monotonic()
             except OSError as error:
                 latest, at = baseline, since
-                self.put(self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}"))
+                snapshot = self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}")
             else:
-                self.put(self._snapshot(at - since, difference(baseline, latest)))
+                snapshot = self._snapshot(at - since, difference(baseline, latest))
+            if last:
+                self._close()  # before the snapshot waits for a consumer, which may be blocked
+            self.put(snapshot)
             if last:
                 raise FeedEndedError
             # Keep to the grid, so that seconds stay seconds; but begin a new one after a stall, not a short interval.

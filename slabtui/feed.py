@@ -5,7 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from slabtui import threads
 from slabtui.detail import Watch
+from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
 from slabtui.snapshot import Snapshot
 
@@ -59,21 +61,16 @@ class Feed:
         """Begin.
 
         Raises:
-            SlabtuiError: there is no leave for another thread.
+            SlabtuiError: the process may not create another thread.
         """
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            raise SlabtuiError(
-                "cannot start a thread", "raise `ulimit -u` or the limit of the control group"
-            ) from error
+        threads.start(self._thread)
 
     def stop(self) -> None:
-        """End the thread and wait for it, however long it would have slept."""
+        """End the thread and wait for it, however long it would have slept, but not for one that hangs."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(WAIT)
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""

@@ -5,11 +5,17 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from slabtui.detail import Detail
 from slabtui.snapshot import CacheRow, Snapshot
 
 LENGTH = 300  # intervals
 GROWING = 10  # intervals in a row in which a cache must have grown
-MOST_ENTRIES = 100_000  # of close looks, in all snapshots: some 30 MiB
+MOST_ROWS_BYTES = 64 << 20  # of all snapshots: 500 caches that all change in each of 300 intervals take 61 MiB
+MOST_LOOKS_BYTES = 24 << 20  # of all close looks: 300 intervals of one with 200 entries
+
+# Bytes that CPython takes: of a row and its numbers, of its rate and its place among those that grew, of a text beside
+# its characters, of an entry and its numbers.
+_ROW, _RATE, _GROWN, _TEXT, _ENTRY = 300, 130, 70, 57, 350
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
 
@@ -21,16 +27,23 @@ class History:
         self._snapshots: deque[Snapshot] = deque(maxlen=LENGTH)
         self._rates: deque[dict[int, float]] = deque(maxlen=LENGTH)  # by cache, of the active ones
         self._grown: deque[frozenset[int]] = deque(maxlen=LENGTH)  # caches
+        self._sizes: deque[int] = deque(maxlen=LENGTH)  # bytes, without looks
 
     def __len__(self) -> int:
         return len(self._snapshots)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot; the oldest goes when there are more than 300, old close looks when they are too large."""
-        self._snapshots.append(self._shared(snapshot))
-        self._forget_looks()
+        """Keep a snapshot; the oldest go when there are more than 300 or too large, old close looks when those are."""
+        newest = {row.cache: row for row in self._snapshots[-1].rows} if self._snapshots else {}
+        shared = replace(snapshot, rows=tuple(_same(newest.get(row.cache), row) for row in snapshot.rows))
+        self._snapshots.append(shared)
         self._rates.append({row.cache: snapshot.per_second(row.allocs) for row in snapshot.rows if row.allocs})
         self._grown.append(frozenset(row.cache for row in snapshot.rows if row.live_delta and row.live_delta > 0))
+        rows = sum(_row_size(row) for row in shared.rows if newest.get(row.cache) is not row)
+        notes = sum(_TEXT + len(note) for note in snapshot.notes)
+        self._sizes.append(rows + notes + _RATE * len(self._rates[-1]) + _GROWN * len(self._grown[-1]))
+        self._forget_looks()
+        self._forget_snapshots()
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot so many intervals before the newest."""
@@ -53,26 +66,42 @@ class History:
         end = len(self._snapshots) - back
         return [self._snapshots[at].row(cache) for at in range(end)]
 
-    def _shared(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot that has, of each cache that nothing happened to, the row of the newest snapshot.
-
-        Most caches of a kernel are idle most of the time: each of their rows would take 300 bytes.
-        """
-        newest = {row.cache: row for row in self._snapshots[-1].rows} if self._snapshots else {}
-        return replace(snapshot, rows=tuple(_same(newest.get(row.cache), row) for row in snapshot.rows))
+    def _forget_snapshots(self) -> None:
+        """Let go of the oldest snapshots where all are too large; the newest stays."""
+        size = sum(self._sizes)
+        while size > MOST_ROWS_BYTES and len(self._sizes) > 1:
+            size -= self._sizes.popleft()
+            for kept in (self._snapshots, self._rates, self._grown):
+                kept.popleft()
 
     def _forget_looks(self) -> None:
-        """Let go of the oldest close looks where they are many: a look at processes may have 16,384 entries."""
-        room = MOST_ENTRIES
+        """Let go of the oldest close looks where they are large, of which one at processes may have 16,384 entries."""
+        size = 0
         for at in reversed(range(len(self._snapshots))):
             snapshot = self._snapshots[at]
-            room -= len(snapshot.detail.entries) if snapshot.detail else 0
-            if room < 0 and snapshot.detail:
+            if snapshot.detail is None:
+                continue
+            size += _detail_size(snapshot.detail)
+            if size > MOST_LOOKS_BYTES and at < len(self._snapshots) - 1:
                 self._snapshots[at] = replace(snapshot, detail=None)
 
 
+def _row_size(row: CacheRow) -> int:
+    return _ROW + len(row.name) + sum(_TEXT + len(alias) for alias in row.aliases)
+
+
+def _detail_size(detail: Detail) -> int:
+    return sum(
+        _ENTRY + len(entry.comm) + len(entry.cgroup) + sum(_TEXT + len(frame) for frame in entry.frames)
+        for entry in detail.entries
+    )
+
+
 def _same(known: CacheRow | None, row: CacheRow) -> CacheRow:
-    """Return the row that is known already, if it says the same."""
+    """Return the row that is known already, if it says the same.
+
+    Most caches of a kernel are idle most of the time: each of their rows would take 300 bytes.
+    """
     return known if known is not None and known == row else row
 
 

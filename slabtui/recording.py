@@ -1,97 +1,136 @@
 """Recordings: every snapshot of a session as a line of JSON in a file, written as it comes and played back later."""
 
+import errno
 import gzip
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from importlib.resources.abc import Traversable
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from slabtui import schema, zstd
+from slabtui import files, schema, zstd
+from slabtui.addresses import Concealer, show_all
 from slabtui.detail import Watch
+from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError, Status
 from slabtui.feed import Feed, FeedEndedError, Snapshots
 from slabtui.snapshot import Snapshot
+from slabtui.writer import Writer
 
 SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
 _PATIENCE = 0.1  # seconds until a new speed takes hold
+_REMEDIES = {  # by the error of a file that cannot be created
+    errno.EEXIST: "name a new file",
+    errno.EACCES: "name a file in a directory that you can write to",
+    errno.EPERM: "name a file in a directory that you can write to",
+    errno.ENOENT: "create its directory first, with mkdir -p",
+}
 _WANTED = "name a file that --record has written"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GZIP_FORMAT = 16  # added to the window size: with the header and the trailer of gzip; zlib.h, deflateInit2()
-_CHUNK = 1 << 10  # bytes of a compressed file at a time: each may stand for a hundred thousand
-_LONGEST_LINE = 64 << 20  # bytes; a snapshot of 4096 caches takes less than one MiB
+_SOON = 0.1  # seconds in which a disk takes a snapshot, usually: so the next one can tell that it failed
+_MOST_WAITING = 100  # snapshots: ten seconds at the shortest interval; each holds what changed since the one before
+# Bytes. A snapshot of 4096 caches takes 1 MiB, an inspection of 16384 processes in control groups of Kubernetes 6 MiB.
+_LONGEST_LINE = 8 << 20
 
 
 class Recorder:
     """Writes snapshots to a new file, compressed as its name ends in: .gz, .zst, or not at all.
 
-    What is written is flushed with each snapshot, so that it can be read whatever becomes of this process. A failing
-    disk ends the recording, not the program.
+    What is written is flushed with each snapshot, so that it can be read whatever becomes of this process. A disk that
+    fails, or takes nothing for too long, ends the recording, not the program: another thread writes.
 
     Args:
         path: the file; it must not exist.
+        conceal: what becomes of a snapshot before it is written.
 
     Raises:
-        SlabtuiError: it exists, cannot be made, or is to be compressed by a module that this Python lacks.
+        SlabtuiError: it exists, cannot be made, or is to be compressed by a module that this Python lacks; or the
+            process may not create another thread.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, conceal: Concealer = show_all) -> None:
+        self._conceal = conceal
         codec = zstd.load("record to a .gz file") if path.suffix == ".zst" else None
+        self._writer = Writer("recorder")
         try:
-            self._file: BinaryIO = path.open("xb")
+            self._file = files.create(path)
         except OSError as error:
-            raise SlabtuiError(
-                f"cannot record to {path} ({error.strerror})", "name a new file", Status.USAGE
-            ) from error
+            remedy = _REMEDIES.get(error.errno or 0, "name another file")
+            raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
         self._write, self._flush, self._end = _encoder(path, self._file, codec)
-        self.failure: str | None = None
+        self._hangs = False
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing more is recorded; None: it is."""
+        if self._hangs:
+            return "the disk takes nothing"
+        failure = self._writer.failure
+        return None if failure is None else getattr(failure, "strerror", None) or str(failure)
 
     def write(self, snapshot: Snapshot) -> None:
         """Add a snapshot; after a failure, which `failure` then tells, do nothing."""
         if self.failure is not None:
             return
-        try:
-            self._write(schema.dumps(snapshot, snapshot.rows).encode() + b"\n")
-            self._flush()
-        except OSError as error:
-            self.failure = error.strerror or str(error)
+        concealed = self._conceal(snapshot)
+        waiting = self._writer.waiting
+        if waiting >= _MOST_WAITING:
+            self._hangs = True
+            return
+        written = self._writer.put(lambda: self._add(concealed))
+        if not waiting:
+            written.wait(_SOON)
 
     def close(self) -> None:
-        """Finish the file."""
-        try:
-            with self._file:
-                if self.failure is None:
-                    self._end()
-        except OSError as error:
-            self.failure = self.failure or error.strerror or str(error)
+        """Finish the file, unless the disk hangs."""
+        if not self._writer.put(self._finish).wait(WAIT):
+            self._hangs = True
+            return
+        with suppress(OSError):  # the recording has failed before
+            self._file.close()
+
+    def _finish(self) -> None:
+        self._end()
+        self._file.close()
+
+    def _add(self, snapshot: Snapshot) -> None:
+        self._write(schema.dumps(snapshot, snapshot.rows).encode() + b"\n")
+        self._flush()
 
 
 def _encoder(
-    path: Path, file: BinaryIO, codec: zstd.Codec | None
+    path: Path, file: FileIO, codec: zstd.Codec | None
 ) -> tuple[Callable[[bytes], object], Callable[[], object], Callable[[], object]]:
     """Return how to write, to flush so that everything up to here can be read, and to end."""
+    write = partial(_write_all, file)
     if path.suffix == ".gz":
         # Not by gzip.GzipFile, which writes its end when it is freed, although the file is full or closed by then.
         stream = zlib.compressobj(zlib.Z_BEST_COMPRESSION, wbits=zlib.MAX_WBITS | _GZIP_FORMAT)
-
-        def flush() -> None:
-            file.write(stream.flush(zlib.Z_SYNC_FLUSH))
-            file.flush()
-
-        return lambda data: file.write(stream.compress(data)), flush, lambda: file.write(stream.flush())
+        return (
+            lambda data: write(stream.compress(data)),
+            lambda: write(stream.flush(zlib.Z_SYNC_FLUSH)),
+            lambda: write(stream.flush()),
+        )
     if codec:
         frame = codec.compressor()
+        return (
+            lambda data: write(frame.compress(data)),
+            lambda: write(frame.flush(codec.block)),
+            lambda: write(frame.flush()),
+        )
+    return write, lambda: None, lambda: None
 
-        def flush_block() -> None:
-            file.write(frame.flush(codec.block))
-            file.flush()
 
-        return lambda data: file.write(frame.compress(data)), flush_block, lambda: file.write(frame.flush())
-    return file.write, file.flush, file.flush
+def _write_all(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 class Recorded(Snapshots):
@@ -107,6 +146,7 @@ class Recorded(Snapshots):
         self._feed = feed
         self._recorder = recorder
         self._left = most
+        self._stopped = False
 
     def start(self) -> None:
         """Begin."""
@@ -114,10 +154,13 @@ class Recorded(Snapshots):
 
     def stop(self) -> None:
         """Record what the interval has come to so far, and end the feed."""
+        if self._stopped:
+            return
+        self._stopped = True
         if self._left is None or self._left > 0:
             self._feed.finish()
             with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
-                while self.take(timeout=1) is not None:
+                while self.take(timeout=WAIT) is not None:
                     pass
         self._feed.stop()
 
@@ -139,7 +182,7 @@ class Recorded(Snapshots):
         if snapshot is None:
             return None
         self._recorder.write(snapshot)
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
         if self._recorder.failure is None:
             return snapshot
@@ -223,9 +266,11 @@ def read(path: Path | Traversable) -> Iterator[Snapshot]:
     try:
         for number, line in enumerate(_lines(path), 1):
             try:
+                if len(line) >= _LONGEST_LINE:
+                    raise schema.SchemaError(f"longer than {_LONGEST_LINE >> 20} MiB")
                 snapshot = schema.loads(line)
             except schema.SchemaError as error:
-                if last is None or line.endswith(b"\n"):
+                if last is None or line.endswith(b"\n") or len(line) >= _LONGEST_LINE:
                     if last is not None:
                         yield last
                     raise SlabtuiError(f"{path}, line {number}: {error}", _WANTED) from error
@@ -263,14 +308,18 @@ def _lines(path: Path | Traversable) -> Iterator[bytes]:
 
 def _zstd_lines(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a stream, those included that stand before the point where it is cut."""
-    rest = b""
-    for part in zstd.decompress(file, _CHUNK):
-        *whole, rest = (rest + part).split(b"\n")
-        yield from (line + b"\n" for line in whole)
-        if len(rest) > _LONGEST_LINE:
+    rest = bytearray()
+    for part in zstd.decompress(file):
+        begin = 0
+        while (end := part.find(b"\n", begin) + 1) > 0:
+            yield bytes(rest + part[begin:end])
+            rest.clear()
+            begin = end
+        rest += part[begin:]
+        if len(rest) >= _LONGEST_LINE:
             break
     if rest:
-        yield rest
+        yield bytes(rest[:_LONGEST_LINE])
 
 
 def _cut(last: Snapshot) -> Snapshot:

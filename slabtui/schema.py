@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from slabtui.columns import COLUMNS, Column
 from slabtui.detail import About, Context, Detail, Entry, Kind
 from slabtui.snapshot import CacheRow, Origin, Snapshot
-from slabtui.text import printable
+from slabtui.text import escaped
 
 NAME = "slabtui/1"
 
@@ -39,6 +39,20 @@ _LATER_ROW_TYPES: dict[str, _Kind] = {
     "aliases": list,
 }
 _ABSENT = object()
+
+# What no real host exceeds; a line that does was not written by slabtui, and would take memory and time.
+_MOST_CACHES = 16384  # the table has 4096 slots; a kernel lists some hundred caches, idle ones included
+_MOST_ENTRIES = 32768  # twice what an inspection has room for
+_MOST_FRAMES = 128  # a stack map of bcc has 127
+_MOST_ALIASES = 1024  # names of one size; a kernel has some hundred caches in all
+_MOST_NODES = 1024  # MAX_NUMNODES of the kernel
+_MOST_NOTES = 4096  # one for each process of -p that has ended
+_LONGEST_TEXT = 4 * 1024  # characters: twice the 512 bytes of a symbol's name (KSYM_NAME_LEN), each one escaped
+_LONGEST_PATH = 4 * 4096  # PATH_MAX, each byte escaped: the path of a control group
+_LONGEST_ADDRESS = len("0x") + 16
+_MOST_CONTAINERS = 4 * (_MOST_CACHES + _MOST_ENTRIES)  # objects and lists in a line; each takes some 100 bytes
+_MOST_MEMBERS = 12 * (_MOST_CACHES + _MOST_ENTRIES)  # of objects
+_MOST_TEXTS = 12 * (_MOST_CACHES + _MOST_ENTRIES)  # names of members included; each takes 57 bytes and its characters
 _BRIEF = 80  # characters of a value in a message
 
 
@@ -117,6 +131,7 @@ def loads(line: str | bytes) -> Snapshot:
     Raises:
         SchemaError: it is no JSON, no snapshot, or one of a schema that this version does not know.
     """
+    _demand_simple(line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line)
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -129,16 +144,26 @@ def loads(line: str | bytes) -> Snapshot:
         time=_time(_field(found, "time", str)),
         elapsed=_elapsed(_field(found, "elapsed_s", (int, float))),
         loadavg=_field(found, "loadavg", str),
-        rows=tuple(_row(row) for row in _field(found, "caches", list)),
+        rows=tuple(_row(row) for row in _list(found, "caches", _MOST_CACHES)),
         lost=_count("lost", _field(found, "lost", _NULLABLE_COUNT)),
         events=_count("events", _field(found, "events", _NULLABLE_COUNT, None)),
         nanoseconds=_nanoseconds(_field(found, "ns_per_event", (int, float, type(None)), None)),
         bulk=_field(found, "bulk", (bool, type(None)), None),
         detail=_detail(_field(found, "detail", (dict, type(None)), None)),
         error=_field(found, "error", (str, type(None))),
-        notes=tuple(_checked("a note", note, str) for note in _field(found, "notes", list)),
+        notes=_texts("a note", _list(found, "notes", _MOST_NOTES)),
         origin=Origin("replay", _field(found, "host", str), _field(found, "kernel", str)),
     )
+
+
+def _demand_simple(line: bytes) -> None:
+    """Refuse a line of which Python would make far more than it is long.
+
+    Characters within texts count too, of which real names have few.
+    """
+    containers, members, texts = line.count(b"[") + line.count(b"{"), line.count(b":"), line.count(b'"') // 2
+    if containers > _MOST_CONTAINERS or members > _MOST_MEMBERS or texts > _MOST_TEXTS:
+        raise SchemaError("more than any host has")
 
 
 def _brief(value: object) -> str:
@@ -153,14 +178,14 @@ def _row(found: Any) -> CacheRow:
     fields = {name: _field(found, name, kind) for name, kind in _ROW_TYPES.items()}
     fields |= {name: _field(found, name, kind) for name, kind in _LATER_ROW_TYPES.items() if name in found}
     try:
-        fields["cache"] = int(fields["cache"], 16)
+        fields["cache"] = int(fields["cache"][: _LONGEST_ADDRESS + 1], 16)  # one more is out of range
     except ValueError as error:
         raise SchemaError(f"cache {_brief(fields['cache'])} is no address") from error
     for name in ("cache", "object_size", "size", "allocs", "bytes", "frees", "live", "mem"):
         _count(name, fields.get(name))
     if not -1 << 64 < (fields.get("live_delta") or 0) < 1 << 64:
         raise SchemaError(f"live_delta is {_brief(fields['live_delta'])}")
-    fields["aliases"] = _texts("aliases", fields.get("aliases", ()))
+    fields["aliases"] = _texts("aliases", _limited("aliases", fields.get("aliases", []), _MOST_ALIASES))
     return CacheRow(**fields)
 
 
@@ -175,7 +200,7 @@ def _detail(found: dict[str, Any] | None) -> Detail | None:
         look=_whole(found, "look"),
         one_in=_whole(found, "one_in"),
         lost=_whole(found, "lost"),
-        entries=() if is_about else tuple(_entry(kind, entry) for entry in _field(found, "entries", list)),
+        entries=() if is_about else tuple(_entry(kind, entry) for entry in _list(found, "entries", _MOST_ENTRIES)),
         about=_about(_field(found, "about", dict)) if is_about else None,
     )
 
@@ -191,12 +216,12 @@ def _entry(kind: Kind, found: Any) -> Entry:
         standard_error=_standard_error(found) if kind is Kind.STACKS else 0.0,
     )
     if kind is not Kind.PROCESSES:
-        return replace(entry, frames=_texts("frames", _field(found, "frames", list)))
+        return replace(entry, frames=_texts("frames", _list(found, "frames", _MOST_FRAMES)))
     return replace(
         entry,
         pid=_whole(found, "pid"),
         comm=_field(found, "comm", str),
-        cgroup=_field(found, "cgroup", str),
+        cgroup=_field(found, "cgroup", str, longest=_LONGEST_PATH),
         context=_one_of(Context, "context", _field(found, "context", str)),
     )
 
@@ -213,16 +238,16 @@ def _about(found: dict[str, Any]) -> About:
     def number(name: str) -> int | None:
         return _count(name, _field(found, name, _NULLABLE_COUNT))
 
-    nodes = [_checked("a node", node, list) for node in _field(found, "nodes", list)]
+    nodes = [_checked("a node", node, list) for node in _list(found, "nodes", _MOST_NODES)]
     if not all(len(node) == 2 for node in nodes):
         raise SchemaError("a node that is no pair")
     return About(
-        aliases=_texts("aliases", _field(found, "aliases", list)),
+        aliases=_texts("aliases", _list(found, "aliases", _MOST_ALIASES)),
         object_size=number("object_size"),
         size=number("size"),
         objects_per_slab=number("objects_per_slab"),
         slab_bytes=number("slab_bytes"),
-        flags=_texts("flags", _field(found, "flags", list)),
+        flags=_texts("flags", _list(found, "flags", _MOST_ALIASES)),
         nodes=tuple((_number("node", node), _number("slabs", slabs)) for node, slabs in nodes),
         live=number("live"),
         mem=number("mem"),
@@ -234,6 +259,16 @@ def _one_of(kinds: type[_Choice], name: str, text: str) -> _Choice:
         return kinds(text)
     except ValueError as error:
         raise SchemaError(f"{name} is {_brief(text)}") from error
+
+
+def _list(found: dict[str, Any], name: str, most: int) -> list[Any]:
+    return _limited(name, _field(found, name, list), most)
+
+
+def _limited(name: str, values: list[Any], most: int) -> list[Any]:
+    if len(values) > most:
+        raise SchemaError(f"{name} has {len(values)} members, and may have {most}")
+    return values
 
 
 def _texts(name: str, found: Iterable[Any]) -> tuple[str, ...]:
@@ -250,21 +285,25 @@ def _number(name: str, value: Any) -> int:
     return number
 
 
-def _field(found: dict[str, Any], name: str, kind: _Kind, absent: Any = _ABSENT) -> Any:
+def _field(
+    found: dict[str, Any], name: str, kind: _Kind, absent: Any = _ABSENT, *, longest: int = _LONGEST_TEXT
+) -> Any:
     if name not in found:
         if absent is _ABSENT:
             raise SchemaError(f"{name} is missing")
         return absent
-    return _checked(name, found[name], kind)
+    return _checked(name, found[name], kind, longest)
 
 
-def _checked(name: str, value: Any, kind: _Kind) -> Any:
+def _checked(name: str, value: Any, kind: _Kind, longest: int = _LONGEST_TEXT) -> Any:
     """Return the value; whoever wrote a text, it is harmless to print."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kinds):
         raise SchemaError(f"{name} is {_brief(value)}")
+    if isinstance(value, str) and len(value) > longest:
+        raise SchemaError(f"{name} has {len(value)} characters, and may have {longest}")
     if isinstance(value, str) and not value.isprintable():
-        return printable(value.encode("utf-8", "surrogatepass"))
+        return escaped(value.encode("utf-8", "surrogatepass"))
     return value
 
 

@@ -36,3 +36,6 @@ def flush() -> None:
         except OSError:  # closed, full or hung up: the text stays in the buffer
             with suppress(OSError):
                 discard(stream.fileno())
+        except BaseException:  # a signal, while nothing reads the stream: the interpreter must not wait for it again
+            discard(stream.fileno())
+            raise

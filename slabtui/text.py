@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 _STEPS = "kMGTPE"
+_IN_ASCII = str.maketrans({"…": "...", "“": '"', "”": '"'})  # of slabtui's own words
 
 
 def visible(text: str) -> str:
@@ -10,8 +11,7 @@ def visible(text: str) -> str:
     return "".join(character if character == "\\" else _shown(character) for character in text)
 
 
-@lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
-def printable(raw: bytes) -> str:
+def escaped(raw: bytes) -> str:
     r"""Decode a name that anyone may have chosen, with nothing left in it that a terminal acts upon.
 
     Bytes that are not UTF-8 and characters that do not print (control, format and private-use characters, line
@@ -24,11 +24,31 @@ def printable(raw: bytes) -> str:
     return "".join(_shown(character) for character in decoded)
 
 
+@lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
+def printable(raw: bytes) -> str:
+    """Decode a name of the kernel's like `escaped`, which takes longer."""
+    return escaped(raw)
+
+
+def ascii_only(text: str) -> str:
+    r"""Return a text in ASCII: slabtui's own signs by similar ones, all else by escapes (`\u540d`), as `printable` has.
+
+    For terminals of other encodings than UTF-8: how many columns a character takes there depends on the encoding.
+    """
+    if text.isascii():
+        return text
+    return "".join(character if character < "\x80" else _escaped(character) for character in text.translate(_IN_ASCII))
+
+
 def _shown(character: str) -> str:
     if character == "\\":
         return r"\\"
     if character.isprintable():
         return character
+    return _escaped(character)
+
+
+def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
         return f"\\x{code - 0xDC00:02x}"

@@ -6,6 +6,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from slabtui.errors import SlabtuiError
 
+_CHUNK = 64  # bytes of a file at a time
+_WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.1.1.1.2); recordings need 2 MiB
+
 
 class Compressor(Protocol):
     """What both modules call a compressor: each call returns what can be written so far."""
@@ -63,7 +66,13 @@ def load(otherwise: str) -> Codec:
         except ImportError:  # this Python was built without it
             pass
         else:
-            return Codec(zstd.ZstdCompressor, zstd.ZstdCompressor.FLUSH_BLOCK, zstd.ZstdDecompressor, zstd.ZstdError)
+            limits = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+            return Codec(
+                zstd.ZstdCompressor,
+                zstd.ZstdCompressor.FLUSH_BLOCK,
+                lambda: zstd.ZstdDecompressor(options=limits),
+                zstd.ZstdError,
+            )
     try:
         import zstandard
     except ImportError as error:
@@ -73,17 +82,18 @@ def load(otherwise: str) -> Codec:
     return Codec(
         lambda: zstandard.ZstdCompressor().compressobj(),
         zstandard.COMPRESSOBJ_FLUSH_BLOCK,
-        lambda: zstandard.ZstdDecompressor().decompressobj(),
+        lambda: zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj(),
         zstandard.ZstdError,
     )
 
 
-def decompress(file: BinaryIO, chunk: int) -> Iterator[bytes]:
+def decompress(file: BinaryIO) -> Iterator[bytes]:
     """Yield what a file holds, its last part included where the file is cut short.
+
+    A part is at most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
 
     Args:
         file: one or more frames, one after the other.
-        chunk: bytes to read at a time.
 
     Raises:
         OSError: the data is damaged.
@@ -92,7 +102,7 @@ def decompress(file: BinaryIO, chunk: int) -> Iterator[bytes]:
     codec = load("unpack the file first, with zstd -d")
     frame = codec.decompressor()
     try:
-        while data := file.read(chunk):
+        while data := file.read(_CHUNK):
             while data:
                 if frame.eof:
                     frame = codec.decompressor()

@@ -1,6 +1,8 @@
-"""An interpreter for slabtui's child process that does something of its own first: `SLABTUI_PYTHON` names it."""
+"""The interpreters of this machine, and one for the child process that does something of its own: `SLABTUI_PYTHON`."""
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from slabtui.kernel.bpf import interpreters
@@ -23,6 +25,18 @@ exec(boot)
 def with_bcc() -> str:
     """Return the path of the interpreter that slabtui tries first: a distribution's own, which has bcc here."""
     return interpreters.candidates({})[0]
+
+
+def newer_pythons() -> list[str]:
+    """Return the interpreters from 3.13 on that this machine has, beside the one that runs this."""
+    names = (f"python3.{minor}" for minor in range(13, 30) if (3, minor) != sys.version_info[:2])
+    found = filter(None, map(shutil.which, names))
+    return [python for python in found if _starts(python)]
+
+
+def _starts(python: str) -> bool:
+    """Return whether an interpreter starts: it may be a wrapper of one that is not there."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def bcc_version() -> str:

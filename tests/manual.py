@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slabtui import cli, columns
+from slabtui import columns, options
 from slabtui.views import keymap
 
 DATE = "2026-11-26"  # of the last change of the page
@@ -16,7 +16,7 @@ Without a terminal on standard output, with \\fB\\-C\\fR or with \\fB\\-\\-outpu
 slabratetop is the same program, printing text and clearing the screen between intervals, as its namesake does."""
 EXIT_STATUS = """\
 0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
-141 if nobody reads the output any more."""
+130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
 FILES = [
     (
         "/sys/kernel/btf/vmlinux",
@@ -55,7 +55,7 @@ def quoted(text: str) -> str:
 
 def page() -> str:
     """Return the manual page."""
-    parser = cli.parser()
+    parser = options.parser()
     usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
     lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]

@@ -1,14 +1,20 @@
 """The probe at work on the running kernel, and how its counts are held against what happened."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from slabtui.detail import Watch
 from slabtui.kernel import layout
-from slabtui.kernel.bpf import features
+from slabtui.kernel.bpf import features, trace_events
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.module import BuildContext, Module
+from slabtui.kernel.bpf.settings import Way
+from slabtui.kernel.btf import BTF
+from slabtui.kernel.layout import Layout
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
 
@@ -27,6 +33,36 @@ def watch(probe: Probe, wanted: Watch) -> None:
     """Let a probe count what is wanted, and wait until it does."""
     probe.watch(wanted)
     probe.settle()
+
+
+def as_preemptible() -> Layout:
+    """Return the layout that slabtui would have if this kernel preempted the programs of raw tracepoints."""
+    btf = BTF(layout.read_whole(layout.VMLINUX))
+    record, registers = btf.struct("trace_event_raw_kmalloc").offsets, btf.struct("pt_regs").offsets
+    names = ("call_site", "ptr", "bytes_req", "bytes_alloc")
+    offsets = {f"record_{name}": record[name] for name in names}
+    return replace(layout.read(), preemptible=1, registers_sp=registers["sp"], **offsets)
+
+
+@contextmanager
+def tracefs() -> Iterator[None]:
+    """Mount tracefs where slabtui finds it, and nowhere else."""
+    before = trace_events.TRACEFS
+    with TemporaryDirectory() as directory:
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", directory], check=True)
+        trace_events.TRACEFS = (Path(directory),)
+        try:
+            yield
+        finally:
+            trace_events.TRACEFS = before
+            subprocess.run(["umount", directory], check=True)
+
+
+def hand_over(probe: Probe) -> None:
+    """Let classic tracepoints take over, as if raw ones missed events."""
+    probe._handover._begin(probe._tracers())
+    while probe.way not in (Way.RAW, Way.CLASSIC):
+        probe.totals()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 import urwid
 from urwid.testing import check_box_sizing, press, render_runs, render_text, resolve_runs
 
+from slabtui.errors import SlabtuiError
 from slabtui.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
 from slabtui.views.app import App
@@ -77,7 +78,7 @@ def test_the_header_tells_the_time_the_load_the_rates_and_what_was_lost() -> Non
 def test_lost_allocations_stand_out_and_unknown_ones_are_no_zero() -> None:
     screen = Screen(cache(1, allocs=1))
     screen.show(cache(1, allocs=1), lost=7, events=500)
-    assert ("warning", "lost 7 (1%)") in render_runs(screen.app.stack, screen.size)[1]
+    assert ("warning", "lost 1%") in render_runs(screen.app.stack, screen.size)[1]
     screen.show(cache(1, allocs=1), lost=7, events=5000)
     assert render_runs(screen.app.stack, screen.size)[1][-1][0] is None
     assert screen.lines()[1].endswith("lost 7")
@@ -252,11 +253,18 @@ def test_q_quits() -> None:
 
 
 def test_the_last_snapshot_that_was_asked_for_ends_the_program() -> None:
-    app = App(State(1.0), count=2)
+    app = App(State(1.0), count=3)
     app.show(snapshot(cache(1)))
     app.show(snapshot(error="cannot read"))
     with pytest.raises(urwid.ExitMainLoop):
         app.show(snapshot(cache(1)))
+
+
+def test_a_last_snapshot_that_could_not_be_read_ends_the_program_with_its_reason() -> None:
+    app = App(State(1.0), count=2)
+    app.show(snapshot(cache(1)))
+    with pytest.raises(SlabtuiError, match=r"^cannot read: start slabtui again$"):
+        app.show(snapshot(error="cannot read"))
 
 
 def test_a_failed_reading_is_told_and_the_table_stays() -> None:

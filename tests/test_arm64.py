@@ -12,10 +12,10 @@ from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import Features
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.layout import Layout
-from tests.test_handover import as_preemptible
+from tests.probes import as_preemptible
 
 HOST = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
-SIZES = (HOST, "-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DRATE=1", "-DBESIDE=1", "-DBULKS=4", "-DTALLIES=8")
+SIZES = (HOST, "-DSLOT_BITS=4", "-DENTRIES=16", "-DSTACKS=16", "-DRATE=67", "-DBESIDE=200", "-DBULKS=4", "-DTALLIES=8")
 SIZES += ("-DSHEAF_RESULT=2", "-DCHUNK=4")
 PROGRAMS = {
     "allocs": ("table.bpf.h", "calibration.bpf.c", "inventory.bpf.c", "allocs.bpf.c"),

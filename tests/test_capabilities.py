@@ -84,5 +84,24 @@ def test_what_is_not_needed_is_given_up_for_good() -> None:
 
 
 @root
+def test_what_is_kept_for_the_process_alone_goes_to_no_child_and_can_be_given_up() -> None:
+    program = (
+        "import subprocess\n"
+        "from slabtui.kernel.capabilities import *\n"
+        "status = lambda: open('/proc/self/status').read()\n"
+        "keep(COUNTING, alone=FILES)\n"
+        "print([line for line in status().splitlines() if line.startswith('CapEff')][0].split()[1])\n"
+        "show = ['grep', '-E', '^Cap(Eff|Prm)', '/proc/self/status']\n"
+        "print(*subprocess.run(show, capture_output=True, text=True).stdout.split()[1::2])\n"
+        "keep(COUNTING)\n"
+        "print(*[line.split()[1] for line in status().splitlines() if line.startswith(('CapEff', 'CapPrm'))])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    own, child, after = ([int(word, 16) for word in line.split()] for line in ended.stdout.splitlines())
+    assert own == [bits(*COUNTING, Capability.DAC_OVERRIDE)]
+    assert child == after == [bits(*COUNTING)] * 2
+
+
+@root
 def test_loading_programs_by_sys_admin_alone_stays_possible() -> None:
     assert kept("{Capability.SYSLOG}") == bits(Capability.SYSLOG, Capability.SYS_ADMIN)

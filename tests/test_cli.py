@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui import cli
+from slabtui import options
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
 from tests.bpf import program_ids
@@ -66,7 +66,7 @@ def test_a_thread_is_no_process() -> None:
     thread.start()
     try:
         with pytest.raises(SlabtuiError, match=f"{thread.native_id} is a thread of process {os.getpid()}"):
-            cli.parser().parse_args(["-p", str(thread.native_id)])
+            options.parser().parse_args(["-p", str(thread.native_id)])
     finally:
         stop.set()
         thread.join()

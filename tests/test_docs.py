@@ -11,8 +11,9 @@ import pytest
 import shtab
 
 from slabtui import schema
-from slabtui.cli import DEMO, parser
+from slabtui.cli import DEMO
 from slabtui.detail import About, Detail, Entry, Kind
+from slabtui.options import parser
 from slabtui.recording import read
 from slabtui.snapshot import Snapshot
 from slabtui.views import keymap

@@ -1,6 +1,7 @@
 """What the screen shows, written to a file that was not there."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +92,19 @@ def test_another_ending_is_refused_and_nothing_made(tmp_path: Path, name: str) -
 def test_a_name_that_cannot_be_is_told(tmp_path: Path, name: str, why: str) -> None:
     assert refused(tmp_path / name) == why
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "b.folded", "b.csv"])
+def test_only_its_owner_can_read_an_export(tmp_path: Path, name: str) -> None:
+    before = os.umask(0)
+    try:
+        if name.startswith("b"):
+            export_detail(tmp_path / name, SHOWN, STACKS)
+        else:
+            export(tmp_path / name, SHOWN, ROWS, columns.COLUMNS)
+    finally:
+        os.umask(before)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:

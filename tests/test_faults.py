@@ -36,6 +36,7 @@ from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.slabinfo import Slabinfo
 from slabtui.recording import read
 from slabtui.snapshot import CacheRow, Origin, Snapshot, Totals, difference
+from tests import tasks
 from tests.bpf import program_ids
 from tests.fakes import FakeSource, cache
 from tests.interpreters import bcc_version
@@ -54,6 +55,7 @@ OPENS = 20_000
 HOUR = 3600.0
 
 NO_LEAVE = "run it as root, outside of a container; see cat /sys/kernel/security/lockdown"
+NO_THREAD = "cannot start a thread: raise `ulimit -u`, or pids.max of the control group"
 NO_MEMORY = "free some memory, or raise `ulimit -l` or the limit of the control group"
 
 
@@ -110,11 +112,61 @@ def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
     assert re.fullmatch(r"slabtui: .*Too many open files\): raise the limit, as in ulimit -n 1024\n", ended.stderr)
 
 
+@pytest.mark.live
+def test_a_low_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
+    """Here for a caller that leaks descriptors; as many processes after -p take as many."""
+    leaking = 'for number in $(seq 30 1300); do eval "exec $number</dev/null"; done\nulimit -Sn 1300'
+    ended = run([*shell(f"ulimit -n 2048\n{leaking}"), "-p", str(os.getpid()), "-C", "0.1", "2"])
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_leave_for_another_thread_is_told() -> None:
     ended = run([*unprivileged(), *shell("ulimit -u 1"), "--demo", "-C"])
     assert ended.returncode == 1
-    assert ended.stderr == "slabtui: cannot start a thread: raise `ulimit -u` or the limit of the control group\n"
+    assert ended.stderr == f"slabtui: {NO_THREAD}\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_screen_without_a_thread_for_its_feed_ends_in_one_line() -> None:
+    with Terminal([*unprivileged(), *shell("ulimit -u 1"), "--demo"], size=(120, 24)) as terminal:
+        assert terminal.wait_for_exit() == 1
+        assert terminal.output.decode() == f"slabtui: {NO_THREAD}\r\n"
+
+
+@pytest.mark.live
+def test_a_start_without_a_thread_to_measure_counts_and_notes_it() -> None:
+    """The group has room for slabtui and the compiler, then for slabtui and the thread of its feed."""
+    with tasks.limited(2) as group, Terminal([*tasks.inside(group), *SLABTUI, "0.1"], size=(300, 24)) as terminal:
+        terminal.wait_for(lambda: f"cost not measured: {NO_THREAD}" in terminal.text)
+        demand_that_it_counts(terminal)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("keys", "note"),
+    [
+        ("m", "cost not measured: {why}"),
+        ("f", "frees not counted: {why}"),
+        ("\r", "inspection not counted: {why}"),
+        ("\r2", "inspection not counted: {why}"),
+    ],
+)
+def test_what_needs_a_thread_that_cannot_be_started_is_a_note_and_counting_goes_on(keys: str, note: str) -> None:
+    with tasks.limited() as group, Terminal([*tasks.inside(group), *SLABTUI, "0.1"], size=(300, 24)) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text)
+        tasks.limit(group, 1)
+        terminal.type(keys)
+        terminal.wait_for(lambda: note.format(why=NO_THREAD) in terminal.text)
+        demand_that_it_counts(terminal)
+
+
+def demand_that_it_counts(terminal: Terminal) -> None:
+    """Demand that intervals still come and that q ends it; it is then out of its control group."""
+    clock = terminal.lines[0]
+    terminal.wait_for(lambda: terminal.lines[0] != clock and "allocs/s" in terminal.text)
+    terminal.type("q")
+    assert terminal.wait_for_exit() == 0
 
 
 @pytest.mark.live

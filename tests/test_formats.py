@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,6 +55,11 @@ def sample() -> Snapshot:
         cache(3, "cred_jar", allocs=2568, size=192),
     )
     return snapshot(*rows, time=AT)
+
+
+def raw(cell: str) -> str:
+    """Return the text that a cell was made from: for names that have no apostrophe of their own before such a sign."""
+    return re.sub("(^|;)'(?=[=+@-])", r"\1", cell)
 
 
 def parsed(text: str) -> list[list[str]]:
@@ -136,14 +142,54 @@ def test_csv_reads_back_as_the_same_values(rows: list[CacheRow]) -> None:
     assert [
         CacheRow(
             int(line["cache"], 16),
-            line["name"],
+            raw(line["name"]),
             approximate=TRUTH[line["approximate"]],
             disagrees=TRUTH[line["disagrees"]],
-            aliases=tuple(filter(None, line["aliases"].split(";"))),
+            aliases=tuple(filter(None, raw(line["aliases"]).split(";"))),
             **{name: int(line[name]) if line[name] else None for name in NUMBERS},
         )
         for line in back
     ] == rows
+
+
+FORMULAS = [
+    "=1+cmd|'/C a'!A",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff201",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_in_csv_is_a_formula_and_json_has_it_as_it_is(text: str) -> None:
+    row = replace(cache(1, text, allocs=1), aliases=("x", text), live_delta=-5)
+    line = formats.CSV.write(sample(), [row]).replace('"', "")  # of a cell with a line break
+    assert line.startswith(f"2025-11-25T07:01:35.250Z,1.000000,'{text},0xffff888100000100,x;'{text},64,64,1,")
+    assert ",-5," in line  # a number
+    assert [one["name"] for one in json.loads(formats.JSON.write(sample(), [row]))["caches"]] == [text]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_of_an_inspection_in_csv_is_a_formula(text: str) -> None:
+    process = Entry(1, 64, 1, 64, pid=7, comm=text, cgroup=text)
+    lines = formats.csv_entries(Detail("dentry", Kind.PROCESSES, entries=(process,))).replace('"', "")
+    assert f"\n7,'{text},'{text},process," in lines
+    stack = Entry(1, 64, 1, 64, frames=(text, "open", text))
+    lines = formats.csv_entries(Detail("dentry", Kind.STACKS, entries=(stack,))).replace('"', "")
+    assert f"\n'{text};open;'{text},1," in lines
+
+
+@pytest.mark.parametrize("text", ["a=1", "a-b", "kmalloc-64", "'=1", "", "~=", "1+1"])
+def test_other_text_in_csv_stays_as_it_is(text: str) -> None:
+    (cells,) = parsed(formats.CSV.write(sample(), [cache(1, text)]))
+    assert cells[2] == text
 
 
 @given(ROWS)
@@ -230,6 +276,65 @@ def test_the_alias_that_a_cache_was_found_by_stands_behind_its_name() -> None:
     form = formats.slabratetop(1, clear=False, alias=lambda row: "maple_node" if row.name == "vm_area" else "")
     lines = form.write(sample(), [cache(1, "vm_area", allocs=1), cache(2, "other", allocs=1)]).splitlines()
     assert [line[:32].rstrip() for line in lines[4:]] == ["vm_area (maple_node)", "other"]
+
+
+HELD = replace(cache(9, "held", allocs=0), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True)
+NEW = replace(cache(8, "new", allocs=2), live=None, mem=None)
+
+
+@pytest.mark.parametrize(
+    ("sort", "frees", "titles", "held", "new"),
+    [
+        ("frees", True, "    FREES", "       7!", "        -"),
+        ("live", False, "     LIVE", "    15000", "        -"),
+        ("growth", False, "      +/-", "       -7", "        -"),
+        ("mem", False, "     MEM", " 1048576", "       -"),
+        ("objsize", False, "  OBJSIZE", "       64", "       64"),
+        ("bytes", True, "     FREES", "        7!", "         -"),
+        ("mem", True, "     FREES     MEM", "        7! 1048576", "         -       -"),
+    ],
+)
+def test_text_has_a_column_for_what_it_is_sorted_by_and_for_frees(
+    sort: str, frees: bool, titles: str, held: str, new: str
+) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort, frees=frees)
+    lines = form.write(sample(), [HELD, NEW]).splitlines()
+    names = "CACHE                            ALLOCS      BYTES", "held                                  0          0"
+    assert lines[3].removeprefix(names[0]).split() == titles.split()
+    assert lines[4].removeprefix(names[1]).split() == held.split()
+    assert lines[5].split()[3:] == new.split()
+    assert len(lines[3]) == len(lines[4]) == len(lines[5])
+    assert form.shows(HELD)
+    assert form.shows(NEW)
+
+
+@pytest.mark.parametrize("sort", ["name", "allocs", "bytes"])
+def test_text_sorted_as_slabratetop_can_be_is_that_of_slabratetop(sort: str) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort)
+    assert form.write(sample(), sample().rows) == "\n" + INTERVAL
+    assert not form.shows(HELD)
+
+
+@pytest.mark.parametrize(("sort", "shown"), [("live", True), ("mem", True), ("growth", False), ("objsize", False)])
+def test_text_sorted_by_what_is_held_shows_caches_in_which_nothing_happened(sort: str, shown: bool) -> None:
+    form = formats.slabratetop(1, clear=False, sort=sort)
+    assert form.shows(replace(HELD, frees=0, live_delta=0)) is shown
+    assert not form.shows(replace(HELD, frees=0, live_delta=0, live=0, mem=0))
+
+
+@pytest.mark.parametrize("form", [formats.slabratetop(1, clear=False), formats.JSON, formats.CSV])
+def test_all_shows_idle_caches_in_each_format_without_a_limit(form: formats.Format) -> None:
+    idle = cache(1, "idle")
+    assert not form.shows(idle)
+    assert formats.with_idle(form).shows(idle)
+    assert formats.with_idle(form).most is None
+
+
+def test_extra_columns_have_all_digits() -> None:
+    big = replace(HELD, live=2**64 - 1, live_delta=2**64 - 1, mem=2**64 - 1, frees=2**64 - 1)
+    for sort, written in (("live", ""), ("growth", "+"), ("mem", ""), ("frees", "")):
+        line = formats.slabratetop(1, clear=False, sort=sort).write(sample(), [big]).splitlines()[4]
+        assert line.split()[3].rstrip("!") == f"{written}{2**64 - 1}"
 
 
 def test_slabratetop_shows_what_allocated_and_nothing_else() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.detail import Detail, Entry, Kind
-from slabtui.history import GROWING, LENGTH, MOST_ENTRIES, History, sparkline
+from slabtui.history import GROWING, LENGTH, MOST_LOOKS_BYTES, MOST_ROWS_BYTES, History, sparkline
 from tests.fakes import cache, snapshot
 
 A, B = cache(1).cache, cache(2).cache
@@ -163,9 +163,28 @@ def test_the_past_is_no_longer_than_what_is_kept() -> None:
 
 
 def test_old_looks_are_forgotten_where_they_are_large() -> None:
-    entries = tuple(Entry(1, 1, 1, 1, pid=pid) for pid in range(MOST_ENTRIES // 4))
+    cgroup = "/" + "x" * 10_000
+    entries = tuple(Entry(1, 1, 1, 1, pid=pid, cgroup=cgroup) for pid in range(MOST_LOOKS_BYTES // 4 // 10_400))
     history = History()
     for _ in range(6):
         history.add(snapshot(cache(1), detail=Detail("dentry", Kind.PROCESSES, entries=entries)))
     assert [history.back(steps).detail is not None for steps in range(6)] == [True] * 4 + [False] * 2
     assert history.back(5).rows == (cache(1),)
+
+
+def test_old_intervals_are_forgotten_where_they_are_large() -> None:
+    history = History()
+    for at in range(20):
+        names = tuple("x" * 1000 for _ in range(50))
+        history.add(snapshot(*(replace(cache(i, allocs=at + 1), aliases=names) for i in range(300))))
+    kept = len(history)
+    assert 2 <= kept == MOST_ROWS_BYTES // (300 * (50 * 1057 + 430)) < 20
+    assert history.back(kept - 1).rows[0].allocs == 20 - kept + 1
+    assert history.series(cache(1).cache, 300) == [float(at) for at in range(20 - kept + 1, 21)]
+
+
+def test_what_a_real_host_has_is_kept_for_as_long_as_is_promised() -> None:
+    history = History()
+    for at in range(LENGTH):
+        history.add(snapshot(*(cache(i, f"a-name-of-usual-length-{i}", allocs=at + 1) for i in range(450))))
+    assert len(history) == LENGTH

@@ -27,6 +27,7 @@ from tests.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
 pytestmark = pytest.mark.live
 
 CALLS = 20_000
+SLOW = 0.00005  # seconds for a stack: so many of them are more than the budget allows
 QUIET, BURST = "RAW", 150  # the cache of raw sockets
 SELECT = ("core_sys_select", "__kvmalloc_node")  # whom the event names for select(2): the second on arm64, Linux 6.12
 GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
@@ -232,10 +233,10 @@ def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
         detail = found(probe)
         assert probe._look.part is not None
         each = probe._look.part.taking / 1e9 * detail.one_in / 42  # seconds
-    if detail.one_in == 1:
+    if each <= SLOW:
+        assert detail.one_in == 1
         assert_whole(detail, 42)
         assert all(entry.standard_error == 0 for entry in detail.entries)
-    assert detail.one_in == 1 or each > 0.00005
 
 
 def test_what_one_look_owes_is_not_paid_by_the_next() -> None:

@@ -59,6 +59,56 @@ def test_rows_sort_and_filter_work_for_text_too() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("option", [["--frees"], ["-s", "frees"]])
+def test_frees_are_counted_in_every_output_from_the_first_interval_on(option: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    lines = run(*option, "--output", "json", "--record", str(path), "0.5", "2").stdout.splitlines()
+    assert len(lines) == 2
+    for rows in [json.loads(line)["caches"] for line in lines]:
+        assert all(row["frees"] is not None for row in rows if not row["approximate"])
+        assert sum(row["frees"] or 0 for row in rows) > 0
+    assert all(sum(row.frees or 0 for row in one.rows) > 0 for one in read(path))
+    heading, *cells = (line.split(",") for line in run(*option, "--output", "csv", "0.5", "1").stdout.splitlines())
+    assert sum(int(row[heading.index("frees")] or 0) for row in cells) > 0
+    text = run(*option, "-C", "0.5", "1").stdout.splitlines()
+    assert text[4].split() == ["CACHE", "ALLOCS", "BYTES", "FREES"]
+    assert sum(int(line.split()[-1].strip("!")) for line in text[5:-1] if not line.endswith("-")) > 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("option", [["--frees"], ["-s", "frees"]])
+def test_the_screen_opens_with_frees_counted(option: list[str]) -> None:
+    with Terminal([*SLABTUI, *option, "--all", "0.2"], size=(120, 40)) as terminal:
+        terminal.wait_for(lambda: "FREES" in terminal.lines[2])
+        at = terminal.lines[2].index("FREES")
+        terminal.wait_for(lambda: any(re.search("[1-9]", line[at - 3 : at + 5]) for line in terminal.lines[3:20]))
+        shown, known = re.search(r"(\d+) of (\d+) caches", terminal.lines[1]).groups()
+        assert shown == known  # the idle ones too
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.live
+def test_objects_that_are_only_held_are_in_every_output() -> None:
+    """Nothing happens in most caches during so short an interval; slabinfo has them even so."""
+    known = run("--output", "json", "--all", "0.2", "1").stdout
+    rows = {row["name"]: row for row in json.loads(known)["caches"]}
+    idle = {name for name, row in rows.items() if not row["allocs"] and row["live"]}
+    assert len(idle) > 20
+    assert idle - {row["name"] for row in json.loads(run("--output", "json", "0.2", "1").stdout)["caches"]}
+    csv = {line.split(",")[2] for line in run("--output", "csv", "--all", "0.2", "1").stdout.splitlines()}
+    text = {line.split(" ")[0] for line in run("-C", "--all", "0.2", "1").stdout.splitlines()}
+    for printed in (csv, text):
+        assert len(idle - printed) < 3  # created or destroyed meanwhile, or with a comma in its name
+    lines = run("-C", "-s", "live", "0.2", "1").stdout.splitlines()
+    assert lines[4].split() == ["CACHE", "ALLOCS", "BYTES", "LIVE"]
+    live = [int(line.split()[-1]) for line in lines[5:-1]]
+    assert len(live) == 20
+    assert live == sorted(live, reverse=True)
+    assert live[-1] >= sorted((row["live"] or 0 for row in rows.values()), reverse=True)[25]
+
+
+@pytest.mark.live
 def test_slabratetop_clears_a_terminal_unless_told_not_to() -> None:
     with Terminal([*SLABRATETOP, "0.2", "2"]) as terminal:
         assert terminal.wait_for_exit() == 0
@@ -229,6 +279,23 @@ def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib:
     status, lines = ended.stdout.splitlines()
     assert status == "status 1"
     assert int(lines) > 0
+
+
+@pytest.mark.parametrize("front", [["--output", "json"], ["-C"], ["--output", "csv"], []])
+@pytest.mark.parametrize("record", [False, True])
+def test_a_count_ends_with_one_line_though_the_counters_cannot_be_read(
+    front: list[str], record: bool, tmp_path: Path
+) -> None:
+    """The second reading and all that follow fail; each failed interval is complained about, but the last."""
+    recorded = ["--record", str(tmp_path / "night.jsonl")] if record else []
+    command = [sys.executable, "-m", "tests.faulty", "failing", *front, *recorded, "0.1", "3"]
+    last = "slabtui: cannot read the counters: the map is gone: start slabtui again"
+    with Terminal(command, size=(120, 24)) as terminal:
+        assert terminal.wait_for_exit(30) == 1
+        assert terminal.output.count(last.encode()) == 1
+        assert b"Traceback" not in terminal.output
+    if record:
+        assert [bool(one.error) for one in read(tmp_path / "night.jsonl")] == [False, True, True]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.kernel.capabilities import COUNTING, SCREEN, Capability
+from slabtui.recording import read
 from tests.interpreters import interpreter, naming
 from tests.terminal import Terminal
 from tests.unprivileged import OTHER_USER, reachable
@@ -105,6 +106,57 @@ def test_a_child_process_gets_no_more_than_what_is_kept(tmp_path: Path) -> None:
         assert (ended.returncode, ended.stderr) == (0, b"")
         for kind in ("CapPrm", "CapEff"):
             assert numbers(found.read_text(), kind) == set(COUNTING)
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """Return a directory of another user, into which root may write by CAP_DAC_OVERRIDE only."""
+    directory = tmp_path / "foreign"
+    directory.mkdir(mode=0o700)
+    os.chown(directory, OTHER_USER, OTHER_USER)
+    return directory
+
+
+@pytest.mark.parametrize("front", [["-C"], ["--output", "json"], []])
+def test_root_can_record_into_a_directory_of_another_user(foreign: Path, front: list[str]) -> None:
+    path = foreign / "night.jsonl.gz"
+    with Terminal([*SCRIPT, *front, "--record", str(path), "0.1", "3"], size=(120, 24)) as terminal:
+        assert terminal.wait_for_exit() == 0
+    assert len(list(read(path))) == 3
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_screen_can_export_into_a_directory_of_another_user(foreign: Path) -> None:
+    with Terminal([*SCRIPT, "0.1"], size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        terminal.type("e" + "\x7f" * 40 + f"{foreign}/a.csv\r")
+        terminal.wait_for((foreign / "a.csv").exists)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_a_directory_that_cannot_be_written_to_is_told_with_what_to_do(foreign: Path) -> None:
+    path = foreign / "night.jsonl"
+    command = [*with_only(*COUNTING - {Capability.DAC_READ_SEARCH}), *SCRIPT, "-C", "--record", str(path), "0.1", "1"]
+    os.chown(foreign, 0, 0)
+    foreign.chmod(0o755)
+    for parent in foreign.parents:
+        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    told = f"slabtui: cannot record to {path} (Permission denied): name a file in a directory that you can write to\n"
+    assert (ended.returncode, ended.stderr) == (2, told)
+
+
+def test_what_prints_and_records_keeps_only_what_counting_needs(tmp_path: Path) -> None:
+    command = [*SCRIPT, "--output", "json", "--record", str(tmp_path / "a"), "0.5"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        process.terminate()
+    for kind in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"):
+        assert numbers(status, kind) <= set(COUNTING)
 
 
 def test_what_prints_keeps_only_what_counting_needs() -> None:

@@ -1,7 +1,10 @@
 """Which rows the user sees, and in which order."""
 
 import re
+import signal
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -196,3 +199,45 @@ def test_what_is_not_known_sorts_below_everything_that_is(column: str, field: st
         replace(cache(n, str(n), allocs=1), **{field: value}) for n, value in enumerate([3, None, -5, 0, 2**64 - 1])
     ]
     assert names(arrange(rows, Order.by(column), EVERY)) == ["4", "0", "3", "2", "1"]
+
+
+@pytest.mark.parametrize("pattern", ["~(.+)+!", "~(a|aa)*!", "~(.*)*(.*)*(.*)*!"])
+def test_an_expression_that_takes_too_long_is_refused(pattern: str) -> None:
+    """The limit is one of processor time: what else the machine does counts for nothing."""
+    matches = matcher(pattern)
+    began = time.process_time()
+    with pytest.raises(BadFilterError, match="takes too long"):
+        matches("a" * 40)
+    assert time.process_time() - began < 2
+    with pytest.raises(BadFilterError, match="takes too long"):  # and from then on at once
+        matches("a" * 41)
+
+
+def test_many_names_share_the_time_of_an_expression() -> None:
+    matches = matcher("~(a+)+!")
+    began = time.process_time()
+    with pytest.raises(BadFilterError):
+        any(matches("a" * 18 + str(number)) for number in range(1000))
+    assert time.process_time() - began < 2
+
+
+def test_a_name_is_matched_once() -> None:
+    matches = matcher("~(a+)+!")
+    began = time.process_time()
+    for _ in range(1000):
+        assert not matches("a" * 16)
+    assert time.process_time() - began < 1
+
+
+def test_no_limit_is_left_behind() -> None:
+    previous = signal.getsignal(signal.SIGVTALRM)
+    matcher("~a")("b")
+    with pytest.raises(BadFilterError):
+        matcher("~(.+)+!")("a" * 40)
+    assert signal.getsignal(signal.SIGVTALRM) is previous
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+
+
+def test_another_thread_can_match_too() -> None:
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(lambda: matcher("~^a")("ab")).result()

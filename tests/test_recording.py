@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -223,8 +225,28 @@ def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "a.gz"
     with pytest.raises(SlabtuiError) as caught:
         Recorder(path)
-    assert str(caught.value) == f"cannot record to {path} (No such file or directory): name a new file"
+    assert str(caught.value) == (
+        f"cannot record to {path} (No such file or directory): create its directory first, with mkdir -p"
+    )
     assert caught.value.status == Status.USAGE
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_only_its_owner_can_read_a_recording(tmp_path: Path, ending: str) -> None:
+    before = os.umask(0)
+    try:
+        path = record(tmp_path / f"a{ending}", snapshots(1))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_snapshot_is_concealed_before_it_is_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a", lambda one: replace(one, rows=(), notes=("concealed",)))
+    recorder.write(snapshot(cache(1)))
+    recorder.close()
+    (found,) = read(tmp_path / "a")
+    assert (found.rows, found.notes) == ((), ("concealed",))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -387,7 +409,7 @@ def test_what_is_taken_is_recorded_and_passed_on(tmp_path: Path) -> None:
         *given[1:],
     ]
     recorded.stop()
-    stopped = ["finish", "take 1", "stop"]  # what the interval has come to is recorded too
+    stopped = ["finish", "take 0.5", "stop"]  # what the interval has come to is recorded too
     assert feed.asked == ["start", "hurry", "take 0", "take None", "take 1", "take 0", *stopped]
     recorder.close()
     assert list(read(tmp_path / "a")) == given
@@ -552,3 +574,23 @@ def test_a_corrupt_line_reaches_whoever_takes_after_what_came_before_it(tmp_path
         assert [player.take(timeout=10), player.take(timeout=10)] == given
         with pytest.raises(SlabtuiError, match=r"line 3: not a snapshot"):
             player.take(timeout=10)
+
+
+def test_a_disk_that_takes_nothing_stops_the_recording(tmp_path: Path) -> None:
+    """Nothing waits for it, and no more than a hundred snapshots are kept for it."""
+    recorder = Recorder(tmp_path / "a")
+    answers = threading.Event()
+
+    def hang() -> None:
+        answers.wait(60)
+
+    recorder._writer.put(hang)
+    feed = Recorded(Given(snapshots(110)), recorder)
+    began = time.monotonic()
+    notes = [taken.notes for _ in range(110) if (taken := feed.take())]
+    recorder.close()
+    assert time.monotonic() - began < 5
+    assert notes[:99] == [("own",)] * 99
+    assert notes[-1] == ("own", "recording stopped: the disk takes nothing")
+    assert recorder.failure == "the disk takes nothing"
+    answers.set()

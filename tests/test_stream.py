@@ -97,15 +97,24 @@ def test_rows_are_those_that_match_in_the_order_that_was_asked_for(selection: Se
     assert lines == ["heading", line, "ending"]
 
 
-def test_a_failed_reading_is_complained_about_and_does_not_count() -> None:
+def test_a_failed_reading_is_complained_about_and_counts() -> None:
     def totals(reading: int) -> Totals:
         if reading == 2:
             raise OSError("gone")
         return Totals((cache(1, "a", allocs=reading),), 0)
 
-    lines, complaints = collected(FakeSource(totals), count=2)
+    lines, complaints = collected(FakeSource(totals), count=3)
     assert lines == ["heading", "a", "a", "ending"]
     assert complaints == ["cannot read the counters: gone"]
+
+
+def test_a_count_whose_last_reading_failed_ends_with_its_reason_after_all_that_was_read() -> None:
+    output, complaints = io.StringIO(), []
+    feed = Script(one("a"), snapshot(error="gone"), snapshot(error="gone"))
+    with pytest.raises(SlabtuiError, match=r"^gone: start slabtui again$"):
+        stream(feed, output, NAMES, ALL, count=3, complain=complaints.append)
+    assert output.getvalue() == "heading\na\nending\n"
+    assert complaints == ["gone"]
 
 
 def test_it_ends_with_the_feed() -> None:

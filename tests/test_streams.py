@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.interpreters import newer_pythons
 from tests.terminal import Terminal
 
 SLABTUI = f"{sys.executable} -m slabtui"
+PYTHONS = [sys.executable, *newer_pythons()]  # from 3.13 on the interpreter ends with 120 if its last flush fails
 USAGE, FAILURE, DEMO = "--frobnicate", "--replay /nonexistent -C", "--demo -C 1 2"
 
 pytestmark = pytest.mark.parametrize("buffered", [["env", "-u", "PYTHONUNBUFFERED"], ["env", "PYTHONUNBUFFERED=1"]])
@@ -58,6 +61,29 @@ def test_a_full_standard_output_is_one_line(buffered: list[str], arguments: str)
     ended = run(buffered, f"{SLABTUI} {arguments} >/dev/full")
     told = "slabtui: cannot write to standard output (No space left on device): see where it goes\n"
     assert (ended.returncode, ended.stderr) == (1, told)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("{slabtui} --demo -C 1 2 >&-", 1),
+        ("{slabtui} --demo -C 1 2 >&- 2>&-", 1),
+        ("{slabtui} --frobnicate 2>&-", 2),
+        ("{slabtui} --frobnicate 2>/dev/full", 2),
+        ("{slabtui} --demo --output csv 1 2 >/dev/full 2>/dev/full", 1),
+        ("{slabtui} --help >/dev/full 2>&-", 1),
+        ("{slabtui} --demo -C 1 40 | true; exit ${{PIPESTATUS[0]}}", 128 + signal.SIGPIPE),
+        ("{slabtui} --demo -C 1 40 2>&- | head -1; exit ${{PIPESTATUS[0]}}", 128 + signal.SIGPIPE),
+    ],
+)
+def test_the_status_is_the_same_under_every_python(
+    buffered: list[str], python: str, script: str, status: int, tmp_path: Path
+) -> None:
+    """The other interpreters import what this one has installed, of which nothing that is needed is compiled."""
+    packages = ":".join([str(Path(__file__).parents[1]), sysconfig.get_path("purelib")])
+    slabtui = f"env PYTHONPATH={packages} PYTHONPYCACHEPREFIX={tmp_path} {python} -m slabtui"
+    assert run(buffered, script.format(slabtui=slabtui)).returncode == status
 
 
 @pytest.mark.parametrize("keys", ["", "p"], ids=["drawing", "paused"])

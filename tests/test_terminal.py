@@ -129,6 +129,34 @@ def test_hostile_names_reach_the_terminal_as_text() -> None:
         assert terminal.wait_for_exit() == 0
 
 
+def test_a_filter_that_takes_too_long_is_refused_where_it_is_typed() -> None:
+    with faulty("hostile", "0.1", size=(160, 24)) as terminal:
+        terminal.wait_for(lambda: "6 of 6 caches" in terminal.text)
+        terminal.type("/~(.+)+!")
+        terminal.wait_for(lambda: "takes too long" in terminal.lines[-1], 20)
+        terminal.type("\x7f\r")
+        terminal.wait_for(lambda: "filter: ~(.+)+ " in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def test_a_filter_that_takes_too_long_with_the_names_that_come_is_dropped() -> None:
+    with faulty("hostile", "-f", "~(.+)+!", "0.1", size=(160, 24)) as terminal:
+        terminal.wait_for(lambda: "filter ~(.+)+! takes too long" in terminal.text, 20)
+        assert "6 of 6 caches" in terminal.text
+        terminal.type("/evil\r")
+        terminal.wait_for(lambda: "filter: evil" in terminal.text and "takes too long" not in terminal.text)
+        terminal.type("q")
+        assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.parametrize("output", [["-C"], ["--output", "json"]])
+def test_a_filter_that_takes_too_long_ends_an_output_in_one_line(output: list[str]) -> None:
+    with faulty("hostile", *output, "-f", "~(.+)+!", "0.1", size=(160, 24)) as terminal:
+        assert terminal.wait_for_exit(20) == 2
+        assert b"slabtui: the filter ~(.+)+! takes too long: see slabtui --help\r\n" in terminal.output
+
+
 def test_keys_and_sizes_while_500_caches_change_ten_times_a_second() -> None:
     with faulty("many", "0.1", size=(120, 24)) as terminal:
         terminal.wait_for(lambda: "500 of 500 caches" in terminal.text)

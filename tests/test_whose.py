@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 from pathlib import Path
 
@@ -92,6 +93,24 @@ def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
         assert both.notes == (f"process {ending.pid} has ended",)
         assert both.notes == (f"process {ending.pid} has ended",)
         both.close()
+
+
+def test_the_end_of_a_process_is_told_where_the_caller_has_opened_more_than_select_can_take() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    leaked = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        with subprocess.Popen(["sleep", "60"]) as ending:
+            both = Whose([os.getpid(), ending.pid])
+            assert both.notes == ()
+            ending.kill()
+            ending.wait()
+            assert both.notes == (f"process {ending.pid} has ended",)
+            both.close()
+    finally:
+        for descriptor in leaked:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_everything_is_closed_once_however_often_it_is_asked_for(tmp_path: Path) -> None:

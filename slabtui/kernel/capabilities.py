@@ -30,7 +30,8 @@ class Capability(enum.IntEnum):
 
 
 COUNTING = frozenset((Capability.BPF, Capability.PERFMON, Capability.SYSLOG, Capability.DAC_READ_SEARCH))
-SCREEN = COUNTING | {Capability.SYS_ADMIN, Capability.DAC_OVERRIDE}
+FILES = frozenset((Capability.DAC_OVERRIDE,))
+SCREEN = COUNTING | FILES | {Capability.SYS_ADMIN}
 
 
 class _Header(ctypes.Structure):
@@ -71,13 +72,28 @@ def unlimit_locked_memory() -> None:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-def keep(needed: Collection[Capability]) -> None:
+def raise_open_files() -> None:
+    """Raise the soft limit of open files to the hard limit: each process that is counted takes a descriptor.
+
+    The soft limit is 1024 by default for the sake of programs that call select(2); slabtui does not. Its child
+    processes inherit the new one, and do not call it either.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def keep(needed: Collection[Capability], alone: Collection[Capability] = ()) -> None:
     """Give up every capability but these, for this thread, those that it starts, and all child processes; capset(2).
 
     Nothing that is done later can then do more, whatever goes wrong in it. A process that may load programs by
     CAP_SYS_ADMIN alone keeps that. A child of root would get everything back that is in the bounding set, and a child
     of another user loses everything that is not ambient: "Transformation of capabilities during execve()" in
     capabilities(7).
+
+    Args:
+        needed: what is kept, and what child processes get.
+        alone: what is kept beside that and what no child gets; a later call gives it up.
 
     Raises:
         OSError: the kernel refused.
@@ -90,11 +106,12 @@ def keep(needed: Collection[Capability]) -> None:
         if number not in kept:
             _LIBC.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)  # refused without CAP_SETPCAP, and where there is no such
     sets = (_Sets * 2)()
-    for capability in kept:
+    for capability in kept | (has & set(alone)):
         word, bit = divmod(capability, 32)
         sets[word].effective |= 1 << bit
         sets[word].permitted |= 1 << bit
-        sets[word].inheritable |= 1 << bit
+        if capability in kept:
+            sets[word].inheritable |= 1 << bit
     if _LIBC.capset(ctypes.byref(_Header(_VERSION, 0)), sets):
         code = ctypes.get_errno()
         raise OSError(code, f"capset: {os.strerror(code)}")

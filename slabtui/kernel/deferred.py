@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from slabtui.errors import SlabtuiError
+from slabtui import threads
 
 _Part = TypeVar("_Part")
 
@@ -37,12 +37,7 @@ class Deferred(Generic[_Part]):
         if self.part is not None or self._thread is not None:
             return
         thread = threading.Thread(target=self._run, args=(ready,), name="compile", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise SlabtuiError(
-                "cannot start a thread", "raise `ulimit -u`, or pids.max of the control group"
-            ) from error
+        threads.start(thread)
         self._thread = thread
 
     def collect(self) -> _Part | None:
@@ -61,10 +56,10 @@ class Deferred(Generic[_Part]):
         self.part = made
         return made
 
-    def wait(self) -> None:
-        """Wait until the part is there or has failed."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the part is there or has failed, at most so long; None: however long it takes."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(seconds)
 
     def _run(self, ready: Callable[[], None]) -> None:
         try:

@@ -57,7 +57,8 @@ class Layout:
     so once more after the function that it calls did, since Linux 6.10. `preemptible` is 1 where the program of a raw
     tracepoint may be preempted: since Linux 7.0 SRCU protects the callbacks of tracepoints (commits a46023d5616e and
     f7d327654b88), by the variable tracepoint_srcu; up to 6.12 one of that name was for tracepoints in idle CPUs.
-    `record_...` are offsets in the records of classic tracepoints, where these are needed.
+    `record_...` are offsets in the records of classic tracepoints, and `registers_sp` in the registers that these pass,
+    where they are needed.
     """
 
     arg_call_site: int
@@ -103,6 +104,7 @@ class Layout:
     record_ptr: int
     record_bytes_req: int
     record_bytes_alloc: int
+    registers_sp: int
 
     def macros(self) -> list[str]:
         """Return the compiler's options that define them."""
@@ -202,6 +204,7 @@ def _look_up(btf: BTF) -> Layout:
         record_ptr=record.get("ptr", 0),
         record_bytes_req=record.get("bytes_req", 0),
         record_bytes_alloc=record.get("bytes_alloc", 0),
+        registers_sp=btf.struct("pt_regs").offsets.get("sp", 0) if preemptible else 0,  # x86 and arm64
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from slabtui.detail import Context, Detail, Entry, Kind
 from slabtui.kernel.bpf.module import BuildContext, Module
-from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.cgroups import Groups
 from slabtui.kernel.symbols import Symbols
+from slabtui.kernel.tracers import Tracers
 from slabtui.text import printable
 
 ENTRIES = 16384  # processes of a look; callers and stacks are a few hundred
@@ -50,7 +51,7 @@ class Look:
 
     Attributes:
         module: the programs, for whoever hands them settings and closes them.
-        descriptors: the file descriptor of each program that is attached, by its tracepoint.
+        tracers: its programs at their tracepoints.
 
     Raises:
         SlabtuiError: see Module.
@@ -72,7 +73,7 @@ class Look:
         self._stacks: dict[int, tuple[str, ...]] = {}
         self._before = [0] * _TALLIES  # the tallies when the look began
         self._number = 0
-        self.descriptors: dict[str, int] = {}
+        self.tracers = Tracers(context, self.module, {})
 
     def attach(self, kind: Kind, settings: Settings) -> None:
         """Begin a new look at the cache that the settings name as their target.
@@ -90,20 +91,22 @@ class Look:
         self.module.maps.put("budgets", 0, _Budget(usual=_DEAR))
         settings.inspection = self._number % _NUMBERS
         self.module.put(settings)
-        try:
-            self.descriptors = {
-                tracepoint: self.module.attach(tracepoint, f"{kind}_{program}")
-                for event, program in _PROGRAMS.items()
-                for tracepoint in self._context.tracepoints(event)
-            }
-        except BaseException:
-            self.detach()
-            raise
+        handlers = {
+            tracepoint: f"{kind}_{program}"
+            for event, program in _PROGRAMS.items()
+            for tracepoint in self._context.tracepoints(event)
+        }
+        self.tracers = Tracers(self._context, self.module, handlers)
+        self.tracers.attach(Way(settings.way))
 
     def detach(self) -> None:
         """End the look; its programs are gone."""
-        self.module.unload_all()
-        self.descriptors = {}
+        self.tracers.detach()
+
+    @property
+    def attached(self) -> bool:
+        """Whether a look goes on."""
+        return bool(self.tracers.descriptors)
 
     def read(self, cache: str, size: int | None) -> Detail:
         """Return what the look has found since it began.
@@ -130,7 +133,7 @@ class Look:
             entry = self._described(total, identity, call_site, cgroup, comm)
             same = merged.get(entry.key)
             merged[entry.key] = entry if same is None else _sum(same, entry)
-        missed = self._context.misses(self.descriptors.values())
+        missed = self.tracers.misses()
         tallies = [now - before for now, before in zip(self._tallies.totals(), self._before, strict=True)]
         return Detail(
             cache=cache,

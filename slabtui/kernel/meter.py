@@ -5,6 +5,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
+from slabtui import threads
+from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.bpf.features import statistics
 
@@ -31,6 +33,9 @@ class Meter:
         Args:
             counting: descriptors of the programs that run once for each event.
             others: descriptors of those that run for some, or beside them.
+
+        Raises:
+            SlabtuiError: no thread can be started; what an event costs is then unknown.
         """
         self.stop()
         measurement = None
@@ -42,7 +47,11 @@ class Meter:
         if measurement:
             timer = threading.Timer(SECONDS, self._finish, (measurement,))
             timer.daemon = True
-            timer.start()
+            try:
+                threads.start(timer)
+            except SlabtuiError:
+                self.stop()
+                raise
 
     def stop(self) -> None:
         """Let go of the programs; what was found last stays."""

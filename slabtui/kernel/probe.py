@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from slabtui.detail import Detail, Kind, Watch
+from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities, cgroups
 from slabtui.kernel.agreement import Agreement
@@ -32,6 +33,7 @@ from slabtui.snapshot import CacheRow, Totals
 LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, allocs=0, bytes=0)
 
 _BULK, _FREES, _INSPECTION = "bulk", "frees", "inspection"  # the parts that are compiled later
+_COST = "cost"  # what the programs take, which a thread measures
 _Result = TypeVar("_Result")
 
 
@@ -108,7 +110,7 @@ class Probe:
         """What cannot be told on this kernel, or no more, in words for the user."""
         by_size = () if self.exact_kmalloc else ("kmalloc by size class (~)",)
         look = self._look.part
-        hidden = look.trouble if look and look.descriptors else ""
+        hidden = look.trouble if look and look.attached else ""
         unreadable = filter(None, (self._slabinfo.trouble, self._slabinfo.unlisted, hidden, self._handover.note))
         return (*by_size, *unreadable, *self._troubles.values(), *self._whose.notes)
 
@@ -201,14 +203,16 @@ class Probe:
         )
 
     def close(self) -> None:
-        """Detach everything; the kernel then frees the programs and their maps."""
+        """Detach everything; the kernel then frees the programs and their maps. A second call does nothing."""
         self._meter.stop()
+        for part in self._parts():
+            part.module.close()
         self._compiler.close()
         for deferred in (self._bulk, self._frees, self._look):
-            deferred.wait()
+            deferred.wait(WAIT)
             with suppress(SlabtuiError, OSError):
                 deferred.collect()
-        for part in self._parts():
+        for part in self._parts():  # those that became ready meanwhile; the others have nothing left to close
             part.module.close()
         self._release()
 
@@ -219,7 +223,7 @@ class Probe:
         kmem_cache_alloc`.
         """
         frees = self._frees.part.tracers.descriptors if self._frees.part else {}
-        look = self._look.part.descriptors if self._look.part else {}
+        look = self._look.part.tracers.descriptors if self._look.part else {}
         return {
             **self._allocs.tracers.descriptors,
             **frees,
@@ -234,8 +238,9 @@ class Probe:
 
     def _tracers(self) -> list[Tracers]:
         """Return the tracers that count, first those of allocations."""
-        frees = self._frees.part
-        return [self._allocs.tracers, *([frees.tracers] if frees and frees.counts else [])]
+        frees, look = self._frees.part, self._look.part
+        others = (frees.tracers if frees and frees.counts else None, look.tracers if look and look.attached else None)
+        return [self._allocs.tracers, *filter(None, others)]
 
     def _build_context(self, rdonly_cast: bool) -> BuildContext:
         functions = self._layout.functions
@@ -269,8 +274,12 @@ class Probe:
     def _measure(self) -> None:
         frees = self._frees.part.tracers.descriptors.values() if self._frees.part else ()
         bulk = self._bulk.part.descriptors if self._bulk.part else ()
-        look = self._look.part.descriptors.values() if self._look.part else ()
-        self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
+        look = self._look.part.tracers.descriptors.values() if self._look.part else ()
+        self._troubles.pop(_COST, None)
+        try:
+            self._meter.start([*self._allocs.tracers.descriptors.values(), *frees], [*bulk, *look])
+        except SlabtuiError as error:
+            self._troubles[_COST] = f"cost not measured: {error}"
 
     def _attempt(self, part: str, step: Callable[[], _Result]) -> _Result | None:
         """Carry out a step of a part, and note its trouble if it fails."""
@@ -314,10 +323,7 @@ class Probe:
             self._look.begin(self._wake)
         elif target := self._target():
             self._settings.target, self._settings.target_size = target
-            row = self._rows.get(self._settings.target)
-            self._settings.period = 1  # of a cache that has not allocated yet
-            if row:
-                self._pace(look, row)
+            self._pace(look, self._rows.get(self._settings.target))
             look.attach(kind, self._settings)
 
     def _target(self) -> tuple[int, int] | None:
@@ -361,16 +367,16 @@ class Probe:
         look = self._look.part
         if look and not self._settings.target and _INSPECTION not in self._troubles:
             self._attempt(_INSPECTION, self._inspect)
-        if look is None or not look.descriptors:
+        if look is None or not look.attached:
             return Detail(row.name, kind) if look or _INSPECTION in self._troubles else None
         detail = look.read(row.name, row.size)
         self._pace(look, row)
         return detail
 
-    def _pace(self, look: Look, row: CacheRow) -> None:
+    def _pace(self, look: Look, row: CacheRow | None) -> None:
         """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
-        earlier = self._earlier.get(row.cache)
-        look.pace(self._settings, row.allocs - (earlier.allocs if earlier else 0), self._seconds)
+        earlier = self._earlier.get(row.cache) if row else None
+        look.pace(self._settings, (row.allocs if row else 0) - (earlier.allocs if earlier else 0), self._seconds)
 
     def _judge(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab]) -> None:
         """Mark the rows whose allocations and frees do not explain how many of their objects are live."""

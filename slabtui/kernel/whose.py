@@ -52,7 +52,7 @@ class Whose:
     @property
     def notes(self) -> tuple[str, ...]:
         """Which of the processes have ended, and what became of the control group, in words for the user."""
-        ended, _, _ = select.select(self._processes.values(), [], [], 0)
+        ended = _readable(self._processes.values())
         processes = (f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
         return (*processes, *(self.group.notes if self.group else ()))
 
@@ -96,6 +96,14 @@ class Whose:
         if self.group:
             self.group.close()
             self.group = None
+
+
+def _readable(descriptors: Iterable[int]) -> set[int]:
+    """Return those that can be read; by poll(2), since select(2) takes no descriptor from 1024 on."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(0)}
 
 
 def _opened(pid: int) -> int:

@@ -1,9 +1,10 @@
 """Writes what a screen shows to a new file: CSV, JSON or folded stacks, by the file's name."""
 
 from collections.abc import Iterable, Sequence
+from io import BufferedWriter
 from pathlib import Path
 
-from slabtui import schema
+from slabtui import files, schema
 from slabtui.columns import Column
 from slabtui.detail import Detail, Kind, folded
 from slabtui.outputs import formats
@@ -52,8 +53,8 @@ def export_detail(path: Path, snapshot: Snapshot, detail: Detail | None) -> None
 
 def _write(path: Path, written: str) -> None:
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(written)
+        with BufferedWriter(files.create(path)) as file:
+            file.write(written.encode())
     except FileExistsError as error:
         raise ExportError("that file exists") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

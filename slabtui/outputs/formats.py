@@ -2,17 +2,25 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
 from slabtui import columns, detail, entries, schema
 from slabtui.snapshot import CacheRow, Snapshot
 
-_WIDE = 20  # columns, in which every number has all its digits
+_WIDE = 22  # columns, in which every number of 64 bits has all its digits, its sign and its mark
+_OF_SLABRATETOP = ("name", "allocs", "bytes")  # its columns, by which it can be sorted too
+_HELD: dict[str, Callable[[CacheRow], int | None]] = {"live": attrgetter("live"), "mem": attrgetter("mem")}
+_SCENE = columns.Scene(past=lambda row, width: "", alias=lambda row: "", growing=lambda row: False)
 MAXROWS = 20  # slabratetop's default
+
+# A spreadsheet computes a cell that begins with one of these: "CSV Injection" of OWASP. Any user can name a process so.
+# Also after a semicolon, which joins the parts of a cell here and separates cells where the comma is the decimal mark.
+_FORMULA = re.compile("(^|;)(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase the display (ECMA-48)
 
@@ -36,21 +44,42 @@ class Format:
     shows: Callable[[CacheRow], bool] = attrgetter("active")
 
 
-def slabratetop(interval: float | None, clear: bool, alias: Callable[[CacheRow], str] = lambda row: "") -> Format:
+def slabratetop(
+    interval: float | None,
+    clear: bool,
+    alias: Callable[[CacheRow], str] = lambda row: "",
+    *,
+    sort: str = columns.DEFAULT_SORT,
+    frees: bool = False,
+) -> Format:
     """Return the format of slabratetop, which says what it does, and clears the screen before an interval or not.
 
     Args:
         interval: seconds; None: nothing is being traced, a recording is shown.
         clear: whether to clear the screen.
         alias: returns the alias by which a row was found.
+        sort: the id of the column that rows are sorted by. One that slabratetop does not have is printed too, and
+            with it the rows that have not allocated but have a number there.
+        frees: whether frees are printed too.
     """
+    wanted = {sort, columns.FREES.id} if frees else {sort}
+    extra = tuple(column for column in columns.COLUMNS if column.id in wanted and column.id not in _OF_SLABRATETOP)
     return Format(
-        write=partial(text, before=_CLEAR if clear else "\n", alias=alias),
+        write=partial(text, before=_CLEAR if clear else "\n", alias=alias, extra=extra),
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
         ending=lambda last: "Detaching...\n",
         most=MAXROWS,
-        shows=attrgetter("allocs"),
+        shows=partial(_shows, held=_HELD.get(sort)) if extra else attrgetter("allocs"),
     )
+
+
+def with_idle(form: Format) -> Format:
+    """Return a format that writes idle caches too, and all rows unless the user limits them."""
+    return replace(form, shows=lambda row: True, most=None)
+
+
+def _shows(row: CacheRow, held: Callable[[CacheRow], int | None] | None) -> bool:
+    return row.active or bool(held and held(row))
 
 
 def text(
@@ -58,15 +87,21 @@ def text(
     rows: Sequence[CacheRow],
     before: str = "\n",
     alias: Callable[[CacheRow], str] = lambda row: "",
+    extra: Sequence[columns.Column] = (),
 ) -> str:
     """Return an interval as slabratetop prints it, after a blank line or whatever else is to come before.
+
+    Extra columns stand behind those of slabratetop, with all digits of their numbers.
 
     The widths and the empty line below the load average are those of tools/slabratetop.py in bcc: name 32, allocs 6,
     bytes 10. Longer names and numbers move what follows them, as there.
     """
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.time))
-    lines = [f"{clock:<8} loadavg: {snapshot.loadavg}", "", f"{'CACHE':<32} {'ALLOCS':>6} {'BYTES':>10}"]
-    lines += [f"{columns.shown_name(row, alias(row)):<32} {row.allocs:>6} {row.bytes:>10}" for row in rows]
+    titles = "".join(f" {column.title:>{column.width}}" for column in extra)
+    lines = [f"{clock:<8} loadavg: {snapshot.loadavg}", "", f"{'CACHE':<32} {'ALLOCS':>6} {'BYTES':>10}{titles}"]
+    for row in rows:
+        more = "".join(f" {column.write(row, _WIDE, _SCENE).strip():>{column.width}}" for column in extra)
+        lines.append(f"{columns.shown_name(row, alias(row)):<32} {row.allocs:>6} {row.bytes:>10}{more}")
     return before + "\n".join(lines) + "\n"
 
 
@@ -136,7 +171,8 @@ def csv_entries(found: detail.Detail) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ";".join(value) if isinstance(value, tuple) else value
+    text = ";".join(value) if isinstance(value, tuple) else value
+    return _FORMULA.sub(r"\1'", text) if isinstance(text, str) else text
 
 
 def _csv(lines: Iterable[Sequence[object]]) -> str:

@@ -1,13 +1,15 @@
 """Prints a feed on standard output, interval by interval, until it ends, is enough, or nobody reads any more."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import TextIO
+from typing import Protocol
 
 from slabtui import query
+from slabtui.addresses import Concealer, show_all
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.formats import Format
 from slabtui.query import Order
@@ -23,27 +25,42 @@ class Selection:
     most: int | None = None
 
 
+class Destination(Protocol):
+    """Where text goes: a text stream, or what is used like one."""
+
+    def write(self, text: str, /) -> object:
+        """Take text."""
+
+    def flush(self) -> None:
+        """Write what has been taken."""
+
+
 def stream(
     feed: Snapshots,
-    output: TextIO,
+    output: Destination,
     form: Format,
     selection: Selection,
     *,
     count: int | None,
     complain: Callable[[str], None],
+    conceal: Concealer = show_all,
+    interrupted: Callable[[], None] = lambda: None,
 ) -> None:
-    """Print snapshots; SIGINT ends it after the interval so far.
+    """Print snapshots; SIGINT ends it after the interval so far. The feed has stopped before the ending is printed.
 
     Args:
         feed: where they come from.
         output: where they go; every interval is flushed.
         form: how they are written.
         selection: which rows.
-        count: end after so many; None: when the feed ends.
+        count: end after this many, those that could not be read included; None: when the feed ends.
         complain: called with what a snapshot says went wrong, and once with each of its notes.
+        conceal: what becomes of a snapshot before it is printed.
+        interrupted: called by the handler of SIGINT.
 
     Raises:
         BrokenPipeError: nobody reads any more.
+        SlabtuiError: the last of `count` could not be read.
     """
     matches = query.matcher(selection.pattern)
 
@@ -53,37 +70,51 @@ def stream(
 
     told: set[str] = set()
 
-    def show(snapshot: Snapshot) -> bool:
-        for note in snapshot.notes:
+    def tell(notes: Collection[str]) -> None:
+        for note in notes:
             if note not in told:
                 complain(note)
-        told.update(snapshot.notes)
-        if snapshot.error:
-            complain(snapshot.error)
-            return False
+        told.update(notes)
+
+    def show(snapshot: Snapshot) -> None:
         rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows)
         put(form.write(snapshot, rows[: selection.most]))
-        return True
 
     put(form.heading)
-    shown = 0
+    left = count
     last: Snapshot | None = None
-    with _interruptible(feed), suppress(FeedEndedError):
-        feed.start()
-        while count is None or shown < count:
-            snapshot = feed.take(timeout=None)
-            if snapshot is not None and show(snapshot):
-                shown, last = shown + 1, snapshot
-    put(form.ending(last))
+    failure: str | None = None
+    with _interruptible(feed, interrupted):
+        with suppress(FeedEndedError):
+            feed.start()
+            while left is None or left > 0:
+                taken = feed.take(timeout=None)
+                if taken is None:
+                    continue
+                snapshot = conceal(taken)
+                left = None if left is None else left - 1
+                tell(snapshot.notes)
+                if not snapshot.error:
+                    show(snapshot)
+                    last = snapshot
+                elif left == 0:
+                    failure = snapshot.error
+                else:
+                    complain(snapshot.error)
+        feed.stop()
+        put(form.ending(last))
+    if failure:
+        raise SlabtuiError(failure, "start slabtui again")
 
 
 @contextmanager
-def _interruptible(feed: Snapshots) -> Iterator[None]:
+def _interruptible(feed: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT finish the feed, so that nothing that was counted stays unprinted; a second one does not wait."""
 
     def finish(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, previous)
         feed.finish()
+        interrupted()
 
     previous = signal.signal(signal.SIGINT, finish)
     try:

@@ -4,22 +4,27 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import urwid
 
+from slabtui.addresses import Concealer, show_all
 from slabtui.detail import Kind
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.outputs.export import export, export_detail
 from slabtui.snapshot import CacheRow, Snapshot
 from slabtui.views import help, keymap
-from slabtui.views.bars import Drawn
+from slabtui.views.bars import Drawn, drawable
 from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
 from slabtui.views.page import Page, frames
 from slabtui.views.palette import PALETTE
+from slabtui.views.paste import Pastes
 from slabtui.views.state import State
 from slabtui.views.table import Table
 
@@ -51,15 +56,26 @@ class App:
 
     Args:
         state: what to show, and of what.
-        count: end after so many snapshots; None: never.
+        count: end after this many snapshots, those that could not be read included; None: never.
+        conceal: what becomes of a snapshot before it is exported.
+        leaving: called when the loop and the feed have ended, before the terminal is restored.
     """
 
-    def __init__(self, state: State, count: int | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        count: int | None = None,
+        conceal: Concealer = show_all,
+        leaving: Callable[[], None] = lambda: None,
+    ) -> None:
         self.state = state
+        self._conceal = conceal
         # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
         cwd = Path("/proc/self/cwd")
         self._directory = cwd.readlink() if cwd.is_symlink() else Path()
         self._left = count
+        self._leaving = leaving
+        self._pastes = Pastes()
         self._feed: Snapshots | None = None
         self._loop: urwid.MainLoop | None = None
         self._header = header(state)
@@ -111,19 +127,32 @@ class App:
             PALETTE,
             screen or _screen(),
             handle_mouse=False,
-            input_filter=_keys,
+            event_loop=_Loop(self._run_feed),
+            input_filter=self._filter_input,
             unhandled_input=self.press,
         )
         wake = self._loop.watch_pipe(lambda _: self._woken())
+        os.set_blocking(wake, False)
         self._feed = feed_for(lambda: _write(wake))
+        if self.state.frees:
+            self._watch()
         try:
-            self._feed.start()
             self._loop.run()
         except urwid.InputClosedError as error:
             raise OSError(errno.EIO, "the terminal is gone") from error
         finally:
             self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
             os.close(wake)
+
+    def _run_feed(self, loop: Callable[[], None]) -> None:
+        """Let the feed run while the loop does. It is stopped before the terminal is restored, which may block."""
+        assert self._feed is not None
+        try:
+            self._feed.start()
+            loop()
+        finally:
+            self._feed.stop()
+            self._leaving()
 
     def press(self, key: Event) -> bool:
         """Do what the key map says; False for a key that it does not have."""
@@ -142,12 +171,15 @@ class App:
 
         Raises:
             urwid.ExitMainLoop: it was the last that was asked for.
+            SlabtuiError: the same, and it could not be read.
         """
         self.state.receive(snapshot)
         self._refresh()
-        if self._left is not None and not snapshot.error:
+        if self._left is not None:
             self._left -= 1
             if self._left <= 0:
+                if snapshot.error:
+                    raise SlabtuiError(snapshot.error, "start slabtui again")
                 raise urwid.ExitMainLoop
 
     def _woken(self) -> bool:
@@ -271,23 +303,31 @@ class App:
             self._ask(Prompt("Write to", name, entered=self._export, left=self._answered))
 
     def _export(self, name: str) -> None:
-        shown, detail = self.state.shown, self.state.detail
-        assert shown is not None
+        assert self.state.shown is not None
+        shown = self._conceal(replace(self.state.shown, rows=tuple(self.state.rows)))
+        detail = shown.detail if self.state.detail else None
         path = self._directory / name
         if self.state.subject is None:
-            export(path, shown, self.state.rows, self._table.shown_columns())
-            written = f"{len(self.state.rows)} caches"
+            export(path, shown, shown.rows, self._table.shown_columns())
+            written = f"{len(shown.rows)} caches"
         else:
             export_detail(path, shown, detail)
             written = f"{len(detail.entries) if detail else 0} {self.state.tab}"
         self._answered()
-        self._messages.notify(f"{written} written to {name}", timeout=_TOLD_FOR if self._loop else None)
+        self._messages.notify(drawable(f"{written} written to {name}"), timeout=_TOLD_FOR if self._loop else None)
 
     def _help(self) -> None:
         self._show_dialog(help.dialog())
 
     def _show_dialog(self, dialog: urwid.Widget) -> None:
         self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38)
+
+    def _filter_input(self, events: list[Event], raw: list[int]) -> list[Event]:
+        """Drop what is no key, and make each paste one.
+
+        Shift-F3 looks like a report of the cursor, at which urwid 5.1 ends the main loop.
+        """
+        return [*self._pastes.join(event for event in events if isinstance(event, str))]
 
     def _redraw(self) -> None:
         if self._loop is not None:
@@ -297,17 +337,26 @@ class App:
         raise urwid.ExitMainLoop
 
 
-def _keys(events: list[Event], raw: list[int]) -> list[Event]:
-    """Leave out what is no key: Shift-F3 looks like a report of the cursor, at which urwid 5.1 ends the main loop."""
-    return [event for event in events if isinstance(event, str)]
-
-
 def _screen() -> urwid.BaseScreen:
-    screen = urwid.display.raw.Screen()
+    # Forced, because not every terminal that marks what is pasted answers the question whether it does.
+    screen = urwid.display.raw.Screen(bracketed_paste_mode=True)
     if os.environ.get("NO_COLOR"):  # no-color.org
         screen.set_terminal_properties(colors=1)
     return screen
 
 
+class _Loop(urwid.SelectEventLoop):
+    """urwid's event loop, inside of a function that is given it."""
+
+    def __init__(self, around: Callable[[Callable[[], None]], None]) -> None:
+        super().__init__()
+        self._around = around
+
+    def run(self) -> None:
+        """Run the loop until something ends it."""
+        self._around(super().run)
+
+
 def _write(wake: int) -> None:
-    os.write(wake, b"\0")
+    with suppress(BlockingIOError):  # the pipe is full, so that the loop will wake
+        os.write(wake, b"\0")

@@ -6,9 +6,11 @@ from typing import Any
 
 import urwid
 
+from slabtui.text import ascii_only
 from slabtui.views import keymap
 
 _LABEL = 11  # columns
+_MOST_PER_CELL = 8  # characters that are measured for one column: a letter with seven combining ones
 
 Markup = list[tuple[str | None, str]]  # (style, text); None: the style of what is around it
 
@@ -38,7 +40,7 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
 
     while True:
         ends = kept(left), kept(right)
-        used = [sum(cells(text) for _, text in end) for end in ends]
+        used = [sum(cells(text[: _MOST_PER_CELL * width + 1]) for _, text in end) for end in ends]
         space = width - sum(used)
         remaining = [segment for segment, which in chosen.items() if which < len(segment.texts)]
         if space >= (len(gap) if all(ends) else 0) or not remaining:
@@ -46,18 +48,33 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
         chosen[min(remaining, key=lambda segment: segment.priority)] += 1
 
 
+def is_plain() -> bool:
+    """Return whether only ASCII is drawn: everywhere but in UTF-8.
+
+    In other encodings urwid measures bytes, and text as if it were in UTF-8; where the two differ it raises.
+    """
+    return urwid.get_encoding_mode() != "utf8"
+
+
+def drawable(text: str) -> str:
+    """Return a text as it is drawn."""
+    return ascii_only(text) if is_plain() else text
+
+
 def cells(text: str) -> int:
-    """Return how many columns of the terminal a text takes."""
+    """Return how many columns of the terminal a text takes when it is drawn."""
+    text = drawable(text)
     return urwid.calc_width(text, 0, len(text))
 
 
 def clip(text: str, width: int) -> str:
-    """Cut a text to `width` columns, with an ellipsis for what is missing, and fill it up with spaces."""
+    """Cut a text to `width` columns, with a sign for what is missing, and fill it up with spaces."""
+    text = drawable(text[: _MOST_PER_CELL * width + 1])
     if text.isascii() and len(text) <= width:  # what nearly every name is
         return text.ljust(width)
     if cells(text) > width:
         end, _ = urwid.calc_text_pos(text, 0, len(text), max(0, width - 1))
-        text = text[:end] + ("…" if width else "")
+        text = text[:end] + ((">" if is_plain() else "…") if width else "")
     return text + " " * (width - cells(text))
 
 
@@ -67,13 +84,20 @@ def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
     One moves in it by the keys of the key map, and no others.
     """
     body._command_map = keymap.list_commands()
-    thumb = "┃" if urwid.supports_unicode() else "|"
+    thumb = "|" if is_plain() else "┃"
     return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+
+
+def framed(body: urwid.Widget, title: str) -> urwid.Widget:
+    """Return a widget with lines around it, for a dialog."""
+    if not is_plain():
+        return urwid.LineBox(body, title)
+    return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
 def entry(label: str, value: str) -> urwid.Columns:
     """Return a label and, beside it, what it stands for."""
-    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(value)], dividechars=1)
+    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(drawable(value))], dividechars=1)
 
 
 class Drawn(urwid.Widget):
@@ -97,7 +121,8 @@ class Drawn(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
-        return urwid.CompositeCanvas(urwid.Text(self._draw(size[0]) or "", wrap="clip").render(size))
+        markup = [(style, drawable(text)) for style, text in self._draw(size[0])]
+        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
 
     def refresh(self) -> None:
         """Draw anew: what the function looks at has changed."""

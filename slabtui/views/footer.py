@@ -5,7 +5,8 @@ from collections.abc import Callable
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.bars import Markup, cells
+from slabtui.views.bars import Markup, cells, drawable, is_plain
+from slabtui.views.paste import pasted
 
 
 def hints(on_page: bool, width: int) -> Markup:
@@ -23,7 +24,9 @@ def hints(on_page: bool, width: int) -> Markup:
 
 
 class Prompt(urwid.WidgetWrap[urwid.Columns]):
-    """A line of text being typed. What is wrong with it (a ValueError of a callback) is shown beside it.
+    """A line of text being typed, in ASCII where only that is drawn.
+
+    What is wrong with it (a ValueError of a callback) is shown beside it.
 
     Args:
         caption: what is asked for.
@@ -45,19 +48,22 @@ class Prompt(urwid.WidgetWrap[urwid.Columns]):
         self._changed = changed
         self._entered = entered
         self._left = left
-        self._edit = urwid.Edit(("prompt", f"{caption}: "), text, wrap="clip")
+        self._edit = urwid.Edit(("prompt", f"{caption}: "), drawable(text), wrap="clip")
         self._complaint = urwid.Text("", wrap="clip")
         complaint = urwid.AttrMap(self._complaint, "warning")
         super().__init__(urwid.Columns([self._edit, ("pack", complaint)], dividechars=1))
         urwid.connect_signal(self._edit, "postchange", lambda *_: self._try(self._changed))
 
     def keypress(self, size: tuple[int], key: str) -> str | None:
-        """Edit the text; Enter and Esc end it."""
-        if key == "enter":
+        """Edit the text; Enter and Esc end it. What is pasted is inserted at once."""
+        text = pasted(key)
+        if text is not None:
+            self._edit.insert_text("".join(filter(_is_taken, text)))
+        elif key == "enter":
             self._try(self._entered)
         elif key == "esc":
             self._left()
-        else:
+        elif _is_taken(key):
             super().keypress(size, key)
         return None  # no other key does anything while one types
 
@@ -66,4 +72,9 @@ class Prompt(urwid.WidgetWrap[urwid.Columns]):
             self._complaint.set_text("")
             callback(self._edit.edit_text)
         except ValueError as error:
-            self._complaint.set_text(str(error))
+            self._complaint.set_text(drawable(str(error)))
+
+
+def _is_taken(key: str) -> bool:
+    """Return whether a prompt takes a key or a character: what it can draw."""
+    return key.isascii() or not is_plain()

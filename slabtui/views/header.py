@@ -8,6 +8,7 @@ from slabtui.views.bars import Drawn, Markup, Segment, clip, line
 from slabtui.views.state import State
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
+_MOST_NOTES = 4  # on the line, which is seldom long enough for two
 
 
 def status(state: State, width: int) -> Markup:
@@ -53,11 +54,16 @@ def sums(state: State, width: int) -> Markup:
         Segment(None, (f"{allocs} allocs/s", f"{allocs}/s"), 6),
         Segment(None, (size,), 5),
         Segment(None, _caches(state, snapshot), 2),
-        *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes),
+        *(Segment("paused", (note, note.partition(":")[0]), 7) for note in snapshot.notes[:_MOST_NOTES]),
     ]
+    more = len(snapshot.notes) - _MOST_NOTES
+    if more > 0:
+        left.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))
     left += _costs(snapshot)
     if state.pattern:
         left.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))
+    if state.dropped:
+        left.append(Segment("warning", (f"filter {state.dropped} takes too long", "filter takes too long"), 7))
     return line(left, [_lost(snapshot)], width)
 
 
@@ -88,7 +94,7 @@ def _lost(snapshot: Snapshot) -> Segment:
         return Segment(None if snapshot.lost else "dim", shares, 8)
     share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
     if share > _WARN:
-        return Segment("warning", (f"{lost} ({share:.0%})",), 8)
+        return Segment("warning", (f"lost {share:.0%}",), 8)
     return Segment("dim" if share < _CALM else None, (lost,), 8)
 
 

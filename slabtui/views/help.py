@@ -4,7 +4,7 @@ import urwid
 
 from slabtui import columns
 from slabtui.views import keymap
-from slabtui.views.bars import entry, scrolling
+from slabtui.views.bars import entry, framed, scrolling
 from slabtui.views.keymap import Action
 
 
@@ -22,7 +22,7 @@ def content() -> list[urwid.Text | urwid.Columns]:
 def dialog() -> urwid.Widget:
     """Return the help screen as a dialog that scrolls where it does not fit."""
     body = urwid.ListBox(urwid.SimpleListWalker(content()))
-    return urwid.LineBox(scrolling(body), title="slabtui help")
+    return framed(scrolling(body), "slabtui help")
 
 
 def _keys(action: Action) -> str:

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 import urwid
 
-from slabtui.views.bars import cells, clip, scrolling
+from slabtui.views.bars import cells, clip, drawable, scrolling
 
 GAP = " "
 
@@ -119,4 +119,4 @@ def cell(align: Literal["left", "right"], width: int, written: str) -> str:
     """Return a text as it stands in its column: a name is cut to fit, a number never needs to be."""
     if align == "left":
         return clip(written, width)
-    return " " * (width - cells(written)) + written
+    return " " * (width - cells(written)) + drawable(written)

@@ -8,7 +8,7 @@ from slabtui import entries, text
 from slabtui.detail import About, Detail, Entry, Kind
 from slabtui.history import sparkline
 from slabtui.snapshot import CacheRow
-from slabtui.views.bars import Drawn, Markup, Segment, entry, line, scrolling
+from slabtui.views.bars import Drawn, Markup, Segment, drawable, entry, framed, is_plain, line, scrolling
 from slabtui.views.listing import GAP, Listing, cell
 from slabtui.views.state import State
 
@@ -59,7 +59,7 @@ class Page(urwid.WidgetWrap[_Frame]):
             self._lines[:] = about(detail.about, self._state.past(), self._cols)
             self._w.body = self._about
         else:
-            self._message.set_text(self._why_empty(detail))
+            self._message.set_text(drawable(self._why_empty(detail)))
             self._w.body = self._list if found else self._empty
 
     @property
@@ -157,14 +157,14 @@ def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urw
 
 def frames(stack: Entry) -> urwid.Widget:
     """Return a dialog with a stack in full, the innermost function first."""
-    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(frame) for frame in stack.frames]))
-    return urwid.LineBox(scrolling(body), title=f"{len(stack.frames)} frames, the innermost first")
+    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(drawable(frame)) for frame in stack.frames]))
+    return framed(scrolling(body), f"{len(stack.frames)} frames, the innermost first")
 
 
 def _chart(series: Sequence[int], width: int) -> str:
     top = max(series, default=0)
     room = max(1, width - _BESIDE_CHART)
-    return f"{sparkline(series, room, plain=not urwid.supports_unicode())} max {text.count(top, 8)}"
+    return f"{sparkline(series, room, plain=is_plain())} max {text.count(top, 8)}"
 
 
 def _objects(known: About) -> str:

@@ -28,6 +28,7 @@ class State:
         back: how many intervals before the newest the screen shows; 0 unless paused.
         shown: the snapshot on the screen; None before the first.
         error: why the source could not be read last time; empty if it could.
+        dropped: the filter that was dropped because it takes too long with the names that came; empty: none.
         rows: the rows on the screen, in order.
         followed: the cache that the selection stays on; it shows even when idle. None: the top row.
         frees: whether frees are counted, and shown.
@@ -50,6 +51,7 @@ class State:
     back: int = 0
     shown: Snapshot | None = None
     error: str = ""
+    dropped: str = ""
     rows: list[CacheRow] = field(default_factory=list)
     followed: int | None = None
     frees: bool = False
@@ -106,17 +108,27 @@ class State:
         """Show only the caches that match.
 
         Raises:
-            BadFilterError: it is no regular expression; the last filter stays.
+            BadFilterError: it is no regular expression, or takes too long; the last filter stays.
         """
-        self.matches = query.matcher(pattern)
-        self.pattern = pattern
+        matches = query.matcher(pattern)
+        if self.shown is not None:
+            self._arranged(matches)
+        self.matches, self.pattern, self.dropped = matches, pattern, ""
         self.arrange()
 
     def arrange(self) -> None:
         """Choose and order the rows of the shown snapshot anew."""
         if self.shown is not None:
             self._growing = self.history.growing(self.back)
-            self.rows = query.arrange(self.shown.rows, self.order, self.matches, shows=self._shows, keep=self.followed)
+            try:
+                self.rows = self._arranged(self.matches)
+            except query.BadFilterError:
+                self.dropped, self.pattern, self.matches = self.pattern, "", query.matcher("")
+                self.rows = self._arranged(self.matches)
+
+    def _arranged(self, matches: Callable[[str], bool]) -> list[CacheRow]:
+        assert self.shown is not None
+        return query.arrange(self.shown.rows, self.order, matches, shows=self._shows, keep=self.followed)
 
     def grows(self, row: CacheRow) -> bool:
         """Tell whether a cache grew in each of the last intervals."""

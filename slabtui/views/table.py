@@ -9,10 +9,11 @@ from slabtui.columns import Scene
 from slabtui.history import sparkline
 from slabtui.query import Order
 from slabtui.snapshot import CacheRow
-from slabtui.views.bars import Drawn, Markup, cells
+from slabtui.views.bars import Drawn, Markup, cells, drawable, is_plain
 from slabtui.views.listing import GAP, Listing, cell
 from slabtui.views.state import State
 
+_LONGEST_NAME = 512  # characters that count for the width of the column: no terminal shows more
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -51,11 +52,12 @@ class Table(urwid.WidgetWrap[_Frame]):
         """Take over the rows and the order of the state."""
         self._heading.refresh()
         if self._state.shown is not None:  # all that are known, not only those on the screen: it must not jump
-            self._longest_name = max((cells(row.name) + 1 for row in self._state.shown.rows), default=0)
+            names = (row.name[:_LONGEST_NAME] for row in self._state.shown.rows)
+            self._longest_name = max((cells(name) + 1 for name in names), default=0)
         rows, followed = self._state.rows, self._state.followed
         focus = next((place for place, row in enumerate(rows) if row.cache == followed), 0)
         self._list.replace(rows, focus)
-        self._message.set_text(self._why_empty())
+        self._message.set_text(drawable(self._why_empty()))
         self._w.body = self._list if rows else self._empty
 
     @property
@@ -75,7 +77,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         return "growing" if self._state.grows(row) else "row", GAP.join(written)
 
     def _sparkline(self, row: CacheRow, width: int) -> str:
-        return sparkline(self._state.series(row, width), width, plain=not urwid.supports_unicode())
+        return sparkline(self._state.series(row, width), width, plain=is_plain())
 
     def _why_empty(self) -> str:
         if self._state.shown is None and self._state.replay:
@@ -92,7 +94,7 @@ class Table(urwid.WidgetWrap[_Frame]):
 
 def _titles(order: Order, fitted: Iterable[tuple[columns.Column, int]], width: int) -> Markup:
     """Return the titles over their columns, with the direction beside the one that the rows are sorted by."""
-    down, up = _MARKS if urwid.supports_unicode() else _PLAIN_MARKS
+    down, up = _PLAIN_MARKS if is_plain() else _MARKS
     markup: Markup = []
     for column, room in fitted:
         sorts = column.id == order.column

@@ -16,7 +16,7 @@ import urwid
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import capabilities, layout
 from slabtui.kernel.probe import Probe
-from tests.bench import events, extras, footprint, page, program, scale, screen, tools
+from tests.bench import classic, events, extras, footprint, page, program, scale, screen, tools
 from tests.bench.report import Report
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
@@ -60,6 +60,7 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
         events.show(report, race, *load, cpus)
     for pair in (extras.CACHE, extras.KMALLOC):
         extras.show(report, pair, *load, cpus)
+    classic.show(report, *load, cpus)
     tools.show(report, *load, starts, cpus)
     footprint.show(report, starts, long=None if quick else LONG)
     program.show(report, seconds=3.0 if quick else 10.0)

@@ -31,8 +31,8 @@ _KERNEL_TESTS = (
     "tests/test_live.py",
     "tests/test_frees.py",
     "tests/test_look.py",
-    "tests/test_namespaces.py",
     "tests/test_handover.py",
+    "tests/test_namespaces.py",
 )  # what differs by the kernel
 _BOOT = 60  # seconds; it takes some ten
 

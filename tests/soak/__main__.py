@@ -24,7 +24,7 @@ from tests.bench import page
 from tests.bench.report import Report
 from tests.bpf import program_ids
 from tests.footprint import resident
-from tests.soak import faults, fingers, storm
+from tests.soak import faults, fingers, storm, unread
 from tests.soak.fingers import Done
 from tests.soak.storm import PROCESSES, Storm
 from tests.terminal import Terminal
@@ -33,6 +33,7 @@ from tests.test_terminal import LEAVE_SCREEN, gone
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 SIZES = 1_000
 _SECONDS = 600.0
+_UNREAD = 2.0  # times that, 20 minutes: for so long a terminal is not read
 _WARM = 0.25  # of that: the history of 300 intervals is full, and every program compiled
 _MOST_GROWTH = 8  # MiB
 _SLABTUI = [sys.executable, "-m", "slabtui"]
@@ -95,6 +96,15 @@ def _soak(seconds: float, target: Path | None, bcc: str) -> int:
     )
     checks = _under_load(seconds, cpus)
     report.table(("what", "found", "as it should be"), [(one.name, one.found, _yes(one.right)) for one in checks])
+    report.heading("A terminal that is not read")
+    report.text(
+        f"slabtui showed the same (interval {unread.INTERVAL} s) on a terminal that was not read for "
+        f"{seconds * _UNREAD:.0f} s, with the pipe that wakes its screen at its smallest. Then the terminal was read, "
+        "and left unread again until slabtui was blocked in it, and SIGTERM came."
+    )
+    alone = _left_unread(seconds * _UNREAD)
+    report.table(("what", "found", "as it should be"), [(one.name, one.found, _yes(one.right)) for one in alone])
+    checks += alone
     report.text("Caches that come and go with modules: [kernels.md](kernels.md), column modules.")
     report.heading("Faults")
     found = faults.run()
@@ -166,6 +176,18 @@ def _under_load(seconds: float, cpus: Sequence[int]) -> list[Check]:
         Check("exit status", str(status), status == 0),
         Check("the terminal", "as it was" if restored else "changed", restored),
         Check("programs left in the kernel", "none" if detached else "some", detached),
+    ]
+
+
+def _left_unread(seconds: float) -> list[Check]:
+    found = unread.leave(_SLABTUI, seconds)
+    ended = "did not end" if found.status is None else f"status {found.status} after {found.seconds:.1f} s"
+    return [
+        Check("counting meanwhile", "went on" if found.counted else "blocked", found.counted),
+        Check("the screen, when it was read again", "went on" if found.went_on else "stood still", found.went_on),
+        Check("the end by SIGTERM, while it was not read", ended, found.status == 128 + signal.SIGTERM),
+        Check("the settings of the terminal", "as they were" if found.restored else "changed", found.restored),
+        Check("programs left in the kernel then", "none" if found.detached else "some", found.detached),
     ]
 
 

@@ -49,12 +49,15 @@ FAULTS = (
         _in("test_faults.py", "whatever_the_kernel_refuses_at_the_start_is_told"),
     ),
     Fault(
-        "too few open files or threads",
+        "too few open files or threads (ulimit, pids.max)",
         "one line, or a note on the screen while counting goes on",
         _in(
             "test_faults.py",
             "too_few_open_files_are_told_with_their_limit",
             "no_leave_for_another_thread_is_told",
+            "a_screen_without_a_thread_for_its_feed_ends_in_one_line",
+            "a_start_without_a_thread_to_measure_counts_and_notes_it",
+            "what_needs_a_thread_that_cannot_be_started_is_a_note_and_counting_goes_on",
             "what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on",
             "a_screen_that_may_open_nothing_more_ends_in_one_line",
         ),
@@ -102,6 +105,76 @@ FAULTS = (
             ),
             *_in("test_outputs.py", "ctrl_c_prints_the_interval_so_far_and_detaches"),
             *_in("test_stream.py", "whenever_an_interrupt_comes_all_that_was_counted_is_printed"),
+        ),
+    ),
+    Fault(
+        "a signal while nothing reads the terminal or the pipe (Ctrl-S, a stalled connection), or a second signal",
+        "detached at once, ended after a second with the status of the signal, the terminal's settings restored",
+        _in(
+            "test_ending.py",
+            "a_loop_that_reads_nothing_does_not_block_the_feed",
+            "a_signal_ends_it_though_the_pipe_is_full",
+            "a_signal_detaches_though_the_pipe_is_full",
+            "counting_ends_before_the_output_does",
+            "a_slow_reader_gets_everything_after_an_interrupt",
+            "a_signal_ends_the_screen_though_its_terminal_is_not_read",
+            "a_signal_detaches_though_the_terminal_is_not_read",
+            "a_stopped_terminal_does_not_keep_it_from_ending",
+            "a_second_signal_is_fatal",
+        ),
+    ),
+    Fault(
+        "a signal while modules are imported, or where Python drops exceptions",
+        "ended, without a traceback",
+        (
+            *_in(
+                "test_start.py",
+                "a_signal_at_any_moment_ends_it_without_a_traceback",
+                "a_signal_at_any_moment_of_a_live_start_ends_it",
+            ),
+            *_in("test_ending.py", "a_signal_whose_exception_python_drops_ends_it"),
+        ),
+    ),
+    Fault(
+        "a disk that hangs while recording, a source that hangs",
+        "the screen goes on; at the end all is detached at once",
+        _in(
+            "test_ending.py",
+            "a_disk_that_hangs_keeps_nothing_attached",
+            "a_source_that_hangs_does_not_keep_it_from_ending",
+        ),
+    ),
+    Fault(
+        "text pasted into the terminal",
+        "goes into an open prompt up to the first newline; elsewhere dropped",
+        _in(
+            "test_paste.py",
+            "what_is_pasted_into_the_filter_runs_no_command",
+            "what_is_pasted_on_the_table_or_a_dialog_does_nothing",
+            "a_long_paste_does_not_freeze_the_screen",
+        ),
+    ),
+    Fault(
+        "a locale that is not UTF-8 (nine encodings), with names in any alphabet",
+        "drawn in ASCII",
+        _in(
+            "test_locales.py",
+            "every_view_is_drawn_in_ascii",
+            "the_demo_has_its_history_and_marks",
+            "outputs_and_messages_work",
+        ),
+    ),
+    Fault(
+        "a regular expression that takes too long",
+        "refused in the prompt after a quarter of a second, in an output by one line",
+        (
+            *_in(
+                "test_terminal.py",
+                "a_filter_that_takes_too_long_is_refused_where_it_is_typed",
+                "a_filter_that_takes_too_long_with_the_names_that_come_is_dropped",
+                "a_filter_that_takes_too_long_ends_an_output_in_one_line",
+            ),
+            *_in("test_query.py", "an_expression_that_takes_too_long_is_refused"),
         ),
     ),
     Fault(
@@ -154,7 +227,19 @@ FAULTS = (
             "a_child_whose_maps_the_kernel_refuses_is_one_line",
         ),
     ),
-    Fault("tracefs absent", "works: it is not needed", _in("test_faults.py", "no_tracefs_is_needed")),
+    Fault(
+        "tracefs absent",
+        "works; a note where Linux 7 misses events without it",
+        (
+            *_in("test_faults.py", "no_tracefs_is_needed"),
+            *_in("test_handover.py", "raw_tracepoints_go_on_where_classic_ones_cannot_be_attached"),
+        ),
+    ),
+    Fault(
+        "a control group that is removed and made anew",
+        "counted again; a note says what may be missing",
+        _in("test_look.py", "a_control_group_that_is_made_anew_is_counted_again"),
+    ),
     Fault("two slabtui at once", "both count the same", _in("test_outputs.py", "two_at_once_count_the_same")),
     Fault(
         "a recording from another kernel, of an older or a later slabtui, damaged",
@@ -194,6 +279,17 @@ FAULTS = (
         "fuzzed recordings (hypothesis)",
         "refused in one line, never an exception",
         _in("test_recording.py", "no_bytes_break_the_reader", "no_change_to_a_recording_breaks_the_reader"),
+    ),
+    Fault(
+        "recordings made to do harm: mutated, of one line, of any size when unpacked",
+        "refused in one line; at most 300 MB and 5 s each",
+        _in(
+            "test_hostile.py",
+            "mutated_recordings_do_no_harm",
+            "hostile_recordings_do_no_harm",
+            "a_window_that_no_recording_needs_is_refused",
+            "what_a_large_host_records_is_read",
+        ),
     ),
 )
 

@@ -29,6 +29,7 @@ _SEQUENCES = {  # what a terminal sends for a key that is no character; console_
 _OTHERS = ("\x1b[15~", "\x1bx", "\x1b[2~", "\u00e9", "\u540d", "\x00", "\x1b[999;999R")
 _NOT_ALONE = ("quit", "export")  # the one ends it, the other writes a file, by whatever name is typed then
 _FILTERS = ("dentry", "~^kmalloc-", "~(", "\u540d", "nothing has this name", "")
+_PASTED = ("q", "dentry\rq", "e\r", "/x\r", "x" * 5000)  # as keys, some would end it
 _USUAL = (80, 24)  # columns and rows
 _DRAWS = 0.02  # seconds
 _ALONE = 0.3  # seconds, after which Esc is a key by itself and not the begin of another
@@ -98,6 +99,10 @@ class Fingers(RuleBasedStateMachine):
     @rule(tab=st.sampled_from(range(len(Kind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
     def look(self, tab: int, after: list[str]) -> None:
         self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
+
+    @rule(text=st.sampled_from(_PASTED), prompt=st.sampled_from(("", "\x1b/")))
+    def paste(self, text: str, prompt: str) -> None:
+        self._type(*prompt, f"\x1b[200~{text}\x1b[201~", "\x1b")
 
     @rule()
     def write(self) -> None:

@@ -21,6 +21,7 @@
  *   PREEMPTIBLE                       1 where the program of a raw tracepoint may be preempted: Linux 7.0
  *   RECORD_CALL_SITE, RECORD_PTR      offsets in the record that a classic tracepoint passes, of all four events
  *   RECORD_BYTES_REQ, RECORD_BYTES_ALLOC   the same for kmalloc
+ *   REGISTERS_SP                      offset of the stack pointer in struct pt_regs
  * kernel/bpf/module.py defines, by what the kernel can do:
  *   TAIL_CALLS                        1 where a program may call another one
  *   RDONLY_CAST                       where there is bpf_rdonly_cast(): the number of a call that stands for it in the

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Tells who allocates from one cache: by call site, by stack or by process. After common.bpf.h; one pair of these
- * programs runs while a page with that is open. What they note is shared by all CPUs and added to atomically: only the
- * events of one cache come that far.
+ * programs runs while a page with that is open, two where classic tracepoints take over. What they note is shared by all
+ * CPUs and added to atomically: only the events of one cache come that far.
  *
  * kernel/look.py defines ENTRIES and STACKS, how many of either are told apart; RATE, how many nanoseconds have to pass
  * for each that goes into taking stacks; and BESIDE, the nanoseconds that a stack costs beside its taking.
@@ -78,26 +78,31 @@ static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 variance, u
 	}
 }
 
-/*
- * Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq), and the arguments of a raw
- * tracepoint lie on the stack of whoever passes it.
- */
-static __always_inline u64 context(struct bpf_raw_tracepoint_args *ctx)
+/* An allocation, from whichever kind of tracepoint. */
+struct event {
+	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
+	u64 stack;       /* an address on the stack of whoever allocates */
+	u64 call_site;
+	u64 object;
+	u64 bytes_req;   /* of kmalloc, as what follows */
+	u64 bytes_alloc;
+};
+
+/* Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq). */
+static __always_inline u64 context(struct event *event)
 {
-	struct bpf_raw_tracepoint_args *arguments = ctx;
-	u64 task = bpf_get_current_task(), here = 0;
+	u64 task = bpf_get_current_task();
 	u32 flags = 0;
 
-	bpf_probe_read_kernel(&here, sizeof(here), &arguments); /* the verifier lets nobody calculate with the pointer */
-	if (here - read_word(task + TASK_STACK) >= MOST_STACK)
+	if (event->stack - read_word(task + TASK_STACK) >= MOST_STACK)
 		return IN_INTERRUPT;
 	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)(task + TASK_FLAGS));
 	return flags & KERNEL_THREAD ? IN_KERNEL_THREAD : IN_PROCESS;
 }
 
-static __always_inline u64 process(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline u64 process(struct event *event)
 {
-	u64 where = context(ctx);
+	u64 where = context(event);
 
 	return where << 32 | (where == IN_INTERRUPT ? 0 : current_pid());
 }
@@ -158,7 +163,7 @@ static __always_inline void charge(u64 took, u64 now)
 }
 
 /* Take the stack of an allocation that stands for some; return whether it has a place. */
-static __always_inline bool take_stack(struct bpf_raw_tracepoint_args *ctx, u64 allocs, u64 *identity)
+static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
 {
 	u64 began = bpf_ktime_get_ns(), ended;
 	s64 stack = stacks.get_stackid(ctx, 0);
@@ -176,20 +181,18 @@ static __always_inline bool take_stack(struct bpf_raw_tracepoint_args *ctx, u64 
 	return true;
 }
 
-static __always_inline int look(struct bpf_raw_tracepoint_args *ctx, struct settings *now, u64 inspection, u64 allocs,
-				u64 bytes, int how)
+static __always_inline void look(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes, int how)
 {
-	u64 identity = ctx->args[ARG_CALL_SITE], variance = 0;
+	u64 identity = event->call_site, variance = 0;
 
 	if (how == BY_PROCESS)
-		identity = process(ctx);
+		identity = process(event);
 	if (how == BY_STACK) {
-		if (!take_stack(ctx, allocs, &identity))
-			return 0;
+		if (!take_stack(event->ctx, allocs, &identity))
+			return;
 		variance = allocs * (allocs - 1); /* what an allocation adds on average, where one in so many is taken */
 	}
-	note(key_of(identity, inspection, how), allocs, bytes * allocs, variance, ctx->args[ARG_CALL_SITE], now->epoch);
-	return 0;
+	note(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
 }
 
 /* The number of the inspection, to be read before its target: where it is the new one, so is the target. */
@@ -198,67 +201,165 @@ static __always_inline u64 inspection_of(struct settings *now)
 	return *(volatile u64 *)&now->inspection;
 }
 
-static __always_inline int on_alloc(struct bpf_raw_tracepoint_args *ctx, int how)
+/* Whether it is for this program to count an event of the inspected cache, or for that of the other kind of tracepoint. */
+static __always_inline bool counts(struct settings *now, u64 object, bool classic)
+{
+#if PREEMPTIBLE
+	if (classic)
+		return classic_counts(now, object);
+#endif
+	if (raw_counts(now, object))
+		return true;
+	tally(LOST, 1);
+	return false;
+}
+
+static __always_inline int on_alloc(struct event *event, u64 cache, int how, bool classic)
 {
 	struct settings *now = current_settings();
 	u64 inspection, allocs = 1;
 
-	if (!now || !ctx->args[ARG_PTR])
+	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if (cache_of_event(ctx, ARG_CACHE) != now->target || !wanted())
+	if (cache != now->target || !wanted() || !counts(now, event->object, classic))
 		return 0;
 	if (how == BY_STACK)
 		allocs = draw(now);
-	return allocs ? look(ctx, now, inspection, allocs, 0, how) : 0;
+	if (allocs)
+		look(event, now, inspection, allocs, 0, how);
+	return 0;
 }
 
 /* The lookup of the cache is what costs most here: check the size, and draw, before it. */
-static __always_inline int on_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
+static __always_inline int on_kmalloc(struct event *event, int how, bool classic)
 {
 	struct settings *now = current_settings();
 	u64 inspection, allocs = 1;
 
-	if (!now || !ctx->args[ARG_PTR])
+	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if (now->target_size && ctx->args[ARG_BYTES_ALLOC] != now->target_size)
+	if ((now->target_size && event->bytes_alloc != now->target_size) || !counts(now, event->object, classic))
 		return 0;
 	if (how == BY_STACK)
 		allocs = draw(now);
-	if (!allocs || !wanted())
+	if (!allocs || !wanted() ||
+	    cache_of_kmalloc(event->object, event->bytes_req, event->bytes_alloc) != now->target)
 		return 0;
-	if (cache_of_kmalloc(ctx->args[ARG_PTR], ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC]) != now->target)
-		return 0;
-	return look(ctx, now, inspection, allocs, ctx->args[ARG_BYTES_ALLOC], how);
+	look(event, now, inspection, allocs, event->bytes_alloc, how);
+	return 0;
+}
+
+static __always_inline int on_raw_alloc(struct bpf_raw_tracepoint_args *ctx, int how)
+{
+	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR]};
+
+	/* The arguments lie on the stack of whoever passes them; the verifier allows no arithmetic with the pointer. */
+	if (how == BY_PROCESS)
+		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
+	return on_alloc(&event, cache_of_event(ctx, ARG_CACHE), how, false);
+}
+
+static __always_inline int on_raw_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
+{
+	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR],
+			      .bytes_req = ctx->args[ARG_BYTES_REQ], .bytes_alloc = ctx->args[ARG_BYTES_ALLOC]};
+
+	if (how == BY_PROCESS)
+		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
+	return on_kmalloc(&event, how, false);
 }
 
 int callers_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_CALLER);
+	return on_raw_alloc(ctx, BY_CALLER);
 }
 
 int callers_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_CALLER);
+	return on_raw_kmalloc(ctx, BY_CALLER);
 }
 
 int stacks_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_STACK);
+	return on_raw_alloc(ctx, BY_STACK);
 }
 
 int stacks_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_STACK);
+	return on_raw_kmalloc(ctx, BY_STACK);
 }
 
 int processes_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_alloc(ctx, BY_PROCESS);
+	return on_raw_alloc(ctx, BY_PROCESS);
 }
 
 int processes_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_kmalloc(ctx, BY_PROCESS);
+	return on_raw_kmalloc(ctx, BY_PROCESS);
 }
+
+#if PREEMPTIBLE
+/* While a program of a classic tracepoint runs, its record begins with the address of the caller's registers. */
+static __always_inline u64 stack_of(void *record)
+{
+	u64 registers = 0;
+
+	bpf_probe_read_kernel(&registers, sizeof(registers), record);
+	return read_word(registers + REGISTERS_SP);
+}
+
+static __always_inline int on_classic_alloc(void *record, int how)
+{
+	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+			      .object = in_record(record, RECORD_PTR)};
+
+	if (how == BY_PROCESS)
+		event.stack = stack_of(record);
+	return on_alloc(&event, cache_of(event.object), how, true);
+}
+
+static __always_inline int on_classic_kmalloc(void *record, int how)
+{
+	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+			      .object = in_record(record, RECORD_PTR),
+			      .bytes_req = in_record(record, RECORD_BYTES_REQ),
+			      .bytes_alloc = in_record(record, RECORD_BYTES_ALLOC)};
+
+	if (how == BY_PROCESS)
+		event.stack = stack_of(record);
+	return on_kmalloc(&event, how, true);
+}
+
+int callers_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_CALLER);
+}
+
+int callers_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_CALLER);
+}
+
+int stacks_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_STACK);
+}
+
+int stacks_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_STACK);
+}
+
+int processes_alloc_classic(void *record)
+{
+	return on_classic_alloc(record, BY_PROCESS);
+}
+
+int processes_kmalloc_classic(void *record)
+{
+	return on_classic_kmalloc(record, BY_PROCESS);
+}
+#endif

@@ -26,51 +26,53 @@ struct slot {
 BPF_PERCPU_ARRAY(slots, struct slot, SLOTS);
 BPF_HASH(caches, u32, struct cache, SLOTS); /* whose a slot is. A hash, since its insert tells who was first */
 
-/* Makes the slot this cache's, or brings its description up to date; false: the map would not take it. */
-static __always_inline bool claim(u32 at, struct slot *slot, u64 address, u64 epoch)
+/*
+ * Return the owner of a slot; a slot without one gets this cache. Another CPU, or on Linux 7 a task that preempts this
+ * one, may insert another cache first: the caller compares the address. NULL: the insert failed.
+ *
+ * An owner never changes. No element is updated or deleted either, since the kernel reuses it for another slot at once,
+ * while other CPUs still read it: alloc_htab_elem() in kernel/bpf/hashtab.c. A description is written in place instead.
+ */
+static __always_inline struct cache *owner_of(u32 at, u64 address, u64 epoch)
 {
 	struct cache *owner = caches.lookup(&at);
 	struct cache fresh = {};
 
-	if (!owner) {
-		describe(&fresh, address, epoch);
-		caches.insert(&at, &fresh); /* refused where another CPU was first: look who has it */
-		owner = caches.lookup(&at);
-		if (!owner || owner->address != address)
-			return false;
-	} else if (owner->epoch != epoch) {
-		describe(&fresh, address, epoch);
-		caches.update(&at, &fresh);
-	}
-	slot->cache = address;
-	slot->epoch = epoch;
-	return true;
+	if (owner)
+		return owner;
+	describe(&fresh, address, epoch);
+	caches.insert(&at, &fresh); /* refused where another one came first */
+	return caches.lookup(&at);
 }
 
-/* This CPU's slot for the cache; NULL: none to be had. claim() runs once per cache, CPU and interval. */
+/* This CPU's slot for the cache; NULL: there is none. owner_of() runs once per cache, CPU and interval. */
 static __always_inline struct slot *find(u64 address, u64 epoch)
 {
 	u32 at = SLOT_OF(address);
-	struct slot *slot = NULL;
 	struct cache *owner;
+	struct slot *slot;
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < PROBES; i++) {
+		asm volatile("" : "+r"(address)); /* else clang makes a second loop, for size classes */
 		slot = slots.lookup(&at);
 		if (!slot)
 			return NULL;
-		if (slot->cache == address)
-			break;
-		if (!slot->cache) {
-			owner = caches.lookup(&at);
-			if (!owner || owner->address == address)
-				break;
-			slot->cache = owner->address; /* so that the next look passes by at once */
+		if (slot->cache == address && slot->epoch == epoch)
+			return slot;
+		if (!slot->cache || slot->cache == address) {
+			owner = owner_of(at, address, epoch);
+			if (!owner)
+				return NULL;
+			slot->cache = owner->address; /* if that is another cache, the next event passes the slot at once */
+			if (owner->address == address) {
+				if (owner->epoch != epoch)
+					describe(owner, address, epoch);
+				slot->epoch = epoch;
+				return slot;
+			}
 		}
 		at = (at + 1) & (SLOTS - 1);
-		slot = NULL;
 	}
-	if (!slot || (slot->cache == address && slot->epoch == epoch))
-		return slot;
-	return claim(at, slot, address, epoch) ? slot : NULL;
+	return NULL;
 }

@@ -8,7 +8,8 @@ from pathlib import Path
 from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import syscalls
 
-_TRACEFS = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
+TRACEFS = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
+
 _NUMBERS = {"x86_64": 298, "s390x": 331, "ppc64le": 319, "ppc64": 319}  # of the system call
 _GENERIC_NUMBER = 241  # aarch64, riscv64, loongarch64: include/uapi/asm-generic/unistd.h
 _PERF_TYPE_TRACEPOINT = 2
@@ -65,9 +66,9 @@ def attach(program: int, event: str) -> int:
 
 def _number(event: str) -> int:
     """Return the number that the kernel has given to a trace event."""
-    for tracefs in _TRACEFS:
+    for tracefs in TRACEFS:
         try:
             return int((tracefs / "events" / event / "id").read_text())
         except (FileNotFoundError, NotADirectoryError):
             continue
-    raise SlabtuiError("tracefs is not mounted", f"mount -t tracefs tracefs {_TRACEFS[0]}")
+    raise SlabtuiError("tracefs is not mounted", f"mount -t tracefs tracefs {TRACEFS[0]}")

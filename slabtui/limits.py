@@ -1,0 +1,42 @@
+"""A limit to the processor time that a regular expression may take: some take longer than the universe has existed."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class TimeUpError(Exception):
+    """The time is up."""
+
+
+@contextmanager
+def processor_time(seconds: float) -> Iterator[None]:
+    """Raise TimeUpError inside when this process has computed for longer (ITIMER_VIRTUAL, setitimer(2)).
+
+    Python runs handlers of signals in its main thread only: there the `re` module lets them run every 4096 steps of a
+    match (Modules/_sre). In another thread there is no limit.
+
+    Args:
+        seconds: more than 0.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    armed = True
+
+    def time_up(number: int, frame: FrameType | None) -> None:
+        if armed:  # else the signal has come after the end
+            raise TimeUpError
+
+    previous = signal.signal(signal.SIGVTALRM, time_up)
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+            yield
+        finally:
+            armed = False  # the signal may come just before; then what follows is done even so
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, previous)

@@ -1,0 +1,72 @@
+"""Standard output: each write returns when everything is written, unless it is interrupted and nothing reads."""
+
+import os
+import select
+import time
+
+from slabtui.writer import Writer
+
+_LOOKS = 0.05  # seconds between two looks at whether a blocked write has gone on
+
+
+class UnreadError(OSError):
+    """After an interrupt nothing has read the output for as long as it could be waited for."""
+
+
+class Output:
+    """Writes text to a file descriptor.
+
+    Not to Python's own stream: that may be left with the rest of a write which a signal has cut short, and writes it
+    when the interpreter ends.
+
+    Args:
+        descriptor: of the file; it stays open.
+        encoding: of the text; what it does not have is escaped.
+        patience: seconds without progress, after which an interrupted write is given up.
+
+    Raises:
+        SlabtuiError: the process may not create another thread.
+    """
+
+    def __init__(self, descriptor: int, encoding: str, patience: float) -> None:
+        self._descriptor = descriptor
+        self._encoding = encoding
+        self._patience = patience
+        self._writer = Writer("output")
+        self._text: list[str] = []
+        self._progress = 0  # bytes written
+        self._interrupted = False
+
+    def write(self, text: str) -> None:
+        """Take text, to be written with the next flush."""
+        self._text.append(text)
+
+    def flush(self) -> None:
+        """Write what has been taken.
+
+        Raises:
+            UnreadError: nothing reads it, after an interrupt.
+            OSError: it cannot be written; BrokenPipeError: nothing will ever read it.
+        """
+        data = "".join(self._text).encode(self._encoding, "backslashreplace")
+        self._text.clear()
+        done = self._writer.put(lambda: self._write(data))
+        progress, since = self._progress, time.monotonic()
+        while not done.wait(_LOOKS):
+            if progress != self._progress or not self._interrupted:
+                progress, since = self._progress, time.monotonic()
+            elif time.monotonic() - since > self._patience:
+                raise UnreadError("nothing reads it")
+        if self._writer.failure is not None:
+            raise self._writer.failure
+
+    def interrupt(self) -> None:
+        """Wait for a reader no longer than it may take to read; may be called by the handler of a signal."""
+        self._interrupted = True
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            written = os.write(self._descriptor, left[: select.PIPE_BUF])
+            self._progress += written
+            left = left[written:]
