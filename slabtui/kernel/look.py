@@ -31,7 +31,7 @@ _UNNUMBERED = {  # all that have no number here; the first is longer than the ke
 _KINDS = (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES)  # likewise
 _NUMBERS = 1 << 14  # of inspections, until they begin anew: what key_of() in look.bpf.c has room for
 _IDENTITY_BITS = 48  # likewise
-_DEAR = 10_000  # ns that a stack costs, until it is known
+_USUAL = 3_000  # ns that a stack costs, until it is known: should it be more, the program raises the period at once
 _BESIDE = 200  # ns that goes with it: the note, and the reading of two clocks
 
 
@@ -88,7 +88,7 @@ class Look:
         self._before = self._tallies.totals()
         self._number += 1
         self.module.maps.clear("stacks")
-        self.module.maps.put("budgets", 0, _Budget(usual=_DEAR))
+        self.module.maps.put("budgets", 0, _Budget(usual=_USUAL))
         settings.inspection = self._number % _NUMBERS
         self.module.put(settings)
         handlers = {
@@ -151,7 +151,7 @@ class Look:
             OSError: a map could not be read.
         """
         tallies = self._tallies.totals()
-        each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _DEAR
+        each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _USUAL
         settings.period = period(allocs, seconds, each)
 
     @property

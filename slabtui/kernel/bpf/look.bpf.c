@@ -12,6 +12,7 @@
 #define MOST_PERIOD (1ULL << 24)     /* its square, some thousand times, fits into 64 bits */
 #define LEAST_STEP 2000000ULL        /* ns of debt that double the period: ten stacks on a common machine */
 #define STACKS_IN_STEP 2             /* or as much as so many stacks cost, where that is more */
+#define BETWEEN_FITS 64              /* draws: jiffies may be 10 ms, and a burst is over by then */
 #define MOST_DOUBLINGS 32            /* MOST_PERIOD comes first */
 #define OUTLIER 8                    /* a stack that takes so many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost looks back to */
@@ -131,7 +132,7 @@ static __always_inline u64 draw(struct settings *now)
 	u32 only = 0;
 	struct budget *budget = budgets.lookup(&only);
 	u64 jiffies = bpf_jiffies64(); /* read from memory; a clock would cost more than all of the rest */
-	u64 period;
+	u64 random = (u32)bpf_get_prandom_u32(), period;
 
 	if (!budget)
 		return 0;
@@ -142,7 +143,9 @@ static __always_inline u64 draw(struct settings *now)
 	period = now->period << (budget->raised & 63);
 	if (period > MOST_PERIOD)
 		period = MOST_PERIOD;
-	return (u64)(u32)bpf_get_prandom_u32() * period < 1ULL << 32 ? period : 0;
+	if (random % BETWEEN_FITS == 0) /* after the period was read: this number decides with it */
+		fit(budget, bpf_ktime_get_ns());
+	return random * period < 1ULL << 32 ? period : 0;
 }
 
 /* Charge what a stack has cost to the budget; of one that was interrupted, or halted with its machine, only a part. */
