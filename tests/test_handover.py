@@ -126,14 +126,13 @@ def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_
         assert row.frees is not None
         assert before.frees is not None
         assert happened - missed <= row.frees - before.frees <= happened + MOST_MISSED * happened
-        assert any("classic tracepoints count now" in note for note in probe.notes)
+        assert any(note.startswith("classic tracepoints: ") for note in probe.notes)
         detail = totals.detail
         assert detail is not None
         assert {entry.context for entry in detail.entries} == {Context.PROCESS}
         if kind is Kind.STACKS:
             assert all("do_syscall_64" in entry.frames for entry in detail.entries)
-            assert detail.variance is not None
-            assert detail.total_allocs == pytest.approx(happened, abs=missed + 4 * detail.variance**0.5)
+            assert detail.total_allocs == pytest.approx(happened, rel=0.4)  # an estimate; twice as much is beyond it
         else:
             assert happened - missed <= detail.total_allocs <= happened
         if kind is Kind.PROCESSES:

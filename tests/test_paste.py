@@ -44,6 +44,10 @@ def test_the_end_of_a_paste_that_came_in_parts_is_an_end() -> None:
         assert joined(["begin paste", "a", "enter"], *end, ["x"])[-1] == "x"
 
 
+def test_a_paste_right_after_esc_is_a_paste() -> None:
+    assert joined(["meta begin paste", "q", "meta end paste", "x"]) == ["esc", "<q>", "x"]
+
+
 def test_an_end_without_a_beginning_is_nothing() -> None:
     assert joined(["end paste", "x"]) == ["x"]
 

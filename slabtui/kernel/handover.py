@@ -9,7 +9,7 @@ from slabtui.kernel.tracers import Tracers
 SHARE = 0.001  # of an interval's allocations: below this, what is missed is not worth the higher price of each event
 LEAST = 10  # events missed in an interval: as many are missed by interrupts alone
 
-_WHY = "raw tracepoints missed events, since their programs were preempted"
+_MISSED = "since their programs are preempted"
 
 
 class Handover:
@@ -66,7 +66,7 @@ class Handover:
             for one in tracers:
                 one.drop_classic()
             self._impossible = True
-            self.note = f"{_WHY}, and classic ones cannot be attached ({error})"
+            self.note = f"raw tracepoints miss events: {_MISSED}, and classic ones cannot be attached ({error})"
         else:
             self._settings.way = Way.MARKING
-            self.note = f"{_WHY}: classic tracepoints count now"
+            self.note = f"classic tracepoints: raw ones missed events, {_MISSED}"

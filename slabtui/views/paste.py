@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 _KEY = "paste "  # no key of urwid's begins like this
 _BEGIN, _END = "begin paste", "end paste"
+_META = "meta "  # what urwid makes of Esc where another key follows at once
 _NEWLINES = ("enter", "ctrl j")
 _LONGEST = 4096  # characters: PATH_MAX, the longest that any prompt can use
 # The end as it arrives in two parts, more than an eighth of a second apart: then urwid takes it for keys.
@@ -22,14 +23,15 @@ class Pastes:
         joined: list[str] = []
         for key in keys:
             if self._keys is None:
-                if key == _BEGIN:
+                if key.removeprefix(_META) == _BEGIN:
                     self._keys = []
+                    joined += ["esc"] * (key != _BEGIN)
                 elif key != _END:
                     joined.append(key)
                 continue
             self._last = (*self._last, key)[-len(_BROKEN_ENDS[0]) :]
             broken = next((end for end in _BROKEN_ENDS if self._last[-len(end) :] == end), ())
-            if key == _END or broken:
+            if key.removeprefix(_META) == _END or broken:
                 joined.append(_KEY + _line(self._keys))
                 self._keys, self._last = None, ()
             elif len(self._keys) < _LONGEST:
