@@ -157,12 +157,14 @@ class Recorded(Snapshots):
         if self._stopped:
             return
         self._stopped = True
-        if self._left is None or self._left > 0:
-            self._feed.finish()
-            with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
-                while self.take(timeout=WAIT) is not None:
-                    pass
-        self._feed.stop()
+        try:
+            if self._left is None or self._left > 0:
+                self._feed.finish()
+                with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
+                    while self.take(timeout=WAIT) is not None:
+                        pass
+        finally:  # also where a signal ends the wait: a second call does nothing
+            self._feed.stop()
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""

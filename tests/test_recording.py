@@ -415,6 +415,21 @@ def test_what_is_taken_is_recorded_and_passed_on(tmp_path: Path) -> None:
     assert list(read(tmp_path / "a")) == given
 
 
+def test_a_signal_while_it_stops_does_not_leave_the_feed_running(tmp_path: Path) -> None:
+    class Interrupted(Given):
+        def take(self, timeout: float | None = 0) -> Snapshot | None:
+            super().take(timeout)
+            raise SystemExit(143)
+
+    feed, recorder = Interrupted(snapshots(1)), Recorder(tmp_path / "a")
+    recorded = Recorded(feed, recorder)
+    with pytest.raises(SystemExit):
+        recorded.stop()
+    recorded.stop()
+    recorder.close()
+    assert feed.asked == ["finish", "take 0.5", "stop"]
+
+
 def test_what_is_watched_is_counted_by_the_feed_and_recorded(tmp_path: Path) -> None:
     look = Detail("dentry", Kind.CALLERS, entries=(Entry(1, 64, 1, 64, frames=("d_alloc+0x2a",)),))
     given = [replace(one, detail=look) for one in snapshots(2)]
