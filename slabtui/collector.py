@@ -33,7 +33,7 @@ class Source(Protocol):
         """Take up what has become ready since."""
 
     def settle(self) -> None:
-        """Wait until everything that has been asked for counts, or cannot."""
+        """Wait until everything that has been asked for counts, or cannot; OSError where nothing can be read now."""
 
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on."""
@@ -105,10 +105,10 @@ class Collector(Feed):
     def _collect(self) -> None:
         """Take a first reading, which the first snapshot is measured from, and one more per interval."""
         self._source.begin(self._wake.set)
-        if self._settles:
-            self._take_over_watch()
-            self._source.settle()
         try:
+            if self._settles:
+                self._take_over_watch()
+                self._source.settle()
             baseline, since = self._source.totals(), time.monotonic()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
