@@ -1,7 +1,6 @@
 """The collector thread: reads a source once per interval and offers what was allocated since as one Snapshot."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +41,7 @@ class Source(Protocol):
         """Return everything counted so far; OSError where that cannot be read now."""
 
     def close(self) -> None:
-        """Stop counting."""
+        """Stop counting; in any thread, and more than once."""
 
 
 class Collector(Feed):
@@ -64,7 +63,6 @@ class Collector(Feed):
         super().__init__(notify)
         self._settles = settles
         self._source = source
-        self._closing = threading.Lock()  # held for ever by the thread that closes the source
         self._interval = interval
         self._hurried = False
         self._watch = self._watched = Watch()
@@ -84,7 +82,7 @@ class Collector(Feed):
     def stop(self) -> None:
         """End the thread, and close the source though the thread may hang."""
         super().stop()
-        self._close()
+        self._source.close()
 
     def produce(self) -> None:
         """Collect until it is enough, and then stop counting, at once: a consumer that blocks does not matter.
@@ -96,10 +94,6 @@ class Collector(Feed):
         try:
             self._collect()
         finally:
-            self._close()
-
-    def _close(self) -> None:
-        if self._closing.acquire(blocking=False):
             self._source.close()
 
     def _collect(self) -> None:
@@ -126,7 +120,7 @@ class Collector(Feed):
             else:
                 snapshot = self._snapshot(at - since, difference(baseline, latest))
             if last:
-                self._close()  # before the snapshot waits for a consumer, which may be blocked
+                self._source.close()  # before the snapshot waits for a consumer, which may be blocked
             self.put(snapshot)
             if last:
                 raise FeedEndedError
