@@ -158,7 +158,7 @@ class Probe:
         """Wait until everything that has been asked for counts, or cannot."""
         for part in (self._bulk, self._frees, self._look):
             part.wait()
-        if not self._rows:
+        if not self._was_read:
             self.totals()  # an inspection asks which cache has the name
         self.advance()
 
@@ -174,8 +174,9 @@ class Probe:
         freed = frees_part.read() if frees_part else Freed()
         bulk = bulk_part.read() if bulk_part else Bulked()
         slabs = self._slabinfo.read()
-        if not self._rows:
+        if not self._was_read:
             self._learn_addresses(slabs)
+            self._was_read = True
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
