@@ -194,7 +194,7 @@ class Probe:
             self._measure()
         self._settings.begin_interval()
         for part in self._parts():
-            part.module.put(self._settings)
+            part.put(self._settings)
         losses = (allocated.lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
         return Totals(
             rows=tuple(rows.values()),
