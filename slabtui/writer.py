@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from slabtui.errors import SlabtuiError
+from slabtui import threads
 
 
 class Writer:
@@ -24,13 +24,7 @@ class Writer:
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[tuple[Callable[[], None], threading.Event]] = queue.SimpleQueue()
         self.failure: Exception | None = None
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise SlabtuiError(
-                "cannot start a thread", "raise `ulimit -u` or the limit of the control group"
-            ) from error
+        threads.start(threading.Thread(target=self._run, name=name, daemon=True))
 
     @property
     def waiting(self) -> int:
