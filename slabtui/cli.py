@@ -161,11 +161,10 @@ def _feed(
         if not options.record:
             yield partial(Collector, source, options.interval, settles=not screen)
             return
-        recorder = Recorder(options.record, conceal)
-        if not screen:
-            from slabtui.kernel import capabilities
+        from slabtui.kernel import capabilities
 
-            capabilities.keep(capabilities.COUNTING)  # what creating the file needed is given up too
+        kept = capabilities.SCREEN if screen else capabilities.COUNTING
+        recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept))
         try:
             yield lambda notify: Recorded(
                 Collector(source, options.interval, notify, settles=not screen), recorder, options.count

@@ -1,7 +1,6 @@
 """The collector thread: reads a source once per interval and offers what was allocated since as one Snapshot."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +32,7 @@ class Source(Protocol):
         """Take up what has become ready since."""
 
     def settle(self) -> None:
-        """Wait until everything that has been asked for counts, or cannot."""
+        """Wait until everything that has been asked for counts, or cannot; OSError where nothing can be read now."""
 
     def watch(self, wanted: Watch) -> None:
         """Count more, or less, from now on."""
@@ -42,7 +41,7 @@ class Source(Protocol):
         """Return everything counted so far; OSError where that cannot be read now."""
 
     def close(self) -> None:
-        """Stop counting."""
+        """Stop counting; in any thread, and more than once."""
 
 
 class Collector(Feed):
@@ -64,7 +63,6 @@ class Collector(Feed):
         super().__init__(notify)
         self._settles = settles
         self._source = source
-        self._closing = threading.Lock()  # held for ever by the thread that closes the source
         self._interval = interval
         self._hurried = False
         self._watch = self._watched = Watch()
@@ -84,7 +82,7 @@ class Collector(Feed):
     def stop(self) -> None:
         """End the thread, and close the source though the thread may hang."""
         super().stop()
-        self._close()
+        self._source.close()
 
     def produce(self) -> None:
         """Collect until it is enough, and then stop counting, at once: a consumer that blocks does not matter.
@@ -96,19 +94,15 @@ class Collector(Feed):
         try:
             self._collect()
         finally:
-            self._close()
-
-    def _close(self) -> None:
-        if self._closing.acquire(blocking=False):
             self._source.close()
 
     def _collect(self) -> None:
         """Take a first reading, which the first snapshot is measured from, and one more per interval."""
         self._source.begin(self._wake.set)
-        if self._settles:
-            self._take_over_watch()
-            self._source.settle()
         try:
+            if self._settles:
+                self._take_over_watch()
+                self._source.settle()
             baseline, since = self._source.totals(), time.monotonic()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
@@ -126,7 +120,7 @@ class Collector(Feed):
             else:
                 snapshot = self._snapshot(at - since, difference(baseline, latest))
             if last:
-                self._close()  # before the snapshot waits for a consumer, which may be blocked
+                self._source.close()  # before the snapshot waits for a consumer, which may be blocked
             self.put(snapshot)
             if last:
                 raise FeedEndedError

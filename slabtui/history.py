@@ -28,6 +28,7 @@ class History:
         self._rates: deque[dict[int, float]] = deque(maxlen=LENGTH)  # by cache, of the active ones
         self._grown: deque[frozenset[int]] = deque(maxlen=LENGTH)  # caches
         self._sizes: deque[int] = deque(maxlen=LENGTH)  # bytes, without looks
+        self._look_sizes: deque[int] = deque(maxlen=LENGTH)  # bytes; 0: none, or forgotten
 
     def __len__(self) -> int:
         return len(self._snapshots)
@@ -42,6 +43,7 @@ class History:
         rows = sum(_row_size(row) for row in shared.rows if newest.get(row.cache) is not row)
         notes = sum(_TEXT + len(note) for note in snapshot.notes)
         self._sizes.append(rows + notes + _RATE * len(self._rates[-1]) + _GROWN * len(self._grown[-1]))
+        self._look_sizes.append(0 if snapshot.detail is None else _detail_size(snapshot.detail))
         self._forget_looks()
         self._forget_snapshots()
 
@@ -71,19 +73,19 @@ class History:
         size = sum(self._sizes)
         while size > MOST_ROWS_BYTES and len(self._sizes) > 1:
             size -= self._sizes.popleft()
-            for kept in (self._snapshots, self._rates, self._grown):
+            for kept in (self._snapshots, self._rates, self._grown, self._look_sizes):
                 kept.popleft()
 
     def _forget_looks(self) -> None:
         """Let go of the oldest close looks where they are large, of which one at processes may have 16,384 entries."""
-        size = 0
-        for at in reversed(range(len(self._snapshots))):
-            snapshot = self._snapshots[at]
-            if snapshot.detail is None:
-                continue
-            size += _detail_size(snapshot.detail)
-            if size > MOST_LOOKS_BYTES and at < len(self._snapshots) - 1:
-                self._snapshots[at] = replace(snapshot, detail=None)
+        size = sum(self._look_sizes)
+        for at in range(len(self._look_sizes) - 1):
+            if size <= MOST_LOOKS_BYTES:
+                break
+            if self._look_sizes[at]:
+                size -= self._look_sizes[at]
+                self._look_sizes[at] = 0
+                self._snapshots[at] = replace(self._snapshots[at], detail=None)
 
 
 def _row_size(row: CacheRow) -> int:

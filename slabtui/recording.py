@@ -48,13 +48,15 @@ class Recorder:
     Args:
         path: the file; it must not exist.
         conceal: what becomes of a snapshot before it is written.
+        created: called when the file has been created, in this thread and in the one that writes, since each thread has
+            capabilities of its own to give up.
 
     Raises:
         SlabtuiError: it exists, cannot be made, or is to be compressed by a module that this Python lacks; or the
             process may not create another thread.
     """
 
-    def __init__(self, path: Path, conceal: Concealer = show_all) -> None:
+    def __init__(self, path: Path, conceal: Concealer = show_all, created: Callable[[], None] = lambda: None) -> None:
         self._conceal = conceal
         codec = zstd.load("record to a .gz file") if path.suffix == ".zst" else None
         self._writer = Writer("recorder")
@@ -63,6 +65,8 @@ class Recorder:
         except OSError as error:
             remedy = _REMEDIES.get(error.errno or 0, "name another file")
             raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
+        created()
+        self._writer.put(created).wait()
         self._write, self._flush, self._end = _encoder(path, self._file, codec)
         self._hangs = False
 
@@ -157,12 +161,14 @@ class Recorded(Snapshots):
         if self._stopped:
             return
         self._stopped = True
-        if self._left is None or self._left > 0:
-            self._feed.finish()
-            with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
-                while self.take(timeout=WAIT) is not None:
-                    pass
-        self._feed.stop()
+        try:
+            if self._left is None or self._left > 0:
+                self._feed.finish()
+                with suppress(Exception):  # the feed ends, or has died: whoever took from it knows
+                    while self.take(timeout=WAIT) is not None:
+                        pass
+        finally:  # also where a signal ends the wait: a second call does nothing
+            self._feed.stop()
 
     def hurry(self) -> None:
         """Let the next snapshot come at once."""

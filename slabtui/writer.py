@@ -24,8 +24,7 @@ class Writer:
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[tuple[Callable[[], None], threading.Event]] = queue.SimpleQueue()
         self.failure: Exception | None = None
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
-        threads.start(thread)
+        threads.start(threading.Thread(target=self._run, name=name, daemon=True))
 
     @property
     def waiting(self) -> int:

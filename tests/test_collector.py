@@ -8,6 +8,7 @@ import pytest
 
 from slabtui.collector import Collector
 from slabtui.detail import Detail, Entry, Kind, Watch
+from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedDiedError
 from slabtui.snapshot import Snapshot, Totals
 from tests.fakes import FakeSource, cache, growing
@@ -225,6 +226,22 @@ def test_a_printer_s_first_interval_waits_until_all_that_is_wanted_counts() -> N
     finally:
         collector.stop()
     assert steps(source)[:4] == ["begin", Watch(cache="dentry", kind=Kind.STACKS), "settle", "read"]
+
+
+def test_counters_that_cannot_be_read_before_the_first_interval_are_told_in_one_line() -> None:
+    """A probe reads them in settle(), since an inspection asks which cache has the name."""
+
+    class Unreadable(FakeSource):
+        def settle(self) -> None:
+            raise OSError("the map is gone")
+
+    collector = Collector(Unreadable(lambda reading: Totals((), 0)), 0.1, settles=True)
+    collector.start()
+    try:
+        with pytest.raises(SlabtuiError, match=r"^cannot read the counters: the map is gone: start slabtui again$"):
+            collector.take(timeout=10)
+    finally:
+        collector.stop()
 
 
 def test_what_becomes_ready_is_taken_up_at_once() -> None:

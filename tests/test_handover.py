@@ -20,7 +20,9 @@ from slabtui.kernel.probe import Probe
 from slabtui.kernel.whose import Whose
 from slabtui.snapshot import CacheRow, Totals
 from tests import probes
+from tests.bpf import program_ids
 from tests.probes import as_preemptible, watch
+from tests.test_terminal import gone
 
 pytestmark = pytest.mark.live
 
@@ -126,7 +128,7 @@ def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_
         assert row.frees is not None
         assert before.frees is not None
         assert happened - missed <= row.frees - before.frees <= happened + MOST_MISSED * happened
-        assert any(note.startswith("classic tracepoints: ") for note in probe.notes)
+        assert any(note.startswith("classic tracepoints count: ") for note in probe.notes)
         detail = totals.detail
         assert detail is not None
         assert {entry.context for entry in detail.entries} == {Context.PROCESS}
@@ -137,6 +139,37 @@ def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_
             assert happened - missed <= detail.total_allocs <= happened
         if kind is Kind.PROCESSES:
             assert {entry.pid for entry in detail.entries} == set(busy.pids)
+
+
+@pytest.mark.parametrize("way", [Way.MARKING, Way.TAKING, Way.CLASSIC])
+def test_what_is_switched_off_and_on_while_they_take_over_counts_everything_afterwards(
+    way: Way, tracefs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = program_ids()
+    with callers() as busy, counting(as_preemptible(), busy.pids, Kind.CALLERS) as probe:
+        probe.totals()
+        monkeypatch.setattr(handover, "SHARE", -1.0)
+        monkeypatch.setattr(handover, "LEAST", -1)
+        while probe.way is not way:
+            for _ in busy.run(1):
+                probe.totals()
+        watch(probe, Watch())
+        watch(probe, Watch(frees=True, cache="names_cache", kind=Kind.CALLERS))
+        before = probe.totals()
+        for _ in busy.run(CALLS):
+            totals = probe.totals()
+        while probe.way is not Way.CLASSIC or any(tracers.has_raw for tracers in probe._tracers()):
+            probe.totals()
+        row, first, happened = path_names(totals), path_names(before), PROCESSES * CALLS
+        missed = (totals.lost or 0) - (before.lost or 0)  # of everybody's events, by interrupts
+        assert happened - missed <= row.allocs - first.allocs <= happened
+        assert row.frees is not None
+        assert first.frees is not None
+        assert happened - missed <= row.frees - first.frees <= happened + MOST_MISSED * happened
+        assert totals.detail is not None
+        assert happened - totals.detail.lost <= totals.detail.total_allocs <= happened
+        assert not any("not counted" in note for note in probe.notes)
+    assert gone(loaded)
 
 
 def test_events_of_processes_that_compete_for_a_cpu_are_counted() -> None:

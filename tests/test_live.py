@@ -5,6 +5,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
@@ -79,6 +80,42 @@ def test_another_process_is_not_counted() -> None:
     with workload("open", 1) as idle, workload("open", 10_000) as busy, probing(idle.pid) as source:
         busy.run()
         assert "filp" not in {row.name for row in source.totals().rows if row.allocs}
+
+
+def test_the_caches_are_listed_once_also_while_nothing_is_counted() -> None:
+    with workload("open", 1) as work, probing(work.pid) as source:
+        listed = []
+        take_inventory = source._allocs.take_inventory
+        source._allocs.take_inventory = lambda slabs: listed.append(found := take_inventory(slabs)) or found  # type: ignore[func-returns-value,method-assign]
+        for _ in range(3):
+            assert source.totals().rows == ()
+    assert ["filp" in found for found in listed] == [True]
+
+
+def test_a_second_close_closes_nothing_while_the_first_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of descriptors that are closed twice may be those of other files by then."""
+    begun, goes_on = threading.Event(), threading.Event()
+    with probing() as source:
+        descriptors = source.program_descriptors().values()
+        stop = source._meter.stop
+
+        def wait() -> None:
+            begun.set()
+            goes_on.wait(20)
+            stop()
+
+        monkeypatch.setattr(source._meter, "stop", wait)
+        first = threading.Thread(target=source.close)
+        first.start()
+        assert begun.wait(20)
+        source.close()
+        for descriptor in descriptors:
+            os.fstat(descriptor)
+        goes_on.set()
+        first.join()
+        for descriptor in descriptors:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(descriptor)
 
 
 def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,20 @@ def test_root_can_record_into_a_directory_of_another_user(foreign: Path, front: 
         assert terminal.wait_for_exit() == 0
     assert len(list(read(path))) == 3
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_thread_keeps_what_only_the_creation_of_a_recording_needs(tmp_path: Path) -> None:
+    path = tmp_path / "night.jsonl"
+    with subprocess.Popen([*SCRIPT, "-C", "--record", str(path), "0.1"], stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (path.exists() and path.stat().st_size):
+            time.sleep(0.05)
+        permitted = []
+        for task in Path(f"/proc/{process.pid}/task").iterdir():
+            with suppress(OSError):  # the thread has ended
+                permitted.append(numbers((task / "status").read_text(), "CapPrm"))
+        process.terminate()
+    assert len(permitted) >= 4  # the main thread, the feed's, and those that write the output and the recording
+    assert all(each == set(COUNTING) for each in permitted)
 
 
 def test_the_screen_can_export_into_a_directory_of_another_user(foreign: Path) -> None:

@@ -225,3 +225,23 @@ def test_every_interval_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "flush", lambda: seen.append(output.getvalue()))
     stream(Script(one("a"), one("b")), output, NAMES, ALL, count=2, complain=pytest.fail)
     assert seen == ["heading\n", "heading\na\n", "heading\na\nb\n", "heading\na\nb\nending\n"]
+
+
+def test_a_signal_that_ends_the_program_keeps_its_handler_for_the_next_one() -> None:
+    """ending.py raises SystemExit at SIGTERM, and makes SIGINT fatal from then on."""
+
+    def give_up(number: int, frame: object) -> None:
+        raise AssertionError
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(SIGINT, give_up)
+        raise SystemExit(143)
+
+    before = signal.getsignal(SIGINT), signal.signal(signal.SIGTERM, end)
+    try:
+        with pytest.raises(SystemExit):
+            printed(Script(signal.SIGTERM))
+        assert signal.getsignal(SIGINT) is give_up
+    finally:
+        signal.signal(SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from slabtui.errors import SlabtuiError
 from slabtui.kernel import calibration, inventory
 from slabtui.kernel.bpf.module import BuildContext
-from slabtui.kernel.bpf.settings import Settings, Way
+from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache, Counters
 from slabtui.kernel.slabinfo import Slab
 from slabtui.kernel.tracers import Tracers
@@ -69,11 +69,10 @@ class Allocs:
                     "tracepoints do not identify the cache, and it could not be derived", "use Linux 6.1 or newer"
                 )
             self.module.base_of_pages = self.base_of_pages
-            self.module.put(self.settings)
             if context.features.jit:
                 for place, name in enumerate(_SLOW_PATHS):
                     self.module.maps.put_descriptor("slow_path", place, self.module.load(name))
-            self.tracers.attach(Way.RAW)
+            self.tracers.attach(self.settings)
         except BaseException:
             self.module.close()
             raise
@@ -81,6 +80,10 @@ class Allocs:
     def take_inventory(self, slabs: Mapping[str, Slab]) -> dict[str, Cache]:
         """Return the caches of the kernel by their name; see inventory.take_inventory()."""
         return inventory.take_inventory(self.module, slabs)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs; OSError where the kernel refuses."""
+        self.tracers.put(settings)
 
     def read(self) -> Allocated:
         """Return what has been allocated so far.

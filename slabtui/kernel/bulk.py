@@ -74,6 +74,10 @@ class Bulk:
             self.module.unload_all()
             raise
 
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs; OSError where the kernel refuses."""
+        self.module.put(settings)
+
     def read(self) -> Bulked:
         """Return what has been counted.
 

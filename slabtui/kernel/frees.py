@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from slabtui.kernel.bpf.module import BuildContext
-from slabtui.kernel.bpf.settings import Settings, Way
+from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache, Counters
 from slabtui.kernel.tracers import Tracers
 
@@ -66,9 +66,12 @@ class Frees:
             SlabtuiError: the kernel refused; nothing is left attached.
             OSError: a map could not be written.
         """
-        self.module.put(settings)
         self._begun += 1
-        self.tracers.attach(Way(settings.way))
+        self.tracers.attach(settings)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs; OSError where the kernel refuses."""
+        self.tracers.put(settings)
 
     def read(self) -> Freed:
         """Return what has been freed so far.

@@ -9,7 +9,7 @@ from slabtui.kernel.tracers import Tracers
 SHARE = 0.001  # of an interval's allocations: below this, what is missed is not worth the higher price of each event
 LEAST = 10  # events missed in an interval: as many are missed by interrupts alone
 
-_MISSED = "since their programs are preempted"
+_WHY = "raw ones missed events, since their programs were preempted"
 
 
 class Handover:
@@ -19,7 +19,8 @@ class Handover:
         settings: those of all programs. The caller of `advance` hands them to the programs afterwards.
 
     Attributes:
-        note: what was done, in words for the user; empty while raw tracepoints count.
+        note: what was done, in words for the user, those before the colon for narrow screens; empty while raw ones
+            count.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -66,7 +67,7 @@ class Handover:
             for one in tracers:
                 one.drop_classic()
             self._impossible = True
-            self.note = f"raw tracepoints miss events: {_MISSED}, and classic ones cannot be attached ({error})"
+            self.note = f"no classic tracepoints: {_WHY} ({error})"
         else:
             self._settings.way = Way.MARKING
-            self.note = f"classic tracepoints: raw ones missed events, {_MISSED}"
+            self.note = f"classic tracepoints count: {_WHY}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slabtui.detail import Context, Detail, Entry, Kind
 from slabtui.kernel.bpf.module import BuildContext, Module
-from slabtui.kernel.bpf.settings import Settings, Way
+from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.cgroups import Groups
 from slabtui.kernel.symbols import Symbols
 from slabtui.kernel.tracers import Tracers
@@ -90,14 +90,13 @@ class Look:
         self.module.maps.clear("stacks")
         self.module.maps.put("budgets", 0, _Budget(usual=_USUAL))
         settings.inspection = self._number % _NUMBERS
-        self.module.put(settings)
         handlers = {
             tracepoint: f"{kind}_{program}"
             for event, program in _PROGRAMS.items()
             for tracepoint in self._context.tracepoints(event)
         }
         self.tracers = Tracers(self._context, self.module, handlers)
-        self.tracers.attach(Way(settings.way))
+        self.tracers.attach(settings)
 
     def detach(self) -> None:
         """End the look; its programs are gone."""
@@ -107,6 +106,10 @@ class Look:
     def attached(self) -> bool:
         """Whether a look goes on."""
         return bool(self.tracers.descriptors)
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs; OSError where the kernel refuses."""
+        self.tracers.put(settings)
 
     def read(self, cache: str, size: int | None) -> Detail:
         """Return what the look has found since it began.

@@ -1,5 +1,6 @@
 """The running kernel as a source of totals: puts together what is counted, what slabinfo says, and what that costs."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +39,7 @@ _Result = TypeVar("_Result")
 
 
 class Probe:
-    """Counts from the moment it is made until it is closed. Not thread-safe.
+    """Counts from the moment it is made until it is closed. Not thread-safe, except `close`.
 
     Args:
         where: the layout of the running kernel.
@@ -87,8 +88,10 @@ class Probe:
         self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
         self._rows: dict[int, CacheRow] = {}  # as read last
         self._earlier: dict[int, CacheRow] = {}  # as read before that
+        self._was_read = False
         self._read_at = time.monotonic()
         self._seconds = 0.0  # between the two
+        self._closing = threading.Lock()  # held for ever by the thread that closes the probe
 
     @property
     def bcc(self) -> str:
@@ -155,7 +158,7 @@ class Probe:
         """Wait until everything that has been asked for counts, or cannot."""
         for part in (self._bulk, self._frees, self._look):
             part.wait()
-        if not self._rows:
+        if not self._was_read:
             self.totals()  # an inspection asks which cache has the name
         self.advance()
 
@@ -171,8 +174,9 @@ class Probe:
         freed = frees_part.read() if frees_part else Freed()
         bulk = bulk_part.read() if bulk_part else Bulked()
         slabs = self._slabinfo.read()
-        if not self._rows:
+        if not self._was_read:
             self._learn_addresses(slabs)
+            self._was_read = True
         aliases = self._slabinfo.aliases(slabs.keys())
         if not self._whose.everybody:
             slabs = {}  # what it says of objects is about everybody's
@@ -190,7 +194,7 @@ class Probe:
             self._measure()
         self._settings.begin_interval()
         for part in self._parts():
-            part.module.put(self._settings)
+            part.put(self._settings)
         losses = (allocated.lost, freed.lost, bulk.lost_allocs, bulk.lost_frees)
         return Totals(
             rows=tuple(rows.values()),
@@ -203,7 +207,13 @@ class Probe:
         )
 
     def close(self) -> None:
-        """Detach everything; the kernel then frees the programs and their maps. A second call does nothing."""
+        """Detach everything; the kernel then frees the programs and their maps.
+
+        May be called by any thread, also while another one uses the probe and hangs. A second call does nothing, also
+        while the first has not returned: file descriptors that were closed twice could be those of other files.
+        """
+        if not self._closing.acquire(blocking=False):
+            return
         self._meter.stop()
         for part in self._parts():
             part.module.close()

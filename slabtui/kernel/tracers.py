@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from slabtui.kernel.bpf.module import BuildContext, Module
-from slabtui.kernel.bpf.settings import Way
+from slabtui.kernel.bpf.settings import Settings, Way
 
 _CLASSIC = "{}_classic"  # how the programs of classic tracepoints are named
 
@@ -25,6 +25,7 @@ class Tracers:
         self._module = module
         self._handlers = dict(handlers)
         self._classic: dict[str, int] = {}
+        self._began_raw = True
         self._missed: int | None = 0  # by programs that no longer count
         self._baseline: int | None = 0  # of the programs that count: misses before they did
         self.descriptors: dict[str, int] = {}
@@ -34,29 +35,42 @@ class Tracers:
         """Whether programs of raw tracepoints are attached."""
         return any(self._module.is_loaded(name) for name in self._handlers.values())
 
-    def attach(self, way: Way) -> None:
-        """Attach what counts in that way.
+    def attach(self, settings: Settings) -> None:
+        """Attach what counts: raw ones, or once classic ones have begun to take over only these.
+
+        Where a trace event has classic programs already, they run before a raw one that comes later: it could not mark
+        for them what it counts.
 
         Raises:
             SlabtuiError: the kernel refused; nothing is left attached.
             OSError: likewise.
         """
+        self._began_raw = settings.way == Way.RAW
         try:
-            if way is not Way.RAW:
-                self.add_classic()  # first: what a raw one marks must not stay marked
-            if way is Way.CLASSIC:
-                self.descriptors = self._classic
-            else:
+            self.put(settings)
+            if self._began_raw:
                 for name in self._handlers.values():  # load first all of them, so that the counts begin together
                     self._module.load(name)
                 self.descriptors = {
                     tracepoint: self._module.attach(tracepoint, name) for tracepoint, name in self._handlers.items()
                 }
-            if way is Way.TAKING:
-                self.take_over()
+            else:
+                self.add_classic()
+                self.descriptors = self._classic
         except BaseException:
             self.detach()
             raise
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs. Classic ones that were attached without raw ones count from the first.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        own = Settings.from_buffer_copy(settings)
+        if not self._began_raw:
+            own.way = Way.CLASSIC
+        self._module.put(own)
 
     def detach(self) -> None:
         """Stop counting; the programs are gone."""

@@ -120,4 +120,5 @@ def _interruptible(feed: Snapshots, interrupted: Callable[[], None]) -> Iterator
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        if signal.getsignal(signal.SIGINT) is finish:  # else another signal has begun the end, and the next is fatal
+            signal.signal(signal.SIGINT, previous)

@@ -11,7 +11,7 @@
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
  *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE, CACHE_LIST   offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
- *   PAGE_STEP                         what base_of_pages in struct settings is a multiple of
+ *   PAGE_STEP                         what base_of_pages() returns a multiple of
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
  *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page tell a slab, and how
  *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct

@@ -5,7 +5,8 @@
  *
  * Why plain additions are exact: a CPU that runs a program never starts the same program again before the first run
  * ends (since Linux 6.1 the kernel refuses, and counts it in recursion_misses), and each counter is written by one
- * program only. Before 6.1 the kernel lets it, and additions are atomic: NESTS.
+ * program only. Before 6.1 the kernel lets it (NESTS), and on Linux 7 the programs of a raw and a classic tracepoint write
+ * the same counter (PREEMPTIBLE): additions are atomic on both.
  *
  * kernel/counters.py defines SLOT_BITS, log2 of the number of slots.
  */
