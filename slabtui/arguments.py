@@ -47,6 +47,13 @@ def pid(text: str) -> int:
     return number
 
 
+def path(text: str) -> Path:
+    """Return a path, which an unset variable of a shell is not."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path")
+    return Path(text)
+
+
 def interval(text: str) -> float:
     """Return a number of seconds."""
     try:

@@ -13,7 +13,9 @@ class TimeUpError(Exception):
 
 @contextmanager
 def processor_time(seconds: float) -> Iterator[None]:
-    """Raise TimeUpError inside when this process has computed for longer (ITIMER_VIRTUAL, setitimer(2)).
+    """Raise TimeUpError inside when this process has computed for longer (ITIMER_PROF, setitimer(2)).
+
+    The time that the kernel takes is part of it: an expression may also take gigabytes of memory in a moment.
 
     Python runs handlers of signals in its main thread only: there the `re` module lets them run every 4096 steps of a
     match (Modules/_sre). In another thread there is no limit.
@@ -30,13 +32,13 @@ def processor_time(seconds: float) -> Iterator[None]:
         if armed:  # else the signal has come after the end
             raise TimeUpError
 
-    previous = signal.signal(signal.SIGVTALRM, time_up)
+    previous = signal.signal(signal.SIGPROF, time_up)
     try:
         try:
-            signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+            signal.setitimer(signal.ITIMER_PROF, seconds)
             yield
         finally:
             armed = False  # the signal may come just before; then what follows is done even so
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)

@@ -80,7 +80,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     add(
         "--cgroup",
         metavar="PATH",
-        type=Path,
+        type=arguments.path,
         help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
     )
     add("--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees")

@@ -73,10 +73,10 @@ class Recorder:
     @property
     def failure(self) -> str | None:
         """Why nothing more is recorded; None: it is."""
-        if self._hangs:
-            return "the disk takes nothing"
         failure = self._writer.failure
-        return None if failure is None else getattr(failure, "strerror", None) or str(failure)
+        if failure is not None:
+            return getattr(failure, "strerror", None) or str(failure)
+        return "the disk takes nothing" if self._hangs else None
 
     def write(self, snapshot: Snapshot) -> None:
         """Add a snapshot; after a failure, which `failure` then tells, do nothing."""

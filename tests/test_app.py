@@ -413,6 +413,18 @@ def test_what_the_source_cannot_do_is_said_on_the_screen() -> None:
     assert narrow.has("recording stopped ")
 
 
+def test_what_a_long_note_has_displaced_comes_back_where_only_its_beginning_is_shown() -> None:
+    screen = Screen(size=(100, 24))
+    note = "cost not measured: cannot start a thread: raise `ulimit -u`, or pids.max of the control group, then press m"
+    screen.show(cache(1, allocs=500), notes=(note,))
+    assert screen.has("500 allocs/s")
+    assert screen.has("cost not measured ")
+    narrow = Screen(size=(40, 10))
+    narrow.show(cache(1, allocs=500), notes=("control group gone: /system.sl...56789abcdef.scope",))
+    assert narrow.has("control group gone ")
+    assert narrow.has("500 allocs/s")
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_the_export_writes_what_the_screen_shows(tmp_path: Path, suffix: str) -> None:
     screen = Screen(

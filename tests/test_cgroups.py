@@ -137,7 +137,7 @@ def test_a_group_that_is_gone_is_said_to_be(group: Group, tree: Path) -> None:
     (tree / "user.slice").rmdir()
     for _ in range(2):
         assert not group.follow()
-        assert group.notes == ("control group /user.slice is gone",)
+        assert group.notes == ("control group gone: /user.slice",)
 
 
 def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: Path) -> None:
@@ -147,13 +147,13 @@ def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: P
     assert group.descriptor == descriptor
     assert os.fstat(descriptor).st_ino == inode(tree / "user.slice")
     assert not os.get_inheritable(descriptor)
-    anew = ("control group /user.slice was made anew: its first allocations may be missing",)
+    anew = ("control group made anew: /user.slice; its first allocations may be missing",)
     assert group.notes == anew
     assert not group.follow()
     assert group.notes == anew
     (tree / "user.slice").rmdir()
     assert not group.follow()
-    assert group.notes == ("control group /user.slice is gone",)
+    assert group.notes == ("control group gone: /user.slice",)
 
 
 def test_what_is_no_group_in_its_place_is_said_to_be_none_until_one_comes(group: Group, tree: Path) -> None:
@@ -161,11 +161,11 @@ def test_what_is_no_group_in_its_place_is_said_to_be_none_until_one_comes(group:
     assert group.follow()
     group.refuse()
     for _ in range(2):
-        assert group.notes == ("control group /user.slice is gone: another directory has its place",)
+        assert group.notes == ("control group gone: another directory is at /user.slice",)
         assert not group.follow()
     remake(tree / "user.slice")
     assert group.follow()
-    assert group.notes == ("control group /user.slice was made anew: its first allocations may be missing",)
+    assert group.notes == ("control group made anew: /user.slice; its first allocations may be missing",)
 
 
 def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pyte
     group = Group(Path("/e\x1b[2Jvil"))
     (tree / "e\x1b[2Jvil").rmdir()
     assert not group.follow()
-    assert group.notes == (r"control group /e\x1b[2Jvil is gone",)
+    assert group.notes == (r"control group gone: /e\x1b[2Jvil",)
     group.close()
 
 
@@ -184,5 +184,5 @@ def test_a_long_path_loses_its_middle_in_a_note(tree: Path, monkeypatch: pytest.
     group = Group(Path("/system.slice", scope))
     (tree / "system.slice" / scope).rmdir()
     assert not group.follow()
-    assert group.notes == ("control group /system.sl...56789abcdef.scope is gone",)
+    assert group.notes == ("control group gone: /system.sl...56789abcdef.scope",)
     group.close()

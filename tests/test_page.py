@@ -485,12 +485,12 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
     [
         ("no names of functions (no CAP_SYSLOG): run it as root", "no names of functions (no CAP_SYSLOG)"),
         (
-            "control group /system.sl...56789abcdef.scope is gone",
-            "control group /system.sl...56789abcdef.scope is gone",
+            "control group gone: /system.sl...56789abcdef.scope",
+            "control group gone: /system.sl...56789abcdef.scope",
         ),
         (
-            "control group /system.sl...56789abcdef.scope was made anew: its first allocations may be missing",
-            "control group /system.sl...56789abcdef.scope was made anew",
+            "control group made anew: /system.sl...56789abcdef.scope; its first allocations may be missing",
+            "control group made anew",
         ),
     ],
 )

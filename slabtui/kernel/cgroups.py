@@ -11,7 +11,7 @@ from slabtui.text import printable
 MOUNTINFO = Path("/proc/self/mountinfo")
 
 _LONGEST, _BEGINNING = 30, 10  # characters of a path in a note, which then fits a screen of 80 columns
-_REFUSED = "is gone: another directory has its place"
+_REFUSED = "control group gone: another directory is at {}"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -42,7 +42,7 @@ class Group:
     """
 
     def __init__(self, path: Path) -> None:
-        self._name = f"control group {_shortened(printable(os.fsencode(path)))}"
+        self._name = _shortened(printable(os.fsencode(path)))
         self.descriptor, self._directory = _open(path)
         self._refused = False  # what has the place of the group is none
         self._trouble = ""
@@ -52,8 +52,9 @@ class Group:
     def notes(self) -> tuple[str, ...]:
         """Whether the group is gone, or was for some time, in words for the user."""
         if self._trouble:
-            return (f"{self._name} {self._trouble}",)
-        return (f"{self._name} was made anew: its first allocations may be missing",) if self._returned else ()
+            return (self._trouble.format(self._name),)
+        anew = f"control group made anew: {self._name}; its first allocations may be missing"
+        return (anew,) if self._returned else ()
 
     def follow(self) -> bool:
         """Return whether another group has taken the place of the one that the descriptor was of: it is of that now.
@@ -68,7 +69,7 @@ class Group:
             descriptor = os.open(self._directory, _DIRECTORY)
         except OSError as error:
             gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV)
-            self._trouble = "is gone" if gone else f"cannot be followed ({error.strerror})"
+            self._trouble = "control group gone: {}" if gone else f"control group lost: {{}} ({error.strerror})"
             return False
         os.dup2(descriptor, self.descriptor, inheritable=False)
         os.close(descriptor)

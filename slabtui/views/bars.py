@@ -38,14 +38,23 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
         texts = [(one.style, one.texts[chosen[one]]) for one in group if chosen[one] < len(one.texts)]
         return [piece for text in texts for piece in ((None, gap), text)][1:]
 
-    while True:
+    def space() -> int:
+        """Return how many columns are left between the groups; less than 0: they do not fit."""
         ends = kept(left), kept(right)
-        used = [sum(cells(text[: _MOST_PER_CELL * width + 1]) for _, text in end) for end in ends]
-        space = width - sum(used)
-        remaining = [segment for segment, which in chosen.items() if which < len(segment.texts)]
-        if space >= (len(gap) if all(ends) else 0) or not remaining:
-            return [*ends[0], (None, " " * max(0, space)), *ends[1]]
+        used = sum(cells(text[: _MOST_PER_CELL * width + 1]) for end in ends for _, text in end)
+        return width - used - (len(gap) if all(ends) else 0)
+
+    while space() < 0 and (remaining := [one for one, which in chosen.items() if which < len(one.texts)]):
         chosen[min(remaining, key=lambda segment: segment.priority)] += 1
+    for one in sorted(chosen, key=lambda segment: -segment.priority):  # what fits again, since a long one went
+        shortest = chosen[one]
+        for which in range(shortest + 1):
+            chosen[one] = which
+            if which == shortest or space() >= 0:
+                break
+    ends = kept(left), kept(right)
+    gaps = len(gap) if all(ends) else 0
+    return [*ends[0], (None, " " * max(0, space() + gaps)), *ends[1]]
 
 
 def is_plain() -> bool:
