@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MOMENTS = [number * 0.01 for number in range(30)]  # seconds, in which everything is imported
+MOMENTS = [number * 0.02 for number in range(15)]  # seconds, in which everything is imported
 DEMO = ["--demo", "--output", "json"]
 
 
