@@ -1,8 +1,10 @@
 """Whether what the tracepoints tell explains how many objects are live; if not, they do not see everything."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from slabtui.kernel.slabinfo import Slab
 from slabtui.snapshot import CacheRow
 
 _SLABS_AT_HAND = 5  # of each CPU: the one it allocates from and its partial ones, set_cpu_partial() in mm/slub.c
@@ -53,3 +55,17 @@ class Agreement:
         start = self._starts[row.cache]
         unseen = abs((row.allocs - row.frees - start.net) - (row.live - start.live))
         return unseen > start.hidden + _SHARE * (row.allocs + row.frees - start.traffic)
+
+    def mark(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab], hidden: Callable[[str], int]) -> None:
+        """Mark the rows whose allocations and frees do not explain how many of their objects are live.
+
+        Args:
+            rows: totals, by cache; those of which that is known are replaced.
+            slabs: what /proc/slabinfo says, by name.
+            hidden: returns how many free objects of the cache of a name may count as live.
+        """
+        for cache, row in rows.items():
+            if row.frees is not None and row.live is not None:
+                if not self.knows(cache):
+                    self.begin(row, slabs[row.name].objects_per_slab, hidden(row.name))
+                rows[cache] = replace(row, disagrees=self.disagrees(row))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from slabtui.detail import Detail, Kind, Watch
@@ -186,7 +187,8 @@ class Probe:
         self._living = find_living(counted.caches, epochs, self._living)
         rows = merged(counted, slabs, aliases, self._unseen, self._living)
         self._add_large(rows, allocated, freed.large if frees and self.exact_kmalloc else None)
-        self._judge(rows, slabs)
+        by_objects = bool(self._layout.partial_by_objects)
+        self._agreement.mark(rows, slabs, partial(self._slabinfo.hidden, partial_by_objects=by_objects))
         self._earlier, self._rows = self._rows, rows
         self._seconds, self._read_at = time.monotonic() - self._read_at, time.monotonic()
         detail = self._detail(rows, slabs)
@@ -387,16 +389,6 @@ class Probe:
         """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
         earlier = self._earlier.get(row.cache) if row else None
         look.pace(self._settings, (row.allocs if row else 0) - (earlier.allocs if earlier else 0), self._seconds)
-
-    def _judge(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab]) -> None:
-        """Mark the rows whose allocations and frees do not explain how many of their objects are live."""
-        for cache, row in rows.items():
-            if row.frees is not None and row.live is not None:
-                if not self._agreement.knows(cache):
-                    by_objects = bool(self._layout.partial_by_objects)
-                    hidden = self._slabinfo.hidden(row.name, partial_by_objects=by_objects)
-                    self._agreement.begin(row, slabs[row.name].objects_per_slab, hidden)
-                rows[cache] = replace(row, disagrees=self._agreement.disagrees(row))
 
 
 def _allocs(rows: Mapping[int, CacheRow]) -> int:

@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Counts allocations per cache. After common.bpf.h and table.bpf.h; runs from the start of slabtui to its end. */
 
-enum { LOST_NAMED, LOST_ADDRESSED, LARGE_ALLOCS, LARGE_BYTES };
+enum { LARGE_ALLOCS = TABLE_TALLIES, LARGE_BYTES };
 enum { SLOW_CACHE_ALLOC, SLOW_KMALLOC, SLOW_PATHS };
 
 BPF_PROG_ARRAY(slow_path, SLOW_PATHS);
 
-/* Counts an object of a cache that is known. */
-static __always_inline void count_named(u64 cache, u64 epoch)
-{
-	struct slot *slot = find(cache, epoch);
-
-	if (slot)
-		count(&slot->named);
-	else
-		tally(LOST_NAMED, 1);
-}
-
 /* Counts an object of kmalloc. */
-static __always_inline void count_addressed(u64 object, u64 bytes_req, u64 bytes_alloc, u64 epoch)
+static __always_inline void count_new(u64 object, u64 bytes_req, u64 bytes_alloc, u64 epoch)
 {
 	u64 cache = cache_of_kmalloc(object, bytes_req, bytes_alloc);
-	struct slot *slot;
 
 	if (cache == LARGE) {
 		tally(LARGE_ALLOCS, 1);
 		tally(LARGE_BYTES, bytes_alloc);
-		return;
+	} else {
+		count_addressed(cache, epoch);
 	}
-	slot = find(cache, epoch);
-	if (slot)
-		count(&slot->addressed);
-	else
-		tally(LOST_ADDRESSED, 1);
 }
 
 /* Everything that can happen at kmem_cache_alloc. A failed allocation, here and below, allocates nothing. */
@@ -59,7 +43,7 @@ static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	if (!now || !object)
 		return 0;
 	if (raw_counts(now, object))
-		count_addressed(object, ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC], now->epoch);
+		count_new(object, ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC], now->epoch);
 	else
 		tally(LOST_ADDRESSED, 1);
 	return 0;
@@ -157,7 +141,7 @@ int on_kmalloc_classic(void *record)
 	u64 bytes_req = in_record(record, RECORD_BYTES_REQ), bytes_alloc = in_record(record, RECORD_BYTES_ALLOC);
 
 	if (now && object && wanted() && classic_counts(now, object))
-		count_addressed(object, bytes_req, bytes_alloc, now->epoch);
+		count_new(object, bytes_req, bytes_alloc, now->epoch);
 	return 0;
 }
 #endif

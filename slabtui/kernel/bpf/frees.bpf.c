@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Counts frees per cache. After common.bpf.h and table.bpf.h; runs while somebody looks at the frees. */
 
-enum { LOST_NAMED, LOST_ADDRESSED, LARGE_FREES };
+enum { LARGE_FREES = TABLE_TALLIES };
 
 /* Whether a page belongs to a cache: kfree() also gives back what came straight from the page allocator. */
 static __always_inline bool is_slab(u64 head)
@@ -12,30 +12,15 @@ static __always_inline bool is_slab(u64 head)
 	return (bits >> PAGE_TYPE_SHIFT & PAGE_TYPE_MASK) == PAGE_TYPE_SLAB;
 }
 
+/* Counts an object that kfree() frees. */
 static __always_inline void count_free(u64 object, u64 epoch)
 {
-	struct slot *slot;
 	u64 word = 0;
 
-	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, &word))) {
+	if (!(object & ((1 << PAGE_SHIFT) - 1)) && !is_slab(head_page(object, &word)))
 		tally(LARGE_FREES, 1);
-		return;
-	}
-	slot = find(cache_of(object), epoch);
-	if (slot)
-		count(&slot->addressed);
 	else
-		tally(LOST_ADDRESSED, 1);
-}
-
-static __always_inline void count_cache_free(u64 cache, u64 epoch)
-{
-	struct slot *slot = find(cache, epoch);
-
-	if (slot)
-		count(&slot->named);
-	else
-		tally(LOST_NAMED, 1);
+		count_addressed(cache_of(object), epoch);
 }
 
 int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
@@ -46,7 +31,7 @@ int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
 	if (!wanted() || !now || !object)
 		return 0;
 	if (raw_counts(now, object))
-		count_cache_free(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
+		count_named(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
 	else
 		tally(LOST_NAMED, 1);
 	return 0;
@@ -73,7 +58,7 @@ int on_cache_free_classic(void *record)
 	u64 object = in_record(record, RECORD_PTR);
 
 	if (now && object && wanted() && classic_counts(now, object))
-		count_cache_free(cache_of(object), now->epoch);
+		count_named(cache_of(object), now->epoch);
 	return 0;
 }
 

@@ -77,3 +77,27 @@ static __always_inline struct slot *find(u64 address, u64 epoch)
 	}
 	return NULL;
 }
+
+enum { LOST_NAMED, LOST_ADDRESSED, TABLE_TALLIES }; /* events without a slot; the tallies of a program follow */
+
+/* Counts an event of the tracepoint that names the cache. */
+static __always_inline void count_named(u64 cache, u64 epoch)
+{
+	struct slot *slot = find(cache, epoch);
+
+	if (slot)
+		count(&slot->named);
+	else
+		tally(LOST_NAMED, 1);
+}
+
+/* Counts an event of the one that does not. */
+static __always_inline void count_addressed(u64 cache, u64 epoch)
+{
+	struct slot *slot = find(cache, epoch);
+
+	if (slot)
+		count(&slot->addressed);
+	else
+		tally(LOST_ADDRESSED, 1);
+}
