@@ -224,6 +224,21 @@ def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on
         assert terminal.wait_for_exit() == 0
 
 
+def test_a_thread_that_still_runs_at_the_end_aborts_nothing_where_no_file_can_be_opened() -> None:
+    script = (
+        "import resource, threading, time\n"
+        "from slabtui import threads\n"
+        "def run():\n"
+        "    while True: sum(range(1000))\n"
+        "for _ in range(3): threads.start(threading.Thread(target=run, daemon=True))\n"
+        "time.sleep(0.2)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+    )
+    for _ in range(5):
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.live
 def test_a_screen_that_may_open_nothing_more_ends_in_one_line() -> None:
     with Terminal([*SLABTUI, "0.1"]) as terminal:
