@@ -82,11 +82,10 @@ def test_real_headers_are_used_where_they_are_asked_for(tmp_path: Path, monkeypa
     [
         lambda maps: maps.hash("sums", 16),
         lambda maps: maps.per_cpu_array("slots", 2),
-        lambda maps: maps.zero("slots", 2),
         lambda maps: maps.put("one", 0, Settings()),
         lambda maps: maps.get("one", 0, ctypes.c_uint64 * 2),
     ],
-    ids=["hash", "per_cpu_array", "zero", "put", "get"],
+    ids=["hash", "per_cpu_array", "put", "get"],
 )
 def test_a_record_of_another_size_than_in_the_program_is_refused(use: Callable[[Maps], object], tmp_path: Path) -> None:
     source = tmp_path / "sizes.c"

@@ -84,7 +84,8 @@ def test_a_control_group_that_is_not_there_is_wrong_usage_and_leaves_nothing_ope
     assert descriptors() == before
 
 
-def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
+def demand_a_note_of_an_end() -> None:
+    """Demand a note when one of two processes ends, of that one only, each time."""
     with subprocess.Popen(["sleep", "60"]) as ending:
         both = Whose([os.getpid(), ending.pid])
         assert both.notes == ()
@@ -95,18 +96,16 @@ def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
         both.close()
 
 
+def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
+    demand_a_note_of_an_end()
+
+
 def test_the_end_of_a_process_is_told_where_the_caller_has_opened_more_than_select_can_take() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     leaked = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
     try:
-        with subprocess.Popen(["sleep", "60"]) as ending:
-            both = Whose([os.getpid(), ending.pid])
-            assert both.notes == ()
-            ending.kill()
-            ending.wait()
-            assert both.notes == (f"process {ending.pid} has ended",)
-            both.close()
+        demand_a_note_of_an_end()
     finally:
         for descriptor in leaked:
             os.close(descriptor)

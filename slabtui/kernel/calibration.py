@@ -39,7 +39,7 @@ def calibrate(module: Module) -> int:
             if found.trial and found.agreed >= _ENOUGH:
                 return int(found.trial)
     finally:
-        module.detach(_TRACEPOINT)
+        module.unload(_PROGRAM)
     return 0
 
 

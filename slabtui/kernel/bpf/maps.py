@@ -82,16 +82,6 @@ class Maps:
         syscalls.lookup(self._descriptors[name], ctypes.addressof(self._key), ctypes.addressof(value))
         return value
 
-    def zero(self, name: str, words: int) -> None:
-        """Set the one element of a per-CPU array, `words` 64-bit words for each CPU, to 0.
-
-        Raises:
-            OSError: the kernel refused.
-            SlabtuiError: the value has another size in C.
-        """
-        self._demand(name, words * _WORD)
-        self._update(name, 0, (ctypes.c_uint64 * (self._cpus * words))())
-
     def clear(self, name: str) -> None:
         """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
 

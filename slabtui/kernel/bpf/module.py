@@ -202,14 +202,6 @@ class Module:
         self._link(name, _FUNCTION, lambda: syscalls.open_raw_tracepoint(program))
         return program
 
-    def detach(self, tracepoint: str) -> None:
-        """Detach from a raw tracepoint; a program that is attached nowhere is unloaded, and its statistics are lost."""
-        for name, loaded in tuple(self._loaded.items()):
-            if tracepoint in loaded.links:
-                os.close(loaded.links.pop(tracepoint))
-                if not loaded.links:
-                    self.unload(name)
-
     def is_loaded(self, name: str) -> bool:
         """Return whether a program is loaded."""
         return name in self._loaded
