@@ -66,7 +66,7 @@ def load(otherwise: str) -> Codec:
         except ImportError:  # this Python was built without it
             pass
         else:
-            limits = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+            limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
             return Codec(
                 zstd.ZstdCompressor,
                 zstd.ZstdCompressor.FLUSH_BLOCK,

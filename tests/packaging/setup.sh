@@ -146,6 +146,13 @@ case $level in setup | test)
 		finish setup
 	fi ;;
 esac
+if [ "$level" = test ]; then # file systems and locales that tests make
+	has mkfs.ext4 && has mount && has localedef && [ -e /usr/share/i18n/locales/ja_JP ] || {
+		update_apt locales
+		install_packages "e2fsprogs mount locales" "e2fsprogs util-linux glibc-locale-source" \
+			"e2fsprogs util-linux glibc-locales" "e2fsprogs util-linux glibc-i18ndata"
+	}
+fi
 case $level in dist | test)
 	say "installing what make $level needs, from PyPI"
 	pip_install -e ".[$level]"
