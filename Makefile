@@ -27,18 +27,18 @@ dist: $(VENV)/.dist
 		add="apt-get install -qq -y --no-install-recommends lintian mandoc"
 		{ command -v lintian && command -v mandoc || $$add || { apt-get update -qq && $$add; }; } >/dev/null
 	fi
-	$(VENV)/bin/python -m tests.packaging dist
+	$(VENV)/bin/python -m tests.tools.packaging dist
 
-dist/slabtui.pyz: $(shell find slabtui docs tests/packaging -type f ! -name '*.pyc') pyproject.toml
-	@sh tests/packaging/setup.sh dist
-	$(VENV)/bin/python -m tests.packaging dist pyz
+dist/slabtui.pyz: $(shell find slabtui docs tests/tools/packaging -type f ! -name '*.pyc') pyproject.toml
+	@sh tests/tools/packaging/setup.sh dist
+	$(VENV)/bin/python -m tests.tools.packaging dist pyz
 
 # Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled. Where that
 # file is there already, any Python will do for it, and no network is needed.
 install: dist/slabtui.pyz
 	@python=$(VENV)/bin/python
 	[ -x $$python ] || python=python3
-	$$python -m tests.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
+	$$python -m tests.tools.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
 
 uninstall:
 	@cd "$(DESTDIR)$(PREFIX)"
@@ -52,12 +52,12 @@ test: lint
 
 # Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only those and prints the page.
 test-kernels: $(VENV)/.test
-	@exec $(VENV)/bin/python -m tests.kernels $(ARGS)
+	@exec $(VENV)/bin/python -m tests.tools.kernels $(ARGS)
 
 # Follows the README in minimal root file systems of Debian's releases, installs there what `make dist` builds, and writes
 # docs/distributions.md; ARGS="13 sid" tests only those and prints the page.
 test-distros: $(VENV)/.test dist
-	@exec $(VENV)/bin/python -m tests.distros $(ARGS)
+	@exec $(VENV)/bin/python -m tests.tools.distros $(ARGS)
 
 lint: $(VENV)/.test
 	@$(VENV)/bin/ruff format --check .
@@ -71,8 +71,8 @@ format: $(VENV)/.test
 
 # What is made from the program: the manual page and the README's picture.
 docs: $(VENV)/.test
-	@$(VENV)/bin/python -m tests.manual docs/slabtui.8
-	$(VENV)/bin/python -m tests.picture docs/screen.svg
+	@$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
+	$(VENV)/bin/python -m tests.tools.picture docs/screen.svg
 
 # Writes docs/performance.md, which takes some minutes on a quiet machine; ARGS=--quick only shows that it works.
 bench: $(VENV)/.test
@@ -81,17 +81,17 @@ bench: $(VENV)/.test
 			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$tool >/dev/null || true
 		fi
 	done
-	exec $(VENV)/bin/python -m tests.bench $(ARGS)
+	exec $(VENV)/bin/python -m tests.tools.bench $(ARGS)
 
 # Ten minutes under load and keys at random, 20 minutes with a terminal that is not read, then every fault; writes
 # docs/faults.md. ARGS=60 takes one minute and two for it.
 soak: $(VENV)/.test
-	@exec $(VENV)/bin/python -m tests.soak $(ARGS)
+	@exec $(VENV)/bin/python -m tests.tools.soak $(ARGS)
 
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # The script itself sees whether there is anything to do: make cannot see that an environment no longer works.
 $(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
-	@sh tests/packaging/setup.sh $(patsubst .%,%,$(@F))
+	@sh tests/tools/packaging/setup.sh $(patsubst .%,%,$(@F))
 FORCE:

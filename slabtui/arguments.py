@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from slabtui import columns, query
+from slabtui.columns import caches, query
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 
@@ -13,8 +13,8 @@ _MOST_DIGITS = 19
 
 def column(text: str) -> str:
     """Return the name of a column that rows can be sorted by."""
-    if text not in columns.SORTS:
-        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(columns.SORTS)}")
+    if text not in caches.SORTS:
+        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(caches.SORTS)}")
     return text
 
 
@@ -33,7 +33,7 @@ def pid(text: str) -> int:
     Raises:
         SlabtuiError: /proc is not mounted.
     """
-    from slabtui.kernel import mounts  # only here: nothing else is asked of the kernel yet
+    from slabtui.kernel.procfs import mounts  # only here: nothing else is asked of the kernel yet
 
     number = positive(text, "PID")
     mounts.demand()

@@ -16,18 +16,19 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from slabtui import columns, query, streams
-from slabtui.addresses import AddressHider, Concealer, show_all
 from slabtui.collector import Collector, Source
-from slabtui.detail import Kind, Watch
-from slabtui.ending import PATIENCE, Ending
+from slabtui.columns import caches, query
+from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.feed import FeedDiedError, Snapshots
+from slabtui.model.inspection import Kind, Request
 from slabtui.options import LOOKS, SEE_HELP, parser
 from slabtui.outputs import formats
 from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream
-from slabtui.query import Order
+from slabtui.recording.addresses import AddressHider, Concealer, show_all
+from slabtui.system import streams
+from slabtui.system.ending import PATIENCE, Ending
 from slabtui.text import visible
 
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
@@ -110,7 +111,7 @@ def _print_whole(text: str) -> None:
 def _run(options: argparse.Namespace, name: str, ending: Ending) -> None:
     replay: Path | Traversable | None = DEMO if options.demo else options.replay
     look = _look(options)
-    options.frees = options.frees or options.sort == columns.FREES.id
+    options.frees = options.frees or options.sort == caches.FREES.id
     _demand_what_goes_together(options, replay, look)
     if options.output is None and (options.noclear or look or name == "slabratetop" or not sys.stdout.isatty()):
         options.output = "text"
@@ -128,14 +129,14 @@ def _run(options: argparse.Namespace, name: str, ending: Ending) -> None:
             _print(options, feed_for, bool(replay), look, clear=clear, conceal=conceal)
 
 
-def _look(options: argparse.Namespace) -> Watch | None:
+def _look(options: argparse.Namespace) -> Request | None:
     """Return what is to be looked at closely."""
     asked = ((kind, getattr(options, kind)) for kind in LOOKS)
-    return next((Watch(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
+    return next((Request(cache=cache, kind=kind) for kind, cache in asked if cache is not None), None)
 
 
 def _demand_what_goes_together(
-    options: argparse.Namespace, replay: Path | Traversable | None, look: Watch | None
+    options: argparse.Namespace, replay: Path | Traversable | None, look: Request | None
 ) -> None:
     if replay and (options.pid or options.cgroup or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not go with a recording", "leave them out", Status.USAGE)
@@ -152,7 +153,7 @@ def _feed(
     options: argparse.Namespace, replay: Path | Traversable | None, screen: bool, conceal: Concealer
 ) -> Iterator[FeedMaker]:
     """Yield what makes the feed: of a recording, or of the running kernel, recorded if that is asked for."""
-    from slabtui.recording import Player, Recorded, Recorder
+    from slabtui.recording.recording import Player, Recorded, Recorder
 
     if replay:
         yield lambda notify: Player(replay, paced=screen, notify=notify)
@@ -181,8 +182,9 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     Raises:
         SlabtuiError: see Probe; or there is no such cache.
     """
-    from slabtui.kernel import capabilities, mounts, slabinfo  # only here: a recording needs none of them
+    from slabtui.kernel import capabilities  # only here: a recording needs none of them
     from slabtui.kernel.bpf.compiler import Compiler
+    from slabtui.kernel.procfs import mounts, slabinfo  # only here: a recording needs none of them
 
     mounts.demand()
     look = _look(options)
@@ -196,11 +198,11 @@ def open_kernel(options: argparse.Namespace, screen: bool) -> Source:
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if screen else lambda: None)
     try:
         compiler.prepare()  # as early as can be: its child imports bcc during all that follows
-        from slabtui.kernel import layout
+        from slabtui.kernel.abi import offsets
         from slabtui.kernel.probe import Probe
-        from slabtui.kernel.whose import Whose
+        from slabtui.kernel.scope import Scope
 
-        return Probe(layout.read(), Whose(options.pid, options.cgroup), compiler)
+        return Probe(offsets.read(), Scope(options.pid, options.cgroup), compiler)
     except BaseException:
         compiler.close()
         raise
@@ -230,7 +232,7 @@ def _print(
     options: argparse.Namespace,
     feed_for: FeedMaker,
     replay: bool,
-    look: Watch | None,
+    look: Request | None,
     *,
     clear: bool,
     conceal: Concealer,
@@ -255,7 +257,7 @@ def _print(
     output = Output(1, sys.stdout.encoding, PATIENCE)
     feed = feed_for(lambda: None)
     if look or options.frees:
-        feed.watch(replace(look or Watch(), frees=options.frees))
+        feed.watch(replace(look or Request(), frees=options.frees))
     try:
         stream(
             feed,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from slabtui.detail import Watch
 from slabtui.errors import SlabtuiError
 from slabtui.feed import Feed, FeedEndedError
-from slabtui.snapshot import Origin, Snapshot, Totals, difference
+from slabtui.model.inspection import Request
+from slabtui.model.snapshot import Origin, Snapshot, Totals, difference
 
 LOADAVG = Path("/proc/loadavg")
 
@@ -34,7 +34,7 @@ class Source(Protocol):
     def settle(self) -> None:
         """Wait until everything that has been asked for counts, or cannot; OSError where nothing can be read now."""
 
-    def watch(self, wanted: Watch) -> None:
+    def watch(self, wanted: Request) -> None:
         """Count more, or less, from now on."""
 
     def totals(self) -> Totals:
@@ -65,7 +65,7 @@ class Collector(Feed):
         self._source = source
         self._interval = interval
         self._hurried = False
-        self._watch = self._watched = Watch()
+        self._watch = self._watched = Request()
         system = os.uname()
         self._origin = Origin("live", system.nodename, system.release)
 
@@ -74,7 +74,7 @@ class Collector(Feed):
         self._hurried = True
         super().hurry()
 
-    def watch(self, wanted: Watch) -> None:
+    def watch(self, wanted: Request) -> None:
         """Count more, or less, from now on; the interval that has begun keeps its length."""
         self._watch = wanted
         self._wake.set()

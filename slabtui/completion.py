@@ -4,7 +4,7 @@ import argparse
 
 import shtab
 
-from slabtui import columns
+from slabtui.columns import caches
 
 Completion = dict[str, str | dict[str, str]]  # shell -> function or command; "preamble" -> shell -> what defines it
 
@@ -31,7 +31,7 @@ def _words(name: str, command: str) -> Completion:
 
 _CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep -v '[^A-Za-z0-9_.-]'")
 _VALUES = {  # by the destination of the option
-    "sort": _words("columns", f"printf '%s\\n' {' '.join(columns.SORTS)}"),
+    "sort": _words("columns", f"printf '%s\\n' {' '.join(caches.SORTS)}"),
     "filter": _CACHES,
     "pid": _words("processes", "ls /proc | grep -v '[^0-9]'"),
     "cgroup": shtab.DIRECTORY,

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from slabtui import threads
-from slabtui.detail import Watch
-from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
-from slabtui.snapshot import Snapshot
+from slabtui.model.inspection import Request
+from slabtui.model.snapshot import Snapshot
+from slabtui.system import threads
+from slabtui.system.ending import WAIT
 
 
 class FeedEndedError(Exception):
@@ -35,7 +35,7 @@ class Snapshots(Protocol):
     def finish(self) -> None:
         """Let one more come at once, and then the end."""
 
-    def watch(self, wanted: Watch) -> None:
+    def watch(self, wanted: Request) -> None:
         """Count more, or less, from now on."""
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:
@@ -84,7 +84,7 @@ class Feed:
         self._finishing = True
         self._wake.set()
 
-    def watch(self, wanted: Watch) -> None:
+    def watch(self, wanted: Request) -> None:
         """Count more, or less, from now on; a feed that cannot shows what it has."""
 
     def take(self, timeout: float | None = 0) -> Snapshot | None:

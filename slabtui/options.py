@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from slabtui import __version__, arguments, columns
-from slabtui.detail import Kind
+from slabtui import __version__, arguments
+from slabtui.columns import caches
 from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import Kind
 from slabtui.outputs import formats
 
 SEE_HELP = "see slabtui --help"
@@ -57,8 +58,8 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--sort",
         metavar="COLUMN",
         type=arguments.column,
-        default=columns.DEFAULT_SORT,
-        help=f"sort by {', '.join(columns.SORTS)} (default: {columns.DEFAULT_SORT})",
+        default=caches.DEFAULT_SORT,
+        help=f"sort by {', '.join(caches.SORTS)} (default: {caches.DEFAULT_SORT})",
     )
     add(
         "-f",

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import settings
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities, layout
+from slabtui.kernel import capabilities
+from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a job in the background, and by nohup(1)
@@ -22,7 +23,7 @@ def why_not_live() -> str | None:
     """Return what this machine lacks to run slabtui for real."""
     try:
         capabilities.demand()
-        Probe(layout.read()).close()
+        Probe(offsets.read()).close()
     except SlabtuiError as error:
         return str(error)
     return None

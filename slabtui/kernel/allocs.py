@@ -8,7 +8,7 @@ from slabtui.kernel import calibration, inventory
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache, Counters
-from slabtui.kernel.slabinfo import Slab
+from slabtui.kernel.procfs.slabinfo import Slab
 from slabtui.kernel.tracers import Tracers
 
 _LOST_NAMED, _LOST_ADDRESSED, _LARGE_ALLOCS, _LARGE_BYTES, _TALLIES = range(5)

@@ -3,11 +3,11 @@
 import struct
 from dataclasses import dataclass, field, replace
 
+from slabtui.kernel.abi.offsets import Functions
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.bpf.syscalls import AttachType
 from slabtui.kernel.counters import CACHE, Cache, described
-from slabtui.kernel.layout import Functions
 
 _BULKS = 1024
 _LOST_ALLOCS, _LOST_FREES, _TALLIES = range(3)
@@ -15,7 +15,7 @@ _COUNTS = struct.Struct("=QQ")  # what follows struct cache in struct bulk
 
 
 @dataclass(frozen=True, slots=True)
-class Bulked:
+class BulkCounts:
     """What was allocated and freed in bulk, by cache, and how many of both could not be counted, None if unknown."""
 
     allocs: dict[Cache, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Bulk:
         """Hand the settings to the programs; OSError where the kernel refuses."""
         self.module.put(settings)
 
-    def read(self) -> Bulked:
+    def read(self) -> BulkCounts:
         """Return what has been counted.
 
         Raises:
@@ -91,4 +91,4 @@ class Bulk:
         tallies = self._tallies.totals()
         missed = self._context.misses(self.descriptors)
         lost = [None if missed is None else missed + tallies[which] for which in (_LOST_ALLOCS, _LOST_FREES)]
-        return Bulked(allocs, frees, *lost)
+        return BulkCounts(allocs, frees, *lost)

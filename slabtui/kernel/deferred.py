@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from slabtui import threads
+from slabtui.system import threads
 
 _Part = TypeVar("_Part")
 

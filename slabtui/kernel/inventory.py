@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.counters import CACHE, Cache, described
-from slabtui.kernel.slabinfo import Slab
+from slabtui.kernel.procfs.slabinfo import Slab
 
 FILE = "inventory.bpf.c"
 CHUNK = 64

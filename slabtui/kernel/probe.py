@@ -9,28 +9,29 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from slabtui.detail import Detail, Kind, Watch
-from slabtui.ending import WAIT
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities, cgroups
-from slabtui.kernel.agreement import Agreement
+from slabtui.kernel import capabilities
+from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.allocs import Allocated, Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Way
-from slabtui.kernel.bulk import Bulk, Bulked
+from slabtui.kernel.bulk import Bulk, BulkCounts
+from slabtui.kernel.consistency import Consistency
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.handover import Handover
-from slabtui.kernel.layout import Layout
-from slabtui.kernel.look import Look
-from slabtui.kernel.meter import Meter
+from slabtui.kernel.inspect import Inspector
+from slabtui.kernel.overhead import Overhead
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
 from slabtui.kernel.rows import Counted, Unseen, find_living, merged
-from slabtui.kernel.slabinfo import Slab, Slabinfo
+from slabtui.kernel.scope import Scope
 from slabtui.kernel.tracers import Tracers
-from slabtui.kernel.whose import Whose
-from slabtui.snapshot import CacheRow, Totals
+from slabtui.model.inspection import Inspection, Kind, Request
+from slabtui.model.snapshot import CacheRow, Totals
+from slabtui.system.ending import WAIT
 
 LARGE = CacheRow(cache=1, name="kmalloc-large", size=None, object_size=None, allocs=0, bytes=0)
 
@@ -53,9 +54,9 @@ class Probe:
     """
 
     def __init__(
-        self, where: Layout, whose: Whose | None = None, compiler: Compiler | None = None, *, rdonly_cast: bool = True
+        self, where: Offsets, whose: Scope | None = None, compiler: Compiler | None = None, *, rdonly_cast: bool = True
     ) -> None:
-        self._whose = whose or Whose()
+        self._whose = whose or Scope()
         self._layout = where
         self._slabinfo = Slabinfo()
         self._compiler = compiler or Compiler()
@@ -75,15 +76,15 @@ class Probe:
         self._settings = self._allocs.settings
         self._handover = Handover(self._settings)
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
-        self._meter = Meter()
+        self._meter = Overhead()
         self._wake: Callable[[], None] = lambda: None
         self._bulk = Deferred(lambda: Bulk(self._context, where.functions))
         self._frees = Deferred(lambda: Frees(self._context))
-        self._look = Deferred(lambda: Look(self._context, cgroups.hierarchy(), nested=self._whose.nested))
+        self._look = Deferred(lambda: Inspector(self._context, cgroups.hierarchy(), nested=self._whose.nested))
         self._covers_bulk: bool | None = None  # None: not tried yet
-        self._agreement = Agreement()
-        self._watch = Watch()
-        self._learned_for: Watch | None = None
+        self._agreement = Consistency()
+        self._watch = Request()
+        self._learned_for: Request | None = None
         self._troubles: dict[str, str] = {}  # by the part that has it
         self._unseen = Unseen()
         self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
@@ -131,7 +132,7 @@ class Probe:
             self._covers_bulk = False
         self._measure()
 
-    def watch(self, wanted: Watch) -> None:
+    def watch(self, wanted: Request) -> None:
         """Begin and end what is counted on request only; `notes` say what could not begin."""
         before, self._watch = self._watch, wanted
         if wanted.frees != before.frees:
@@ -173,7 +174,7 @@ class Probe:
         allocated = self._allocs.read()
         frees_part, bulk_part = self._frees.part, self._bulk.part
         freed = frees_part.read() if frees_part else Freed()
-        bulk = bulk_part.read() if bulk_part else Bulked()
+        bulk = bulk_part.read() if bulk_part else BulkCounts()
         slabs = self._slabinfo.read()
         if not self._was_read:
             self._learn_addresses(slabs)
@@ -242,7 +243,7 @@ class Probe:
             **{f"look: {name}": program for name, program in look.items()},
         }
 
-    def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Look]":
+    def _parts(self) -> "Iterator[Allocs | Frees | Bulk | Inspector]":
         """Yield all that has been compiled so far."""
         for part in (self._look.part, self._frees.part, self._bulk.part, self._allocs):
             if part:
@@ -319,7 +320,7 @@ class Probe:
         elif frees is None:
             self._frees.begin(self._wake)
         else:
-            self._agreement = Agreement()
+            self._agreement = Consistency()
             frees.attach(self._settings)
 
     def _inspect(self) -> None:
@@ -368,24 +369,24 @@ class Probe:
         by_name = (row for row in rows.values() if wanted == row.name or wanted in row.aliases)
         return next(by_name, None)
 
-    def _detail(self, rows: Mapping[int, CacheRow], slabs: Mapping[str, Slab]) -> Detail | None:
+    def _detail(self, rows: Mapping[int, CacheRow], slabs: Mapping[str, Slab]) -> Inspection | None:
         """Return what the inspection has found; None: nothing is inspected, or its programs are being compiled."""
         kind, row = self._watch.kind, self._watched(rows)
         if kind is None or row is None:
             return None
         if kind is Kind.ABOUT:
             about = self._slabinfo.about(row.name, slabs.get(row.name), row.aliases)
-            return Detail(row.name, kind, about=about)
+            return Inspection(row.name, kind, about=about)
         look = self._look.part
         if look and not self._settings.target and _INSPECTION not in self._troubles:
             self._attempt(_INSPECTION, self._inspect)
         if look is None or not look.attached:
-            return Detail(row.name, kind) if look or _INSPECTION in self._troubles else None
+            return Inspection(row.name, kind) if look or _INSPECTION in self._troubles else None
         detail = look.read(row.name, row.size)
         self._pace(look, row)
         return detail
 
-    def _pace(self, look: Look, row: CacheRow | None) -> None:
+    def _pace(self, look: Inspector, row: CacheRow | None) -> None:
         """Fit the taking of stacks to how fast a cache allocates, by what came between the last two readings."""
         earlier = self._earlier.get(row.cache) if row else None
         look.pace(self._settings, (row.allocs if row else 0) - (earlier.allocs if earlier else 0), self._seconds)

@@ -5,8 +5,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from slabtui.kernel.counters import Cache
-from slabtui.kernel.slabinfo import Slab
-from slabtui.snapshot import CacheRow
+from slabtui.kernel.procfs.slabinfo import Slab
+from slabtui.model.snapshot import CacheRow
 
 UNSEEN = 1 << 32  # identities of caches of which only the name is known: below any address, above the size classes
 

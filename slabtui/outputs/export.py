@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from io import BufferedWriter
 from pathlib import Path
 
-from slabtui import files, schema
-from slabtui.columns import Column
-from slabtui.detail import Detail, Kind, folded
+from slabtui.columns.caches import Column
+from slabtui.model.inspection import Inspection, Kind, folded
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs import formats
-from slabtui.snapshot import CacheRow, Snapshot
+from slabtui.recording import codec
+from slabtui.system import files
 
 
 class ExportError(ValueError):
@@ -22,16 +23,16 @@ def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: It
         ExportError: the name ends in neither .csv nor .json, the file exists, or it cannot be written.
     """
     if path.suffix == ".csv":
-        fields = schema.fields(columns)
+        fields = codec.fields(columns)
         written = formats.csv_heading(fields) + formats.csv_rows(snapshot, rows, fields)
     elif path.suffix == ".json":
-        written = schema.dumps(snapshot, rows) + "\n"
+        written = codec.dumps(snapshot, rows) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json")
     _write(path, written)
 
 
-def export_detail(path: Path, snapshot: Snapshot, detail: Detail | None) -> None:
+def export_detail(path: Path, snapshot: Snapshot, detail: Inspection | None) -> None:
     """Write a close look; as CSV or JSON, stacks also as .folded, which flame graph tools read.
 
     Raises:
@@ -45,7 +46,7 @@ def export_detail(path: Path, snapshot: Snapshot, detail: Detail | None) -> None
     elif path.suffix == ".csv" and detail.kind is not Kind.ABOUT:
         written = formats.csv_entries(detail)
     elif path.suffix == ".json":
-        written = schema.dumps(snapshot, ()) + "\n"
+        written = codec.dumps(snapshot, ()) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json, for stacks also .folded")
     _write(path, written)

@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from slabtui import columns, detail, entries, schema
-from slabtui.snapshot import CacheRow, Snapshot
+from slabtui.columns import caches, inspections
+from slabtui.model import inspection
+from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.recording import codec
 
 _WIDE = 22  # columns, in which every number of 64 bits has all its digits, its sign and its mark
 _OF_SLABRATETOP = ("name", "allocs", "bytes")  # its columns, by which it can be sorted too
 _HELD: dict[str, Callable[[CacheRow], int | None]] = {"live": attrgetter("live"), "mem": attrgetter("mem")}
-_SCENE = columns.Scene(past=lambda row, width: "", alias=lambda row: "", growing=lambda row: False)
+_SCENE = caches.Scene(past=lambda row, width: "", alias=lambda row: "", growing=lambda row: False)
 MAXROWS = 20  # slabratetop's default
 
 # A spreadsheet computes a cell that begins with one of these: "CSV Injection" of OWASP. Any user can name a process so.
@@ -49,7 +51,7 @@ def slabratetop(
     clear: bool,
     alias: Callable[[CacheRow], str] = lambda row: "",
     *,
-    sort: str = columns.DEFAULT_SORT,
+    sort: str = caches.DEFAULT_SORT,
     frees: bool = False,
 ) -> Format:
     """Return the format of slabratetop, which says what it does, and clears the screen before an interval or not.
@@ -62,8 +64,8 @@ def slabratetop(
             with it the rows that have not allocated but have a number there.
         frees: whether frees are printed too.
     """
-    wanted = {sort, columns.FREES.id} if frees else {sort}
-    extra = tuple(column for column in columns.COLUMNS if column.id in wanted and column.id not in _OF_SLABRATETOP)
+    wanted = {sort, caches.FREES.id} if frees else {sort}
+    extra = tuple(column for column in caches.COLUMNS if column.id in wanted and column.id not in _OF_SLABRATETOP)
     return Format(
         write=partial(text, before=_CLEAR if clear else "\n", alias=alias, extra=extra),
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
@@ -87,7 +89,7 @@ def text(
     rows: Sequence[CacheRow],
     before: str = "\n",
     alias: Callable[[CacheRow], str] = lambda row: "",
-    extra: Sequence[columns.Column] = (),
+    extra: Sequence[caches.Column] = (),
 ) -> str:
     """Return an interval as slabratetop prints it, after a blank line or whatever else is to come before.
 
@@ -101,16 +103,18 @@ def text(
     lines = [f"{clock:<8} loadavg: {snapshot.loadavg}", "", f"{'CACHE':<32} {'ALLOCS':>6} {'BYTES':>10}{titles}"]
     for row in rows:
         more = "".join(f" {column.write(row, _WIDE, _SCENE).strip():>{column.width}}" for column in extra)
-        lines.append(f"{columns.shown_name(row, alias(row)):<32} {row.allocs:>6} {row.bytes:>10}{more}")
+        lines.append(f"{caches.shown_name(row, alias(row)):<32} {row.allocs:>6} {row.bytes:>10}{more}")
     return before + "\n".join(lines) + "\n"
 
 
-def look_at(wanted: detail.Watch, most: int | None) -> Format:
+def look_at(wanted: inspection.Request, most: int | None) -> Format:
     """Return the format of a close look at one cache, with so many entries at most."""
     return Format(write=partial(look, wanted=wanted, most=most))
 
 
-def look(snapshot: Snapshot, rows: Sequence[CacheRow] = (), *, wanted: detail.Watch, most: int | None = None) -> str:
+def look(
+    snapshot: Snapshot, rows: Sequence[CacheRow] = (), *, wanted: inspection.Request, most: int | None = None
+) -> str:
     """Return an interval of a close look: who allocated, most allocations since the look began first.
 
     A recording may have a look at another cache, or of another kind; that is as good as none.
@@ -122,7 +126,7 @@ def look(snapshot: Snapshot, rows: Sequence[CacheRow] = (), *, wanted: detail.Wa
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
     lines = [f"{clock} {found.kind} of {found.cache}{estimated}{lost}", ""]
-    fields = entries.FIELDS[found.kind]
+    fields = inspections.FIELDS[found.kind]
     lines.append(" ".join(_aligned(field.title, field) for field in fields))
     lines += (
         " ".join(_aligned(field.write(entry, found, _WIDE), field) for field in fields)
@@ -136,35 +140,35 @@ def _names(snapshot: Snapshot, name: str, wanted: int | str | None) -> bool:
     return wanted == name or any(wanted in row.aliases for row in snapshot.rows if row.name == name)
 
 
-def _aligned(written: str, field: entries.Field) -> str:
+def _aligned(written: str, field: inspections.Field) -> str:
     return written.rjust(field.width) if field.align == "right" else written.ljust(field.width)
 
 
 def folded(last: Snapshot | None) -> str:
     """Return all stacks of a look, for flame graph tools."""
-    return detail.folded(last.detail.entries) if last is not None and last.detail is not None else ""
+    return inspection.folded(last.detail.entries) if last is not None and last.detail is not None else ""
 
 
 def json_line(snapshot: Snapshot, rows: Sequence[CacheRow]) -> str:
     """Return an interval as one line of JSON."""
-    return schema.dumps(snapshot, rows) + "\n"
+    return codec.dumps(snapshot, rows) + "\n"
 
 
-def csv_heading(names: Sequence[str] = schema.ALL_FIELDS) -> str:
+def csv_heading(names: Sequence[str] = codec.ALL_FIELDS) -> str:
     """Return the first line of CSV output."""
     return _csv([["time", "elapsed_s", *names]])
 
 
-def csv_rows(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[str] = schema.ALL_FIELDS) -> str:
+def csv_rows(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[str] = codec.ALL_FIELDS) -> str:
     """Return an interval as one line of CSV for each cache, with these fields."""
-    when = [schema.iso(snapshot.time), f"{snapshot.elapsed:.6f}"]
-    return _csv([[*when, *(_cell(value) for value in schema.values(row, names).values())] for row in rows])
+    when = [codec.iso(snapshot.time), f"{snapshot.elapsed:.6f}"]
+    return _csv([[*when, *(_cell(value) for value in codec.values(row, names).values())] for row in rows])
 
 
-def csv_entries(found: detail.Detail) -> str:
+def csv_entries(found: inspection.Inspection) -> str:
     """Return a close look as CSV: one line for each entry, after one with the names of the fields."""
-    values = [schema.entry_values(found.kind, entry) for entry in found.entries]
-    names = schema.entry_fields(found.kind)
+    values = [codec.entry_values(found.kind, entry) for entry in found.entries]
+    names = codec.entry_fields(found.kind)
     return _csv([names, *([_cell(one[name]) for name in names] for one in values)])
 
 

@@ -4,7 +4,7 @@ import os
 import select
 import time
 
-from slabtui.writer import Writer
+from slabtui.system.writer import Writer
 
 _LOOKS = 0.05  # seconds between two looks at whether a blocked write has gone on
 

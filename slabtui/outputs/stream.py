@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
-from slabtui import query
-from slabtui.addresses import Concealer, show_all
+from slabtui.columns import query
+from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.formats import Format
-from slabtui.query import Order
-from slabtui.snapshot import Snapshot
+from slabtui.recording.addresses import Concealer, show_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from typing import Protocol, runtime_checkable
 
 import urwid
 
-from slabtui.addresses import Concealer, show_all
-from slabtui.detail import Kind
 from slabtui.errors import SlabtuiError
 from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.model.inspection import Kind
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs.export import export, export_detail
-from slabtui.snapshot import CacheRow, Snapshot
+from slabtui.recording.addresses import Concealer, show_all
 from slabtui.views import help, keymap
-from slabtui.views.bars import Drawn, drawable
 from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
 from slabtui.views.page import Page, frames
@@ -27,6 +26,7 @@ from slabtui.views.palette import PALETTE
 from slabtui.views.paste import Pastes
 from slabtui.views.state import State
 from slabtui.views.table import Table
+from slabtui.views.widgets import Drawn, drawable
 
 Event = str | tuple[str, int, int, int]  # what urwid makes of what comes from the terminal: a key, or the mouse
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.bars import Markup, cells, drawable, is_plain
 from slabtui.views.paste import pasted
+from slabtui.views.widgets import Markup, cells, drawable, is_plain
 
 
 def hints(on_page: bool, width: int) -> Markup:

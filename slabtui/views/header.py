@@ -3,9 +3,9 @@
 import time
 
 from slabtui import text
-from slabtui.snapshot import Snapshot
-from slabtui.views.bars import Drawn, Markup, Segment, clip, line
+from slabtui.model.snapshot import Snapshot
 from slabtui.views.state import State
+from slabtui.views.widgets import Drawn, Markup, Segment, clip, line
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
 _MOST_NOTES = 4  # on the line, which is seldom long enough for two

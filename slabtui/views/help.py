@@ -2,10 +2,10 @@
 
 import urwid
 
-from slabtui import columns
+from slabtui.columns import caches
 from slabtui.views import keymap
-from slabtui.views.bars import entry, framed, scrolling
 from slabtui.views.keymap import Action
+from slabtui.views.widgets import entry, framed, scrolling
 
 
 def content() -> list[urwid.Text | urwid.Columns]:
@@ -15,7 +15,7 @@ def content() -> list[urwid.Text | urwid.Columns]:
         lines.append(urwid.Text(("category", category)))
         lines += [entry(_keys(action), action.help) for action in keymap.ACTIONS if action.category == category]
     lines.append(urwid.Text(("category", "Columns")))
-    lines += [entry(column.title, column.help) for column in columns.COLUMNS]
+    lines += [entry(column.title, column.help) for column in caches.COLUMNS]
     return lines
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urwid import CommandMap
 from urwid.command_map import Command
 
-from slabtui import columns
-from slabtui.detail import Kind
+from slabtui.columns import caches
+from slabtui.model.inspection import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ ACTIONS = (
 )
 
 SORT_PREFIX = "sort-"
-SORTS = {f"{SORT_PREFIX}{column}": column for column in columns.SORTS}
+SORTS = {f"{SORT_PREFIX}{column}": column for column in caches.SORTS}
 
 TAB_PREFIX = "tab-"
 TABS = {f"{TAB_PREFIX}{kind}": kind for kind in Kind}

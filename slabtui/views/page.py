@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 import urwid
 
-from slabtui import entries, text
-from slabtui.detail import About, Detail, Entry, Kind
-from slabtui.history import sparkline
-from slabtui.snapshot import CacheRow
-from slabtui.views.bars import Drawn, Markup, Segment, drawable, entry, framed, is_plain, line, scrolling
-from slabtui.views.listing import GAP, Listing, cell
+from slabtui import text
+from slabtui.columns import inspections
+from slabtui.model.history import sparkline
+from slabtui.model.inspection import About, Inspection, InspectionRow, Kind
+from slabtui.model.snapshot import CacheRow
+from slabtui.views.row_list import GAP, Listing, cell
 from slabtui.views.state import State
+from slabtui.views.widgets import Drawn, Markup, Segment, drawable, entry, framed, is_plain, line, scrolling
 
 _TROUBLE = "inspection not counted: "  # how the note begins that says why a page stays empty
 _BESIDE_CHART = 29  # columns for its label and its maximum
@@ -25,7 +26,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._cols = 0
         self._followed: tuple[object, ...] | None = None
-        self._list: Listing[Entry] = Listing(self._drawn)
+        self._list: Listing[InspectionRow] = Listing(self._drawn)
         self._heading = Drawn(self._draw_heading, height=3)
         self._lines: urwid.SimpleListWalker[urwid.Text | urwid.Columns] = urwid.SimpleListWalker([])
         self._about = scrolling(urwid.ListBox(self._lines))
@@ -63,11 +64,11 @@ class Page(urwid.WidgetWrap[_Frame]):
             self._w.body = self._list if found else self._empty
 
     @property
-    def selected(self) -> Entry | None:
+    def selected(self) -> InspectionRow | None:
         """The entry that the selection is on."""
         return self._list.selected
 
-    def _drawn(self, entry: Entry) -> tuple[str, str]:
+    def _drawn(self, entry: InspectionRow) -> tuple[str, str]:
         detail = self._state.detail
         assert detail is not None
         written = (cell(field.align, room, field.write(entry, detail, room)) for field, room in self._fitted())
@@ -77,8 +78,8 @@ class Page(urwid.WidgetWrap[_Frame]):
         below = (None, "\n")
         return [*tabs(self._state, width), below, *facts(self._state, width), below, *self._titles(width)]
 
-    def _fitted(self) -> tuple[tuple[entries.Field, int], ...]:
-        return entries.fitting(self._state.tab, self._list.room(self._cols))
+    def _fitted(self) -> tuple[tuple[inspections.Field, int], ...]:
+        return inspections.fitting(self._state.tab, self._list.room(self._cols))
 
     def _titles(self, width: int) -> Markup:
         if self._state.tab is Kind.ABOUT:
@@ -86,7 +87,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         titles = GAP.join(cell(field.align, room, field.title) for field, room in self._fitted())
         return [("heading", titles), ("heading", " " * width)]
 
-    def _why_empty(self, detail: Detail | None) -> str:
+    def _why_empty(self, detail: Inspection | None) -> str:
         if self._state.replay and detail is None:
             return f"The recording does not have the {self._state.tab} of this cache."
         shown = self._state.shown
@@ -155,7 +156,7 @@ def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urw
     ]
 
 
-def frames(stack: Entry) -> urwid.Widget:
+def frames(stack: InspectionRow) -> urwid.Widget:
     """Return a dialog with a stack in full, the innermost function first."""
     body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(drawable(frame)) for frame in stack.frames]))
     return framed(scrolling(body), f"{len(stack.frames)} frames, the innermost first")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from slabtui import query
-from slabtui.detail import Detail, Kind, Watch
-from slabtui.history import History
-from slabtui.query import Order
-from slabtui.snapshot import CacheRow, Snapshot
+from slabtui.columns import query
+from slabtui.columns.query import Order
+from slabtui.model.history import History
+from slabtui.model.inspection import Inspection, Kind, Request
+from slabtui.model.snapshot import CacheRow, Snapshot
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class State:
         return row.cache in self._growing
 
     @property
-    def detail(self) -> Detail | None:
+    def detail(self) -> Inspection | None:
         """The close look that the screen is to show, if the interval on it has that."""
         found = self.shown.detail if self.shown is not None else None
         if found is None or self.subject is None or (found.cache, found.kind) != (self.subject.name, self.tab):
@@ -143,9 +143,9 @@ class State:
         return found
 
     @property
-    def watch(self) -> Watch:
+    def watch(self) -> Request:
         """What is to be counted for what is on the screen."""
-        return Watch(
+        return Request(
             frees=self.frees,
             cache=self.subject.cache if self.subject else None,
             kind=self.tab if self.subject else None,

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 import urwid
 
-from slabtui import columns, query
-from slabtui.columns import Scene
-from slabtui.history import sparkline
-from slabtui.query import Order
-from slabtui.snapshot import CacheRow
-from slabtui.views.bars import Drawn, Markup, cells, drawable, is_plain
-from slabtui.views.listing import GAP, Listing, cell
+from slabtui.columns import caches, query
+from slabtui.columns.caches import Scene
+from slabtui.columns.query import Order
+from slabtui.model.history import sparkline
+from slabtui.model.snapshot import CacheRow
+from slabtui.views.row_list import GAP, Listing, cell
 from slabtui.views.state import State
+from slabtui.views.widgets import Drawn, Markup, cells, drawable, is_plain
 
 _LONGEST_NAME = 512  # characters that count for the width of the column: no terminal shows more
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
@@ -65,12 +65,12 @@ class Table(urwid.WidgetWrap[_Frame]):
         """The cache that the selection is on."""
         return self._list.selected
 
-    def shown_columns(self) -> tuple[columns.Column, ...]:
+    def shown_columns(self) -> tuple[caches.Column, ...]:
         """Return the columns that fit."""
         return tuple(column for column, _ in self._fitted())
 
-    def _fitted(self) -> tuple[tuple[columns.Column, int], ...]:
-        return columns.fitting(self._list.room(self._cols), self._longest_name, self._state.frees)
+    def _fitted(self) -> tuple[tuple[caches.Column, int], ...]:
+        return caches.fitting(self._list.room(self._cols), self._longest_name, self._state.frees)
 
     def _drawn(self, row: CacheRow) -> tuple[str, str]:
         written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fitted())
@@ -92,7 +92,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         return "No cache did anything. z shows idle caches."
 
 
-def _titles(order: Order, fitted: Iterable[tuple[columns.Column, int]], width: int) -> Markup:
+def _titles(order: Order, fitted: Iterable[tuple[caches.Column, int]], width: int) -> Markup:
     """Return the titles over their columns, with the direction beside the one that the rows are sorted by."""
     down, up = _PLAIN_MARKS if is_plain() else _MARKS
     markup: Markup = []

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import syscalls
-from slabtui.kernel.cpus import possible_cpus
+from slabtui.kernel.procfs.cpus import possible_cpus
 
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
 _WORD = 8  # bytes

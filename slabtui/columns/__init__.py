@@ -1,0 +1,1 @@
+"""The columns of tables, and the choice and order of their rows."""

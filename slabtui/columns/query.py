@@ -1,0 +1,134 @@
+"""What the user asks to see of a snapshot: which rows, in which order. Pure; the TUI and the text outputs share it."""
+
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TypeVar
+
+from slabtui.columns import caches
+from slabtui.model.snapshot import CacheRow
+from slabtui.system import limits
+
+REGEX_MARK = "~"
+
+_Result = TypeVar("_Result")
+_BUDGET = 0.25  # seconds of processor time for one expression and all names: those of a host take less than 0.01
+_MOST_KNOWN = 65536  # names whose answer is kept: a host has some hundred at a time
+
+
+class BadFilterError(ValueError):
+    """The filter is no regular expression, or one that takes too long; `str()` says which."""
+
+
+class _Expression:
+    """A regular expression. Each name is matched once, and all of them within the budget.
+
+    Raises:
+        BadFilterError: it cannot be compiled, or the budget is spent, also when called.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._left = _BUDGET
+        self._known: dict[str, bool] = {}
+        try:
+            self._search = self._limit(lambda: re.compile(pattern)).search
+        except (re.error, OverflowError, RecursionError) as error:
+            raise BadFilterError(f"not a regular expression: {error}") from error
+
+    def __call__(self, name: str) -> bool:
+        """Tell whether the expression is found in a name."""
+        known = self._known.get(name)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[name] = self._limit(lambda: self._search(name) is not None)
+        return known
+
+    def _limit(self, step: Callable[[], _Result]) -> _Result:
+        began = time.process_time()
+        try:
+            with limits.processor_time(max(self._left, 1e-6)):
+                return step()
+        except limits.TimeUpError as error:
+            raise BadFilterError("takes too long") from error
+        finally:
+            self._left -= time.process_time() - began
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort order: the id of a column, and whether the largest comes first."""
+
+    column: str = caches.DEFAULT_SORT
+    descending: bool = caches.BY_ID[caches.DEFAULT_SORT].descending
+
+    @classmethod
+    def by(cls, column: str) -> "Order":
+        """Return the order that a first sort by this column gives."""
+        return cls(column, caches.BY_ID[column].descending)
+
+    def reversed(self) -> "Order":
+        """Return the same order upside down."""
+        return replace(self, descending=not self.descending)
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return the test that a filter makes of a name.
+
+    The name contains the pattern, in either case, as in htop; after `~` the pattern is a regular expression that is
+    found somewhere in the name, and case counts.
+
+    Raises:
+        BadFilterError: what follows the `~` is no regular expression. The test raises it where the expression takes
+            too long.
+    """
+    if not pattern:
+        return lambda name: True
+    if not pattern.startswith(REGEX_MARK):
+        folded = pattern.casefold()
+        return lambda name: folded in name.casefold()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd about `[[` would be written across the screen
+        return _Expression(pattern.removeprefix(REGEX_MARK))
+
+
+def alias(row: CacheRow, matches: Callable[[str], bool]) -> str:
+    """Return the alias by which a row matches; empty if its name does."""
+    return "" if matches(row.name) else next(filter(matches, row.aliases), "")
+
+
+def arrange(
+    rows: Iterable[CacheRow],
+    order: Order,
+    matches: Callable[[str], bool],
+    *,
+    shows: Callable[[CacheRow], bool] = attrgetter("active"),
+    keep: int | None = None,
+) -> list[CacheRow]:
+    """Return the rows that match by their name or an alias, in order.
+
+    Rows that are equal in the column stand by name and then by address, whatever the direction, so that they keep
+    their places from one interval to the next.
+
+    Args:
+        rows: the rows of a snapshot.
+        order: the column and the direction.
+        matches: the test of a name.
+        shows: which rows are worth showing; those in which something happened unless said otherwise.
+        keep: a cache that stays in even so.
+
+    Raises:
+        BadFilterError: see `matcher`.
+    """
+    value = caches.SORTS[order.column]
+    chosen = [
+        row
+        for row in rows
+        if (shows(row) or row.cache == keep) and (matches(row.name) or any(map(matches, row.aliases)))
+    ]
+    chosen.sort(key=lambda row: (row.name, row.cache))
+    chosen.sort(key=value, reverse=order.descending)
+    return chosen

@@ -1,0 +1,1 @@
+"""The layout of kernel structures, as BTF describes it."""

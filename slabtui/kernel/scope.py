@@ -1,0 +1,113 @@
+"""Whose allocations are counted: the options of the BPF programs that leave the others out."""
+
+import os
+import select
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel.bpf.module import Module
+from slabtui.kernel.procfs.cgroups import Group
+
+_PID_NS = Path("/proc/self/ns/pid")
+_FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
+
+
+class Scope:
+    """Everybody's, or only those of some processes and of one control group with all below it.
+
+    A process's number may be another's once it has ended; a pidfd never is.
+
+    Args:
+        pids: the processes, all their threads; none: any.
+        cgroup: its directory, or its path as in /proc/PID/cgroup; None: any.
+
+    Raises:
+        SlabtuiError: there is no such process or control group.
+    """
+
+    def __init__(self, pids: Sequence[int] = (), cgroup: Path | None = None) -> None:
+        self._processes: dict[int, int] = {}
+        self.group: Group | None = None
+        try:
+            for pid in dict.fromkeys(pids):
+                self._processes[pid] = _opened(pid)
+            if cgroup is not None:
+                self.group = Group(cgroup)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nothing is left out."""
+        return not self._processes and self.group is None
+
+    @property
+    def cgroup(self) -> int | None:
+        """The descriptor of the control group; None: any."""
+        return self.group.descriptor if self.group else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which of the processes have ended, and what became of the control group, in words for the user."""
+        ended = _readable(self._processes.values())
+        processes = (f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
+        return (*processes, *(self.group.notes if self.group else ()))
+
+    @property
+    def nested(self) -> bool:
+        """Whether this process is in a PID namespace other than the first, where not every process has a number."""
+        return _PID_NS.stat().st_ino != _FIRST_PID_NS
+
+    def macros(self) -> list[str]:
+        """Return the options for the compiler."""
+        macros = ["-DCGROUP"] if self.group else []
+        if self._processes:
+            macros.append(f"-DPID_IS(pid)=({'||'.join(f'(pid)=={pid}' for pid in self._processes)})")
+        if self.nested:
+            namespace = _PID_NS.stat()
+            macros += [f"-DPID_NS_DEV={namespace.st_dev}", f"-DPID_NS_INO={namespace.st_ino}"]
+        return macros
+
+    def follow(self, modules: Iterable[Module]) -> None:
+        """Count another control group if it has taken the place of the one that was counted.
+
+        Args:
+            modules: all whose programs count.
+        """
+        if self.group and self.group.follow() and not all(self.confine(module) for module in modules):
+            self.group.refuse()
+
+    def confine(self, module: Module) -> bool:
+        """Let a module count the control group as it is now; return whether it exists."""
+        with suppress(SlabtuiError):
+            if self.group:
+                module.confine(self.group.descriptor)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Let go of the processes and the control group."""
+        for descriptor in self._processes.values():
+            os.close(descriptor)
+        self._processes.clear()
+        if self.group:
+            self.group.close()
+            self.group = None
+
+
+def _readable(descriptors: Iterable[int]) -> set[int]:
+    """Return those that can be read; by poll(2), since select(2) takes no descriptor from 1024 on."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(0)}
+
+
+def _opened(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        raise SlabtuiError(f"no process {pid}", "see ps -e", Status.USAGE) from error

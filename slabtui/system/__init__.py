@@ -1,0 +1,1 @@
+"""What slabtui asks of Python and the operating system: signals, threads, files, standard streams."""

@@ -1,0 +1,122 @@
+"""A list of lines of which only the visible ones are drawn: what the table and the pages are made of."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Literal, TypeVar
+
+import urwid
+
+from slabtui.views.widgets import cells, clip, drawable, scrolling
+
+GAP = " "
+
+T = TypeVar("T")
+Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
+
+
+class Line(urwid.Widget):
+    """One item on one line, drawn straight to a canvas: many times cheaper than a widget per cell, and it adds up."""
+
+    _sizing = frozenset((urwid.FLOW,))
+    _selectable = True
+
+    def __init__(self, draw: Callable[[], tuple[str, str]]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def rows(self, size: tuple[int], focus: bool = False) -> int:
+        """Return the height."""
+        return 1
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
+        """Draw the text, cut to the width: the scroll bar comes and goes without moving it."""
+        (width,) = size
+        style, text = self._draw()
+        encoded, charset = urwid.apply_target_encoding(clip(text, width))
+        return urwid.TextCanvas([encoded], [[("selected" if focus else style, len(encoded))]], [charset], maxcol=width)
+
+    def keypress(self, size: tuple[int], key: str) -> str:
+        """Leave every key to the list."""
+        return key
+
+
+class Walker(urwid.ListWalker[int, Line], Generic[T]):
+    """Items as widgets, made when they are looked at."""
+
+    def __init__(self, draw: Drawing[T]) -> None:
+        self.focus = 0
+        self._draw = draw
+        self.items: Sequence[T] = ()
+        self._widgets: dict[int, Line] = {}
+
+    def replace(self, items: Sequence[T], focus: int) -> None:
+        """Show other items, with the selection on one of them."""
+        self.items = items
+        self._widgets.clear()
+        self.focus = focus
+        self._modified()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, position: int) -> Line:
+        item = self.items[self._valid(position)]
+        if position not in self._widgets:
+            self._widgets[position] = Line(lambda: self._draw(item))
+        return self._widgets[position]
+
+    def set_focus(self, position: int) -> None:
+        """Select another item."""
+        self.focus = position
+        self._modified()
+
+    def next_position(self, position: int) -> int:
+        """Return the position below; IndexError at the end."""
+        return self._valid(position + 1)
+
+    def prev_position(self, position: int) -> int:
+        """Return the position above; IndexError at the top."""
+        return self._valid(position - 1)
+
+    def positions(self, reverse: bool = False) -> range:
+        """Return all positions in order."""
+        return range(len(self.items))[:: -1 if reverse else 1]
+
+    def _valid(self, position: int) -> int:
+        if not 0 <= position < len(self.items):
+            raise IndexError(position)
+        return position
+
+
+class Listing(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T]):
+    """The list, with a bar beside it where it does not fit.
+
+    Args:
+        draw: what an item looks like.
+    """
+
+    def __init__(self, draw: Drawing[T]) -> None:
+        self.walker: Walker[T] = Walker(draw)
+        self._list = urwid.ListBox(self.walker)
+        super().__init__(scrolling(self._list))
+
+    def replace(self, items: Sequence[T], focus: int) -> None:
+        """Show other items, with the selection on one of them; the first one stands at the top."""
+        self.walker.replace(items, focus)
+        if not focus:
+            self._list.set_focus_valign("top")
+
+    @property
+    def selected(self) -> T | None:
+        """The item that the selection is on; None: there is none."""
+        return self.walker.items[self.walker.focus] if self.walker.items else None
+
+    def room(self, width: int) -> int:
+        """Return how much of a width is left beside the bar."""
+        return max(1, width - self._w.scrollbar_width)
+
+
+def cell(align: Literal["left", "right"], width: int, written: str) -> str:
+    """Return a text as it stands in its column: a name is cut to fit, a number never needs to be."""
+    if align == "left":
+        return clip(written, width)
+    return " " * (width - cells(written)) + drawable(written)

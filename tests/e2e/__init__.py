@@ -1,0 +1,1 @@
+"""Tests of the whole program, started as users start it."""

@@ -1,0 +1,1 @@
+"""Tests that count on this machine's kernel."""

@@ -1,0 +1,512 @@
+"""A close look at one cache of the running kernel: exact callers and processes, shares of stacks, nothing left."""
+
+import ctypes
+import math
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.probe import Probe
+from slabtui.model.inspection import Context, Inspection, InspectionRow, Kind, Request
+from slabtui.model.snapshot import difference
+from tests.e2e.test_terminal import gone
+from tests.support import probes
+from tests.support.bpf import own_program_ids, program_ids
+from tests.support.probes import assert_exact
+from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
+
+pytestmark = pytest.mark.live
+
+CALLS = 20_000
+SLOW = 0.00005  # seconds for a stack: so many of them are more than the budget allows
+QUIET, BURST = "RAW", 150  # the cache of raw sockets
+SELECT = ("core_sys_select", "__kvmalloc_node")  # whom the event names for select(2): the second on arm64, Linux 6.12
+GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
+ROUNDS = 40  # of a mix: about a second
+SHORT_ROUNDS = 10
+RUNS = 100
+PATIENCE = 30  # seconds
+LATE = 1 << 40  # allocations, more than any inspection of a test sees
+PROMISED = 0.02  # of one CPU
+HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
+
+
+@contextmanager
+def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
+    """Yield a probe that has seen the cache of path names."""
+    with probes.probing(*pids, cgroup=cgroup) as probe:
+        os.stat("/")
+        probe.totals()
+        yield probe
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Probe]:
+    """One probe of everybody's allocations for many tests: on an emulated kernel to compile takes 10 s."""
+    with probing() as probe:
+        yield probe
+
+
+@pytest.fixture
+def everybody(shared: Probe) -> Iterator[Probe]:
+    os.stat("/")
+    shared.totals()
+    yield shared
+    shared.watch(Request())
+
+
+def look(probe: Probe, cache: str, kind: Kind) -> None:
+    probes.watch(probe, Request(cache=cache, kind=kind))
+    assert probe.notes == ()
+
+
+def found(probe: Probe) -> Inspection:
+    detail = probe.totals().detail
+    assert detail is not None
+    return detail
+
+
+@contextmanager
+def looked_at(kind: Kind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
+    """Look at the cache that a workload allocates from, counting that process only."""
+    with workload(work, number) as busy, probing(busy.pid) as probe:
+        busy.run()  # so that the probe has seen the cache
+        probe.totals()
+        look(probe, "names_cache", kind)
+        yield busy, probe
+
+
+@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.PROCESSES])
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_first_allocations_of_a_quiet_cache_are_seen(kind: Kind, alone: bool) -> None:
+    with probes.probing(*([os.getpid()] if alone else [])) as probe:
+        look(probe, QUIET, kind)
+        for _ in range(BURST):
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
+        detail = found(probe)
+    assert sum(entry.allocs for entry in detail.entries) == BURST
+
+
+def test_every_call_is_in_its_caller() -> None:
+    with looked_at(Kind.CALLERS) as (busy, probe):
+        busy.run()
+        totals = probe.totals()
+        detail, size = totals.detail, next(row.size for row in totals.rows if row.name == "names_cache")
+    assert detail is not None
+    assert_whole(detail, CALLS)
+    assert detail.entries[0].frames[0].startswith(GETNAME)
+    assert detail.entries[0].total_bytes == detail.entries[0].total_allocs * size
+
+
+def test_every_call_is_in_its_process(everybody: Probe) -> None:
+    with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
+        look(everybody, "names_cache", Kind.PROCESSES)
+        one.run()
+        other.run()
+        other.run()
+        detail = found(everybody)
+        mine = {pid: of_process(detail, pid) for pid in (one.pid, other.pid)}
+    assert_exact(mine[one.pid].total_allocs, CALLS, detail.lost)
+    assert_exact(mine[other.pid].total_allocs, 2 * CALLS, detail.lost)
+    assert mine[one.pid].comm == Path(sys.executable).name[:15]
+    assert mine[one.pid].context is Context.PROCESS
+    assert mine[one.pid].cgroup == own_cgroup()
+
+
+def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
+    with looked_at(Kind.STACKS) as (busy, probe):
+        for _ in range(5):
+            busy.run()
+            detail = found(probe)
+    first = detail.entries[0]
+    total = sum(entry.total_allocs for entry in detail.entries)
+    assert any("newfstatat" in frame or "statx" in frame for frame in first.frames)
+    assert first.frames[0].startswith("kmem_cache_alloc")  # what the tracer itself runs is left out
+    assert first.frames[1].startswith(GETNAME)
+    assert first.total_allocs / total > 0.95
+    assert total == pytest.approx(5 * CALLS, rel=0.25)  # an estimate, of some hundred stacks
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_the_share_of_a_stack_is_right_whatever_comes_before_it(mix: str) -> None:
+    """Five standard errors: by chance, one run in a million is beyond them. Six times the share is beyond."""
+    with mixed(mix, ROUNDS) as (busy, probe):
+        for _ in range(3):
+            busy.run()
+            detail = found(probe)
+    happened = {file: 3 * ROUNDS * each for file, each in MIXES[mix].items()}
+    assert by_file(detail) == pytest.approx(happened, rel=2)
+    for file, counted in by_file(detail).items():
+        error = errors(detail)[file]
+        print(f"{mix}: {file} counted {counted} of {happened[file]}, standard error {error:.1f}")
+        assert abs(counted - happened[file]) < 5 * error
+        assert error < 0.8 * happened[file]
+    assert detail.lost < happened[OPEN] / 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mix", MIXES)
+def test_no_stack_has_a_bias_in_many_inspections(mix: str) -> None:
+    """The mean of 100 inspections is within three of its own standard errors, of every count and of every share."""
+    counts: dict[str, list[int]] = {file: [] for file in MIXES[mix]}
+    variances: dict[str, list[float]] = {file: [] for file in MIXES[mix]}
+    shares: dict[str, list[float]] = {file: [] for file in MIXES[mix]}
+    with mixed(mix, SHORT_ROUNDS) as (busy, probe):
+        for _ in range(RUNS):
+            probe.watch(Request())
+            probe.totals()
+            look(probe, "filp", Kind.STACKS)
+            busy.run()
+            detail = found(probe)
+            estimates, of_estimates = by_file(detail), errors(detail)
+            for file in MIXES[mix]:
+                counted = estimates.get(file, 0)
+                counts[file].append(counted)
+                variances[file].append(of_estimates.get(file, 0.0) ** 2)
+                shares[file].append(counted / detail.total_allocs)
+    each_round = sum(MIXES[mix].values())
+    for file, each in MIXES[mix].items():
+        assert_unbiased(f"{mix}: share of {file}", shares[file], each / each_round)
+        assert_unbiased(f"{mix}: count of {file}", counts[file], SHORT_ROUNDS * each)
+        told, seen = statistics.mean(variances[file]), statistics.variance(counts[file])
+        print(f"{mix}: standard error of {file} {math.sqrt(told):.1f}, deviation {math.sqrt(seen):.1f}")
+        assert told / 2 < seen < told * 2
+
+
+@contextmanager
+def mixed(mix: str, rounds: int) -> Iterator[tuple[Workload, Probe]]:
+    """Inspect the stacks that allocate files, counting a process only that opens several kinds of them."""
+    with workload(mix, rounds) as busy, probes.probing(busy.pid) as probe:
+        busy.run()
+        probe.totals()
+        look(probe, "filp", Kind.STACKS)
+        yield busy, probe
+
+
+def file_of(entry: InspectionRow) -> str:
+    """Return the kind of file that a stack allocates, by its functions."""
+    return next((kind for kind in (PIPE, EVENTFD) if any(kind in frame for frame in entry.frames)), OPEN)
+
+
+def by_file(detail: Inspection) -> dict[str, int]:
+    """Return how many files of each kind were counted."""
+    counted: dict[str, int] = {}
+    for entry in detail.entries:
+        counted[file_of(entry)] = counted.get(file_of(entry), 0) + entry.total_allocs
+    return counted
+
+
+def errors(detail: Inspection) -> dict[str, float]:
+    """Return the standard error of each of these counts."""
+    found: dict[str, float] = {}
+    for entry in detail.entries:
+        assert entry.standard_error is not None
+        found[file_of(entry)] = math.hypot(found.get(file_of(entry), 0.0), entry.standard_error)
+    return found
+
+
+def assert_unbiased(what: str, estimates: list[int] | list[float], truth: float) -> None:
+    mean = statistics.mean(estimates)
+    error = statistics.stdev(estimates) / math.sqrt(len(estimates))
+    print(f"{what} {mean:.5g}, in truth {truth:.5g}: {(mean - truth) / error:+.1f} standard errors")
+    assert abs(mean - truth) <= 3 * error
+
+
+def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
+    """Where a stack takes long, as in an emulator, the counts are an estimate."""
+    with workload("stat", 2) as rare, probing(rare.pid) as probe:
+        rare.run()
+        probe.totals()
+        look(probe, "names_cache", Kind.STACKS)
+        for _ in range(21):
+            time.sleep(0.02)
+            rare.run()
+        detail = found(probe)
+        assert probe._look.part is not None
+        each = probe._look.part.taking / 1e9 * detail.one_in / 42  # seconds
+    if each <= SLOW:
+        assert detail.one_in == 1
+        assert_whole(detail, 42)
+        assert all(entry.standard_error == 0 for entry in detail.entries)
+
+
+def test_what_one_look_owes_is_not_paid_by_the_next() -> None:
+    with workload("stat", 3 * CALLS) as busy, workload("select", 40) as rare, probing(busy.pid, rare.pid) as probe:
+        busy.run()
+        rare.run()
+        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= 40)
+        look(probe, "names_cache", Kind.STACKS)
+        for _ in range(3):
+            busy.run()
+            assert found(probe).entries
+        probe.totals()
+        look(probe, name, Kind.STACKS)
+        rare.run()
+        detail = found(probe)
+    # Where a stack takes long, some of the 40 count for several; what the last look owed would be thousands.
+    assert sum(entry.total_allocs for entry in detail.entries) < CALLS / 10
+
+
+@pytest.mark.parametrize("late", [Kind.CALLERS, Kind.STACKS, Kind.PROCESSES])
+@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.STACKS, Kind.PROCESSES])
+def test_a_late_entry_of_an_earlier_inspection_is_no_part_of_the_next(everybody: Probe, late: Kind, kind: Kind) -> None:
+    """An event cannot be delayed on purpose: put an entry of the earlier inspection back once the next has begun."""
+    look(everybody, "filp", late)
+    part = everybody._look.part
+    assert part is not None
+    repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(part._entries.read()) > 0)
+    key, value = next((key, bytes(value)) for key, value in part._entries.read().items())
+    look(everybody, "names_cache", kind)
+    value = LATE.to_bytes(8, sys.byteorder) + value[8:]  # its first member: allocations
+    where = ctypes.c_uint64(key), ctypes.create_string_buffer(value)
+    syscalls.update(part.module.descriptors["entries"], *map(ctypes.addressof, where))
+    repeat_until(lambda: os.stat("/"), lambda: len(part._entries.read()) > 1)
+    assert 0 < found(everybody).total_allocs < LATE
+
+
+def repeat_until(act: Callable[[], object], done: Callable[[], bool]) -> None:
+    """Repeat an allocation until it is noted: of stacks, one in some is."""
+    give_up = time.monotonic() + PATIENCE
+    while not done() and time.monotonic() < give_up:
+        act()
+
+
+def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
+    with workload("stat", 3 * CALLS) as busy, probing(busy.pid) as probe:
+        busy.run()
+        probe.totals()
+        look(probe, "names_cache", Kind.STACKS)
+        busy.run()
+        probe.totals()  # it is known what a stack costs here
+        time.sleep(1)
+        probe.totals()  # the probe believes that nothing much happens
+        assert probe._look.part is not None
+        before, began = probe._look.part.taking, time.monotonic()
+        busy.run()
+        seconds = time.monotonic() - began
+        assert (probe._look.part.taking - before) / 1e9 / seconds < PROMISED
+        assert found(probe).one_in > 1
+
+
+def test_kmalloc_has_its_callers_too() -> None:
+    with workload("select", CALLS) as busy, probing(busy.pid) as probe:
+        busy.run()
+        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= CALLS / 2)
+        look(probe, name, Kind.CALLERS)
+        busy.run()
+        detail = found(probe)
+    assert_whole(detail, CALLS)
+    assert detail.entries[0].frames[0].startswith(SELECT)
+
+
+def test_interrupts_are_told_apart(everybody: Probe) -> None:
+    connections = 200
+    connect(1)
+    everybody.totals()
+    look(everybody, "request_sock_TCP", Kind.PROCESSES)
+    connect(connections)
+    detail = found(everybody)
+    interrupts = [entry for entry in detail.entries if entry.context is Context.INTERRUPT]
+    threads = [entry for entry in detail.entries if entry.context is Context.KERNEL_THREAD]
+    assert all(entry.comm.startswith("ksoftirqd/") for entry in threads)  # what the interrupt put off
+    assert sum(entry.total_allocs for entry in (*interrupts, *threads)) >= connections - detail.lost
+    assert [entry.pid for entry in interrupts] == [0]
+
+
+def connect(times: int) -> None:
+    """Connect over the loopback: the request is allocated where the packet arrives, in a softirq."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(times):
+            with socket.create_connection(server.getsockname()), server.accept()[0]:
+                pass
+
+
+def test_kernel_threads_are_told_apart(everybody: Probe, tmp_path: Path) -> None:
+    source = tmp_path / "threads.c"
+    source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
+    with probes.compiled(source) as module:
+        subprocess.run(["true"], check=True)
+        everybody.totals()
+        look(everybody, "task_struct", Kind.PROCESSES)
+        module.maps.put_descriptor("threads", 0, 192)  # the map starts a thread for each CPU: kthreadd does
+        subprocess.run(["true"], check=True)
+        detail = found(everybody)
+    by_name = {entry.comm: entry for entry in detail.entries}
+    assert by_name["kthreadd"].context is Context.KERNEL_THREAD
+    assert by_name["kthreadd"].pid == 2
+    assert of_process(detail, os.getpid()).context is Context.PROCESS
+
+
+def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
+    rename = (
+        "import os, sys\n"
+        f"open('/proc/self/comm', 'wb').write({HOSTILE!r})\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "for _ in range(100): os.stat('/')\n"
+        "print(flush=True); sys.stdin.readline()\n"
+    )
+    with (
+        subprocess.Popen([sys.executable, "-c", rename], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdout.readline()
+        look(everybody, "names_cache", Kind.PROCESSES)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        entry = of_process(found(everybody), process.pid)
+        process.stdin.close()
+    assert entry.comm == r"\x1b[2J\xff\x0a;\x07\u202e"
+    assert entry.total_allocs >= 100
+
+
+def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
+    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        with workload("stat", CALLS) as inside, workload("stat", CALLS) as outside, probing(cgroup=group) as probe:
+            (group / "cgroup.procs").write_text(str(inside.pid))
+            before = probe.totals()
+            inside.run()
+            outside.run()
+            between = difference(before, probe.totals())
+            (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
+    finally:
+        group.rmdir()
+    (counted,) = [row.allocs for row in between.rows if row.name == "names_cache"]
+    assert_exact(counted, CALLS, between.lost)
+
+
+def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
+    """As a container's is that restarts: by every program that is loaded, and by one that comes while it is gone."""
+    path = Path(f"/slabtui-test-{os.getpid()}")
+    group = cgroup_root() / path.name
+    group.mkdir()
+    try:
+        with workload("stat", CALLS) as inside, probing(cgroup=path) as probe:
+            enter(group, inside)
+            inside.run()
+            probe.totals()
+            look(probe, "names_cache", Kind.CALLERS)
+            for watched in (Request(cache="names_cache", kind=Kind.CALLERS), Request(frees=True)):
+                enter(cgroup_root(), inside)
+                group.rmdir()
+                probe.totals()
+                probes.watch(probe, watched)
+                assert probe.notes == (f"control group gone: {path}",)
+                group.mkdir()
+                before = probe.totals()
+                assert probe.notes == (f"control group made anew: {path}; its first allocations may be missing",)
+                enter(group, inside)
+                inside.run()
+                between = difference(before, probe.totals())
+                (row,) = [row for row in between.rows if row.name == "names_cache"]
+                assert_exact(row.allocs, CALLS, between.lost)
+                if watched.frees:
+                    assert row.frees is not None
+                    assert_exact(row.frees, CALLS, between.lost)
+                else:
+                    assert between.detail is not None
+                    assert_exact(sum(entry.allocs for entry in between.detail.entries), CALLS, between.detail.lost)
+            enter(cgroup_root(), inside)
+    finally:
+        group.rmdir()
+
+
+def enter(group: Path, work: Workload) -> None:
+    (group / "cgroup.procs").write_text(str(work.pid))
+
+
+def test_two_processes_are_counted_and_a_third_is_not() -> None:
+    with (
+        workload("stat", CALLS) as one,
+        workload("stat", CALLS) as two,
+        workload("stat", CALLS) as other,
+        probing(one.pid, two.pid) as probe,
+    ):
+        for each in (one, two, other):
+            each.run()
+        totals = probe.totals()
+    counted = sum(row.allocs for row in totals.rows if row.name == "names_cache")
+    assert_exact(counted, 2 * CALLS, totals.lost)
+
+
+def test_the_programs_of_a_look_are_gone_when_it_ends(everybody: Probe) -> None:
+    loaded, before = program_ids(), own_program_ids()
+    for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES):
+        look(everybody, "filp", kind)
+        assert len(own_program_ids() - before) == 2
+    look(everybody, "filp", Kind.ABOUT)
+    assert own_program_ids() == before
+    assert gone(loaded)
+
+
+def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> None:
+    turn(everybody)
+    programs, descriptors = own_program_ids(), open_files()
+    for _ in range(50):
+        turn(everybody)
+    assert own_program_ids() == programs
+    assert open_files() == descriptors
+
+
+def turn(probe: Probe) -> None:
+    """Open every tab of a page, count frees, and leave."""
+    for kind in Kind:
+        probes.watch(probe, Request(frees=True, cache="filp", kind=kind))
+        probe.totals()
+    probe.watch(Request())
+    probe.totals()
+
+
+def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
+    look(everybody, "dentry", Kind.ABOUT)
+    about = found(everybody).about
+    assert about is not None
+    directory = Path("/sys/kernel/slab/dentry")
+    assert about.object_size == int((directory / "object_size").read_text())
+    assert about.objects_per_slab == int((directory / "objs_per_slab").read_text())
+    assert "reclaimable" in about.flags
+    assert about.live
+    assert about.mem
+    assert sum(slabs for _, slabs in about.nodes) > 0
+
+
+def test_aliases_are_those_that_share_a_directory(everybody: Probe) -> None:
+    merged = {row.name: row.aliases for row in everybody.totals().rows if row.aliases}
+    assert merged
+    for name, aliases in merged.items():
+        shared = Path("/sys/kernel/slab", name).resolve()
+        assert all(Path("/sys/kernel/slab", alias).resolve() == shared for alias in aliases)
+
+
+def assert_whole(detail: Inspection, happened: int) -> None:
+    assert_exact(sum(entry.total_allocs for entry in detail.entries), happened, detail.lost)
+
+
+def of_process(detail: Inspection, pid: int) -> InspectionRow:
+    return next(entry for entry in detail.entries if entry.pid == pid)
+
+
+def cgroup_root() -> Path:
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    return Path(next(fields[1] for fields in map(str.split, mounts) if fields[2] == "cgroup2"))
+
+
+def own_cgroup() -> str:
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    return next(line for line in lines if line.startswith("0::")).removeprefix("0::")
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))

@@ -1,0 +1,56 @@
+"""In a PID namespace of its own, as in a container: processes of nested namespaces count, all others are one entry."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.support.nested import NEST
+from tests.support.workload import workload
+
+pytestmark = pytest.mark.live
+
+CALLS = 5000
+OTHERS = "other namespaces"
+
+
+def command(how: str, depth: int = 1) -> list[str]:
+    """Return what runs slabtui so deep below the first namespace."""
+    return [*NEST * depth, sys.executable, "-m", "tests.support.nested", how, str(CALLS)]
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_process_of_a_nested_namespace_is_counted_by_its_number_here(depth: int) -> None:
+    found = subprocess.run(command("pid", depth), capture_output=True, text=True, check=True, timeout=120)
+    pid, counted = map(int, found.stdout.split())
+    assert 1 < pid < 100  # its number here; there it is 1
+    assert counted == CALLS
+
+
+def test_processes_of_other_namespaces_are_one_entry_with_a_name_of_its_own() -> None:
+    nested, entries = inspected()
+    numbered = [entry for entry in entries if entry["pid"]]
+    assert {entry["pid"]: entry["total_allocs"] for entry in numbered}[nested] >= CALLS
+    assert all(entry["context"] == "process" and entry["pid"] < 100 for entry in numbered)
+    (others,) = [entry for entry in entries if not entry["pid"] and entry["context"] == "process"]
+    assert (others["comm"], others["cgroup"]) == (OTHERS, "")
+    assert others["total_allocs"] >= CALLS
+    assert all(entry["comm"] == "kernel threads" for entry in entries if entry["context"] == "kernel thread")
+
+
+def inspected() -> tuple[int, list[dict[str, Any]]]:
+    """Return the number that the nested process has above, and what was found while one of this namespace ran too."""
+    with (
+        workload("stat", CALLS) as here,
+        subprocess.Popen(command("processes"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        ready, nested = process.stdout.readline().split()
+        assert ready == "ready"
+        here.run()
+        process.stdin.write("\n")
+        process.stdin.close()
+        return int(nested), json.loads(process.stdout.readline())["entries"]

@@ -1,0 +1,1 @@
+"""Programs: benchmarks, tests on other kernels and distributions, packages, pictures."""

@@ -1,0 +1,239 @@
+"""What each thing costs that is only counted while somebody looks at it: frees, and close looks at one cache."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+from slabtui.kernel.abi import offsets
+from slabtui.kernel.bpf.features import statistics
+from slabtui.kernel.probe import Probe
+from slabtui.model.inspection import Kind, Request
+from tests.support import probes
+from tests.tools.bench import events, load, ways
+from tests.tools.bench.events import statistics_on
+from tests.tools.bench.load import Load
+from tests.tools.bench.report import Report, spread, times
+
+_QUIET = "task_struct"  # allocated when a process starts, and not by a load
+_LOOK = "look: "
+_ALONE, _FREES = "slabtui alone", "frees"
+_TITLES = (
+    "what is counted",
+    "ns per allocation",
+    "above slabtui alone",
+    "ns per free",
+    "x slabtui alone",
+    "% of one CPU",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A load, and the tracepoints that each of its objects passes.
+
+    Attributes:
+        kind: the load.
+        cache: the one from which it allocates exactly one object in each call.
+        alloc: the tracepoint of the allocation.
+        free: that of the free.
+        named: whether these two name the cache, so that it need not be looked up.
+    """
+
+    kind: str
+    cache: str
+    alloc: str
+    free: str
+    named: bool
+
+
+CACHE = Pair("opens", "filp", "kmem_cache_alloc", "kmem_cache_free", named=True)
+KMALLOC = Pair("writes", "kmalloc-256", "kmalloc", "kfree", named=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one extra took in one round.
+
+    Attributes:
+        alloc: nanoseconds for each allocation, all programs together, above empty ones.
+        free: nanoseconds for each free; None: no program runs then.
+        spent: nanoseconds of all runs of the programs that are there for the extra only, above empty ones.
+        seconds: how long the load ran.
+        one_in: in how many allocations a stack was taken, where stacks are.
+        taking: nanoseconds that went into taking stacks, by slabtui's own clock.
+    """
+
+    alloc: float
+    free: float | None
+    spent: float
+    seconds: float
+    one_in: int
+    taking: int
+
+
+def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int]) -> None:
+    """Measure one thing after the other under the same load, and tell."""
+    report.heading(f"What is counted only while somebody looks: {pair.alloc} and {pair.free}")
+    watched = {
+        _ALONE: Request(),
+        _FREES: Request(frees=True),
+        f"callers of {pair.cache}": Request(cache=pair.cache, kind=Kind.CALLERS),
+        f"processes of {pair.cache}": Request(cache=pair.cache, kind=Kind.PROCESSES),
+        f"stacks of {pair.cache}": Request(cache=pair.cache, kind=Kind.STACKS),
+        f"callers of {_QUIET}": Request(cache=_QUIET, kind=Kind.CALLERS),
+    }
+    costs = _rounds(pair, watched, calls, rounds, cpus)
+    (_, alone), *extras = costs.items()
+    report.text(
+        f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} a time, allocated and "
+        f"freed; rounds: {rounds}; median (lowest to highest). {_QUIET} is a cache that the load does not touch."
+    )
+    report.table(_TITLES, _rows(costs))
+    stacks = next(extra for name, extra in extras if name.startswith(Kind.STACKS))
+    report.figure("of the stacks, what taking them costs, by slabtui's own clock", f"{_taking(stacks)} % of one CPU")
+    report.text(
+        "By the kernel's BPF statistics, above an empty program for each program that runs; to call one more program "
+        "costs a little that they leave out. x: an allocation and, where frees are counted, its free, as against the "
+        "allocation with slabtui alone. % of one CPU: what the extra takes at the rate of this load, "
+        f"{_rate(alone, calls * len(cpus))} calls a second."
+    )
+    report.learn(_lesson(pair, dict(extras), alone))
+    if not pair.named:
+        report.text(f"{events.CAST} The table above is for bpf_rdonly_cast() where this kernel has it; as before 6.2:")
+        before = _rounds(pair, watched, calls, rounds, cpus, rdonly_cast=False)
+        report.table(_TITLES, _rows(before))
+        report.learn(_cast_lesson(pair, costs, before))
+
+
+def _rounds(
+    pair: Pair,
+    watched: Mapping[str, Request],
+    calls: int,
+    rounds: int,
+    cpus: Sequence[int],
+    *,
+    rdonly_cast: bool = True,
+) -> dict[str, list[Cost]]:
+    found = defaultdict(list)
+    with ExitStack() as stack:
+        stack.enter_context(statistics_on())
+        for tracepoint in (pair.alloc, pair.free):  # as in a race: the first of all finds the caches cold
+            stack.enter_context(ways.empty(tracepoint, pair.cache))
+        bases = {
+            tracepoint: stack.enter_context(ways.empty(tracepoint, pair.cache)).statistics
+            for tracepoint in (pair.alloc, pair.free)
+        }
+        probe = Probe(offsets.read(), rdonly_cast=rdonly_cast)
+        stack.callback(probe.close)
+        loaded = stack.enter_context(load.ready(pair.kind, calls, cpus))
+        for _ in range(rounds):
+            for name, watch in watched.items():
+                found[name].append(_measured(pair, probe, watch, loaded, bases))
+    return dict(found)
+
+
+def _measured(pair: Pair, probe: Probe, watch: Request, loaded: Load, bases: Mapping[str, ways.Statistics]) -> Cost:
+    probe.totals()  # so that the cache is known
+    probes.watch(probe, watch)
+    if watch.kind is Kind.STACKS:
+        loaded.run(probe.totals)  # so that the period fits the load
+    programs = {name: partial(statistics, program) for name, program in probe.program_descriptors().items()}
+    read = {**programs, **{f"empty: {tracepoint}": base for tracepoint, base in bases.items()}}
+    taken = _taken(probe)
+    before, since = {name: dict(one()) for name, one in read.items()}, time.perf_counter()
+    loaded.run(probe.totals)
+    seconds = time.perf_counter() - since
+    after = {name: dict(one()) for name, one in read.items()}
+    detail = probe.totals().detail
+    runs = {name: Runs.between(before[name], after[name]) for name in read}
+    empty = {tracepoint: runs[f"empty: {tracepoint}"].each for tracepoint in bases}
+    above = {name: runs[name].each - empty[name.removeprefix(_LOOK)] for name in programs if _at(name, bases)}
+    return Cost(
+        alloc=above[pair.alloc] + above.get(_LOOK + pair.alloc, 0.0),
+        free=above.get(pair.free),
+        spent=sum(above[name] * runs[name].number for name in above if name != pair.alloc),
+        seconds=seconds,
+        one_in=detail.one_in if detail else 1,
+        taking=_taken(probe) - taken,
+    )
+
+
+def _taken(probe: Probe) -> int:
+    """Return the nanoseconds that have gone into taking stacks so far; the probe tells nobody: reach inside."""
+    return probe._look.part.taking if probe._look.part else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How often a program ran, and how long on average, in nanoseconds."""
+
+    number: int
+    each: float
+
+    @classmethod
+    def between(cls, before: Mapping[str, int], after: Mapping[str, int]) -> "Runs":
+        """Return those between two readings of the kernel's statistics."""
+        number = after["run_cnt"] - before["run_cnt"]
+        return cls(number, (after["run_time_ns"] - before["run_time_ns"]) / number if number else 0.0)
+
+
+def _at(name: str, bases: Mapping[str, ways.Statistics]) -> bool:
+    """Tell whether a program is at a tracepoint that the load is about."""
+    return name.removeprefix(_LOOK) in bases
+
+
+def _rows(costs: Mapping[str, Sequence[Cost]]) -> list[tuple[str, ...]]:
+    """Return the rows of the table, of which the first is slabtui alone."""
+    (name, alone), *extras = costs.items()
+    first = (name, spread([one.alloc for one in alone]), "", "", "1", "")
+    return [first, *(_row(name, extra, alone) for name, extra in extras)]
+
+
+def _row(name: str, extra: Sequence[Cost], alone: Sequence[Cost]) -> tuple[str, ...]:
+    one_in = median(one.one_in for one in extra)
+    frees = [one.free for one in extra if one.free is not None]
+    return (
+        f"{name}, one in {one_in:,.0f}" if one_in > 1 else name,
+        spread([one.alloc for one in extra]),
+        spread(_added(extra, alone)),
+        spread(frees) if frees else "",
+        _factor(extra, alone),
+        spread([100 * one.spent / (1e9 * one.seconds) for one in extra]),
+    )
+
+
+def _taking(stacks: Sequence[Cost]) -> str:
+    return spread([100 * one.taking / (1e9 * one.seconds) for one in stacks])
+
+
+def _added(extra: Sequence[Cost], alone: Sequence[Cost]) -> list[float]:
+    return [one.alloc - own.alloc for one, own in zip(extra, alone, strict=True)]
+
+
+def _factor(extra: Sequence[Cost], alone: Sequence[Cost]) -> str:
+    return times(median(one.alloc + (one.free or 0.0) for one in extra), median(one.alloc for one in alone))
+
+
+def _rate(alone: Sequence[Cost], calls: int) -> str:
+    return f"{calls / median(one.seconds for one in alone):,.0f}"
+
+
+def _lesson(pair: Pair, extras: Mapping[str, Sequence[Cost]], alone: Sequence[Cost]) -> str:
+    each = ", ".join(f"{name} {_factor(extra, alone)}" for name, extra in extras.items())
+    return f"While somebody looks, an object costs as against slabtui alone, at `{pair.alloc}`: {each}."
+
+
+def _cast_lesson(pair: Pair, costs: Mapping[str, Sequence[Cost]], before: Mapping[str, Sequence[Cost]]) -> str:
+    """Return what bpf_rdonly_cast() brings, in a sentence."""
+    each = (
+        f"{what} {new:.1f} ns with it, {old:.1f} without ({times(old, new)})"
+        for what, new, old in (
+            (f"an event of `{pair.alloc}`", *(median(one.alloc for one in of[_ALONE]) for of in (costs, before))),
+            (f"an event of `{pair.free}`", *(median(one.free or 0.0 for one in of[_FREES]) for of in (costs, before))),
+        )
+    )
+    return f"The lookup of a cache by bpf_rdonly_cast(), on Linux 6.2 and newer: {', '.join(each)}."

@@ -1,0 +1,120 @@
+"""What one interval costs in Python as CPUs and caches grow, from made-up maps: more than any machine here has."""
+
+import gc
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+
+from slabtui.kernel.counters import counted
+from slabtui.kernel.procfs.slabinfo import parse
+from slabtui.kernel.rows import Counted, Unseen, merged
+from slabtui.model.snapshot import Snapshot, Totals, difference
+from slabtui.recording import codec
+from slabtui.views.app import App
+from slabtui.views.state import State
+from tests.tools.bench import made
+from tests.tools.bench.report import Report, times
+from tests.tools.bench.terminal import drawn
+
+SIZE = (80, 24)  # columns and rows
+CPUS, CACHES = (2, 16, 128), (250, 1000, 2000)
+_READ, _LISTED, _MERGED, _DIFFERENCE, _FRAME, _LINE = (
+    "counters read and summed",
+    "slabinfo parsed",
+    "one row for each cache",
+    "difference to the last reading",
+    "sorted, and one frame drawn",
+    "beside it, where it is recorded: a line of JSON",
+)
+_INTERVAL = (_READ, _LISTED, _MERGED, _DIFFERENCE, _FRAME)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Milliseconds of processor time that each part has taken, one for each interval."""
+
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time what is done inside."""
+        since = time.thread_time()
+        yield
+        self.taken.setdefault(name, []).append(1000 * (time.thread_time() - since))
+
+    def median(self, *names: str) -> float:
+        """Return what these parts take together."""
+        return sum(median(self.taken[name][1:]) for name in names)  # the first one finds everything cold
+
+
+def show(report: Report, ticks: int) -> None:
+    """Let intervals go by at every size, and tell."""
+    report.heading("One interval as CPUs and caches grow, made up: no kernel has a part in it")
+    clocks = {(cpus, caches): measured(cpus, caches, ticks) for cpus in CPUS for caches in CACHES}
+    whole = {size: clock.median(*_INTERVAL) for size, clock in clocks.items()}
+    least, most = (CPUS[0], CACHES[0]), (CPUS[-1], CACHES[-1])
+    columns, rows = SIZE
+    report.text(
+        "Milliseconds of processor time for one interval: the counters read, compared, made a snapshot, sorted, and "
+        f"drawn on {columns} x {rows}. The maps are byte buffers of the size that the kernel would fill, and copying "
+        f"them stands for the system call; every cache allocates on every CPU. Median of {ticks} intervals; in "
+        "brackets as against the smallest."
+    )
+    report.table(
+        ("CPUs", *(f"{caches:,} caches" for caches in CACHES)),
+        [
+            (
+                str(cpus),
+                *(f"{whole[cpus, caches]:.1f} ({times(whole[cpus, caches], whole[least])})" for caches in CACHES),
+            )
+            for cpus in CPUS
+        ],
+    )
+    report.table(
+        ("of which, ms", _named(least), _named(most), "ratio"),
+        [_row(name, clocks[least], clocks[most]) for name in (*_INTERVAL, _LINE)],
+    )
+    report.learn(
+        f"With {_named(most)} one interval costs {times(whole[most], whole[least])} what it does with {_named(least)}, "
+        f"from made-up counters: {whole[most] / 10:.1f} % of a CPU at an interval of 1 s."
+    )
+
+
+def measured(cpus: int, caches: int, ticks: int) -> Clock:
+    """Return what each part takes, with so many CPUs and caches."""
+    clock, maps, unseen = Clock(), made.Maps(cpus, caches), Unseen()
+    app = App(State(1.0))
+    before = Totals((), 0)
+    with drawn(app, SIZE) as loop:
+        for reading in range(ticks + 1):
+            maps.grow()
+            listing = made.slabinfo(maps.names, reading)
+            gc.collect()
+            with clock.part(_READ):
+                found = counted(maps.slots, maps.caches)
+            with clock.part(_LISTED):
+                slabs = parse(listing)
+            with clock.part(_MERGED):
+                after = Totals(tuple(merged(Counted(found), slabs, {}, unseen).values()), 0)
+            with clock.part(_DIFFERENCE):
+                change = difference(before, after)
+            before = after
+            snapshot = Snapshot(time.time(), 1.0, "0.00 0.00 0.00 1/100 1000", change.rows, lost=change.lost)
+            with clock.part(_FRAME):
+                app.show(snapshot)
+                loop.draw_screen()
+            with clock.part(_LINE):
+                codec.dumps(snapshot, snapshot.rows)
+    return clock
+
+
+def _named(size: tuple[int, int]) -> str:
+    cpus, caches = size
+    return f"{cpus} CPUs and {caches:,} caches"
+
+
+def _row(name: str, least: Clock, most: Clock) -> Sequence[str]:
+    small, large = least.median(name), most.median(name)
+    return name, f"{small:.2f}", f"{large:.2f}", times(large, small)

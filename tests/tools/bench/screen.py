@@ -1,0 +1,108 @@
+"""What the screen takes: from a key to the frame that answers it, and what one interval costs with many caches."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+import urwid
+
+from slabtui.collector import Collector
+from slabtui.kernel.abi import offsets
+from slabtui.kernel.probe import Probe
+from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.views.app import App
+from slabtui.views.state import State
+from tests.tools.bench import crowd
+from tests.tools.bench.report import Report, spread
+from tests.tools.bench.terminal import COLUMNS, ROWS, drawn
+
+KEYS = (
+    *("a", "b", "n", "s", "r", "z", "down", "up", "page down", "page up", "end", "home"),
+    *("/", "e", "-", "esc"),  # a filter that every name matches, and its end
+    *("p", "p", "?", "?"),
+)
+MANY, USUAL = 500, 250
+INTERVAL = 1.0
+
+
+def show_keys(report: Report, times: int) -> None:
+    """Press every key so many times and tell how long each took."""
+    report.heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
+    app = App(State(INTERVAL))
+    taken: dict[str, list[float]] = {key: [] for key in KEYS}
+    with drawn(app) as loop:
+        for number in range(times):
+            app.show(_snapshot(random.Random(number)))
+            loop.draw_screen()
+            for key in KEYS:
+                taken[key].append(_press(loop, key))
+    report.table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
+    every = [value for values in taken.values() for value in values]
+    report.figure(f"key press to frame, all {len(every)} presses", f"{spread(every)} ms", "at most 16 ms")
+    report.learn(f"With {MANY} caches a key is answered by a frame in {statistics.median(every):.1f} ms.")
+
+
+def show_ticks(report: Report, ticks: int) -> None:
+    """Let intervals go by with the real probe, collector and screen, and tell what each of them took."""
+    report.heading(
+        f"One interval with {USUAL} caches, in this process: the kernel's counters read, compared, sorted, drawn"
+    )
+    probe = Probe(offsets.read())
+    try:
+        guests = crowd.Crowd(probe, USUAL)
+        collector = Collector(probe, INTERVAL)
+        app = App(State(INTERVAL))
+        collector.start()
+        try:
+            with drawn(app) as loop:
+                figures = [_tick(collector, app, loop, guests.grow) for _ in range(ticks + 1)][1:]
+        finally:
+            collector.stop()
+    finally:
+        probe.close()
+    known = len(app.state.shown.rows) if app.state.shown else 0
+    whole, drawing = ([1000 * figure for figure in column] for column in zip(*figures, strict=True))
+    report.text(
+        f"{known} caches: those of this kernel, and {USUAL} made up in the probe's own maps, all of which grow."
+    )
+    report.figure(f"processor time of one interval, {ticks} intervals", f"{spread(whole, 2)} ms")
+    report.figure("  of which sorting and drawing", f"{spread(drawing, 2)} ms")
+    share = statistics.median(whole) / (10 * INTERVAL)
+    report.figure(f"CPU share that this makes at an interval of {INTERVAL:g} s", f"{share:.2f} %", "at most 1 %")
+
+
+def _press(loop: urwid.MainLoop, key: str) -> float:
+    start = time.perf_counter()
+    loop.process_input([key])
+    loop.draw_screen()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _tick(collector: Collector, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
+    """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
+
+    What the made-up caches take to grow, and the terminal to be emptied, is outside.
+    """
+    grow()
+    whole = time.process_time()
+    snapshot = collector.take(timeout=None)
+    own = time.thread_time()
+    assert snapshot is not None
+    app.show(snapshot)
+    loop.draw_screen()
+    return time.process_time() - whole, time.thread_time() - own
+
+
+def _row(key: str, values: list[float]) -> tuple[str, str, str]:
+    return key, f"{statistics.median(values):.2f}", f"{max(values):.2f}"
+
+
+def _snapshot(chance: random.Random) -> Snapshot:
+    rows = tuple(_cache(number, chance.randrange(1, 100_000)) for number in range(MANY))
+    return Snapshot(time.time(), INTERVAL, "0.00 0.00 0.00 1/100 1000", rows, lost=0)
+
+
+def _cache(number: int, allocs: int) -> CacheRow:
+    size = 8 * (1 + number % 200)
+    return CacheRow(number + 1, f"cache-{number:03}", size, size, allocs, allocs * size)

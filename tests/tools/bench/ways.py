@@ -1,0 +1,132 @@
+"""The ways to count that are measured against each other: each attached to one tracepoint, and gone at the end."""
+
+import ctypes
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from slabtui.kernel.abi import offsets
+from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.bpf.features import statistics
+from slabtui.kernel.bpf.module import Module
+from slabtui.kernel.probe import Probe
+from tests.support.probes import compiled
+from tests.tools.bench import bpftrace
+
+PEERS = Path(__file__).with_name("peers.bpf.c")
+EMPTY, SLABTUI, BPFTRACE = "empty program", "slabtui", "bpftrace"
+BEFORE_CAST = "slabtui before Linux 6.2"
+
+_NAME_SIZE = 32  # in peers.bpf.c
+
+
+Statistics = Callable[[], Mapping[str, int]]  # returns those that the kernel keeps of a program
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One program at work.
+
+    Attributes:
+        name: what it is called in the table.
+        statistics: returns those that the kernel keeps of its program.
+        read: returns what it has counted of one cache so far, and what it says it has lost; None: it does not tell.
+    """
+
+    name: str
+    statistics: Statistics
+    read: Callable[[], tuple[int | None, int | None]]
+
+
+Maker = Callable[[str, str], AbstractContextManager[Way]]  # given a tracepoint, and the name of a cache to read
+
+
+@contextmanager
+def empty(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What it costs to run any program at all, and to measure that."""
+    with _attached(tracepoint, "on_nothing") as (_, descriptor):
+        yield Way(EMPTY, partial(statistics, descriptor), lambda: (None, None))
+
+
+@contextmanager
+def slabtui(tracepoint: str, cache: str, *, rdonly_cast: bool = True) -> Iterator[Way]:
+    """What slabtui does.
+
+    Args:
+        tracepoint: what is measured.
+        cache: the cache to read.
+        rdonly_cast: whether it may use bpf_rdonly_cast(), which kernels before 6.2 do not have.
+    """
+    probe = Probe(offsets.read(), rdonly_cast=rdonly_cast)
+
+    def read() -> tuple[int, int | None]:
+        totals = probe.totals()
+        return sum(row.allocs for row in totals.rows if row.name == cache), totals.lost
+
+    try:
+        name = SLABTUI if rdonly_cast else BEFORE_CAST
+        yield Way(name, partial(statistics, probe.program_descriptors()[tracepoint]), read)
+    finally:
+        probe.close()
+
+
+slabtui_before_cast = partial(slabtui, rdonly_cast=False)
+
+
+@contextmanager
+def by_name(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What bcc's slabratetop does, in a kprobe there."""
+    with _attached(tracepoint, "on_alloc_by_name") as (module, descriptor):
+
+        def read() -> tuple[int, None]:
+            names_and_sums = elements(module, "by_name")
+            return sum(_count(sums) for name, sums in names_and_sums if _text(name) == cache), None
+
+        yield Way("shared hash by name (bcc)", partial(statistics, descriptor), read)
+
+
+@contextmanager
+def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What the slabratetop of libbpf-tools does, in a kprobe there."""
+    with _attached(tracepoint, "on_alloc_by_pointer") as (module, descriptor):
+
+        def read() -> tuple[int, None]:
+            named_sums = (named for _, named in elements(module, "by_pointer"))
+            return sum(_count(named[_NAME_SIZE:]) for named in named_sums if _text(named[:_NAME_SIZE]) == cache), None
+
+        yield Way("shared hash by pointer (libbpf-tools)", partial(statistics, descriptor), read)
+
+
+@contextmanager
+def by_bpftrace(tracepoint: str, cache: str) -> Iterator[Way]:
+    """What bpftrace does, at the tracepoint that perf prepares a record for; the program alone, not that record."""
+    with bpftrace.counting() as program:
+        yield Way(BPFTRACE, partial(bpftrace.statistics, program.process.pid), lambda: (None, None))
+
+
+def elements(module: Module, name: str) -> list[tuple[bytes, bytes]]:
+    """Return the keys and the values of a hash whose keys may have any size."""
+    descriptor = module.descriptors[name]
+    info = syscalls.describe_map(descriptor)
+    keys = (ctypes.c_char * info.key_size * info.max_entries)()
+    values = (ctypes.c_char * info.value_size * info.max_entries)()
+    places = ctypes.addressof(keys), ctypes.addressof(values)
+    found = syscalls.lookup_batch(descriptor, *places, info.max_entries)
+    return [(keys[place].raw, values[place].raw) for place in range(found)]
+
+
+def _text(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode()
+
+
+def _count(sums: bytes) -> int:
+    """Return the first word of struct sums."""
+    return ctypes.c_uint64.from_buffer_copy(sums).value
+
+
+@contextmanager
+def _attached(tracepoint: str, function: str) -> Iterator[tuple[Module, int]]:
+    with compiled(PEERS) as module:
+        yield module, module.attach(tracepoint, function)

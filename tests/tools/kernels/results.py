@@ -1,0 +1,329 @@
+"""What comes back from a guest: the files it wrote, read as records, and what of that is wrong."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.tools.kernels import guest
+from tests.tools.kernels.choice import Kernel
+
+LIVE, COMPARISON, SIDE_BY_SIDE, HIDDEN, JITLESS = "live", "compare", "oldtools", "hidden", "jitless"  # a guest's steps
+FILES = {  # what each of them leaves
+    LIVE: "live.xml",
+    COMPARISON: "compare.json",
+    SIDE_BY_SIDE: "oldtools.json",
+    HIDDEN: "hidden.json",
+    JITLESS: "jitless.json",
+}
+
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTests:
+    """What became of the live tests: how many passed, the names of those that failed, how many were skipped."""
+
+    passed: int
+    failed: tuple[str, ...]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One number of events, as each party has it.
+
+    Attributes:
+        happened: how many the workload caused.
+        kernel: how many the kernel's own tracing saw; None: it was not asked.
+        counted: how many slabtui counted.
+        lost: what slabtui says that it may have lost; None: the kernel does not tell.
+    """
+
+    happened: int
+    kernel: int | None
+    counted: int
+    lost: int | None
+
+    @property
+    def agree(self) -> bool:
+        """Whether every event is counted or reported as lost, and none twice."""
+        return self.counted <= self.happened <= self.counted + (self.lost or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One way of reading the cache of an object, and what slabtui counted with it of kmalloc and kfree."""
+
+    way: str
+    allocs: Counts
+    frees: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What slabtui does on a kernel.
+
+    Attributes:
+        release: what `uname -r` says.
+        bcc: the version of bcc.
+        refused: the one line with which slabtui refuses this kernel; then the rest stays as it is here.
+        attachment: the way in which it is attached.
+        exact_kmalloc: whether kmalloc is counted in its real caches.
+        frees: what of the frees is counted.
+        bulk: what of the bulk allocations is counted.
+        modules: how often the cache of a module that came and went was counted right.
+        notes: what slabtui itself says that it cannot tell.
+        load_seconds: from reading the kernel's description of itself to counting.
+        counts: what was counted, by whom.
+        lookup: the way in which the programs read the cache of an object.
+        lookups: what each way counted of one load, where the kernel has two.
+    """
+
+    release: str
+    bcc: str
+    refused: str | None = None
+    attachment: str = "-"
+    exact_kmalloc: str = "-"
+    frees: str = "-"
+    bulk: str = "-"
+    modules: str = "-"
+    notes: tuple[str, ...] = ()
+    load_seconds: float | None = None
+    counts: Counts | None = None
+    lookup: str = "-"
+    lookups: tuple[Lookup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What slabtui does with kernel.kptr_restrict=2, which hides the addresses of the kernel's variables.
+
+    Attributes:
+        refused: the one line with which slabtui refuses to count; then the rest stays as it is here.
+        exact_kmalloc: whether kmalloc is counted in its real caches.
+        counts: what was counted of kmalloc, in whatever cache.
+    """
+
+    refused: str | None = None
+    exact_kmalloc: bool = False
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jitless:
+    """What slabtui does with net.core.bpf_jit_enable=0, where the kernel interprets its programs.
+
+    Attributes:
+        trouble: why the rest stays as it is here: slabtui refuses to count, or the kernel did not survive it.
+        always_on: whether the kernel refuses the setting (CONFIG_BPF_JIT_ALWAYS_ON); then the rest stays as it is here.
+        counts: what was counted of opened files, by whom.
+        frees: what was counted of freed buffers.
+        callers: the opened files that an inspection of callers found.
+        stacks: the same by stacks: an estimate.
+        bulk: what of the bulk allocations is counted.
+    """
+
+    trouble: str | None = None
+    always_on: bool = False
+    counts: Counts | None = None
+    frees: Counts | None = None
+    callers: Counts | None = None
+    stacks: Counts | None = None
+    bulk: str = "-"
+
+    @property
+    def exact(self) -> tuple[Counts, ...]:
+        """What must make up what happened."""
+        return tuple(filter(None, (self.counts, self.frees, self.callers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One of several tools that watched the same load.
+
+    Attributes:
+        name: what it is, with its version.
+        first_table: seconds from its start to its first table.
+        counted: the struct files in its tables from the load's begin on.
+        trouble: why it has no figures, in its own words.
+    """
+
+    name: str
+    first_table: float | None = None
+    counted: int | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The tools beside each other.
+
+    Attributes:
+        happened: how many files their load opened.
+        others: how many files everybody else opened meanwhile, by the kernel's own tracing.
+        tools: what became of each, slabtui as the last.
+    """
+
+    happened: int
+    others: int
+    tools: tuple[Tool, ...]
+
+    def missed(self, tool: Tool) -> tuple[int, int] | None:
+        """Return how many files a tool missed at least, and at most; None if it counted none."""
+        if tool.counted is None:
+            return None
+        return max(0, self.happened - tool.counted), self.happened + self.others - tool.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that is known of one kernel.
+
+    Attributes:
+        kernel: which was booted.
+        seconds: how long its guest took.
+        troubles: why there is less than there should be, in words.
+        live: None if the tests left no result; so the others.
+        first: what was wrong in a first guest, if this is the second.
+    """
+
+    kernel: Kernel
+    seconds: float
+    troubles: tuple[str, ...] = ()
+    live: LiveTests | None = None
+    comparison: Comparison | None = None
+    side_by_side: SideBySide | None = None
+    hidden: Hidden | None = None
+    jitless: Jitless | None = None
+    first: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> str | None:
+        """The line with which slabtui refuses this kernel."""
+        return self.comparison.refused if self.comparison else None
+
+
+def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -> Result:
+    """Read what a guest has left in its shared directory; an interrupted one may have left a part."""
+    files = {step: directory / name for step, name in FILES.items()}
+    unfinished = guest.unfinished(files, directory)
+    troubles = [
+        f"{step} left no result: it {guest.ending(step, directory)}"
+        for step, path in files.items()
+        if not path.exists() and (not trouble or guest.has_ended(step, directory))
+    ]
+    jitless = _read(files[JITLESS], _jitless)
+    if trouble and unfinished == JITLESS:  # the last step: the others have their results
+        jitless = Jitless(trouble)
+    elif trouble:
+        troubles.append(f"{trouble} during {unfinished}" if unfinished else trouble)
+    return Result(
+        kernel,
+        seconds,
+        tuple(troubles),
+        live_tests(files[LIVE].read_text()) if files[LIVE].exists() else None,
+        _read(files[COMPARISON], _comparison),
+        _read(files[SIDE_BY_SIDE], _side_by_side),
+        _read(files[HIDDEN], _hidden),
+        jitless,
+    )
+
+
+def write(record: Comparison | SideBySide | Hidden | Jitless, path: Path) -> None:
+    """Write a record for `read`, so that the file is whole or not there at all."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(asdict(record), indent=1))
+    new.rename(path)
+
+
+def live_tests(junit: str) -> LiveTests:
+    """Count what pytest wrote as junit XML."""
+    cases = list(ET.fromstring(junit).iter("testcase"))
+    failed = tuple(case.get("name", "?") for case in cases if {"failure", "error"} & {child.tag for child in case})
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return LiveTests(len(cases) - len(failed) - skipped, failed, skipped)
+
+
+def faults(result: Result) -> list[str]:
+    """Return what is wrong, a line each."""
+    found = list(result.troubles)
+    if result.refused:
+        found.append(f"slabtui refuses this kernel: {result.refused}")
+    if result.live:
+        found += [f"failed: {name}" for name in result.live.failed]
+        if not result.live.passed and not result.live.failed:
+            found.append("no live test ran")
+    if result.comparison:
+        found += _comparison_faults(result.comparison)
+    if result.side_by_side:
+        least, most = result.side_by_side.missed(result.side_by_side.tools[-1]) or (0, -1)
+        if least or most < 0:
+            found.append("slabtui's count beside the older tools is not what happened")
+    if result.hidden:
+        found += [f"with kernel.kptr_restrict=2: {fault}" for fault in _hidden_faults(result.hidden)]
+    if result.jitless:
+        found += [f"without JIT: {fault}" for fault in _jitless_faults(result.jitless)]
+    return found
+
+
+def crashed(result: Result) -> bool:
+    """Return whether the kernel crashed, in whichever step."""
+    return any(guest.CRASHED in fault for fault in faults(result))
+
+
+def _comparison_faults(comparison: Comparison) -> Iterator[str]:
+    if comparison.bulk == "no":  # all of Debian's kernels have fentry
+        yield "what is allocated and freed in bulk is not counted"
+    if comparison.counts and not comparison.counts.agree:
+        yield "the counts compared do not agree"
+    for lookup in comparison.lookups:
+        if not (lookup.allocs.agree and lookup.frees.agree):
+            yield f"what is counted with {lookup.way} is not what happened"
+
+
+def _hidden_faults(hidden: Hidden) -> Iterator[str]:
+    if hidden.refused:
+        yield f"slabtui refuses to count: {hidden.refused}"
+        return
+    if not hidden.exact_kmalloc:
+        yield "kmalloc is not counted in its real caches"
+    if hidden.counts and not hidden.counts.agree:
+        yield "the counts do not agree"
+
+
+def _jitless_faults(jitless: Jitless) -> Iterator[str]:
+    if jitless.trouble:
+        yield jitless.trouble
+    if not all(counts.agree for counts in jitless.exact):
+        yield "the counts do not agree"
+    if jitless.stacks and not jitless.stacks.counted:
+        yield "no stack was taken"
+
+
+def _read(path: Path, record: Callable[[dict[str, Any]], _Record]) -> _Record | None:
+    return record(json.loads(path.read_text())) if path.exists() else None
+
+
+def _comparison(fields: dict[str, Any]) -> Comparison:
+    counts, notes, lookups = (fields.pop(name) for name in ("counts", "notes", "lookups"))
+    ways = tuple(Lookup(way["way"], Counts(**way["allocs"]), Counts(**way["frees"])) for way in lookups)
+    return Comparison(**fields, notes=tuple(notes), counts=_counts(counts), lookups=ways)
+
+
+def _side_by_side(fields: dict[str, Any]) -> SideBySide:
+    return SideBySide(fields["happened"], fields["others"], tuple(Tool(**tool) for tool in fields["tools"]))
+
+
+def _hidden(fields: dict[str, Any]) -> Hidden:
+    return Hidden(**fields | {"counts": _counts(fields["counts"])})
+
+
+def _jitless(fields: dict[str, Any]) -> Jitless:
+    return Jitless(**fields | {name: _counts(fields[name]) for name in ("counts", "frees", "callers", "stacks")})
+
+
+def _counts(fields: dict[str, Any] | None) -> Counts | None:
+    return Counts(**fields) if fields else None

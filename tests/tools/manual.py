@@ -1,0 +1,94 @@
+"""Writes the manual page from the options, the key map and the columns: `python -m tests.tools.manual FILE`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from slabtui import options
+from slabtui.columns import caches
+from slabtui.views import keymap
+
+DATE = "2026-11-26"  # of the last change of the page
+NAME_SECTION = r"slabtui, slabratetop \- live rates of allocation from the kernel's slab caches"
+DESCRIPTION = """\
+slabtui shows which slab caches of the Linux kernel allocate most, live and counted exactly, in a full\\-screen table.
+Without a terminal on standard output, with \\fB\\-C\\fR or with \\fB\\-\\-output\\fR it prints instead.
+.PP
+slabratetop is the same program, printing text and clearing the screen between intervals, as its namesake does."""
+EXIT_STATUS = """\
+0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
+130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
+FILES = [
+    (
+        "/sys/kernel/btf/vmlinux",
+        "the kernel's description of its types, where the layout of its structures is looked up",
+    ),
+    ("/proc/kallsyms", "the names of functions"),
+    ("/proc/slabinfo", "live objects, and the caches that have not allocated"),
+    ("/sys/kernel/slab", "aliases, flags and sizes of the caches"),
+]
+ENVIRONMENT = [
+    ("NO_COLOR", "if set, no colours"),
+    (
+        "SLABTUI_PYTHON",
+        "the Python interpreter that has bcc, if it is none of /usr/bin/python3, /usr/bin/python3.N and "
+        "/usr/libexec/platform-python; slabtui starts it for a moment, to compile",
+    ),
+    ("BCC_KERNEL_SOURCE", "real kernel headers for bcc, instead of the few that come with slabtui"),
+]
+EXAMPLES = [
+    ("slabtui", "the live table"),
+    ("slabtui -p 1234 -s allocs 0.5", "what process 1234 allocates, twice a second"),
+    ("slabtui -C 5 12 >slab.txt", "a minute as text"),
+    ("slabtui --output json 1 | jq .lost", "for scripts"),
+    ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
+    ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
+    ("slabtui --record night.jsonl.gz 10", "watch, and keep a recording"),
+    ("slabtui --replay night.jsonl.gz", "look at it later, without root"),
+]
+
+
+def quoted(text: str) -> str:
+    """Return a text for roff: dashes that can be searched for, nothing that begins a request."""
+    escaped = text.replace("\\", r"\e").replace("-", r"\-")
+    return rf"\&{escaped}" if escaped.startswith((".", "'")) else escaped
+
+
+def page() -> str:
+    """Return the manual page."""
+    parser = options.parser()
+    usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
+    lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
+    lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]
+    lines += [".SH DESCRIPTION", DESCRIPTION]
+    lines += [".SH OPTIONS", *(line for action in parser._actions for line in option(action))]
+    lines.append(".SH KEYS")
+    for category in dict.fromkeys(action.category for action in keymap.ACTIONS):
+        lines.append(f".SS {category}")
+        for action in (action for action in keymap.ACTIONS if action.category == category):
+            keys = ", ".join(keymap.shown(key) for key in action.keys)
+            lines += item(keys, action.help)
+    lines.append(".SH COLUMNS")
+    for column in caches.COLUMNS:
+        lines += item(column.title, column.help)
+    for heading, entries in (("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT), ("EXAMPLES", EXAMPLES)):
+        lines.append(f".SH {heading}")
+        for name, text in entries:
+            lines += item(name, text)
+    lines += [".SH EXIT STATUS", EXIT_STATUS, ".SH SEE ALSO", "slabtop(1), slabinfo(5), jq(1)", ""]
+    return "\n".join(lines)
+
+
+def option(action: argparse.Action) -> list[str]:
+    """Return the entry of an option or argument."""
+    value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
+    names = ", ".join(f"{name} {value}".strip() for name in action.option_strings) or action.dest
+    return item(names, str(action.help))
+
+
+def item(name: str, text: str) -> list[str]:
+    return [".TP", rf"\fB{quoted(name)}\fR", quoted(text)]
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page())

@@ -1,0 +1,134 @@
+"""Keys at random, on a real terminal whose size changes: what they do is watched, and nothing may end the program."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from slabtui.model.inspection import Kind
+from slabtui.views import keymap
+from tests.support.terminal import Terminal
+
+_SEQUENCES = {  # what a terminal sends for a key that is no character; console_codes(4), xterm's for the rest
+    "esc": "\x1b",
+    "enter": "\r",
+    "tab": "\t",
+    "shift tab": "\x1b[Z",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+    "page up": "\x1b[5~",
+    "page down": "\x1b[6~",
+}
+_OTHERS = ("\x1b[15~", "\x1bx", "\x1b[2~", "\u00e9", "\u540d", "\x00", "\x1b[999;999R")
+_NOT_ALONE = ("quit", "export")  # the one ends it, the other writes a file, by whatever name is typed then
+_FILTERS = ("dentry", "~^kmalloc-", "~(", "\u540d", "nothing has this name", "")
+_PASTED = ("q", "dentry\rq", "e\r", "/x\r", "x" * 5000)  # as keys, some would end it
+_USUAL = (80, 24)  # columns and rows
+_DRAWS = 0.02  # seconds
+_ALONE = 0.3  # seconds, after which Esc is a key by itself and not the begin of another
+
+
+def _sent(key: str) -> str:
+    return chr(ord(key[-1]) & 0x1F) if key.startswith("ctrl ") else _SEQUENCES.get(key, key)
+
+
+KEYS = tuple(_sent(key) for key, action in keymap.BY_KEY.items() if action.name not in _NOT_ALONE)
+
+
+@dataclass(slots=True)
+class Done:
+    """How many keys were pressed, which were the last, and how often the terminal was resized."""
+
+    keys: int = 0
+    sizes: int = 0
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+
+def play(terminal: Terminal, seconds: float, done: Done) -> None:
+    """Press keys and change the size for some time; the screen is as usual at the end.
+
+    Raises:
+        AssertionError: the program has ended, or did not come back to its table.
+    """
+    end = time.monotonic() + seconds
+    once = settings(
+        max_examples=3,
+        stateful_step_count=40,
+        phases=(Phase.generate,),  # what the machine does meanwhile cannot be had again
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        deadline=None,
+    )
+    while time.monotonic() < end:
+        run_state_machine_as_test(lambda: Fingers(terminal, done), settings=once)
+        assert terminal.running, f"it ended at {list(done.last)}: {bytes(terminal.output[-500:])!r}"
+
+
+def resize(terminal: Terminal, times: int, done: Done) -> None:
+    """Change the size so many times, fast."""
+    for number in range(times):
+        terminal.resize((10 + number * 37 % 190, 3 + number * 11 % 47))
+        done.sizes += 1
+        terminal.draw_for(_DRAWS)
+    terminal.resize(_USUAL)
+
+
+class Fingers(RuleBasedStateMachine):
+    """Somebody at the keyboard who knows all keys and has no plan."""
+
+    def __init__(self, terminal: Terminal, done: Done) -> None:
+        super().__init__()
+        self._terminal = terminal
+        self._done = done
+
+    @rule(keys=st.lists(st.sampled_from((*KEYS, *_OTHERS)), min_size=1, max_size=8))
+    def hit(self, keys: list[str]) -> None:
+        self._type(*keys)
+
+    @rule(text=st.sampled_from(_FILTERS), end=st.sampled_from(("\r", "\x1b")))
+    def filter(self, text: str, end: str) -> None:
+        self._type(*"\x1b/", *text, end)
+
+    @rule(tab=st.sampled_from(range(len(Kind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
+    def look(self, tab: int, after: list[str]) -> None:
+        self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
+
+    @rule(text=st.sampled_from(_PASTED), prompt=st.sampled_from(("", "\x1b/")))
+    def paste(self, text: str, prompt: str) -> None:
+        self._type(*prompt, f"\x1b[200~{text}\x1b[201~", "\x1b")
+
+    @rule()
+    def write(self) -> None:
+        self._type("\x1b", "e", "\r", "\x1b")
+
+    @rule(columns=st.integers(1, 250), lines=st.integers(1, 60))
+    def resize(self, columns: int, lines: int) -> None:
+        self._terminal.resize((columns, lines))
+        self._done.sizes += 1
+        self._terminal.draw_for(_DRAWS)
+
+    @rule(seconds=st.floats(0, 0.5))
+    def watch(self, seconds: float) -> None:
+        self._terminal.draw_for(seconds)
+
+    def teardown(self) -> None:
+        """Go back to the table, as anybody can."""
+        self._terminal.resize(_USUAL)
+        self._type("\x1b", "\x1b", "\x1b")
+        self._terminal.draw_for(_ALONE)
+        self._terminal.wait_for(lambda: "OBJSIZE" in self._terminal.text or not self._terminal.running)
+
+    def _type(self, *keys: str) -> None:
+        for key in keys:
+            if self._terminal.running:
+                self._terminal.type(key)
+                self._terminal.draw_for(_DRAWS)
+                self._done.keys += 1
+                self._done.last.append(key)

@@ -1,0 +1,71 @@
+"""The load: every CPU opens files without a pause, and short processes come and go, until it is enough."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tests.tools.bench import load
+
+PROCESSES = 20_000
+_OPENS = 20_000  # of each CPU between two looks at whether it is enough
+_PORTIONS = 20  # of the processes, spread over the time
+
+
+class Storm:
+    """Processes that wait for the storm to begin.
+
+    Args:
+        opens: the load of all CPUs.
+        cpus: how many these are.
+
+    Attributes:
+        opened: how many files have been opened since it began.
+        processes: how many processes have come and gone.
+    """
+
+    def __init__(self, opens: load.Load, cpus: int) -> None:
+        self._opens = opens
+        self._cpus = cpus
+        self._enough = threading.Event()
+        self.pids = opens.pids
+        self.opened = self.processes = 0
+
+    @contextmanager
+    def raging(self, seconds: float) -> Iterator[None]:
+        """Let it rage inside; at the end it is over, and all processes have come and gone.
+
+        Args:
+            seconds: how long that will be, over which the processes are spread.
+        """
+        with ThreadPoolExecutor() as threads:
+            parts = [threads.submit(self._open), threads.submit(self._start_processes, seconds)]
+            try:
+                yield
+            finally:
+                self._enough.set()
+            for part in parts:
+                part.result()
+
+    def _open(self) -> None:
+        while not self._enough.is_set():
+            self._opens.run()
+            self.opened += _OPENS * self._cpus
+
+    def _start_processes(self, seconds: float) -> None:
+        portion = PROCESSES // _PORTIONS
+        begin = time.monotonic()
+        for number in range(_PORTIONS):
+            self._enough.wait(begin + number * seconds / _PORTIONS - time.monotonic())
+            loop = f"i=0; while [ $i -lt {portion} ]; do /bin/true; i=$((i + 1)); done"
+            subprocess.run(["sh", "-c", loop], check=True)
+            self.processes += portion
+
+
+@contextmanager
+def ready(cpus: Sequence[int]) -> Iterator[Storm]:
+    """Start what will open files, one process on each CPU; at the end they are gone."""
+    with load.ready("opens", _OPENS, cpus) as opens:
+        yield Storm(opens, len(cpus))

@@ -1,0 +1,1 @@
+"""Tests of single modules, in the directories of the modules."""

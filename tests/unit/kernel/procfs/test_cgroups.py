@@ -1,0 +1,188 @@
+"""Control groups: where they are mounted, which path belongs to an id, which directory to a path."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs.cgroups import Group, Groups, hierarchy
+
+ROOT = "24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
+OLD = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n"
+NEW = "35 24 0:30 / {} rw,nosuid,nodev,noexec,relatime shared:9 master:3 - cgroup2 cgroup2 rw,nsdelegate\n"
+TRICK = "36 24 0:31 / /cgroup2 rw - tmpfs cgroup2 rw\n"
+
+
+@pytest.mark.parametrize(
+    ("listing", "found"),
+    [
+        (ROOT + OLD + NEW.format("/sys/fs/cgroup/unified"), "/sys/fs/cgroup/unified"),
+        (ROOT + NEW.format("/sys/fs/cgroup") + NEW.format("/mnt"), "/sys/fs/cgroup"),
+        (TRICK + NEW.format(r"/mnt/with\040two\040spaces"), "/mnt/with two spaces"),
+        (ROOT + OLD + TRICK, None),
+        ("", None),
+    ],
+)
+def test_the_unified_hierarchy_is_where_it_is_mounted(tmp_path: Path, listing: str, found: str | None) -> None:
+    (tmp_path / "mountinfo").write_text(listing)
+    assert hierarchy(tmp_path / "mountinfo") == (found and Path(found))
+
+
+def test_a_mount_point_need_not_be_utf8(tmp_path: Path) -> None:
+    (tmp_path / "mountinfo").write_bytes(NEW.format("/mnt/X").encode().replace(b"X", b"\xff"))
+    found = hierarchy(tmp_path / "mountinfo")
+    assert found is not None
+    assert os.fsencode(found) == b"/mnt/\xff"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return the root of a hierarchy that is made up."""
+    root = tmp_path / "cgroup"
+    for path in ("system.slice/cron.service", "user.slice", "e\x1b[2Jvil"):
+        (root / path).mkdir(parents=True)
+    (root / "cgroup.procs").write_text("1\n")
+    return root
+
+
+def inode(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def test_the_path_of_an_id_is_that_of_the_directory_with_that_inode(tree: Path) -> None:
+    groups = Groups(tree)
+    assert groups.path(inode(tree)) == ""
+    groups.learn({inode(tree)})
+    assert groups.path(inode(tree)) == "/"
+    assert groups.path(inode(tree / "system.slice" / "cron.service")) == "/system.slice/cron.service"
+    assert groups.path(inode(tree / "e\x1b[2Jvil")) == r"/e\x1b[2Jvil"
+    assert groups.path(inode(tree / "cgroup.procs")) == ""
+
+
+def test_a_group_that_comes_later_is_learnt_when_it_is_asked_for(tree: Path) -> None:
+    groups = Groups(tree)
+    groups.learn({inode(tree)})
+    (tree / "late").mkdir()
+    groups.learn({inode(tree), inode(tree / "late")})
+    assert groups.path(inode(tree / "late")) == "/late"
+
+
+def test_an_id_that_is_gone_is_looked_for_once(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: list[Path] = []
+    walk = os.walk
+    monkeypatch.setattr(cgroups.os, "walk", lambda root: walks.append(root) or walk(root))
+    groups = Groups(tree)
+    for _ in range(3):
+        groups.learn({2**63, inode(tree)})
+    assert groups.path(2**63) == ""
+    assert walks == [tree]
+
+
+def test_without_a_hierarchy_every_path_is_unknown() -> None:
+    groups = Groups(None)
+    groups.learn({1, 2})
+    assert groups.path(1) == groups.path(3) == ""
+
+
+def test_a_group_is_opened_by_its_path_below_the_root_or_by_its_directory(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    wanted = inode(tree / "user.slice")
+    for path in (Path("/user.slice"), Path("user.slice"), tree / "user.slice"):
+        group = Group(path)
+        try:
+            assert os.fstat(group.descriptor).st_ino == wanted
+            assert not os.get_inheritable(group.descriptor)
+        finally:
+            group.close()
+
+
+@pytest.mark.parametrize("path", ["/no/such/group", "/cgroup.procs", "nu\0ll", "/" + "x" * 5000])
+@pytest.mark.parametrize("mounted", [True, False])
+def test_what_is_no_group_is_wrong_usage(tree: Path, monkeypatch: pytest.MonkeyPatch, path: str, mounted: bool) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree if mounted else None)
+    with pytest.raises(
+        SlabtuiError, match=r"^no control group .*: see systemd-cgls, or cat /proc/PID/cgroup$"
+    ) as raised:
+        Group(Path(path))
+    assert raised.value.status == Status.USAGE
+
+
+@pytest.fixture
+def group(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
+    """Return the group of a directory that is made up; the kernel's own are in test_look.py."""
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    found = Group(Path("/user.slice"))
+    yield found
+    found.close()
+
+
+def remake(path: Path) -> None:
+    """Put another directory in the place of one: beside it, since a file system may use an inode again at once."""
+    (path.parent / "new").mkdir()
+    path.rmdir()
+    (path.parent / "new").rename(path)
+
+
+def test_a_group_that_stays_has_no_note(group: Group) -> None:
+    assert not group.follow()
+    assert group.notes == ()
+
+
+def test_a_group_that_is_gone_is_said_to_be(group: Group, tree: Path) -> None:
+    (tree / "user.slice").rmdir()
+    for _ in range(2):
+        assert not group.follow()
+        assert group.notes == ("control group gone: /user.slice",)
+
+
+def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: Path) -> None:
+    descriptor = group.descriptor
+    remake(tree / "user.slice")
+    assert group.follow()
+    assert group.descriptor == descriptor
+    assert os.fstat(descriptor).st_ino == inode(tree / "user.slice")
+    assert not os.get_inheritable(descriptor)
+    anew = ("control group made anew: /user.slice; its first allocations may be missing",)
+    assert group.notes == anew
+    assert not group.follow()
+    assert group.notes == anew
+    (tree / "user.slice").rmdir()
+    assert not group.follow()
+    assert group.notes == ("control group gone: /user.slice",)
+
+
+def test_what_is_no_group_in_its_place_is_said_to_be_none_until_one_comes(group: Group, tree: Path) -> None:
+    remake(tree / "user.slice")
+    assert group.follow()
+    group.refuse()
+    for _ in range(2):
+        assert group.notes == ("control group gone: another directory is at /user.slice",)
+        assert not group.follow()
+    remake(tree / "user.slice")
+    assert group.follow()
+    assert group.notes == ("control group made anew: /user.slice; its first allocations may be missing",)
+
+
+def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    group = Group(Path("/e\x1b[2Jvil"))
+    (tree / "e\x1b[2Jvil").rmdir()
+    assert not group.follow()
+    assert group.notes == (r"control group gone: /e\x1b[2Jvil",)
+    group.close()
+
+
+def test_a_long_path_loses_its_middle_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
+    scope = f"docker-{'0123456789abcdef' * 4}.scope"
+    (tree / "system.slice" / scope).mkdir()
+    group = Group(Path("/system.slice", scope))
+    (tree / "system.slice" / scope).rmdir()
+    assert not group.follow()
+    assert group.notes == ("control group gone: /system.sl...56789abcdef.scope",)
+    group.close()

@@ -1,0 +1,123 @@
+"""Whose allocations are counted: the compiler's options, and what is told of processes that are not there or end."""
+
+import os
+import re
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.kernel import scope
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.scope import Scope
+
+
+def descriptors() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def first_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope, "_FIRST_PID_NS", Path("/proc/self/ns/pid").stat().st_ino)
+
+
+@pytest.mark.usefixtures("first_namespace")
+def test_everybody_needs_no_option() -> None:
+    everybody = Scope()
+    assert everybody.everybody
+    assert everybody.macros() == []
+    assert everybody.notes == ()
+    everybody.close()
+
+
+@pytest.mark.usefixtures("first_namespace")
+def test_processes_are_alternatives_and_each_is_there_once() -> None:
+    mine, parent = os.getpid(), os.getppid()
+    some = Scope([mine, parent, mine])
+    try:
+        assert some.macros() == [f"-DPID_IS(pid)=((pid)=={mine}||(pid)=={parent})"]
+        assert not some.everybody
+        assert some.notes == ()
+    finally:
+        some.close()
+
+
+@pytest.mark.usefixtures("first_namespace")
+def test_a_control_group_is_an_option_without_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tmp_path)
+    (tmp_path / "a b'$(x)").mkdir()
+    group = Scope(cgroup=Path("/a b'$(x)"))
+    try:
+        assert group.macros() == ["-DCGROUP"]
+        assert group.cgroup is not None
+        assert os.fstat(group.cgroup).st_ino == (tmp_path / "a b'$(x)").stat().st_ino
+        assert not group.everybody
+    finally:
+        group.close()
+    both = Scope([os.getpid()], Path("/a b'$(x)"))
+    assert both.macros() == ["-DCGROUP", f"-DPID_IS(pid)=((pid)=={os.getpid()})"]
+    both.close()
+
+
+def test_in_a_namespace_of_its_own_the_numbers_are_those_of_that_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path("/proc/self/ns/pid").stat()
+    monkeypatch.setattr(scope, "_FIRST_PID_NS", here.st_ino + 1)
+    everybody = Scope()
+    assert everybody.macros() == [f"-DPID_NS_DEV={here.st_dev}", f"-DPID_NS_INO={here.st_ino}"]
+    everybody.close()
+
+
+def test_a_process_that_is_not_there_is_wrong_usage_and_leaves_nothing_open() -> None:
+    before = descriptors()
+    with pytest.raises(SlabtuiError, match=r"^no process 4194305: see ps -e$") as raised:
+        Scope([os.getpid(), 4194305])
+    assert raised.value.status == Status.USAGE
+    assert descriptors() == before
+
+
+def test_a_control_group_that_is_not_there_is_wrong_usage_and_leaves_nothing_open(tmp_path: Path) -> None:
+    before = descriptors()
+    with pytest.raises(SlabtuiError, match=f"^no control group {re.escape(str(tmp_path))}/none: ") as raised:
+        Scope([os.getpid()], tmp_path / "none")
+    assert raised.value.status == Status.USAGE
+    assert descriptors() == before
+
+
+def demand_a_note_of_an_end() -> None:
+    """Demand a note when one of two processes ends, of that one only, each time."""
+    with subprocess.Popen(["sleep", "60"]) as ending:
+        both = Scope([os.getpid(), ending.pid])
+        assert both.notes == ()
+        ending.kill()
+        ending.wait()
+        assert both.notes == (f"process {ending.pid} has ended",)
+        assert both.notes == (f"process {ending.pid} has ended",)
+        both.close()
+
+
+def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
+    demand_a_note_of_an_end()
+
+
+def test_the_end_of_a_process_is_told_where_the_caller_has_opened_more_than_select_can_take() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    leaked = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        demand_a_note_of_an_end()
+    finally:
+        for descriptor in leaked:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_everything_is_closed_once_however_often_it_is_asked_for(tmp_path: Path) -> None:
+    before = descriptors()
+    some = Scope([os.getpid()], tmp_path)
+    assert len(descriptors()) == len(before) + 2
+    some.close()
+    some.close()
+    assert descriptors() == before
+    assert some.everybody

@@ -1,0 +1,247 @@
+"""Printing a feed: what is printed, when it ends, and how it is interrupted."""
+
+import io
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from signal import SIGINT
+
+import pytest
+
+from slabtui.collector import Collector
+from slabtui.columns.query import Order
+from slabtui.errors import SlabtuiError
+from slabtui.feed import FeedEndedError, Snapshots
+from slabtui.model.snapshot import CacheRow, Snapshot, Totals
+from slabtui.outputs.formats import Format
+from slabtui.outputs.stream import Selection, stream
+from tests.support.fakes import FakeSource, cache, caches, growing, snapshot
+
+ALL = Selection(Order())
+
+
+def names(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
+    return " ".join(row.name for row in rows) + "\n"
+
+
+NAMES = Format(names, heading="heading\n", ending=lambda last: "ending\n")
+
+
+class Script(Snapshots):
+    """A feed that gives what it is told to, sends this process what is a signal, and raises what is an exception."""
+
+    def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
+        self._given = iter(given)
+        self.finished = 0
+
+    def finish(self) -> None:
+        self.finished += 1
+
+    def take(self, timeout: float | None = 0) -> Snapshot | None:
+        given = next(self._given)
+        while isinstance(given, signal.Signals):
+            signal.raise_signal(given)
+            given = next(self._given)
+        if isinstance(given, BaseException):
+            raise given
+        return given
+
+
+def printed(feed: Snapshots, selection: Selection = ALL, count: int | None = None) -> tuple[list[str], list[str]]:
+    """Return the lines on standard output and the complaints."""
+    output, complaints = io.StringIO(), []
+    stream(feed, output, NAMES, selection, count=count, complain=complaints.append)
+    return output.getvalue().splitlines(), complaints
+
+
+def collected(source: FakeSource, selection: Selection = ALL, count: int = 1) -> tuple[list[str], list[str]]:
+    collector = Collector(source, 0.05)
+    try:
+        return printed(collector, selection, count)
+    finally:
+        collector.stop()
+
+
+def one(name: str) -> Snapshot:
+    return snapshot(cache(1, name, allocs=1))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_ends_after_as_many_intervals_as_were_asked_for(count: int) -> None:
+    assert collected(growing(2), count=count) == (["heading", *["cache-0 cache-1"] * count, "ending"], [])
+
+
+@pytest.mark.parametrize(("most", "line"), [(None, "cache-0 cache-1 cache-2"), (2, "cache-0 cache-1"), (9, None)])
+def test_no_more_rows_are_printed_than_were_asked_for(most: int | None, line: str | None) -> None:
+    lines, _ = collected(growing(3), Selection(Order(), most=most))
+    assert lines[1] == (line or "cache-0 cache-1 cache-2")
+
+
+@pytest.mark.parametrize(
+    ("selection", "line"),
+    [
+        (Selection(Order("name", False)), "cache-0 cache-1 cache-2"),
+        (Selection(Order("name", True)), "cache-2 cache-1 cache-0"),
+        (Selection(Order("bytes", True)), "cache-2 cache-1 cache-0"),
+        (Selection(Order("bytes", False), most=1), "cache-0"),
+        (Selection(Order(), "CACHE-1"), "cache-1"),
+        (Selection(Order(), "~[02]$"), "cache-2 cache-0"),
+        (Selection(Order(), "~[02]$", most=1), "cache-2"),
+        (Selection(Order(), "nothing"), ""),
+    ],
+)
+def test_rows_are_those_that_match_in_the_order_that_was_asked_for(selection: Selection, line: str) -> None:
+    lines, _ = printed(Script(snapshot(*caches(3), cache(3, "idle cache-1")), FeedEndedError()), selection)
+    assert lines == ["heading", line, "ending"]
+
+
+def test_a_failed_reading_is_complained_about_and_counts() -> None:
+    def totals(reading: int) -> Totals:
+        if reading == 2:
+            raise OSError("gone")
+        return Totals((cache(1, "a", allocs=reading),), 0)
+
+    lines, complaints = collected(FakeSource(totals), count=3)
+    assert lines == ["heading", "a", "a", "ending"]
+    assert complaints == ["cannot read the counters: gone"]
+
+
+def test_a_count_whose_last_reading_failed_ends_with_its_reason_after_all_that_was_read() -> None:
+    output, complaints = io.StringIO(), []
+    feed = Script(one("a"), snapshot(error="gone"), snapshot(error="gone"))
+    with pytest.raises(SlabtuiError, match=r"^gone: start slabtui again$"):
+        stream(feed, output, NAMES, ALL, count=3, complain=complaints.append)
+    assert output.getvalue() == "heading\na\nending\n"
+    assert complaints == ["gone"]
+
+
+def test_it_ends_with_the_feed() -> None:
+    lines, complaints = printed(Script(one("a"), None, one("b"), FeedEndedError()))
+    assert lines == ["heading", "a", "b", "ending"]
+    assert not complaints
+
+
+@pytest.mark.parametrize(
+    ("given", "last"),
+    [
+        ((), None),
+        ((one("a"), one("b")), "b"),
+        ((one("a"), snapshot(error="gone")), "a"),
+        ((one("a"), SIGINT, one("b")), "b"),
+        ((SIGINT, one("b")), "b"),
+        ((one("a"), SIGINT, None), "a"),
+        ((snapshot(error="gone"),), None),
+    ],
+)
+def test_what_comes_last_is_told_what_was_shown_last(
+    given: tuple[Snapshot | signal.Signals | None, ...], last: str | None
+) -> None:
+    told = []
+    ending = Format(names, ending=lambda shown: str(told.append(shown)))
+    stream(Script(*given, FeedEndedError()), io.StringIO(), ending, ALL, count=None, complain=lambda _: None)
+    assert [shown and shown.rows[0].name for shown in told] == [last]
+
+
+def test_an_interrupt_finishes_the_feed_and_all_that_it_still_has_is_printed() -> None:
+    feed = Script(one("a"), SIGINT, one("b"), one("c"), FeedEndedError())
+    assert printed(feed) == (["heading", "a", "b", "c", "ending"], [])
+    assert feed.finished == 1
+
+
+def test_an_interrupt_ends_it_though_there_is_nothing_more_to_print() -> None:
+    assert printed(Script(one("a"), SIGINT, FeedEndedError())) == (["heading", "a", "ending"], [])
+
+
+def test_an_interrupt_of_a_failing_feed_is_complained_about() -> None:
+    lines, complaints = printed(Script(SIGINT, snapshot(error="gone"), FeedEndedError()))
+    assert lines == ["heading", "ending"]
+    assert complaints == ["gone"]
+
+
+def test_a_second_interrupt_does_not_wait() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        printed(Script(one("a"), SIGINT, SIGINT, one("b")))
+    assert signal.getsignal(SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_long_before_the_next_interval_does_not_wait_for_it() -> None:
+    collector = Collector(growing(1), 3600.0)
+    interrupt = threading.Timer(0.1, os.kill, [os.getpid(), SIGINT])
+    interrupt.start()
+    try:
+        assert printed(collector) == (["heading", "cache-0", "ending"], [])
+    finally:
+        interrupt.join()
+        collector.stop()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.15])
+def test_whenever_an_interrupt_comes_all_that_was_counted_is_printed(delay: float) -> None:
+    """The interval that is on offer just then included, and what came after it."""
+    readings = []
+    interrupt = threading.Timer(delay, os.kill, [os.getpid(), SIGINT])
+
+    def totals(reading: int) -> Totals:
+        if not readings:
+            interrupt.start()
+        readings.append(reading)
+        return Totals((cache(1, "a", allocs=reading),), 0)
+
+    def counts(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
+        time.sleep(0.03)  # a slow reader, for which snapshots lie on offer
+        return "".join(f"{row.allocs}\n" for row in rows)
+
+    output, collector = io.StringIO(), Collector(FakeSource(totals), 0.05)
+    try:
+        stream(collector, output, Format(counts), ALL, count=None, complain=pytest.fail)
+    finally:
+        interrupt.join()
+        collector.stop()
+    assert sum(map(int, output.getvalue().split())) == readings[-1] - readings[0] > 0
+
+
+def test_what_ends_the_feed_badly_passes_through() -> None:
+    with pytest.raises(SlabtuiError, match="broken"):
+        printed(Script(one("a"), SlabtuiError("broken", "mend it")))
+
+
+def test_that_nobody_reads_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flush() -> None:
+        if output.getvalue().endswith("a\n"):
+            raise BrokenPipeError
+
+    output = io.StringIO()
+    monkeypatch.setattr(output, "flush", flush)
+    with pytest.raises(BrokenPipeError):
+        stream(Script(one("a"), one("b")), output, NAMES, ALL, count=None, complain=pytest.fail)
+    assert output.getvalue() == "heading\na\n"
+
+
+def test_every_interval_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    output = io.StringIO()
+    monkeypatch.setattr(output, "flush", lambda: seen.append(output.getvalue()))
+    stream(Script(one("a"), one("b")), output, NAMES, ALL, count=2, complain=pytest.fail)
+    assert seen == ["heading\n", "heading\na\n", "heading\na\nb\n", "heading\na\nb\nending\n"]
+
+
+def test_a_signal_that_ends_the_program_keeps_its_handler_for_the_next_one() -> None:
+    """ending.py raises SystemExit at SIGTERM, and makes SIGINT fatal from then on."""
+
+    def give_up(number: int, frame: object) -> None:
+        raise AssertionError
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(SIGINT, give_up)
+        raise SystemExit(143)
+
+    before = signal.getsignal(SIGINT), signal.signal(signal.SIGTERM, end)
+    try:
+        with pytest.raises(SystemExit):
+            printed(Script(signal.SIGTERM))
+        assert signal.getsignal(SIGINT) is give_up
+    finally:
+        signal.signal(SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])

@@ -1,0 +1,151 @@
+"""Recordings made to do harm: no traceback, no more memory than 300 MB, no more than five seconds for each."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from slabtui.model.inspection import Inspection, InspectionRow, Kind
+from slabtui.model.snapshot import Snapshot
+from slabtui.recording import codec
+from slabtui.recording.recording import read
+from tests.support.fakes import cache, caches, snapshot
+from tests.support.mutations import LARGE, Mutations
+
+MOST_MEMORY, MOST_SECONDS = 300_000_000, 5.0
+FEW, MANY = 150, 10_000
+ROWS = caches(3)
+LINE = codec.dumps(snapshot(*ROWS), ROWS).encode() + b"\n"
+Reader = Callable[[Path], tuple[str, int, float]]
+
+
+@contextmanager
+def reader() -> Iterator[Reader]:
+    """Yield what reads a recording in another process: what it raised, its peak of memory, its seconds."""
+    command = [sys.executable, "-m", "tests.support.reader"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin
+        assert stdout
+
+        def measure(path: Path) -> tuple[str, int, float]:
+            stdin.write(f"{path}\n")
+            stdin.flush()
+            answer = stdout.readline()
+            assert answer, f"the reader of {path} has ended"
+            return tuple(json.loads(answer))
+
+        try:
+            yield measure
+        finally:
+            stdin.close()
+
+
+def demand_harmless(measured: tuple[str, int, float], what: str) -> None:
+    raised, peak, seconds = measured
+    assert raised == "", f"{what}: {raised}"
+    assert peak <= MOST_MEMORY, f"{what}: {peak / 1e6:.0f} MB"
+    assert seconds <= MOST_SECONDS, f"{what}: {seconds:.1f} s"
+
+
+def fuzz(number: int, seed: int, directory: Path) -> None:
+    mutations = Mutations(seed)
+    with reader() as measure:
+        for at in range(number):
+            ending, content = mutations.make()
+            path = directory / f"hostile{ending}"
+            path.write_bytes(content)
+            demand_harmless(measure(path), f"seed {seed}, file {at} ({path}, which is kept)")
+
+
+def test_mutated_recordings_do_no_harm(tmp_path: Path) -> None:
+    fuzz(FEW, 1, tmp_path)
+
+
+@pytest.mark.slow
+def test_ten_thousand_mutated_recordings_do_no_harm(tmp_path: Path) -> None:
+    seed = int.from_bytes(os.urandom(4))
+    print(f"seed {seed}", flush=True)
+    fuzz(MANY, seed, tmp_path)
+
+
+def changed(**members: object) -> bytes:
+    return json.dumps(json.loads(LINE) | members).encode() + b"\n"
+
+
+def with_row(**members: object) -> bytes:
+    found = json.loads(LINE)
+    found["caches"][0] |= members
+    return json.dumps(found).encode() + b"\n"
+
+
+def lines_of_changing_rows() -> bytes:
+    """Return more than is kept: intervals of more caches than a host has, all of them new each time."""
+    rows = tuple(replace(cache(i), aliases=("x" * 1000,) * 4) for i in range(500))
+    return b"".join(
+        codec.dumps(given := snapshot(*(replace(row, allocs=at + 1) for row in rows)), given.rows).encode() + b"\n"
+        for at in range(40)
+    )
+
+
+HOSTILE = {
+    "a long address": with_row(cache="0x" + "f" * 5000),
+    "an address that is longer than a line": with_row(cache="0x" + "f" * (9 << 20)),
+    "one line": b"a" * LARGE,
+    "a long line after a good one": LINE + b"a" * LARGE,
+    "no character but newlines": LINE + b"\n" * LARGE,
+    "zeros": b"\0" * LARGE,
+    "many notes": changed(notes=[f"note {number}: why" for number in range(4000)]) * 3,
+    "a long note": changed(notes=["x" * (4 << 20)]),
+    "many lists": changed(x=[[]] * 2_000_000),
+    "many members": changed(x={str(number): 0 for number in range(600_000)}),
+    "many texts": changed(x=["ab"] * 1_300_000),
+    "many aliases": with_row(aliases=["ab"] * 1_000_000),
+    "wide names": with_row(name="\u540d" * 1_000_000),
+    "intervals that have nothing in common": lines_of_changing_rows(),
+}
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".gz", ".zst"])
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_recordings_do_no_harm(what: str, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"hostile{ending}"
+    pack = {".gz": lambda data: gzip.compress(data, 1), ".zst": zstandard.compress}.get(ending, bytes)
+    path.write_bytes(pack(HOSTILE[what]))
+    with reader() as measure:
+        demand_harmless(measure(path), what)
+
+
+def test_a_window_that_no_recording_needs_is_refused(tmp_path: Path) -> None:
+    """A reader has to have the memory for it, whatever the file holds."""
+    path = tmp_path / "hostile.zst"
+    parameters = zstandard.ZstdCompressionParameters(window_log=27)
+    frame = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    path.write_bytes(frame.compress(LINE) + frame.flush())
+    with reader() as measure:
+        demand_harmless(measure(path), "a window of 128 MiB")
+
+
+def test_what_a_large_host_records_is_read(tmp_path: Path) -> None:
+    """The table's 4096 caches, and a process in the control group of a container for each entry of an inspection."""
+    group = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + "0" * 36 + ".slice/cri-" + "0" * 64
+    entries = tuple(
+        InspectionRow(1000, 64_000, 2000, 128_000, pid=4_000_000 + at, comm="kube-controller", cgroup=group)
+        for at in range(16384)
+    )
+    given = snapshot(*caches(4096), detail=Inspection("cache-1", Kind.PROCESSES, entries=entries))
+    path = tmp_path / "large.jsonl"
+    path.write_text(codec.dumps(given, given.rows) + "\n")
+    (found,) = read(path)
+    assert isinstance(found, Snapshot)
+    assert found.detail == given.detail
+    with reader() as measure:
+        demand_harmless(measure(path), "a large host")

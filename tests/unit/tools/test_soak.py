@@ -1,0 +1,42 @@
+"""The table of faults, without running them: every test that it names is there, and no failure is passed over."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.tools.soak import faults
+from tests.tools.soak.faults import FAULTS, Fault
+
+FAULT = Fault("it breaks", "it goes on", ("tests/test_a.py::test_one", "tests/test_b.py::test_two"))
+ONE = "<testcase classname='tests.test_a' name='test_one[1]'/><testcase classname='tests.test_a' name='test_one[2]'/>"
+TWO = "<testcase classname='tests.test_b' name='test_two'/>"
+OTHER = "<testcase classname='tests.test_c' name='test_two'><failure message='not of this fault'/></testcase>"
+
+
+def judged(*cases: str) -> tuple[str, bool]:
+    (outcome,) = faults.judged([FAULT], f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    return outcome.words, outcome.right
+
+
+def test_a_fault_whose_tests_all_passed_is_right() -> None:
+    assert judged(ONE, TWO, OTHER) == ("3 of 3 tests passed", True)
+
+
+@pytest.mark.parametrize("what", ["failure", "error", "skipped"])
+def test_what_did_not_pass_is_told_with_its_reason(what: str) -> None:
+    bad = TWO.replace("/>", f"><{what} message='why&#10;more'/></testcase>")
+    assert judged(ONE, bad) == (f"does not work: test_two: {what}: why", False)
+
+
+def test_what_did_not_run_is_told() -> None:
+    assert judged(ONE) == ("does not work: tests/test_b.py::test_two did not run", False)
+    assert judged() == (f"does not work: {'; '.join(f'{test} did not run' for test in FAULT.tests)}", False)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_every_test_of_the_table_is_there(fault: Fault) -> None:
+    for test in fault.tests:
+        file, _, function = test.partition("::")
+        names = {node.name for node in ast.parse(Path(file).read_text()).body if isinstance(node, ast.FunctionDef)}
+        assert function in names

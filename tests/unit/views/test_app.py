@@ -1,0 +1,453 @@
+"""The screen, as it is rendered: what shows, what the keys do, what fits at which size."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import urwid
+from urwid.testing import check_box_sizing, press, render_runs, render_text, resolve_runs
+
+from slabtui.errors import SlabtuiError
+from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.text import printable
+from slabtui.views.app import App
+from slabtui.views.palette import PALETTE
+from slabtui.views.state import State
+from tests.support.fakes import LOADAVG, cache, caches, snapshot
+
+SIZES = [(80, 24), (200, 50), (40, 10)]
+UNKNOWN_COST = "? ev/s x ? ns = ?% CPU"
+
+
+class Screen:
+    """The application at one size, driven by keys as the main loop would."""
+
+    def __init__(self, *rows: CacheRow, size: tuple[int, int] = (80, 24), interval: float = 1.0) -> None:
+        self.size = size
+        self.state = State(interval)
+        self.app = App(self.state)
+        if rows:
+            self.show(*rows)
+
+    def show(self, *rows: CacheRow, **more: object) -> None:
+        self.app.show(snapshot(*rows, **more))
+        self.lines()
+
+    def type(self, *keys: str) -> None:
+        for key in keys:
+            for unhandled in press(self.app.stack, self.size, key):
+                self.app.press(unhandled)
+            self.lines()
+
+    def lines(self) -> list[str]:
+        return render_text(self.app.stack, self.size, focus=True, strip=True)
+
+    def names(self) -> list[str]:
+        return [line.split()[0] for line in self.lines()[3:-1] if line.strip()]
+
+    def selected(self) -> str:
+        rows = render_runs(self.app.stack, self.size, focus=True)
+        marked = [text for row in rows for style, text in row if style == "selected"]
+        assert len(marked) == 1
+        return marked[0].split()[0]
+
+    def line_of_selection(self) -> int:
+        name = self.selected()
+        return next(number for number, line in enumerate(self.lines()) if line.startswith(f"{name} "))
+
+    def has(self, text: str) -> bool:
+        return any(text in line for line in self.lines())
+
+
+def test_the_screen_before_the_first_interval_says_what_it_waits_for() -> None:
+    screen = Screen(interval=2.5)
+    assert screen.has("waiting for the first interval")
+    assert screen.has("The first interval takes 2.5 s.")
+    assert screen.has("every 2.5 s LIVE")
+
+
+def test_the_header_tells_the_time_the_load_the_rates_and_what_was_lost() -> None:
+    screen = Screen(cache(1, allocs=1500, size=1024), cache(2))
+    first, second = screen.lines()[:2]
+    assert re.match(rf"\d\d:\d\d:\d\d loadavg: {LOADAVG} ", first)
+    assert re.split("  +", second) == ["1500 allocs/s", "1.46 MiB/s", "1 of 2 caches", UNKNOWN_COST, "lost 0"]
+
+
+def test_lost_allocations_stand_out_and_unknown_ones_are_no_zero() -> None:
+    screen = Screen(cache(1, allocs=1))
+    screen.show(cache(1, allocs=1), lost=7, events=500)
+    assert ("warning", "lost 1%") in render_runs(screen.app.stack, screen.size)[1]
+    screen.show(cache(1, allocs=1), lost=7, events=5000)
+    assert render_runs(screen.app.stack, screen.size)[1][-1][0] is None
+    assert screen.lines()[1].endswith("lost 7")
+    screen.show(cache(1, allocs=1), lost=7, events=50_000)
+    assert ("dim", "lost 7") in render_runs(screen.app.stack, screen.size)[1]
+    screen.show(cache(1, allocs=1), lost=7, events=None)  # those of one process, and the misses are everybody's
+    assert screen.lines()[1].endswith("lost 7 at most, share unknown")
+    screen.show(cache(1, allocs=1), lost=None)
+    assert screen.lines()[1].endswith("lost ?")
+
+
+def test_rates_are_per_second_of_the_real_interval() -> None:
+    screen = Screen()
+    screen.app.show(Snapshot(1.7e9, 2.0, LOADAVG, (cache(1, allocs=500),), 0))
+    assert screen.has("250 allocs/s")
+
+
+def test_the_table_is_sorted_by_bytes_at_first_and_says_so() -> None:
+    screen = Screen(cache(1, "small", allocs=100, size=8), cache(2, "large", allocs=10, size=4096))
+    assert screen.lines()[2].split() == ["CACHE", "OBJSIZE", "ALLOCS", "BYTES▼", "LIVE", "+/-", "HISTORY"]
+    assert screen.names() == ["large", "small"]
+    assert screen.lines()[3].split() == ["large", "4096", "10", "40960", "-", "-", "█"]
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "heading"),
+    [("a", "small", "ALLOCS▼"), ("b", "large", "BYTES▼"), ("n", "large", "CACHE▲"), ("s", "large", "OBJSIZE▼")],
+)
+def test_sort_keys_act_at_once_and_move_the_mark(key: str, first: str, heading: str) -> None:
+    screen = Screen(cache(1, "small", allocs=100, size=8), cache(2, "large", allocs=10, size=4096))
+    screen.type(key)
+    assert screen.names()[0] == first
+    assert heading in screen.lines()[2].split()
+    screen.type("r")
+    assert screen.names()[-1] == first
+
+
+def test_only_active_caches_show_until_the_idle_ones_are_asked_for() -> None:
+    screen = Screen(cache(1, "busy", allocs=1), cache(2, "idle"))
+    assert screen.names() == ["busy"]
+    screen.type("z")
+    assert screen.names() == ["busy", "idle"]
+    screen.type("z")
+    assert screen.names() == ["busy"]
+
+
+def test_an_interval_in_which_nothing_happened_says_how_to_see_the_caches() -> None:
+    screen = Screen(cache(1, "idle"))
+    assert screen.has("No cache did anything. z shows idle caches.")
+
+
+def test_the_filter_acts_with_every_key_and_esc_clears_it() -> None:
+    screen = Screen(cache(1, "dentry", allocs=2), cache(2, "inode_cache", allocs=1), cache(3, "TCP", allocs=1))
+    screen.type("/", "d", "e")
+    assert screen.names() == ["dentry", "inode_cache"]
+    screen.type("n")
+    assert screen.names() == ["dentry"]
+    assert screen.lines()[-1] == "Filter: den"
+    screen.type("enter")
+    assert screen.has("filter: den")
+    assert screen.lines()[-1].startswith("qQuit")
+    screen.type("esc")
+    assert len(screen.names()) == 3
+    assert not screen.has("filter:")
+
+
+def test_esc_while_typing_clears_the_filter_and_leaves_the_prompt() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1), cache(2, "TCP", allocs=1))
+    screen.type("/", "t", "c", "p")
+    assert screen.names() == ["TCP"]
+    screen.type("esc")
+    assert len(screen.names()) == 2
+    assert screen.lines()[-1].startswith("qQuit")
+
+
+def test_keys_of_the_table_are_letters_while_one_types() -> None:
+    screen = Screen(cache(1, "qpz?", allocs=1))
+    screen.type("/", "q", "p", "z", "?")
+    assert screen.lines()[-1] == "Filter: qpz?"
+    assert screen.names() == ["qpz?"]
+    assert not screen.state.paused
+
+
+def test_a_leading_tilde_makes_the_filter_an_expression() -> None:
+    screen = Screen(cache(1, "kmalloc-64", allocs=1), cache(2, "kmalloc-cg-64", allocs=1))
+    screen.type("/", *"~^kmalloc-\\d")
+    assert screen.names() == ["kmalloc-64"]
+
+
+def test_half_an_expression_is_complained_of_and_changes_nothing() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1), cache(2, "TCP", allocs=1))
+    screen.type("/", "~", "d")
+    assert screen.names() == ["dentry"]
+    screen.type("(")
+    assert screen.names() == ["dentry"]
+    assert "not a regular expression" in screen.lines()[-1]
+
+
+def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1))
+    screen.type("/", "x", "enter")
+    assert screen.has("matches “x”. Esc clears the filter")
+
+
+def test_a_pause_holds_the_table_while_sorting_goes_on() -> None:
+    screen = Screen(cache(1, "one", allocs=1, size=4096), cache(2, "two", allocs=2))
+    screen.type("p")
+    screen.show(cache(1, "one", allocs=1), cache(2, "two", allocs=2), cache(3, "new", allocs=3, size=9999))
+    assert "PAUSED" in screen.lines()[0]
+    assert screen.names() == ["one", "two"]
+    screen.type("a")
+    assert screen.names() == ["two", "one"]
+    screen.type(" ")
+    assert "LIVE" in screen.lines()[0]
+    assert screen.names() == ["new", "two", "one"]
+
+
+def test_the_selection_follows_its_cache_and_stays_on_its_line() -> None:
+    screen = Screen(*caches(50))
+    screen.type("down", "j", "j", "k")
+    assert screen.selected() == "cache-47"
+    screen.type("page down")
+    selected, line = screen.selected(), screen.line_of_selection()
+    rows = list(caches(50))
+    rows[10] = cache(10, allocs=1000, size=4096)
+    rows[20] = cache(20, allocs=1000, size=2048)
+    screen.show(*rows)
+    assert (screen.selected(), screen.line_of_selection()) == (selected, line)
+    screen.show(*(row for row in rows if row.name not in ("cache-48", "cache-49")))
+    assert (screen.selected(), screen.line_of_selection()) == (selected, line)
+
+
+def test_the_selection_stays_in_the_table_when_its_cache_is_idle() -> None:
+    screen = Screen(*caches(5))
+    screen.type("down")
+    assert screen.selected() == "cache-3"
+    screen.show(*(cache(3) if row.name == "cache-3" else row for row in caches(5)))
+    assert screen.selected() == "cache-3"
+    assert screen.names()[-1] == "cache-3"
+
+
+def test_a_selection_on_the_top_row_stays_at_the_top() -> None:
+    screen = Screen(*caches(50))
+    screen.type("end", "home")
+    screen.show(*caches(50), cache(99, "first", allocs=9999, size=9999))
+    assert screen.selected() == "first"
+    assert screen.names()[0] == "first"
+
+
+@pytest.mark.parametrize(
+    ("keys", "selected"), [(("G",), "cache-0"), (("end", "g"), "cache-49"), (("page down",), None)]
+)
+def test_the_list_scrolls(keys: tuple[str, ...], selected: str | None) -> None:
+    screen = Screen(*caches(50))
+    screen.type(*keys)
+    assert screen.selected() == selected or (selected is None and screen.selected() not in ("cache-49", "cache-0"))
+
+
+def test_the_help_opens_over_the_table_and_closes_again() -> None:
+    screen = Screen(*caches(3))
+    for close in ("esc", "q", "?", "h"):
+        screen.type("?")
+        assert screen.has("slabtui help")
+        screen.type(close)
+        assert not screen.has("slabtui help")
+
+
+def test_q_quits() -> None:
+    screen = Screen(*caches(3))
+    with pytest.raises(urwid.ExitMainLoop):
+        screen.type("q")
+
+
+def test_the_last_snapshot_that_was_asked_for_ends_the_program() -> None:
+    app = App(State(1.0), count=3)
+    app.show(snapshot(cache(1)))
+    app.show(snapshot(error="cannot read"))
+    with pytest.raises(urwid.ExitMainLoop):
+        app.show(snapshot(cache(1)))
+
+
+def test_a_last_snapshot_that_could_not_be_read_ends_the_program_with_its_reason() -> None:
+    app = App(State(1.0), count=2)
+    app.show(snapshot(cache(1)))
+    with pytest.raises(SlabtuiError, match=r"^cannot read: start slabtui again$"):
+        app.show(snapshot(error="cannot read"))
+
+
+def test_a_failed_reading_is_told_and_the_table_stays() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1))
+    screen.show(error="cannot read the counters: gone")
+    assert screen.lines()[1] == "cannot read the counters: gone"
+    assert screen.names() == ["dentry"]
+    screen.show(cache(1, "dentry", allocs=1))
+    assert not screen.has("cannot read")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_overlaps_and_no_number_is_cut(size: tuple[int, int]) -> None:
+    rows = [replace(cache(i, allocs=10**i, size=4096), frees=10**i, live=10**i, mem=10**i) for i in range(19)]
+    screen = Screen(
+        *(replace(row, live_delta=(-1) ** i * 10**i, disagrees=i > 9) for i, row in enumerate(rows)), size=size
+    )
+    screen.state.pattern = "cache"
+    screen.type("z", "f")
+    lines = screen.lines()
+    assert len(lines) == size[1]
+    assert all(len(line) <= size[0] for line in lines)
+    assert lines[0].endswith("LIVE")
+    assert lines[1].endswith("lost 0")
+    headings = lines[2].split()
+    for line in lines[3:-1]:
+        cells = line.removesuffix("┃").split()
+        numbers = [cell for cell in cells[1:] if not set(cell) <= set("█▁▂▃▄▅▆▇┃")]
+        assert len(numbers) in (0, len(set(headings) - {"HISTORY"}) - 1)
+        assert all(re.fullmatch(r"[+-]?\d+(\.\d+)?([kMGTPE]i?)?!?", number) for number in numbers)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_narrow_screens_drop_the_least_important_column(size: tuple[int, int]) -> None:
+    headings = Screen(*caches(3), size=size).lines()[2].split()
+    wanted = {
+        200: ["CACHE", "OBJSIZE", "ALLOCS", "BYTES▼", "LIVE", "+/-", "MEM", "HISTORY"],
+        80: ["CACHE", "OBJSIZE", "ALLOCS", "BYTES▼", "LIVE", "+/-", "HISTORY"],
+        40: ["CACHE", "ALLOCS", "BYTES▼"],
+    }
+    assert headings == wanted[size[0]]
+
+
+def test_every_size_down_to_one_cell_renders() -> None:
+    screen = Screen(*caches(100))
+    check_box_sizing(screen.app.stack)
+    screen.type("?")
+    check_box_sizing(screen.app.stack)
+
+
+def test_hostile_names_are_shown_and_not_acted_upon() -> None:
+    hostile = [b"\x1b[2J\x1b]0;owned\x07", b"a b", b"x" * 64, b"\xff\xfe\n\r\t", "\u202eevil\u200b".encode(), b"back\\"]
+    screen = Screen(*(cache(i, printable(name), allocs=1) for i, name in enumerate(hostile)), size=(120, 24))
+    drawn = "".join(screen.lines())
+    assert drawn.isprintable()
+    assert screen.has(r"\x1b[2J\x1b]0;owned\x07")
+    assert screen.has("a b ")
+    assert any(re.match(r"x{20,}… ", line) for line in screen.lines())
+    assert screen.has(r"\xff\xfe\x0a\x0d\x09")
+
+
+def test_every_style_on_the_screen_is_in_the_palette_and_has_a_form_without_colours() -> None:
+    screen = Screen(*caches(100))
+    screen.show(*caches(100), lost=3)
+    known = {entry[0] for entry in PALETTE}
+    assert all(len(entry) == 4 for entry in PALETTE)
+    for key in ("p", "/", "esc", "?"):
+        screen.type(key)
+        runs = render_runs(screen.app.stack, screen.size, focus=True)
+        assert {style for row in runs for style, _ in row} - {None} <= known
+        for row in resolve_runs(runs, PALETTE, colors=1):
+            settings = {setting for spec, _ in row for setting in spec.foreground.split(",")}
+            assert settings <= {"default", "bold", "underline", "standout"}
+
+
+def test_the_history_grows_to_the_left_and_goes_where_there_is_no_room_for_it() -> None:
+    screen = Screen()
+    for allocs in (1, 4, 8):
+        screen.show(cache(1, "dentry", allocs=allocs))
+    assert screen.lines()[3].endswith(" ▁▄█")
+    assert "HISTORY" not in Screen(*caches(3), size=(60, 10)).lines()[2]
+
+
+def test_stepping_back_shows_the_whole_moment_and_forward_returns() -> None:
+    screen = Screen()
+    for second in range(5):
+        screen.show(cache(1, "dentry", allocs=second + 1), time=1.7e9 + second, lost=second)
+    now = screen.lines()
+    screen.type("[", "[")
+    assert "PAUSED -2" in screen.lines()[0]
+    assert screen.lines()[3].split()[:3] == ["dentry", "64", "3"]
+    assert "lost 2" in screen.lines()[1]
+    assert screen.lines()[0][6:8] == now[0][6:8].replace("4", "2")
+    screen.type("]", "]", "]")
+    assert screen.lines()[3].split()[2] == "5"
+    screen.type("p")
+    assert "LIVE" in screen.lines()[0]
+
+
+def test_a_moment_stays_while_intervals_go_by_and_the_oldest_is_the_end() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1))
+    screen.show(cache(1, "dentry", allocs=2))
+    screen.type("[")
+    for allocs in range(3, 10):
+        screen.show(cache(1, "dentry", allocs=allocs))
+    assert screen.lines()[3].split()[2] == "1"
+    assert "PAUSED -8" in screen.lines()[0]
+    screen.type("[", "[")
+    assert screen.lines()[3].split()[2] == "1"
+
+
+def test_a_replay_says_whose_it_is_and_how_fast() -> None:
+    screen = Screen(size=(120, 24))
+    screen.state.replay = True
+    screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))
+    assert "db7 6.1.0" in screen.lines()[0]
+    assert screen.lines()[0].endswith("every 1.0 s REPLAY x1")
+    screen.state.ended = True
+    screen.type("n")
+    assert screen.lines()[0].endswith(" END")
+
+
+def test_a_paused_replay_keeps_its_moment_whatever_was_on_its_way() -> None:
+    screen = Screen()
+    screen.state.replay = True
+    for allocs in (1, 2, 3):
+        screen.show(cache(1, "dentry", allocs=allocs))
+    screen.type("[", "[")
+    screen.show(cache(1, "dentry", allocs=4))
+    assert screen.lines()[3].split()[2] == "1"
+    assert "PAUSED -3" in screen.lines()[0]
+
+
+def test_an_interval_that_took_longer_says_so() -> None:
+    screen = Screen()
+    screen.app.show(Snapshot(1.7e9, 61.2, LOADAVG, (cache(1, allocs=500),), 0))
+    assert "every 61.2 s" in screen.lines()[0]
+
+
+def test_what_the_source_cannot_do_is_said_on_the_screen() -> None:
+    screen = Screen()
+    screen.show(cache(1, allocs=1), notes=("recording stopped: No space left on device",))
+    assert screen.has("recording stopped: No space left on device")
+    narrow = Screen(size=(40, 10))
+    narrow.show(cache(1, allocs=1), notes=("recording stopped: No space left on device",))
+    assert narrow.has("recording stopped ")
+
+
+def test_what_a_long_note_has_displaced_comes_back_where_only_its_beginning_is_shown() -> None:
+    screen = Screen(size=(100, 24))
+    note = "cost not measured: cannot start a thread: raise `ulimit -u`, or pids.max of the control group, then press m"
+    screen.show(cache(1, allocs=500), notes=(note,))
+    assert screen.has("500 allocs/s")
+    assert screen.has("cost not measured ")
+    narrow = Screen(size=(40, 10))
+    narrow.show(cache(1, allocs=500), notes=("control group gone: /system.sl...56789abcdef.scope",))
+    assert narrow.has("control group gone ")
+    assert narrow.has("500 allocs/s")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_the_export_writes_what_the_screen_shows(tmp_path: Path, suffix: str) -> None:
+    screen = Screen(
+        cache(1, "dentry", allocs=5), cache(2, "TCP", allocs=9), cache(3, "idle"), cache(4, "dent", allocs=7)
+    )
+    path = tmp_path / f"out.{suffix}"
+    screen.type("/", *"den", "enter", "a", "e")
+    assert "Write to: slabtui-2023" in screen.lines()[-1]
+    screen.type(*["backspace"] * 40, *str(path), "enter")
+    assert screen.has("2 caches written to")
+    written = path.read_text()
+    if suffix == "csv":
+        assert [line.split(",")[2] for line in written.splitlines()] == ["name", "dent", "dentry"]
+    else:
+        assert [row["name"] for row in json.loads(written)["caches"]] == ["dent", "dentry"]
+
+
+def test_an_export_never_overwrites_and_says_why(tmp_path: Path) -> None:
+    screen = Screen(cache(1, allocs=1), size=(200, 24))
+    path = tmp_path / "here.csv"
+    path.write_text("precious")
+    screen.type("e", *["backspace"] * 40, *str(path), "enter")
+    assert "that file exists" in screen.lines()[-1]
+    assert path.read_text() == "precious"
+    screen.type("esc")
+    assert screen.lines()[-1].startswith("qQuit")

@@ -1,0 +1,503 @@
+"""The page of one cache as it is rendered, what leads to it and back, and what the feed is asked for meanwhile."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from urwid.testing import check_box_sizing, render_runs
+
+from slabtui.feed import Feed
+from slabtui.model.inspection import About, Context, Inspection, InspectionRow, Kind, Request
+from slabtui.model.snapshot import CacheRow
+from slabtui.text import printable
+from slabtui.views.palette import PALETTE
+from tests.support.fakes import cache, caches
+from tests.unit.views.test_app import SIZES, Screen
+
+DENTRY = cache(1, "dentry", allocs=5)
+HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"
+STACK = InspectionRow(
+    3,
+    192,
+    30,
+    1920,
+    frames=("kmem_cache_alloc", "getname_flags", "do_sys_openat2", "x64_sys_call"),
+    standard_error=4.0,
+)
+CALLERS = Inspection(
+    "dentry",
+    Kind.CALLERS,
+    entries=(
+        InspectionRow(3, 192, 30, 1920, frames=("d_alloc+0x2a",)),
+        InspectionRow(1, 64, 10, 640, frames=("d_copy+0x10",)),
+    ),
+)
+STACKS = Inspection(
+    "dentry",
+    Kind.STACKS,
+    one_in=9,
+    lost=4,
+    entries=(STACK, replace(STACK, frames=("kmem_cache_alloc", "other"), total_allocs=10, standard_error=2.0)),
+)
+PROCESSES = Inspection(
+    "dentry",
+    Kind.PROCESSES,
+    entries=(
+        InspectionRow(2, 128, 60, 3840, pid=4194304, comm=printable(HOSTILE), cgroup=printable(b"/a\x1b[31m\n")),
+        InspectionRow(1, 64, 30, 1920, pid=85, comm="kswapd0", cgroup="/", context=Context.KERNEL_THREAD),
+        InspectionRow(0, 0, 10, 640, pid=0, context=Context.INTERRUPT),
+    ),
+)
+ABOUT = Inspection(
+    "dentry",
+    Kind.ABOUT,
+    about=About(("x", "y"), 192, 200, 21, 4096, ("reclaimable", "accounted"), ((0, 3), (1, 4)), 5, 8192),
+)
+LOOKS = {Kind.CALLERS: CALLERS, Kind.STACKS: STACKS, Kind.PROCESSES: PROCESSES, Kind.ABOUT: ABOUT}
+
+
+class FakeFeed(Feed):
+    """A feed that remembers what it is asked to watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: list[Request] = []
+
+    def watch(self, wanted: Request) -> None:
+        self.watched.append(wanted)
+
+
+def opened(kind: Kind = Kind.CALLERS, size: tuple[int, int] = (80, 24), *others: CacheRow) -> Screen:
+    """Return a screen with the page of a cache, on a tab, and the interval that has its close look."""
+    screen = Screen(DENTRY, *others, size=size)
+    screen.type("enter", str(list(Kind).index(kind) + 1))
+    screen.show(DENTRY, *others, detail=LOOKS[kind])
+    return screen
+
+
+def body(screen: Screen) -> list[str]:
+    return [line for line in screen.lines()[5:-1] if line.strip()]
+
+
+def tab(screen: Screen) -> str:
+    """Return the tab that stands out."""
+    (shown,) = (text for style, text in render_runs(screen.app.stack, screen.size, focus=True)[2] if style == "sorted")
+    return shown.strip()
+
+
+def selected(screen: Screen) -> str:
+    (row,) = (
+        text
+        for row in render_runs(screen.app.stack, screen.size, focus=True)
+        for style, text in row
+        if style == "selected"
+    )
+    return row
+
+
+def test_enter_opens_the_page_of_the_selected_cache() -> None:
+    screen = Screen(*caches(5))
+    screen.type("down", "enter")
+    assert screen.lines()[2].startswith("cache-3 ")
+    assert tab(screen) == "1 Callers"
+    assert "EscBack" in screen.lines()[-1]
+    assert screen.has("Collecting…")
+
+
+def test_enter_on_an_empty_table_opens_nothing() -> None:
+    screen = Screen()
+    screen.type("enter")
+    assert screen.state.subject is None
+    assert screen.has("The first interval takes")
+
+
+def test_esc_returns_to_the_table_as_it_was() -> None:
+    screen = Screen(*caches(30))
+    screen.type("/", *"cache-2", "enter", "n", "r", "down", "down")
+    before, at = screen.lines(), screen.line_of_selection()
+    screen.type("enter", "2", "esc")
+    assert screen.lines() == before
+    assert (screen.selected(), screen.line_of_selection()) == ("cache-27", at)
+    assert screen.has("filter: cache-2")
+    screen.type("esc")
+    assert not screen.has("filter:")
+    assert screen.selected() == "cache-27"
+
+
+def test_tabs_are_turned_by_tab_by_arrows_and_by_their_numbers() -> None:
+    screen = opened()
+    shown = []
+    for key in ("tab", "tab", "right", "tab", "shift tab", "left", "2", "4", "1", "3"):
+        screen.type(key)
+        shown.append(tab(screen).split()[0])
+    assert shown == ["2", "3", "4", "1", "4", "3", "2", "4", "1", "3"]
+
+
+def test_the_feed_is_asked_for_what_is_looked_at_and_no_longer() -> None:
+    screen, feed = Screen(*caches(3)), FakeFeed()
+    screen.app._feed = feed
+    screen.type("enter", "tab", "4", "esc")
+    top = cache(2).cache
+    assert feed.watched == [
+        Request(cache=top, kind=Kind.CALLERS),
+        Request(cache=top, kind=Kind.STACKS),
+        Request(cache=top, kind=Kind.ABOUT),
+        Request(),
+    ]
+
+
+def test_the_feed_is_asked_for_frees_and_to_measure_also_while_one_looks() -> None:
+    screen, feed = Screen(*caches(3)), FakeFeed()
+    screen.app._feed = feed
+    screen.type("f", "m", "enter", "m", "f")
+    top = cache(2).cache
+    assert feed.watched == [
+        Request(frees=True),
+        Request(frees=True, measurements=1),
+        Request(frees=True, measurements=1, cache=top, kind=Kind.CALLERS),
+        Request(frees=True, measurements=2, cache=top, kind=Kind.CALLERS),
+        Request(measurements=2, cache=top, kind=Kind.CALLERS),
+    ]
+
+
+def test_frees_have_a_column_while_they_are_counted() -> None:
+    row = replace(DENTRY, frees=1234, disagrees=True)
+    screen = Screen(row)
+    assert "FREES" not in screen.lines()[2]
+    screen.type("f")
+    assert "FREES" in screen.lines()[2].split()
+    assert "1234!" in screen.lines()[3].split()
+    screen.type("f")
+    assert "FREES" not in screen.lines()[2]
+
+
+def test_callers_show_with_their_shares() -> None:
+    screen = opened(Kind.CALLERS)
+    assert screen.lines()[4].split() == ["SHARE", "ALLOCS", "BYTES", "SINCE", "BYTES", "CALL", "SITE"]
+    assert [line.split() for line in body(screen)] == [
+        ["75.0%", "3", "192", "30", "1920", "d_alloc+0x2a"],
+        ["25.0%", "1", "64", "10", "640", "d_copy+0x10"],
+    ]
+
+
+def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
+    screen = opened(Kind.STACKS)
+    assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
+    assert screen.lines()[4].split()[:2] == ["SHARE", "S.E."]
+    assert body(screen)[0].split()[:7] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1920", "getname_flags"]
+
+
+def test_a_stack_opens_in_full_and_closes_again() -> None:
+    screen = opened(Kind.STACKS)
+    page = screen.lines()
+    for close in ("esc", "q", "enter"):
+        screen.type("enter")
+        assert screen.has("4 frames, the innermost first")
+        assert all(screen.has(frame) for frame in STACK.frames)
+        screen.type(close)
+        assert screen.lines() == page
+    screen.type("down", "enter")
+    assert screen.has("2 frames, the innermost first")
+    screen.type("esc", "esc")
+    assert screen.state.subject is None
+
+
+@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.PROCESSES, Kind.ABOUT])
+def test_enter_opens_nothing_where_there_are_no_stacks(kind: Kind) -> None:
+    screen = opened(kind)
+    page = screen.lines()
+    screen.type("enter")
+    assert screen.lines() == page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_hostile_process_name_is_shown_and_not_acted_upon(size: tuple[int, int]) -> None:
+    screen = opened(Kind.PROCESSES, size)
+    assert "".join(screen.lines()).isprintable()
+    first, second, third = body(screen)
+    assert r"\x1b[2J\xff\x0a;…" in first
+    assert "[kswapd0]" in second
+    assert "(interrupts)" in third
+    if size[0] == 200:
+        assert r"/a\x1b[31m\x0a" in first
+        assert "4194304" in first.split()
+        assert "-" in third.split()
+
+
+def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
+    screen = Screen()
+    for allocs, live in ((1, 100), (4, 200), (8, 400)):
+        screen.show(replace(cache(1, "dentry", allocs=allocs), live=live), detail=ABOUT)
+    screen.type("enter", "4")
+    lines = body(screen)
+    for label, value in (
+        ("Aliases", "x, y"),
+        ("Object", "200 bytes, 192 asked for"),
+        ("Slab", "4.00 KiB, 21 objects"),
+        ("Flags", "reclaimable, accounted"),
+        ("Nodes", "node 0: 3 slabs, node 1: 4 slabs"),
+        ("Live", "5 objects"),
+        ("Memory", "8.00 KiB held"),
+    ):
+        assert f"{label:<12}{value}" in lines
+    assert next(line for line in lines if line.startswith("Allocs")).endswith(" ▁▄█ max 8")
+    assert next(line for line in lines if line.startswith("Bytes")).endswith(" ▁▄█ max 512")
+    assert [line for line in lines if line.startswith("Live")][1].endswith(" ▂▄█ max 400")
+
+
+def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
+    screen = opened(Kind.ABOUT)
+    screen.show(DENTRY, detail=replace(ABOUT, about=About()))
+    lines = body(screen)
+    assert f"{'Aliases':<12}none" in lines
+    assert f"{'Flags':<12}none" in lines
+    for label in ("Object", "Slab", "Nodes", "Live", "Memory"):
+        assert any(re.match(rf"{label} +\?", line) for line in lines), label
+
+
+def test_a_look_of_another_cache_or_kind_is_not_shown_as_this_one() -> None:
+    screen = opened(Kind.CALLERS)
+    screen.show(DENTRY, detail=replace(CALLERS, cache="filp"))
+    assert screen.has("Collecting…")
+    screen.show(DENTRY, detail=replace(STACKS))
+    assert screen.has("Collecting…")
+    screen.show(DENTRY, detail=replace(CALLERS, entries=()))
+    assert screen.has("No allocations since this page was opened.")
+    screen.show(DENTRY, detail=CALLERS)
+    assert len(body(screen)) == 2
+
+
+def test_a_recording_without_a_look_says_so() -> None:
+    screen = Screen(DENTRY)
+    screen.state.replay = True
+    screen.type("enter", "3")
+    assert screen.has("The recording does not have the processes of this cache.")
+
+
+def test_the_selection_follows_its_caller_and_at_the_top_stays_at_the_top() -> None:
+    screen = opened(Kind.CALLERS)
+    first, second = CALLERS.entries
+    screen.type("down")
+    assert "d_copy" in selected(screen)
+    screen.show(DENTRY, detail=replace(CALLERS, entries=(second, first)))
+    assert "d_copy" in selected(screen)
+    screen.type("home")
+    screen.show(DENTRY, detail=replace(CALLERS, entries=(first, second)))
+    assert "d_alloc" in selected(screen)
+
+
+def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
+    screen = opened(Kind.CALLERS)
+    screen.type("p")
+    before = body(screen)
+    screen.show(DENTRY, detail=replace(CALLERS, entries=CALLERS.entries[:1]))
+    assert body(screen) == before
+    screen.type("p")
+    assert len(body(screen)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "content"),
+    [
+        (
+            Kind.STACKS,
+            "folded",
+            "x64_sys_call;do_sys_openat2;getname_flags;kmem_cache_alloc 30\nother;kmem_cache_alloc 10\n",
+        ),
+        (
+            Kind.CALLERS,
+            "csv",
+            "frames,allocs,bytes,total_allocs,total_bytes\nd_alloc+0x2a,3,192,30,1920\nd_copy+0x10,1,64,10,640\n",
+        ),
+    ],
+)
+def test_the_export_of_a_page_writes_its_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, suffix: str, content: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = opened(kind)
+    screen.type("e")
+    assert re.match(rf"Write to: slabtui-\d{{8}}-\d{{6}}\.{suffix}$", screen.lines()[-1])
+    screen.type("enter")
+    (path,) = tmp_path.iterdir()
+    assert path.name == screen.lines()[-2].split()[-1]
+    assert screen.has(f"2 {kind} written to slabtui-")
+    assert path.suffix == f".{suffix}"
+    assert path.read_text() == content
+
+
+def test_an_export_goes_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bcc leaves that directory while it compiles, and comes back."""
+    for name in ("here", "away"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    screen = Screen(DENTRY, size=(200, 24))
+    monkeypatch.chdir(tmp_path / "away")
+    screen.type("e", "enter")
+    assert [path.parent.name for path in tmp_path.glob("*/*.csv")] == ["here"]
+
+
+def test_the_export_of_a_look_that_has_not_begun_says_so_and_the_table_s_goes_on(tmp_path: Path) -> None:
+    screen = Screen(DENTRY, size=(200, 24))
+    screen.type("enter", "e", *["backspace"] * 40, *str(tmp_path / "a.csv"), "enter")
+    assert "there is nothing to write yet" in screen.lines()[-1]
+    screen.type("esc", "esc", "e", *["backspace"] * 40, *str(tmp_path / "a.json"), "enter")
+    assert [row["name"] for row in json.loads((tmp_path / "a.json").read_text())["caches"]] == ["dentry"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", Kind)
+def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(kind: Kind, size: tuple[int, int]) -> None:
+    screen = opened(kind, size)
+    long = replace(DENTRY, name="n" * 64)
+    huge = 2**64 - 1
+    wide = replace(
+        LOOKS[kind],
+        cache=long.name,
+        one_in=10**6 if kind is Kind.STACKS else 1,
+        lost=huge,
+        entries=tuple(
+            replace(entry, allocs=huge, bytes=huge, total_allocs=huge, total_bytes=huge, cgroup="/c" * 200)
+            for entry in LOOKS[kind].entries * 30
+        ),
+    )
+    screen.state.subject = long
+    screen.show(long, detail=wide)
+    lines = screen.lines()
+    assert len(lines) == size[1]
+    assert all(len(line) <= size[0] for line in lines)
+    assert str(list(Kind).index(kind) + 1) == tab(screen)[0]
+    runs = render_runs(screen.app.stack, screen.size, focus=True)
+    assert {style for row in runs for style, _ in row} - {None} <= {entry[0] for entry in PALETTE}
+    if kind is not Kind.ABOUT:
+        assert len(body(screen)) == size[1] - 6
+        assert all(line.split()[0] == f"{100 / len(wide.entries):.1f}%" for line in body(screen))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_size_of_a_page_down_to_one_cell_renders(kind: Kind) -> None:
+    screen = opened(kind)
+    check_box_sizing(screen.app.stack)
+    if kind is Kind.STACKS:
+        screen.type("enter")
+        check_box_sizing(screen.app.stack)
+
+
+def growing(steps: int, *deltas: int, screen: Screen | None = None) -> Screen:
+    """Return a screen on which caches change by so many live objects in every interval."""
+    screen = screen or Screen()
+    for _ in range(steps):
+        screen.show(*(replace(cache(n, f"by-{delta}", allocs=1), live_delta=delta) for n, delta in enumerate(deltas)))
+    return screen
+
+
+def styles(screen: Screen) -> dict[str, str | None]:
+    """Return the style of each row's line by the name of its cache; the first is selected."""
+    rows = render_runs(screen.app.stack, screen.size, focus=True)[3:-1]
+    return {row[0][1].split()[0]: row[0][0] for row in rows if row[0][1].strip()}
+
+
+def test_a_cache_that_grew_ten_times_in_a_row_stands_out_and_has_a_mark() -> None:
+    screen = growing(9, 7, 5, 0, -3)
+    screen.type("l")
+    assert screen.names() == ["by-7", "by-5", "by-0", "by--3"]
+    assert "growing" not in styles(screen).values()
+    assert not screen.has("^")
+    growing(1, 7, 5, 0, -3, screen=screen)
+    assert styles(screen) == {"by-7": "selected", "by-5": "growing", "by-0": "row", "by--3": "row"}
+    assert [line.split()[5] for line in screen.lines()[3:7]] == ["+7^", "+5^", "0", "-3"]
+    growing(1, 7, 0, 0, -3, screen=screen)
+    assert "growing" not in styles(screen).values()
+
+
+def test_growth_is_that_of_the_moment_that_one_has_stepped_back_to() -> None:
+    screen = growing(10, 7, 5)
+    screen.type("l")
+    growing(1, 0, 0, screen=screen)
+    assert "growing" not in styles(screen).values()
+    screen.type("[")
+    assert styles(screen) == {"by-7": "selected", "by-5": "growing"}
+
+
+def test_caches_that_lose_memory_come_to_the_top() -> None:
+    rows = [replace(cache(n, f"c{n}", allocs=9 - n), live_delta=delta) for n, delta in enumerate([-5, None, 3, 900, 0])]
+    screen = Screen(*rows)
+    screen.type("l")
+    assert screen.names() == ["c3", "c2", "c4", "c0", "c1"]
+    assert "+/-▼" in screen.lines()[2].split()
+    screen.type("r")
+    assert screen.names() == ["c1", "c0", "c4", "c2", "c3"]
+
+
+@pytest.mark.parametrize(
+    ("key", "heading", "first"), [("o", "LIVE▼", "live"), ("c", "MEM▼", "mem"), ("F", "FREES▼", "frees")]
+)
+def test_the_new_columns_can_be_sorted_by(key: str, heading: str, first: str) -> None:
+    rows = [replace(cache(n, name, allocs=1), **{name: 9}) for n, name in enumerate(("live", "mem", "frees"))]
+    screen = Screen(*rows, size=(200, 24))
+    screen.type("f", key)
+    assert heading in screen.lines()[2].split()
+    assert screen.names()[0] == first
+
+
+def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
+    merged = replace(cache(1, "vm_area_struct", allocs=1), aliases=("maple_node",))
+    screen = Screen(merged, DENTRY, size=(120, 24))
+    assert not screen.has("maple_node")
+    screen.type("/", *"maple")
+    assert screen.lines()[3].startswith("vm_area_struct (maple_node) ")
+    screen.type(*["backspace"] * 5, *"vm_")
+    assert screen.names() == ["vm_area_struct"]
+    assert not screen.has("maple_node")
+
+
+@pytest.mark.parametrize(
+    ("events", "nanoseconds", "bulk", "shown"),
+    [
+        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
+        (100, 151.4, False, ["100 ev/s x 151 ns = 0.0015% CPU", "bulk not counted"]),
+        (0, 0.0, None, ["0 ev/s x 0 ns = 0% CPU"]),
+        (None, 151.4, None, ["? ev/s x 151 ns = ?% CPU"]),
+        (100, None, None, ["100 ev/s x ? ns = ?% CPU"]),
+    ],
+)
+def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
+    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
+) -> None:
+    screen = Screen(size=(200, 50))
+    screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
+    pieces = re.split("  +", screen.lines()[1])
+    assert pieces[2:] == ["1 of 1 caches", *shown, "lost 0"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
+def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
+    screen = Screen(size=size)
+    screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
+    line = screen.lines()[1]
+    assert shown in line
+    assert line.endswith("lost 0")
+    assert len(line) == size[0]
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("no names of functions (no CAP_SYSLOG): run it as root", "no names of functions (no CAP_SYSLOG)"),
+        (
+            "control group gone: /system.sl...56789abcdef.scope",
+            "control group gone: /system.sl...56789abcdef.scope",
+        ),
+        (
+            "control group made anew: /system.sl...56789abcdef.scope; its first allocations may be missing",
+            "control group made anew",
+        ),
+    ],
+)
+def test_a_page_of_80_columns_says_why_something_is_missing(note: str, shown: str) -> None:
+    screen = opened(Kind.CALLERS)
+    screen.show(DENTRY, detail=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
+    assert screen.has(shown)
