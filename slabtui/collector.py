@@ -1,15 +1,16 @@
-"""The collector thread: reads a source once per interval and offers what was allocated since as one Snapshot."""
+"""The collector thread: reads a source once per interval and puts one snapshot onto each consumer's queue."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from slabtui.errors import SlabtuiError
-from slabtui.feed import Feed, FeedEndedError
-from slabtui.model.inspection import Request
-from slabtui.model.snapshot import Origin, Snapshot, Totals, difference
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Origin, Reading, Snapshot, difference
+from slabtui.producer import Producer
+from slabtui.queues import SnapshotsEndedError
+from slabtui.system.clock import Clock
 
 LOADAVG = Path("/proc/loadavg")
 
@@ -29,54 +30,55 @@ class Source(Protocol):
         """
 
     def advance(self) -> None:
-        """Take up what has become ready since."""
+        """Attach what has become ready since."""
 
     def settle(self) -> None:
-        """Wait until everything that has been asked for counts, or cannot; OSError where nothing can be read now."""
+        """Wait until everything that was requested counts, or cannot; OSError where nothing can be read now."""
 
-    def watch(self, wanted: Request) -> None:
+    def request(self, wanted: Request) -> None:
         """Count more, or less, from now on."""
 
-    def totals(self) -> Totals:
+    def measure(self) -> None:
+        """Measure anew what counting costs."""
+
+    def read(self) -> Reading:
         """Return everything counted so far; OSError where that cannot be read now."""
+
+    def end_interval(self, reading: Reading) -> None:
+        """Begin a new interval: hand the settings that fit this reading to the programs; OSError where refused."""
 
     def close(self) -> None:
         """Stop counting; in any thread, and more than once."""
 
 
-class Collector(Feed):
-    """Offers the newest snapshot of a source.
-
-    A consumer that is late loses nothing: a snapshot that nobody has taken when the next is due is withdrawn, and the
-    next covers its interval too. Its `elapsed` says so.
+class Collector(Producer):
+    """Reads a source and publishes one snapshot per interval.
 
     Args:
-        source: what is read. Closed when the collector has ended, whether what it offered last is taken or not.
+        source: what is read. Closed when the collector has ended.
         interval: seconds from one reading to the next, more than 0.
-        notify: called in the thread whenever there is something to take.
-        settles: whether the first interval waits until everything that has been asked for counts.
+        settles: whether the first interval waits until everything that was requested counts.
+        clock: the time.
     """
 
-    def __init__(
-        self, source: Source, interval: float, notify: Callable[[], None] = lambda: None, *, settles: bool = False
-    ) -> None:
-        super().__init__(notify)
-        self._settles = settles
+    def __init__(self, source: Source, interval: float, *, settles: bool = False, clock: Clock | None = None) -> None:
+        super().__init__(clock)
         self._source = source
         self._interval = interval
-        self._hurried = False
-        self._watch = self._watched = Request()
+        self._settles = settles
+        self._wanted = self._requested = Request()
+        self._measuring = False
         system = os.uname()
-        self._origin = Origin("live", system.nodename, system.release)
+        self._origin = Origin("live", system.nodename, system.release, since=self._clock.time())
 
-    def hurry(self) -> None:
-        """Let the next snapshot come at once."""
-        self._hurried = True
-        super().hurry()
-
-    def watch(self, wanted: Request) -> None:
+    def request(self, wanted: Request) -> None:
         """Count more, or less, from now on; the interval that has begun keeps its length."""
-        self._watch = wanted
+        self._wanted = wanted
+        self._wake.set()
+
+    def measure(self) -> None:
+        """Measure anew what counting costs."""
+        self._measuring = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -85,10 +87,10 @@ class Collector(Feed):
         self._source.close()
 
     def produce(self) -> None:
-        """Collect until it is enough, and then stop counting, at once: a consumer that blocks does not matter.
+        """Collect until the collector is to stop, and then stop counting at once.
 
         Raises:
-            FeedEndedError: the last snapshot was asked for, and is on offer or taken.
+            SnapshotsEndedError: the last snapshot was asked for, and is on each queue.
             SlabtuiError: the first reading failed.
         """
         try:
@@ -97,69 +99,67 @@ class Collector(Feed):
             self._source.close()
 
     def _collect(self) -> None:
-        """Take a first reading, which the first snapshot is measured from, and one more per interval."""
+        """Take a first reading, from which the first snapshot is measured, and one more per interval."""
         self._source.begin(self._wake.set)
         try:
             if self._settles:
-                self._take_over_watch()
+                self._hand_over_requests()
                 self._source.settle()
-            baseline, since = self._source.totals(), time.monotonic()
+            before, since = self._read(), self._clock.monotonic()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
-        latest, at = baseline, since
         due = since + self._interval
         while self._wait_until(due):
-            last = self._finishing  # as it is now: whoever finishes during the reading wants another
-            if not self.withdraw():
-                baseline, since = latest, at
+            last = self._finishing  # as it is now: a finish during the reading asks for one more
             try:
-                latest, at = self._source.totals(), time.monotonic()
-            except OSError as error:
-                latest, at = baseline, since
-                snapshot = self._snapshot(time.monotonic() - since, error=f"cannot read the counters: {error}")
+                after, now = self._read(), self._clock.monotonic()
+            except OSError as error:  # it covers no time: the next snapshot begins where the last one ended
+                snapshot = self._moment(0.0, error=f"cannot read the counters: {error}")
             else:
-                snapshot = self._snapshot(at - since, difference(baseline, latest))
+                snapshot = difference(before, after, self._moment(now - since))
+                before, since = after, now
             if last:
-                self._source.close()  # before the snapshot waits for a consumer, which may be blocked
-            self.put(snapshot)
+                self._source.close()
+            self.publish(snapshot)
             if last:
-                raise FeedEndedError
+                raise SnapshotsEndedError
             # Keep to the grid, so that seconds stay seconds; but begin a new one after a stall, not a short interval.
             due += self._interval
-            if due <= time.monotonic() + self._interval / 2:
-                due = time.monotonic() + self._interval
+            if due <= self._clock.monotonic() + self._interval / 2:
+                due = self._clock.monotonic() + self._interval
+
+    def _read(self) -> Reading:
+        reading = self._source.read()
+        self._source.end_interval(reading)
+        return reading
 
     def _wait_until(self, due: float) -> bool:
-        """Wait for the next reading, or less if hurried; False: the collector is to stop."""
-        while not (self._hurried or self._finishing) and (left := due - time.monotonic()) > 0:
+        """Wait for the next reading, or less if the last one is asked for; False: the collector is to stop."""
+        while not self._finishing and (left := due - self._clock.monotonic()) > 0:
             if not self.sleep(left):
                 return False
-            self._take_over_watch()
+            self._hand_over_requests()
             self._source.advance()
-        self._hurried = False
         return not self._stopping
 
-    def _take_over_watch(self) -> None:
-        if self._watch is not self._watched:
-            self._watched = self._watch
-            self._source.watch(self._watched)
+    def _hand_over_requests(self) -> None:
+        if self._wanted is not self._requested:
+            self._requested = self._wanted
+            self._source.request(self._requested)
+        if self._measuring:
+            self._measuring = False
+            self._source.measure()
 
-    def _snapshot(self, elapsed: float, counted: Totals | None = None, error: str | None = None) -> Snapshot:
+    def _moment(self, elapsed: float, error: str | None = None) -> Snapshot:
+        """Return a snapshot of which the rows are still to come."""
         try:
             loadavg = LOADAVG.read_text().strip()
         except OSError:
             loadavg = ""
-        counted = counted or Totals((), None)
         return Snapshot(
-            time=time.time(),
+            time=self._clock.time(),
             elapsed=elapsed,
             loadavg=loadavg,
-            rows=counted.rows,
-            lost=counted.lost,
-            events=counted.events,
-            nanoseconds=counted.nanoseconds,
-            bulk=counted.bulk,
-            detail=counted.detail,
             error=error,
             notes=self._source.notes,
             origin=self._origin,

@@ -1,13 +1,17 @@
-"""What a close look at one cache finds: who allocates from it, or all that the kernel says about it."""
+"""The inspection of one cache: which callers, stacks or processes allocate from it, or what the kernel says of it."""
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from slabtui.model.identity import CacheKey
 
 
-class Kind(enum.StrEnum):
-    """What is looked at."""
+class InspectionKind(enum.StrEnum):
+    """What is inspected."""
 
     CALLERS = "callers"
     STACKS = "stacks"
@@ -24,67 +28,69 @@ class Context(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is counted only because somebody looks at it.
-
-    Attributes:
-        frees: whether frees are counted.
-        cache: the cache that is looked at closely: its address, or its name or an alias; None: none.
-        kind: what is looked at.
-        measurements: how often the user has asked what counting costs.
-    """
-
-    frees: bool = False
-    cache: int | str | None = None
-    kind: Kind | None = None
-    measurements: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionRow:
-    """One caller, stack or process, and what it allocated.
+class InspectionTotals:
+    """One caller, stack or process, and what it allocated since the inspection began.
 
     Attributes:
         frames: the call site as symbol+offset, or the functions of a stack, the innermost first; empty for a process.
-        pid: process ID; 0 in an interrupt; None unless it is a process.
+        pid: process ID; 0 in an interrupt; None unless the row is a process.
         comm: its name, harmless to print.
         cgroup: path of its control group in the unified hierarchy; empty where unknown.
         context: what kind of process it is.
-        allocs: objects allocated: in one interval, or in all since the look began.
-        bytes: their size.
-        total_allocs, total_bytes: both since the look began.
-        standard_error: of total_allocs, in allocations; 0: they are exact; None: unknown, as in older recordings.
+        total_allocs: objects allocated since the inspection began.
+        total_bytes: their size in bytes.
+        standard_error: of `total_allocs`, in allocations; 0: exact; None: unknown, as in older recordings.
     """
 
-    allocs: int
-    bytes: int
-    total_allocs: int
-    total_bytes: int
     frames: tuple[str, ...] = ()
     pid: int | None = None
     comm: str = ""
     cgroup: str = ""
     context: Context = Context.PROCESS
+    total_allocs: int = 0
+    total_bytes: int = 0
     standard_error: float | None = 0.0
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells it from others."""
+        """What distinguishes the row from the others of its inspection."""
         return self.frames or (self.context, self.pid)
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What the kernel says about one cache; None or empty: it does not.
+class InspectionRow(InspectionTotals):
+    """The same, and what it allocated in one interval.
 
     Attributes:
-        aliases: the other caches that were merged into it, by name.
-        object_size: bytes that its creator asked for per object.
+        allocs: objects allocated in the interval.
+        bytes: their size in bytes.
+    """
+
+    allocs: int = 0
+    bytes: int = 0
+
+
+_NAMES = tuple(field.name for field in fields(InspectionTotals))
+_get_values = attrgetter(*_NAMES)
+
+
+def _totals(row: InspectionTotals) -> dict[str, Any]:
+    """Return the attributes of a row that are not those of an interval; dataclasses.asdict() takes far longer."""
+    return dict(zip(_NAMES, _get_values(row), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the kernel says about one cache; None or empty where it says nothing.
+
+    Attributes:
+        aliases: names of the other caches that were merged into it.
+        object_size: bytes per object that its creator asked for.
         size: bytes that an object takes in its slab.
         objects_per_slab: objects that a slab holds.
         slab_bytes: bytes of a slab.
         flags: in words.
-        nodes: NUMA nodes, each with how many slabs lie on it.
+        nodes: NUMA nodes, each with the number of slabs on it.
         live: objects in use.
         mem: bytes of memory held.
     """
@@ -100,56 +106,88 @@ class About:
     mem: int | None = None
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """A close look at one cache.
+@dataclass(frozen=True, slots=True)
+class InspectionReading:
+    """What an inspection has found since it began.
 
     Attributes:
-        cache: its name.
-        kind: what was looked at.
-        look: number of the look, from 1: a new one counts from 0.
-        one_in: for stacks: one was taken in so many allocations, the counts are estimates if that is more than 1.
-        lost: allocations that are in no entry.
-        entries: who allocated, most allocations since the look began first.
+        cache: key of the inspected cache.
+        kind: what is inspected.
+        number: counts the inspections of a session, from 1; a new one counts from 0.
+        one_in: for stacks: one allocation in this many was sampled; the totals are estimates if it is more than 1.
+        lost: allocations that are in no row.
+        rows: who allocated.
         about: for the kind of that name.
     """
 
-    cache: str
-    kind: Kind
-    look: int = 1
+    cache: CacheKey
+    kind: InspectionKind
+    number: int = 1
     one_in: int = 1
     lost: int = 0
-    entries: tuple[InspectionRow, ...] = ()
+    rows: tuple[InspectionTotals, ...] = ()
     about: About | None = None
 
-    @cached_property  # asked for with every entry
+
+@dataclass(frozen=True)
+class Inspection:
+    """The inspection of one cache, over one interval; the attributes are those of InspectionReading.
+
+    Attributes:
+        rows: who allocated, most allocations since the inspection began first.
+    """
+
+    cache: CacheKey
+    kind: InspectionKind
+    number: int = 1
+    one_in: int = 1
+    lost: int = 0
+    rows: tuple[InspectionRow, ...] = ()
+    about: About | None = None
+
+    @cached_property  # every row asks for it
     def total_allocs(self) -> int:
-        """Allocations of all entries since the look began."""
-        return sum(entry.total_allocs for entry in self.entries)
+        """Allocations of all rows since the inspection began."""
+        return sum(row.total_allocs for row in self.rows)
 
     @cached_property
     def variance(self) -> float | None:
-        """The square of the standard error of `total_allocs`; None: unknown."""
-        errors = [entry.standard_error for entry in self.entries]
+        """The square of the standard error of `total_allocs`; None where unknown."""
+        errors = [row.standard_error for row in self.rows]
         return None if None in errors else sum(error * error for error in errors if error is not None)
 
 
-def interval(before: Inspection | None, after: Inspection | None) -> Inspection | None:
-    """Return what came between two readings, in which allocs and bytes are those since the look began."""
+def difference(before: InspectionReading | None, after: InspectionReading | None) -> Inspection | None:
+    """Return the inspection over the interval between two readings."""
     if after is None:
         return None
-    earlier: dict[tuple[object, ...], InspectionRow] = {}
-    if before is not None and before.look == after.look:
-        earlier = {entry.key: entry for entry in before.entries}
-    return replace(after, entries=tuple(_since(earlier.get(entry.key), entry) for entry in after.entries))
+    earlier: dict[tuple[object, ...], InspectionTotals] = {}
+    if before is not None and before.number == after.number:
+        earlier = {row.key: row for row in before.rows}
+    rows = sorted((_since(earlier.get(row.key), row) for row in after.rows), key=lambda row: -row.total_allocs)
+    return Inspection(after.cache, after.kind, after.number, after.one_in, after.lost, tuple(rows), after.about)
 
 
-def _since(known: InspectionRow | None, entry: InspectionRow) -> InspectionRow:
-    if known is None:
-        return entry
-    return replace(entry, allocs=entry.allocs - known.allocs, bytes=entry.bytes - known.bytes)
+def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionRow:
+    allocs, bytes_ = (known.total_allocs, known.total_bytes) if known else (0, 0)
+    return InspectionRow(**_totals(row), allocs=row.total_allocs - allocs, bytes=row.total_bytes - bytes_)
 
 
-def folded(entries: Sequence[InspectionRow]) -> str:
+def merge(earlier: Inspection | None, later: Inspection | None) -> Inspection | None:
+    """Return the inspection over two adjacent intervals; that of the later one if they are not the same inspection."""
+    if earlier is None or later is None or earlier.number != later.number:
+        return later
+    before = {row.key: row for row in earlier.rows}
+    rows = [_joined(before.pop(row.key, None), row) for row in later.rows]
+    return replace(later, rows=(*rows, *before.values()))
+
+
+def _joined(earlier: InspectionRow | None, later: InspectionRow) -> InspectionRow:
+    if earlier is None:
+        return later
+    return replace(later, allocs=earlier.allocs + later.allocs, bytes=earlier.bytes + later.bytes)
+
+
+def fold_stacks(rows: Sequence[InspectionRow]) -> str:
     """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count."""
-    return "".join(f"{';'.join(reversed(entry.frames))} {entry.total_allocs}\n" for entry in entries if entry.frames)
+    return "".join(f"{';'.join(reversed(row.frames))} {row.total_allocs}\n" for row in rows if row.frames)

@@ -1,47 +1,67 @@
-"""The messages between rooms: totals, as a source counts them, and the snapshot of one interval, made from two."""
+"""Readings, which hold totals since counting began, and snapshots, which hold one interval: the difference of two."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import Any
 
-from slabtui.model.inspection import Inspection, interval
+from slabtui.model import inspection
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import Inspection, InspectionReading
 
 
 @dataclass(frozen=True, slots=True)
-class CacheRow:
-    """One slab cache, with what was allocated from it: in one interval, or in all since the source began to count.
+class CacheTotals:
+    """One slab cache at one moment, and what was counted of it since counting began.
 
     Attributes:
-        cache: identity: the address of its struct kmem_cache, or a small number where there is no such cache
-            (kmalloc beyond the largest cache; a kmalloc size class whose cache could not be told).
+        cache: its key.
         name: its name, harmless to print. Two caches may share a name.
         size: bytes that one object takes in its slab, metadata and padding included, as in /proc/slabinfo and slabtop;
             None where the objects of the row differ in size.
         object_size: bytes of that which the cache's creator asked for; None as for `size`.
-        allocs: objects allocated.
-        bytes: bytes allocated: `allocs` x `size`, or the sum where sizes differ.
-        approximate: the row is not exact: it stands for a kmalloc size class, whose caches could not be told apart; or
-            for kmalloc beyond the largest cache, of which some kernels tell many allocations twice.
-        frees: objects freed; None where nobody counts them, or did not for the whole interval.
-        live: objects in use at the end, as in /proc/slabinfo; None where unknown.
-        live_delta: how many more that are than at the beginning of the interval; None where unknown.
-        mem: bytes of memory that the cache holds, used and free objects; None where unknown.
-        disagrees: whether allocs - frees do not explain how `live` changed since frees are counted: the tracepoints do
-            not see everything; None where that is unknown.
+        address: of its struct kmem_cache; None where unknown, or hidden from the reader.
+        approximate: the row is not exact: it is a kmalloc size class, whose caches could not be told apart; or kmalloc
+            beyond the largest cache, of which some kernels report many allocations twice.
         aliases: names of the other caches that were merged into it.
+        live: objects in use, as in /proc/slabinfo; None where unknown.
+        mem: bytes of memory that the cache holds, used and free objects; None where unknown.
+        disagrees: whether allocations - frees do not explain how `live` changed since frees are counted: the
+            tracepoints do not see everything; None where that is unknown.
+        total_allocs: objects allocated.
+        total_bytes: bytes allocated: `total_allocs` x `size`, or the sum where sizes differ.
+        total_frees: objects freed while frees were counted; None where they never were.
     """
 
-    cache: int
+    cache: CacheKey
     name: str
-    size: int | None
-    object_size: int | None
-    allocs: int
-    bytes: int
+    size: int | None = None
+    object_size: int | None = None
+    address: int | None = None
     approximate: bool = False
-    frees: int | None = None
+    aliases: tuple[str, ...] = ()
     live: int | None = None
-    live_delta: int | None = None
     mem: int | None = None
     disagrees: bool | None = None
-    aliases: tuple[str, ...] = ()
+    total_allocs: int = 0
+    total_bytes: int = 0
+    total_frees: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRow(CacheTotals):
+    """One slab cache in one interval: the totals at its end, and what was counted in it.
+
+    Attributes:
+        allocs: objects allocated.
+        bytes: bytes allocated.
+        frees: objects freed; None where frees are not counted, or were not for the whole interval.
+        live_delta: change of `live` since the beginning of the interval; None where unknown.
+    """
+
+    allocs: int = 0
+    bytes: int = 0
+    frees: int | None = None
+    live_delta: int | None = None
 
     @property
     def active(self) -> bool:
@@ -49,26 +69,35 @@ class CacheRow:
         return bool(self.allocs or self.frees or self.live_delta)
 
 
+_NAMES = tuple(field.name for field in fields(CacheTotals))
+_get_values = attrgetter(*_NAMES)
+
+
+def _totals(row: CacheTotals) -> dict[str, Any]:
+    """Return the attributes of a row that are not those of an interval; dataclasses.asdict() takes far longer."""
+    return dict(zip(_NAMES, _get_values(row), strict=True))
+
+
 @dataclass(frozen=True, slots=True)
-class Totals:
+class Reading:
     """What a source has counted since it began.
 
     Attributes:
-        rows: every cache seen so far.
-        lost: allocations and frees that could not be counted, None where the kernel does not tell.
-        events: how many events the probe has seen; None where it passes some over unseen.
+        rows: every cache seen so far; one that was seen is in every later reading of the source.
+        lost: allocations and frees that could not be counted; None where the kernel does not say.
+        events: number of events that the probe has seen; None where it skips some unseen.
         nanoseconds: what an event costs, as measured last; None where unknown.
-        bulk: whether what is allocated and freed in bulk is counted too; None where that is not known yet.
-        detail: the close look at one cache, if there is one.
+        bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
+        inspection: the inspection of one cache, if there is one.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same.
     """
 
-    rows: tuple[CacheRow, ...]
-    lost: int | None
+    rows: tuple[CacheTotals, ...] = ()
+    lost: int | None = 0
     events: int | None = None
     nanoseconds: float | None = None
     bulk: bool | None = None
-    detail: Inspection | None = None
+    inspection: InspectionReading | None = None
     frees_begun: int = 0
 
 
@@ -80,11 +109,13 @@ class Origin:
         source: `live`: the running kernel; `replay`: a recording.
         host: the name of the machine that was measured.
         kernel: its kernel's release, as `uname -r` prints it.
+        since: when counting began, in seconds since the epoch; None where unknown, as in older recordings.
     """
 
     source: str = "live"
     host: str = ""
     kernel: str = ""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +124,17 @@ class Snapshot:
 
     Attributes:
         time: when it ended, in seconds since the epoch.
-        elapsed: its real length in seconds, which may differ from the one that was asked for.
-        loadavg: the line of /proc/loadavg, as it stood then.
-        rows: every cache seen so far, with what was allocated in this interval; 0 for the idle ones.
-        lost: allocations and frees of this interval that could not be counted, None where unknown.
-        events: events that the probe saw in this interval, None where unknown.
+        elapsed: its real length in seconds, which may differ from the one that was asked for; 0: it covers no time, and
+            only says that the source could not be read.
+        loadavg: the line of /proc/loadavg at its end.
+        rows: every cache seen so far; a cache that was idle has 0 allocations.
+        lost: allocations and frees of this interval that could not be counted; None where unknown.
+        events: events that the probe saw in this interval; None where unknown.
         nanoseconds: what an event costs, as measured last; None where unknown.
-        bulk: whether what is allocated and freed in bulk is counted too; None where unknown.
-        detail: the close look at one cache, if there was one.
-        error: why the source could not be read, where it could not; the rows are empty then, and the next good
-            snapshot covers this interval too.
+        bulk: whether allocations and frees in bulk are counted; None where unknown.
+        inspection: the inspection of one cache, if there was one.
+        error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
+            time that passed.
         notes: what the source cannot do on this kernel, in words for the user.
         origin: the machine that was measured.
     """
@@ -111,11 +143,11 @@ class Snapshot:
     elapsed: float
     loadavg: str
     rows: tuple[CacheRow, ...] = ()
-    lost: int | None = None
+    lost: int | None = 0
     events: int | None = None
     nanoseconds: float | None = None
     bulk: bool | None = None
-    detail: Inspection | None = None
+    inspection: Inspection | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin)
@@ -130,7 +162,7 @@ class Snapshot:
         """Bytes allocated in the interval, from all caches."""
         return sum(row.bytes for row in self.rows)
 
-    def row(self, cache: int) -> CacheRow | None:
+    def row(self, cache: CacheKey) -> CacheRow | None:
         """Return the row of a cache."""
         return next((row for row in self.rows if row.cache == cache), None)
 
@@ -146,46 +178,82 @@ class Snapshot:
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 
-def difference(before: Totals, after: Totals) -> Totals:
-    """Return what was counted, and what was lost, between two readings of one source.
+def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+    """Return the snapshot of the interval between two readings of one source.
 
-    Names, sizes, live objects and the like are those of the later reading. A cache that only the earlier one has is
-    left out: a source never forgets a cache that it counts.
+    Args:
+        before: the reading at its beginning.
+        after: the reading at its end.
+        moment: the rest of the snapshot: its time, length, notes and origin.
     """
     earlier = {row.cache: row for row in before.rows}
-    later = {row.cache for row in after.rows}
-    gone = {row.name: row for row in before.rows if row.cache not in later}  # of which only the name was known
     frees = before.frees_begun == after.frees_begun
     return replace(
-        after,
-        rows=tuple(_since(earlier.get(row.cache) or gone.get(row.name), row, frees=frees) for row in after.rows),
-        lost=_less(after.lost, before.lost),
-        events=_less(after.events, before.events),
-        detail=interval(before.detail, after.detail),
+        moment,
+        rows=tuple(_since(earlier.get(row.cache), row, frees=frees) for row in after.rows),
+        lost=_subtract(after.lost, before.lost),
+        events=_subtract(after.events, before.events),
+        nanoseconds=after.nanoseconds,
+        bulk=after.bulk,
+        inspection=inspection.difference(before.inspection, after.inspection),
     )
 
 
-def _since(known: CacheRow | None, row: CacheRow, *, frees: bool) -> CacheRow:
+def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> CacheRow:
     if known is None:
-        return row if frees else replace(row, frees=None)
-    allocs = row.allocs - known.allocs
-    return CacheRow(  # dataclasses.replace() takes twice as long, and this is done for every cache in every interval
-        cache=row.cache,
-        name=row.name,
-        size=row.size,
-        object_size=row.object_size,
-        allocs=allocs,
-        # An address may by now belong to a cache of another size: what was allocated since is of the new one.
-        bytes=row.bytes - known.bytes if row.size is None else allocs * row.size,
-        approximate=row.approximate,
-        frees=_less(row.frees, known.frees) if frees else None,
-        live=row.live,
-        live_delta=_less(row.live, known.live),
-        mem=row.mem,
-        disagrees=row.disagrees,
-        aliases=row.aliases,
+        return CacheRow(
+            **_totals(row),
+            allocs=row.total_allocs,
+            bytes=row.total_bytes,
+            frees=row.total_frees if frees else None,
+        )
+    return CacheRow(
+        **_totals(row),
+        allocs=row.total_allocs - known.total_allocs,
+        bytes=row.total_bytes - known.total_bytes,
+        frees=_subtract(row.total_frees, known.total_frees) if frees else None,
+        live_delta=_subtract(row.live, known.live),
     )
 
 
-def _less(after: int | None, before: int | None) -> int | None:
+def merge(earlier: Snapshot, later: Snapshot) -> Snapshot:
+    """Return the snapshot of two adjacent intervals as one longer interval.
+
+    Nothing is lost: what was counted is added up, and state is that of the later one. The function is associative, so
+    it does not matter which of many snapshots are merged first. A snapshot that covers no time adds its error only.
+    """
+    if not later.elapsed:
+        return replace(earlier, time=later.time, error=later.error, notes=later.notes)
+    if not earlier.elapsed:
+        return later
+    before = {row.cache: row for row in earlier.rows}
+    rows = [_join(before.pop(row.cache, None), row) for row in later.rows]
+    return replace(
+        later,
+        elapsed=earlier.elapsed + later.elapsed,
+        rows=(*rows, *before.values()),
+        lost=_add(earlier.lost, later.lost),
+        events=_add(earlier.events, later.events),
+        inspection=inspection.merge(earlier.inspection, later.inspection),
+    )
+
+
+def _join(earlier: CacheRow | None, later: CacheRow) -> CacheRow:
+    """Return the row of two adjacent intervals; None: the cache was not known in the earlier one."""
+    if earlier is None:
+        return later
+    return CacheRow(
+        **_totals(later),
+        allocs=earlier.allocs + later.allocs,
+        bytes=earlier.bytes + later.bytes,
+        frees=_add(earlier.frees, later.frees),
+        live_delta=_add(earlier.live_delta, later.live_delta),
+    )
+
+
+def _subtract(after: int | None, before: int | None) -> int | None:
     return None if after is None or before is None else after - before
+
+
+def _add(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

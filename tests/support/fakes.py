@@ -1,46 +1,68 @@
-"""Snapshots and sources made up by tests, for what a real kernel cannot be made to do."""
+"""Snapshots, sources and a clock made up by tests, for what a real kernel cannot be made to do."""
 
+import threading
 from collections.abc import Callable
 from itertools import count
 
-from slabtui.model.inspection import Request
-from slabtui.model.snapshot import CacheRow, Snapshot, Totals
+from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.request import Request
+from slabtui.model.snapshot import CacheRow, CacheTotals, Reading, Snapshot
 
 LOADAVG = "0.38 0.21 0.12 1/342 13297"
 
 
+def key(number: int, name: str | None = None) -> CacheKey:
+    """Return the key of `cache(number, name)`: two caches of one name have different keys."""
+    return CacheKey(KeyKind.CACHE, f"cache-{number}") if name is None else CacheKey(KeyKind.CACHE, name, number + 1)
+
+
 def cache(number: int, name: str | None = None, allocs: int = 0, size: int | None = 64) -> CacheRow:
-    """Return a row whose bytes follow from its allocs."""
+    """Return the row of a cache, of which everything was allocated in the interval."""
     return CacheRow(
-        cache=0xFFFF888100000000 + number * 256,
+        cache=key(number, name),
         name=f"cache-{number}" if name is None else name,
         size=size,
         object_size=size,
+        total_allocs=allocs,
+        total_bytes=allocs * (size or 0),
         allocs=allocs,
         bytes=allocs * (size or 0),
     )
 
 
+def totals(number: int, name: str | None = None, allocs: int = 0, size: int | None = 64) -> CacheTotals:
+    """Return the totals of a cache."""
+    return CacheTotals(
+        cache=key(number, name),
+        name=f"cache-{number}" if name is None else name,
+        size=size,
+        object_size=size,
+        total_allocs=allocs,
+        total_bytes=allocs * (size or 0),
+    )
+
+
 def caches(number: int) -> tuple[CacheRow, ...]:
-    """Return so many active caches; the one with the highest number has the most allocs and bytes."""
+    """Return this many active caches; the one with the highest number has the most allocs and bytes."""
     return tuple(cache(i, allocs=i + 1, size=8 * (i + 1)) for i in range(number))
 
 
 def snapshot(*rows: CacheRow, time: float = 1.7e9, lost: int | None = 0, **more: object) -> Snapshot:
-    return Snapshot(time=time, elapsed=1.0, loadavg=LOADAVG, rows=rows, lost=lost, **more)
+    return Snapshot(**{"time": time, "elapsed": 1.0, "loadavg": LOADAVG, "rows": rows, "lost": lost, **more})
 
 
 class FakeSource:
-    """A source whose totals come from a function of the number of the reading, from 0."""
+    """A source whose readings come from a function of their number, from 0."""
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, totals: Callable[[int], Totals]) -> None:
-        self._totals = totals
+    def __init__(self, reading: Callable[[int], Reading]) -> None:
+        self.reading = reading
         self._readings = count()
         self.closed = False
         self.begun = self.settled = False
-        self.watched: list[Request] = []
+        self.requests: list[Request] = []
+        self.intervals = self.measurements = 0
 
     def begin(self, wake: Callable[[], None]) -> None:
         self.begun = True
@@ -51,16 +73,48 @@ class FakeSource:
     def settle(self) -> None:
         self.settled = True
 
-    def watch(self, wanted: Request) -> None:
-        self.watched.append(wanted)
+    def request(self, wanted: Request) -> None:
+        self.requests.append(wanted)
 
-    def totals(self) -> Totals:
-        return self._totals(next(self._readings))
+    def measure(self) -> None:
+        self.measurements += 1
+
+    def read(self) -> Reading:
+        return self.reading(next(self._readings))
+
+    def end_interval(self, reading: Reading) -> None:
+        self.intervals += 1
 
     def close(self) -> None:
         self.closed = True
 
 
 def growing(number: int, step: int = 1) -> FakeSource:
-    """Return a source of so many caches, each with `step` more allocs at every reading."""
-    return FakeSource(lambda reading: Totals(tuple(cache(i, allocs=reading * step) for i in range(number)), 0))
+    """Return a source of this many caches, each with `step` more allocs at every reading."""
+    return FakeSource(lambda reading: Reading(tuple(totals(i, allocs=reading * step) for i in range(number))))
+
+
+class FakeClock:
+    """A clock that stands still until a test lets it go on: a wait ends when its time has come or its event is set."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._changed = threading.Condition()
+
+    def time(self) -> float:
+        return 1.7e9 + self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        end = None if seconds is None else self._now + seconds
+        while not event.is_set() and (end is None or self._now < end - 1e-9):
+            with self._changed:
+                self._changed.wait(0.001)  # setting the event does not notify
+
+    def advance(self, seconds: float) -> None:
+        """Let this much time pass at once."""
+        with self._changed:
+            self._now += seconds
+            self._changed.notify_all()

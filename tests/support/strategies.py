@@ -2,7 +2,13 @@
 
 from hypothesis import strategies as st
 
+from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow
+
+
+def keys(names: st.SearchStrategy[str]) -> st.SearchStrategy[CacheKey]:
+    """Return keys with these names."""
+    return st.builds(CacheKey, st.sampled_from(KeyKind), names, st.integers(1, 2**31))
 
 
 def rows(
@@ -11,17 +17,21 @@ def rows(
     """Return rows with these names, aliases and counts."""
     return st.builds(
         CacheRow,
-        counts,
-        names,
-        st.none() | counts,
-        st.none() | counts,
-        counts,
-        counts,
-        st.booleans(),
-        frees=st.none() | counts,
+        cache=keys(names),
+        name=names,
+        size=st.none() | counts,
+        object_size=st.none() | counts,
+        address=st.none() | counts,
+        approximate=st.booleans(),
+        aliases=aliases,
         live=st.none() | counts,
-        live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
         mem=st.none() | counts,
         disagrees=st.none() | st.booleans(),
-        aliases=aliases,
+        total_allocs=counts,
+        total_bytes=counts,
+        total_frees=st.none() | counts,
+        allocs=counts,
+        bytes=counts,
+        frees=st.none() | counts,
+        live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
     )

@@ -1,0 +1,32 @@
+"""What a consumer asks to be counted beside allocations."""
+
+from dataclasses import dataclass
+
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRequest:
+    """The inspection of one cache.
+
+    Attributes:
+        cache: its key, as a snapshot has it; or a name, or an alias, as a user types it.
+        kind: what is inspected.
+    """
+
+    cache: CacheKey | str
+    kind: InspectionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is counted only on request, because it costs more.
+
+    Attributes:
+        frees: whether frees are counted.
+        inspection: the inspection; None: no cache is inspected.
+    """
+
+    frees: bool = False
+    inspection: InspectionRequest | None = None

@@ -1,0 +1,34 @@
+"""The time, as what waits and measures it is given: tests give another one."""
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A source of time."""
+
+    def time(self) -> float:
+        """Return seconds since the epoch, as time(2)."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Wait until an event is set, for `seconds` at most (None: without limit)."""
+
+
+class SystemClock:
+    """The clocks of the operating system."""
+
+    def time(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return the seconds of CLOCK_MONOTONIC."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Wait until the event is set, for `seconds` at most."""
+        event.wait(seconds)
