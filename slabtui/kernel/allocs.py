@@ -1,4 +1,4 @@
-"""Counts allocations: attaches the programs of allocs.bpf.c, once it is known how to find the cache of an object."""
+"""Counts allocations: the programs of allocs.bpf.c, once it is known how to find the cache of an object."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel import calibration, inventory
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings
-from slabtui.kernel.counters import Cache, Counters
+from slabtui.kernel.counters import Cache, Counters, Counts
+from slabtui.kernel.part import TracedPart
 from slabtui.kernel.procfs.slabinfo import Slab
 from slabtui.kernel.tracers import Tracers
 
@@ -25,74 +26,70 @@ class Allocated:
         large: allocations of kmalloc beyond the largest cache.
         large_bytes: their bytes.
         lost: allocations that could not be counted, None if unknown.
-        epochs: the interval in which each cache was seen last, by its address.
     """
 
-    by_cache: dict[Cache, int]
+    by_cache: Counts
     large: int
     large_bytes: int
     lost: int | None
-    epochs: dict[int, int]
 
 
-class Allocs:
-    """Counts allocations from the moment it is made until its module is closed.
+class Allocs(TracedPart[Allocated]):
+    """Counts allocations.
 
     Attributes:
-        module: the programs, for whoever hands them settings and closes them.
-        settings: those of all programs; the reader of the counters counts the epochs.
         base_of_pages: see the function of that name in common.bpf.h; 0: kmalloc is counted by size class.
-        tracers: its programs at their tracepoints.
 
     Args:
         context: what every module is made with.
-        page_step: see Layout.
+        page_step: see Offsets.
 
     Raises:
-        SlabtuiError: bcc or the kernel refused; nothing is left attached.
+        SlabtuiError: bcc or the kernel refused, or the cache of an object cannot be found; nothing is left loaded.
         OSError: a map could not be read or written.
     """
 
     def __init__(self, context: BuildContext, page_step: int) -> None:
         files = (calibration.FILE, inventory.FILE, "allocs.bpf.c")
         self._counters = Counters(context, files, _TALLIES, (f"-DCHUNK={inventory.CHUNK}",))
-        self.module = self._counters.module
-        self.tracers = Tracers(
-            context, self.module, {name: _HANDLERS[kind] for kind in _HANDLERS for name in context.tracepoints(kind)}
-        )
-        self.settings = Settings()
-        self.settings.begin_interval()
+        module = self._counters.module
+        handlers = {name: _HANDLERS[kind] for kind in _HANDLERS for name in context.tracepoints(kind)}
+        super().__init__(module, Tracers(context, module, handlers))
         try:
-            self.base_of_pages = calibration.calibrate(self.module) if page_step else 0
+            self.base_of_pages = calibration.calibrate(module) if page_step else 0
             if context.nests and not self.base_of_pages:
                 raise SlabtuiError(
                     "tracepoints do not identify the cache, and it could not be derived", "use Linux 6.1 or newer"
                 )
-            self.module.base_of_pages = self.base_of_pages
+            module.base_of_pages = self.base_of_pages
             if context.features.jit:
                 for place, name in enumerate(_SLOW_PATHS):
-                    self.module.maps.put_descriptor("slow_path", place, self.module.load(name))
-            self.tracers.attach(self.settings)
+                    module.maps.put_descriptor("slow_path", place, module.load(name))
         except BaseException:
-            self.module.close()
+            self.close()
+            raise
+
+    def attach(self, settings: Settings) -> None:
+        """Begin to count.
+
+        Raises:
+            SlabtuiError: the kernel refused; the part is closed.
+            OSError: likewise.
+        """
+        try:
+            super().attach(settings)
+        except BaseException:
+            self.close()
             raise
 
     def take_inventory(self, slabs: Mapping[str, Slab]) -> dict[str, Cache]:
         """Return the caches of the kernel by their name; see inventory.take_inventory()."""
         return inventory.take_inventory(self.module, slabs)
 
-    def put(self, settings: Settings) -> None:
-        """Hand the settings to the programs; OSError where the kernel refuses."""
-        self.tracers.put(settings)
-
     def read(self) -> Allocated:
-        """Return what has been allocated so far.
-
-        Raises:
-            OSError: a map could not be read.
-        """
+        """Return what was allocated so far; OSError where a map cannot be read."""
         by_cache = self._counters.read()
         tallies = self._counters.tallies()
         missed = self.tracers.misses()
         lost = None if missed is None else missed + tallies[_LOST_NAMED] + tallies[_LOST_ADDRESSED]
-        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost, self._counters.epochs)
+        return Allocated(by_cache, tallies[_LARGE_ALLOCS], tallies[_LARGE_BYTES], lost)

@@ -1,10 +1,10 @@
 """Finds out how to get from an object to its cache: calibration.bpf.c searches while slabtui allocates."""
 
-import ctypes
 import os
 import socket
 
 from slabtui.kernel.bpf.module import Module
+from slabtui.kernel.bpf.records import Calibration
 
 FILE = "calibration.bpf.c"
 
@@ -12,12 +12,6 @@ _PROGRAM = "on_calibration"
 _TRACEPOINT = "kmem_cache_alloc"
 _ENOUGH = 500  # events that a candidate must agree with, one after the other
 _ROUNDS = 100  # until the search is given up: all candidates are then tried several times
-
-
-class _Calibration(ctypes.Structure):
-    """struct calibration."""
-
-    _fields_ = [(name, ctypes.c_uint64) for name in ("centre", "next", "trial", "agreed")]
 
 
 def calibrate(module: Module) -> int:
@@ -35,7 +29,7 @@ def calibrate(module: Module) -> int:
     try:
         for _ in range(_ROUNDS):
             _allocate()
-            found = module.maps.get("calibration", 0, _Calibration)
+            found = module.maps.get("calibration", 0, Calibration)
             if found.trial and found.agreed >= _ENOUGH:
                 return int(found.trial)
     finally:

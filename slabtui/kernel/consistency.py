@@ -1,11 +1,12 @@
-"""Whether what the tracepoints tell explains how many objects are live; if not, they do not see everything."""
+"""Whether the events counted explain how many objects are live; if not, the tracepoints do not see everything."""
 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from slabtui.kernel.procfs.slabinfo import Slab
-from slabtui.model.snapshot import CacheRow
+from slabtui.model.identity import CacheKey
+from slabtui.model.snapshot import CacheTotals
 
 _SLABS_AT_HAND = 5  # of each CPU: the one it allocates from and its partial ones, set_cpu_partial() in mm/slub.c
 _SHARE = 0.01  # of all traffic; the two sides are not read at the same moment
@@ -22,50 +23,64 @@ class _Start:
 
 
 class Consistency:
-    """Compares, from the first look at each cache on: allocs - frees with the change of live objects.
+    """Compares allocs - frees of each cache with the change of its live objects, since frees are counted.
 
-    The sums are compared, not the intervals: what is not seen adds up, however little it is at a time, and what only
-    lies free for a while in a CPU's own slabs does not.
+    The sums are compared, not the intervals: untraced events add up, however few they are at a time, and objects that
+    are only free for a while in a CPU's own slabs do not.
     """
 
     def __init__(self) -> None:
-        self._starts: dict[int, _Start] = {}
+        self._begun: int | None = None
+        self._starts: dict[CacheKey, _Start] = {}
 
-    def knows(self, cache: int) -> bool:
-        """Tell whether there has been a first look at a cache."""
-        return cache in self._starts
-
-    def begin(self, row: CacheRow, objects_per_slab: int, hidden: int) -> None:
-        """Take the first look.
-
-        Args:
-            row: totals of the cache, with frees and live objects.
-            objects_per_slab: objects that a slab of it holds.
-            hidden: further free objects that may count as live.
-        """
-        assert row.frees is not None
-        assert row.live is not None
-        at_hand = _SLABS_AT_HAND * objects_per_slab * (os.cpu_count() or 1)
-        self._starts[row.cache] = _Start(row.allocs - row.frees, row.allocs + row.frees, row.live, at_hand + hidden)
-
-    def disagrees(self, row: CacheRow) -> bool:
-        """Tell whether more objects came or went since than were counted."""
-        assert row.frees is not None
-        assert row.live is not None
-        start = self._starts[row.cache]
-        unseen = abs((row.allocs - row.frees - start.net) - (row.live - start.live))
-        return unseen > start.hidden + _SHARE * (row.allocs + row.frees - start.traffic)
-
-    def mark(self, rows: dict[int, CacheRow], slabs: Mapping[str, Slab], hidden: Callable[[str], int]) -> None:
+    def mark(
+        self,
+        rows: dict[CacheKey, CacheTotals],
+        begun: int | None,
+        slabs: Mapping[str, Slab],
+        count_hidden: Callable[[str], int],
+    ) -> None:
         """Mark the rows whose allocations and frees do not explain how many of their objects are live.
 
         Args:
-            rows: totals, by cache; those of which that is known are replaced.
+            rows: those of all caches; the ones of which that is known are replaced.
+            begun: how often the counting of frees has begun; None: frees are not counted now.
             slabs: what /proc/slabinfo says, by name.
-            hidden: returns how many free objects of the cache of a name may count as live.
+            count_hidden: returns how many free objects of the cache of a name may count as live.
         """
-        for cache, row in rows.items():
-            if row.frees is not None and row.live is not None:
-                if not self.knows(cache):
-                    self.begin(row, slabs[row.name].objects_per_slab, hidden(row.name))
-                rows[cache] = replace(row, disagrees=self.disagrees(row))
+        if begun != self._begun:
+            self._begun = begun
+            self._starts.clear()
+        if begun is None:
+            return
+        for key, row in rows.items():
+            if row.total_frees is not None and row.live is not None:
+                if not self.knows(key):
+                    self.begin(row, slabs[row.name].objects_per_slab, count_hidden(row.name))
+                rows[key] = replace(row, disagrees=self.disagrees(row))
+
+    def knows(self, cache: CacheKey) -> bool:
+        """Return whether a cache was compared before."""
+        return cache in self._starts
+
+    def begin(self, row: CacheTotals, objects_per_slab: int, hidden: int) -> None:
+        """Compare a cache with this moment from now on.
+
+        Args:
+            row: the cache, with frees and live objects.
+            objects_per_slab: objects that a slab of it holds.
+            hidden: further free objects that may count as live.
+        """
+        assert row.total_frees is not None
+        assert row.live is not None
+        at_hand = _SLABS_AT_HAND * objects_per_slab * (os.cpu_count() or 1)
+        net, traffic = row.total_allocs - row.total_frees, row.total_allocs + row.total_frees
+        self._starts[row.cache] = _Start(net, traffic, row.live, at_hand + hidden)
+
+    def disagrees(self, row: CacheTotals) -> bool:
+        """Return whether more objects came or went since `begin` than were counted."""
+        assert row.total_frees is not None
+        assert row.live is not None
+        start = self._starts[row.cache]
+        untraced = abs((row.total_allocs - row.total_frees - start.net) - (row.live - start.live))
+        return untraced > start.hidden + _SHARE * (row.total_allocs + row.total_frees - start.traffic)

@@ -14,12 +14,17 @@ SECONDS = 1.0
 
 
 class Overhead:
-    """Measures programs at work. The statistics cost some 20 ns for each run, hence only for a second, in a thread."""
+    """Measures programs at work. The statistics cost some 20 ns for each run, hence only for a second, in a thread.
+
+    Attributes:
+        trouble: why the cost is unknown, in words for the user; empty if it is known, or soon will be.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: _Measurement | None = None
         self._found: float | None = None
+        self.trouble = ""
 
     @property
     def nanoseconds(self) -> float | None:
@@ -32,15 +37,13 @@ class Overhead:
 
         Args:
             counting: descriptors of the programs that run once for each event.
-            others: descriptors of those that run for some, or beside them.
-
-        Raises:
-            SlabtuiError: no thread can be started; what an event costs is then unknown.
+            others: descriptors of those that run for some events, or for none.
         """
         self.stop()
+        self.trouble = ""
         measurement = None
-        with suppress(OSError):  # no more descriptors, for one: it is then not known
-            measurement = _Measurement.begun(counting, others)
+        with suppress(OSError):  # such as no free descriptors: the cost is then unknown
+            measurement = _Measurement.begin(counting, others)
         with self._lock:
             self._running = measurement
             self._found = None
@@ -49,12 +52,12 @@ class Overhead:
             timer.daemon = True
             try:
                 threads.start(timer)
-            except SlabtuiError:
+            except SlabtuiError as error:
                 self.stop()
-                raise
+                self.trouble = f"cost not measured: {error}"
 
     def stop(self) -> None:
-        """Let go of the programs; what was found last stays."""
+        """End the measurement; the last result stays."""
         with self._lock:
             measurement, self._running = self._running, None
         if measurement:
@@ -87,11 +90,11 @@ class _Measurement:
             raise
 
     @classmethod
-    def begun(cls, counting: Sequence[int], others: Sequence[int]) -> "_Measurement":
+    def begin(cls, counting: Sequence[int], others: Sequence[int]) -> "_Measurement":
         """Switch the statistics on.
 
         Raises:
-            OSError: the kernel does not let this process, or a program's statistics could not be read.
+            OSError: this process may not, or a program's statistics could not be read.
         """
         return cls(syscalls.enable_statistics(), counting, others)
 
@@ -101,7 +104,7 @@ class _Measurement:
         return spent / events if events else None
 
     def close(self) -> None:
-        """Switch the statistics off, unless somebody else has them on too."""
+        """Switch the statistics off, unless another process has them on too."""
         for descriptor in (*self._counting, *self._others, self._switch):
             os.close(descriptor)
 

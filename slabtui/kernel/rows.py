@@ -1,63 +1,226 @@
-"""One row for each cache, from all that knows something of it: the counters and slabinfo. Pure."""
+"""The row of each cache, from its first sight on: what was counted of it, and what slabinfo says. Pure."""
 
 from collections import Counter
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from slabtui.kernel.counters import Cache
+from slabtui.kernel.allocs import Allocated
+from slabtui.kernel.bulk import BulkCounts
+from slabtui.kernel.counters import LARGE, Cache, Counts
+from slabtui.kernel.frees import Freed
 from slabtui.kernel.procfs.slabinfo import Slab
-from slabtui.model.snapshot import CacheRow
+from slabtui.model.identity import CacheKey, Identities, KeyKind
+from slabtui.model.snapshot import CacheTotals
 
-UNSEEN = 1 << 32  # identities of caches of which only the name is known: below any address, above the size classes
+LARGE_KEY = CacheKey(KeyKind.LARGE, LARGE.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the programs have counted, by cache; frees is None while nobody counts them."""
+    """What the programs have counted; it only grows."""
 
-    allocs: Mapping[Cache, int]
-    frees: Mapping[Cache, int] | None = None
-    bulk_allocs: Mapping[Cache, int] = field(default_factory=dict)
-    bulk_frees: Mapping[Cache, int] = field(default_factory=dict)
+    allocated: Allocated
+    freed: Freed = field(default_factory=Freed)
+    bulk: BulkCounts = field(default_factory=BulkCounts)
 
     @property
-    def caches(self) -> dict[int, Cache]:
-        """Every cache that was counted, by its address."""
-        return {cache.cache: cache for cache in (*self.bulk_allocs, *(self.frees or ()), *self.allocs)}
+    def tables(self) -> tuple[Counts, ...]:
+        """All counts by cache."""
+        return self.allocated.by_cache, self.freed.by_cache, self.bulk.allocs, self.bulk.frees
 
 
-class Unseen:
-    """Gives an identity to each cache that slabinfo lists and that has not been seen to allocate.
+class Rows:
+    """The rows of all caches that were ever seen.
+
+    The programs count by address. Another cache may be created at the address of a destroyed one: it has another name
+    or another object size, and what is counted from then on belongs to a new row. The row of the destroyed one stays
+    as it was.
+
+    Args:
+        large_twice: whether the kernel reports allocations of kmalloc-large twice, see Offsets.
 
     Attributes:
-        listed: the caches of which the address is known all the same, by their name.
+        by_key: the rows, as merged last.
+        listed: the caches of which the kernel's list says where they are, by name; they need not have allocated yet.
     """
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+    def __init__(self, *, large_twice: bool = False) -> None:
+        self._large_twice = large_twice
+        self._identities = Identities()
+        self._owners: dict[int, tuple[CacheKey, Cache]] = {}  # by address
+        self._idle: dict[str, CacheKey] = {}  # by name
+        self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
+        self._counts: tuple[Counts, ...] = (Counts(),) * 4  # as merged last
+        self._begun: int | None = None  # likewise, see Freed
+        self._counts_frees = False  # now, or at some time before
+        self.by_key: dict[CacheKey, CacheTotals] = {}
         self.listed: dict[str, Cache] = {}
 
-    def number(self, name: str, others: Container[int] = ()) -> int:
-        """Return its address, unless that is another cache's by now, or a number that always stands for the name."""
+    def merge(
+        self,
+        counted: Counted,
+        slabs: Mapping[str, Slab] | None = None,
+        aliases: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> dict[CacheKey, CacheTotals]:
+        """Return the row of every cache that was seen so far, in this reading or an earlier one.
+
+        Args:
+            counted: what was counted.
+            slabs: what /proc/slabinfo says, by name.
+            aliases: the other names of merged caches, by name.
+        """
+        slabs, aliases = slabs or {}, aliases or {}
+        caches, epochs = find_newest(counted.tables)
+        exact = {address: cache for address, cache in caches.items() if not cache.approximate}
+        self._living = find_living(exact, epochs, self._living)
+        self._owners = {address: (self._identify(cache), cache) for address, cache in caches.items()}
+        self._counts_frees |= counted.freed.begun is not None
+        rows = self._add_counted(counted, slabs, aliases)
+        rows |= self._list_idle(slabs, aliases)
+        rows |= self._add_large(counted)
+        rows |= {key: self._retire(row) for key, row in self.by_key.items() if key not in rows}
+        self._counts, self._begun, self.by_key = counted.tables, counted.freed.begun, rows
+        return rows
+
+    def locate(self, key: CacheKey) -> Cache | None:
+        """Return the cache that a key stands for now; None: its address is unknown, or it was destroyed."""
+        if key == LARGE_KEY:
+            return LARGE
+        counted = next((cache for owner, cache in self._owners.values() if owner == key), None)
+        if counted:
+            return counted
+        row = self.by_key.get(key)
+        listed = self.listed.get(row.name) if row and self._idle.get(row.name) == key else None
+        return listed if row and listed and row.address in (None, listed.address) else None
+
+    def locate_listed(self, name: str) -> tuple[CacheKey, Cache] | None:
+        """Return the cache of that name in the kernel's list, which need not have a row; None: it is not there."""
         listed = self.listed.get(name)
-        if listed and listed.cache not in others:
-            return listed.cache
-        return self._numbers.setdefault(name, UNSEEN + len(self._numbers))
+        return (self._identify(listed), listed) if listed else None
 
-    def object_size(self, name: str) -> int | None:
-        """Return what the cache's creator asked for, None if that is unknown."""
-        return self.listed[name].object_size if name in self.listed else None
+    def find(self, cache: CacheKey | str) -> CacheTotals | None:
+        """Return the row of a key, or of what a user typed: a name, an alias, or a key as text.
 
-    def name(self, cache: int) -> str | None:
-        """Return the name that an identity stands for; None: it is a cache that has been seen."""
-        return next((name for name, number in self._numbers.items() if number == cache), None)
+        Of several caches of one name it is the one that lives, or else the newest.
+        """
+        if isinstance(cache, CacheKey):
+            return self.by_key.get(cache)
+        found = [row for row in self.by_key.values() if cache in (row.name, str(row.cache)) or cache in row.aliases]
+        exact = [row for row in found if cache == str(row.cache) != row.name] or found
+        return max(exact, key=lambda row: (row.live is not None, row.cache.generation), default=None)
+
+    def _identify(self, cache: Cache) -> CacheKey:
+        if cache.approximate:
+            return CacheKey(KeyKind.SIZE_CLASS, cache.name)
+        return self._identities.seen(cache.address, cache.name, cache.size)
+
+    def _add_counted(
+        self, counted: Counted, slabs: Mapping[str, Slab], aliases: Mapping[str, tuple[str, ...]]
+    ) -> dict[CacheKey, CacheTotals]:
+        """Return the rows of the caches that were counted, with what was counted since the last reading added."""
+        allocs, frees, bulk_allocs, bulk_frees = (
+            _subtract(now.sums, before.sums) for now, before in zip(counted.tables, self._counts, strict=True)
+        )
+        if counted.freed.begun is None or counted.freed.begun != self._begun:
+            bulk_frees = Counter()  # they are always counted, and belong to `frees` only while these are
+        rows = {}
+        for address, (key, cache) in self._owners.items():
+            before = self.by_key.get(key)
+            total_allocs = (before.total_allocs if before else 0) + allocs[address] + bulk_allocs[address]
+            total_frees = None
+            if self._counts_frees and not cache.approximate:
+                total_frees = ((before.total_frees if before else 0) or 0) + frees[address] + bulk_frees[address]
+            slab = slabs.get(cache.name) if self._living.get(cache.name) == address else None
+            rows[key] = CacheTotals(
+                cache=key,
+                name=cache.name,
+                size=cache.size,
+                object_size=cache.object_size,
+                address=None if cache.approximate else address,
+                approximate=cache.approximate,
+                aliases=aliases.get(cache.name, ()),
+                live=slab.live if slab else None,
+                mem=slab.mem if slab else None,
+                total_allocs=total_allocs,
+                total_bytes=total_allocs * cache.size,
+                total_frees=total_frees,
+            )
+        return rows
+
+    def _list_idle(
+        self, slabs: Mapping[str, Slab], aliases: Mapping[str, tuple[str, ...]]
+    ) -> dict[CacheKey, CacheTotals]:
+        """Return the rows of the caches that slabinfo lists and that were not counted: they have not allocated yet."""
+        counted = {cache.name for _, cache in self._owners.values()}
+        idle, rows = {}, {}
+        for name in slabs.keys() - counted:
+            slab, listed = slabs[name], self.listed.get(name)
+            if listed and listed.address in self._owners:
+                listed = None  # it was destroyed: another cache is there now
+            key = self._idle.get(name)
+            if listed:
+                key = self._identities.seen(listed.address, name, listed.size)
+            elif key is None or self.by_key[key].address in self._owners:
+                key = self._identities.listed(name)
+            before = self.by_key.get(key)
+            idle[name] = key
+            rows[key] = CacheTotals(
+                cache=key,
+                name=name,
+                size=slab.size,
+                object_size=listed.object_size if listed else before.object_size if before else None,
+                address=listed.address if listed else before.address if before else None,
+                aliases=aliases.get(name, ()),
+                live=slab.live,
+                mem=slab.mem,
+                total_frees=0 if self._counts_frees else None,
+            )
+        if slabs:
+            self._idle = idle
+        return rows
+
+    def _add_large(self, counted: Counted) -> dict[CacheKey, CacheTotals]:
+        """Return the row of what kmalloc takes from the page allocator, if there was any."""
+        freed = counted.freed.large if self._counts_frees else None
+        if not counted.allocated.large and not freed:
+            return {}
+        return {
+            LARGE_KEY: CacheTotals(
+                cache=LARGE_KEY,
+                name=LARGE.name,
+                approximate=self._large_twice,
+                total_allocs=counted.allocated.large,
+                total_bytes=counted.allocated.large_bytes,
+                total_frees=freed,
+            )
+        }
+
+    def _retire(self, row: CacheTotals) -> CacheTotals:
+        """Return the row of a cache of which this reading says nothing: destroyed, or not listed this time."""
+        address = None if row.address in self._owners else row.address
+        frees = 0 if self._counts_frees and row.total_frees is None and not row.approximate else row.total_frees
+        return replace(row, address=address, aliases=(), live=None, mem=None, disagrees=None, total_frees=frees)
+
+
+def find_newest(tables: tuple[Counts, ...]) -> tuple[dict[int, Cache], dict[int, int]]:
+    """Return the newest description of the cache at each address, and the interval of it.
+
+    Each table describes a cache at its own events; of descriptions of the same interval the first table's counts.
+    """
+    caches: dict[int, Cache] = {}
+    epochs: dict[int, int] = {}
+    for table in tables:
+        for address, epoch in table.epochs.items():
+            if epoch > epochs.get(address, -1):
+                caches[address], epochs[address] = table.caches[address], epoch
+    return caches, epochs
 
 
 def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: Mapping[str, int]) -> dict[str, int]:
     """Return which cache lives, where several have had one name: the others have been destroyed.
 
-    A destroyed cache is not seen again, so it is the one that was seen last. Where that was in one interval, it is the
-    one that has replaced the one that lived before. A name of which that is not known is left out.
+    A destroyed cache is not seen again, so it is the one that was seen last. Where several were seen last in the same
+    interval, it is the one that did not live before. A name of which that is not known is left out.
 
     Args:
         caches: every cache that was counted, by its address.
@@ -78,64 +241,5 @@ def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: 
     return living
 
 
-def merged(
-    counted: Counted,
-    slabs: Mapping[str, Slab],
-    aliases: Mapping[str, tuple[str, ...]],
-    unseen: Unseen,
-    living: Mapping[str, int] | None = None,
-) -> dict[int, CacheRow]:
-    """Return a row of totals for every cache that anybody knows of, by its identity.
-
-    Args:
-        counted: what was counted.
-        slabs: what /proc/slabinfo says, by name.
-        aliases: the other names of merged caches, by name.
-        unseen: gives an identity to those of which only the name is known.
-        living: address of the cache that a line of /proc/slabinfo is about, by name; None: names are unique.
-    """
-    allocs = _by_address(counted.allocs, counted.bulk_allocs)
-    frees = None if counted.frees is None else _by_address(counted.frees, counted.bulk_frees)
-    caches = counted.caches
-    rows = {}
-    for address, cache in caches.items():
-        lives = living is None or living.get(cache.name) == address
-        slab = slabs.get(cache.name) if lives and not cache.approximate else None
-        rows[address] = CacheRow(
-            cache=address,
-            name=cache.name,
-            size=cache.size,
-            object_size=cache.object_size,
-            allocs=allocs[address],
-            bytes=allocs[address] * cache.size,
-            approximate=cache.approximate,
-            frees=None if frees is None or cache.approximate else frees[address],
-            live=slab.live if slab else None,
-            mem=slab.mem if slab else None,
-            aliases=aliases.get(cache.name, ()),
-        )
-    seen = {cache.name for cache in caches.values()}
-    for name in slabs.keys() - seen:
-        slab = slabs[name]
-        number = unseen.number(name, caches)
-        rows[number] = CacheRow(
-            cache=number,
-            name=name,
-            size=slab.size,
-            object_size=unseen.object_size(name),
-            allocs=0,
-            bytes=0,
-            frees=None if frees is None else 0,
-            live=slab.live,
-            mem=slab.mem,
-            aliases=aliases.get(name, ()),
-        )
-    return rows
-
-
-def _by_address(*parts: Mapping[Cache, int]) -> "Counter[int]":
-    sums: Counter[int] = Counter()
-    for part in parts:
-        for cache, number in part.items():
-            sums[cache.cache] += number
-    return sums
+def _subtract(now: Mapping[int, int], before: Mapping[int, int]) -> "Counter[int]":
+    return Counter({address: number - before.get(address, 0) for address, number in now.items()})

@@ -1,4 +1,4 @@
-"""Whose allocations are counted: the options of the BPF programs that leave the others out."""
+"""Which processes are counted: the options of the BPF programs that leave the others out."""
 
 import os
 import select
@@ -15,9 +15,9 @@ _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 
 
 class Scope:
-    """Everybody's, or only those of some processes and of one control group with all below it.
+    """All processes, or only some of them and those of one control group and the groups below it.
 
-    A process's number may be another's once it has ended; a pidfd never is.
+    A PID may be reused once its process has ended; a pidfd never is.
 
     Args:
         pids: the processes, all their threads; none: any.
@@ -32,7 +32,7 @@ class Scope:
         self.group: Group | None = None
         try:
             for pid in dict.fromkeys(pids):
-                self._processes[pid] = _opened(pid)
+                self._processes[pid] = _open_process(pid)
             if cgroup is not None:
                 self.group = Group(cgroup)
         except BaseException:
@@ -40,8 +40,8 @@ class Scope:
             raise
 
     @property
-    def everybody(self) -> bool:
-        """Whether nothing is left out."""
+    def everything(self) -> bool:
+        """Whether no process is left out."""
         return not self._processes and self.group is None
 
     @property
@@ -58,7 +58,7 @@ class Scope:
 
     @property
     def nested(self) -> bool:
-        """Whether this process is in a PID namespace other than the first, where not every process has a number."""
+        """Whether this process is in a PID namespace other than the first, where not every process has a PID."""
         return _PID_NS.stat().st_ino != _FIRST_PID_NS
 
     def macros(self) -> list[str]:
@@ -75,10 +75,12 @@ class Scope:
         """Count another control group if it has taken the place of the one that was counted.
 
         Args:
-            modules: all whose programs count.
+            modules: all that are loaded.
         """
-        if self.group and self.group.follow() and not all(self.confine(module) for module in modules):
-            self.group.refuse()
+        if self.group and self.group.follow():
+            exists = [self.confine(module) for module in modules]
+            if not all(exists):
+                self.group.refuse()
 
     def confine(self, module: Module) -> bool:
         """Let a module count the control group as it is now; return whether it exists."""
@@ -89,7 +91,7 @@ class Scope:
         return False
 
     def close(self) -> None:
-        """Let go of the processes and the control group."""
+        """Close the descriptors of the processes and of the control group."""
         for descriptor in self._processes.values():
             os.close(descriptor)
         self._processes.clear()
@@ -106,7 +108,7 @@ def _readable(descriptors: Iterable[int]) -> set[int]:
     return {descriptor for descriptor, _ in poll.poll(0)}
 
 
-def _opened(pid: int) -> int:
+def _open_process(pid: int) -> int:
     try:
         return os.pidfd_open(pid)
     except OSError as error:

@@ -14,15 +14,24 @@ from pathlib import Path
 import pytest
 
 from slabtui.collector import Collector
-from slabtui.kernel import probe
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.bpf import features, syscalls
 from slabtui.kernel.bpf.features import statistics
-from slabtui.model.inspection import Kind, Request
-from slabtui.model.snapshot import difference
+from slabtui.kernel.rows import LARGE_KEY
+from slabtui.model.inspection import InspectionKind
+from slabtui.queues import SnapshotQueue
 from tests.e2e.test_terminal import gone
 from tests.support.bpf import own_program_ids, program_ids
-from tests.support.probes import assert_exact, compiled, probing, watch
+from tests.support.probes import (
+    assert_exact,
+    compiled,
+    inspecting,
+    interval,
+    probing,
+    program_descriptors,
+    read,
+    request,
+)
 from tests.support.workload import workload
 
 pytestmark = pytest.mark.live
@@ -39,13 +48,14 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
     size: Counter[str] = Counter()
     lost = 0
     with workload(kind, number) as work, probing(work.pid) as source:
-        collector = Collector(source, 0.1)
+        collector, queue = Collector(source, 0.1), SnapshotQueue()
+        collector.subscribe(queue)
         collector.start()
-        assert collector.take(timeout=60) is not None  # it counts from here on: the workload waits
+        assert queue.get(timeout=60) is not None  # it counts from here on: the workload waits
         try:
             work.run()
-            for _ in range(2):  # one for what is on offer, one that begins after the work has ended
-                snapshot = collector.take(timeout=10)
+            for _ in range(2):  # one for what waits, one that begins after the work has ended
+                snapshot = queue.get(timeout=10)
                 assert snapshot is not None
                 allocs.update({row.name: row.allocs for row in snapshot.rows})
                 size.update({row.name: row.bytes for row in snapshot.rows})
@@ -80,7 +90,7 @@ def test_a_kernel_that_does_not_compile_programs_gets_some_without_tail_calls(mo
 def test_another_process_is_not_counted() -> None:
     with workload("open", 1) as idle, workload("open", 10_000) as busy, probing(idle.pid) as source:
         busy.run()
-        assert "filp" not in {row.name for row in source.totals().rows if row.allocs}
+        assert "filp" not in {row.name for row in read(source).rows if row.total_allocs}
 
 
 def test_the_caches_are_listed_once_also_while_nothing_is_counted() -> None:
@@ -89,7 +99,7 @@ def test_the_caches_are_listed_once_also_while_nothing_is_counted() -> None:
         take_inventory = source._allocs.take_inventory
         source._allocs.take_inventory = lambda slabs: listed.append(found := take_inventory(slabs)) or found  # type: ignore[func-returns-value,method-assign]
         for _ in range(3):
-            assert source.totals().rows == ()
+            assert read(source).rows == ()
     assert ["filp" in found for found in listed] == [True]
 
 
@@ -97,15 +107,15 @@ def test_a_second_close_closes_nothing_while_the_first_goes_on(monkeypatch: pyte
     """The numbers of descriptors that are closed twice may be those of other files by then."""
     begun, goes_on = threading.Event(), threading.Event()
     with probing() as source:
-        descriptors = source.program_descriptors().values()
-        stop = source._meter.stop
+        descriptors = program_descriptors(source).values()
+        stop = source._overhead.stop
 
         def wait() -> None:
             begun.set()
             goes_on.wait(20)
             stop()
 
-        monkeypatch.setattr(source._meter, "stop", wait)
+        monkeypatch.setattr(source._overhead, "stop", wait)
         first = threading.Thread(target=source.close)
         first.start()
         assert begun.wait(20)
@@ -121,14 +131,14 @@ def test_a_second_close_closes_nothing_while_the_first_goes_on(monkeypatch: pyte
 
 def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:
     count = (
-        "from slabtui.kernel import layout\n"
+        "from slabtui.kernel.abi import offsets\n"
         "from slabtui.kernel.probe import Probe\n"
-        "from slabtui.kernel.scope import Whose\n"
+        "from slabtui.kernel.scope import Scope\n"
         "from tests.support.workload import workload\n"
         "with workload('open', 1000) as work:\n"
-        "    source = Probe(layout.read(), Whose([work.pid]))\n"
+        "    source = Probe(offsets.read(), Scope([work.pid]))\n"
         "    work.run()\n"
-        "    print(work.pid, sum(row.allocs for row in source.totals().rows if row.name == 'filp'))\n"
+        "    print(work.pid, sum(row.total_allocs for row in source.read().rows if row.name == 'filp'))\n"
         "    source.close()\n"
     )
     command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", count]
@@ -142,7 +152,7 @@ def test_names_and_sizes_are_those_of_slabinfo() -> None:
         for _ in range(1000):
             os.stat("/proc/self/status")
             os.close(os.open("/dev/null", os.O_RDONLY))
-        rows = [row for row in source.totals().rows if row.allocs and row.size is not None]
+        rows = [row for row in read(source).rows if row.total_allocs and row.size is not None]
     known = slabinfo()
     named = [row for row in rows if row.name in known]
     assert len(named) >= 5
@@ -155,21 +165,21 @@ def test_kmalloc_caches_are_exact_here() -> None:
     with probing() as source:
         assert source.exact_kmalloc
         assert source.notes == ()
-        assert not [row for row in source.totals().rows if row.approximate]
+        assert not [row for row in read(source).rows if row.approximate]
 
 
 def test_kmalloc_beyond_the_largest_cache_is_a_row_of_its_own() -> None:
     with probing() as source:
-        before = source.totals()
+        before = read(source)
         buffers = [os.pipe() for _ in range(50)]
         for _, writer in buffers:
             os.set_blocking(writer, False)
         grow_pipes([writer for _, writer in buffers])
-        rows = difference(before, source.totals()).rows
+        rows = interval(before, read(source)).rows
         for pair in buffers:
             for descriptor in pair:
                 os.close(descriptor)
-    large = next(row for row in rows if row.cache == probe.LARGE.cache)
+    large = next(row for row in rows if row.cache == LARGE_KEY)
     assert large.allocs >= 50
     assert large.bytes >= 50 * 16384
     assert large.size is None
@@ -183,9 +193,9 @@ def grow_pipes(writers: list[int]) -> None:
 
 def test_totals_only_grow_and_nothing_is_lost_at_rest() -> None:
     with probing() as source:
-        readings = [source.totals() for _ in range(5)]
+        readings = [read(source) for _ in range(5)]
     for before, after in pairwise(readings):
-        between = difference(before, after)
+        between = interval(before, after)
         assert all(row.allocs >= 0 and row.bytes >= 0 for row in between.rows)
         assert between.lost is not None
         assert between.lost >= 0
@@ -193,11 +203,11 @@ def test_totals_only_grow_and_nothing_is_lost_at_rest() -> None:
 
 def test_reading_the_table_does_not_fill_it() -> None:
     with probing(os.getpid()) as source:
-        source.totals()
-        before = source.totals()
+        read(source)
+        before = read(source)
         for _ in range(READINGS - 1):
-            source.totals()
-        rows = difference(before, source.totals()).rows
+            read(source)
+        rows = interval(before, read(source)).rows
     assert sum(row.allocs for row in rows) <= READINGS * MOST_PER_READING
 
 
@@ -212,14 +222,14 @@ def test_nothing_stays_loaded_after_the_end() -> None:
 def test_every_program_that_counts_reports_its_misses() -> None:
     with probing() as source:
         os.close(os.open(os.devnull, os.O_RDONLY))
-        source.totals()
-        watch(source, Request(frees=True, cache="filp", kind=Kind.CALLERS))
-        programs = source.program_descriptors()
-        looks = {"look: kmem_cache_alloc", "look: kmalloc"}
-        assert programs.keys() >= {"kmem_cache_alloc", "kmalloc", "kmem_cache_free", "kfree"} | looks
+        read(source)
+        request(source, inspecting("filp", InspectionKind.CALLERS, frees=True))
+        programs = program_descriptors(source)
+        inspecting_ones = {"inspection: kmem_cache_alloc", "inspection: kmalloc"}
+        assert programs.keys() >= {"kmem_cache_alloc", "kmalloc", "kmem_cache_free", "kfree"} | inspecting_ones
         for descriptor in programs.values():
             assert offsets.read().nests or statistics(descriptor)["recursion_misses"] >= 0
-        assert source.totals().lost is not None
+        assert read(source).lost is not None
 
 
 @pytest.mark.parametrize(("kind", "keys"), [("u32", range(1, 9)), ("u64", range(1 << 32, 9 << 32, 1 << 32))])

@@ -17,7 +17,7 @@ from slabtui.kernel.bpf.instructions import link
 from slabtui.kernel.bpf.maps import Maps
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.bpf.syscalls import Program, ProgramType
-from slabtui.kernel.counters import CACHE
+from slabtui.kernel.counters import CACHE_SIZE
 from tests.support import bpf
 from tests.support.ebpf import Instruction, Run, decode
 from tests.support.interleavings import InTurn, Once, Scene, interleave
@@ -265,7 +265,7 @@ def test_the_programs_that_count_do_what_they_do_in_the_kernel(which: str) -> No
     caches = [0xDEAD_0000_0000_0000 + (number << 8) for number in (1, 1 + 32, 2, 1 + 64, 31, 63, 95)]
     simulation = Simulation(image, ())
     maps, choose = Maps(image.compiled.maps), random.Random(12)
-    owners, slots = maps.hash("caches", CACHE.size), maps.per_cpu_array("slots", WORDS)
+    owners, slots = maps.hash("caches", CACHE_SIZE), maps.per_cpu_array("slots", WORDS)
     here = {image.compiled.references[name]: descriptor for name, descriptor in image.compiled.maps.items()}
     with ExitStack() as stack:
         stack.callback(image.close)
@@ -290,7 +290,7 @@ def test_the_programs_that_count_do_what_they_do_in_the_kernel(which: str) -> No
                 sum(pair) for pair in zip(*words, strict=True)
             ]
         assert maps.per_cpu_array("tallies", 1).totals() == simulation.tallies()
-    assert simulation.counted()
+    assert simulation.count_events()
 
 
 def test_every_order_of_steps_is_tried_once() -> None:

@@ -16,10 +16,10 @@ from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order, arrange
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import Request
-from slabtui.model.snapshot import CacheRow, Totals, difference
+from slabtui.model.request import Request
+from slabtui.model.snapshot import CacheRow, Snapshot
 from tests.support import uring
-from tests.support.probes import assert_exact, probing, watch
+from tests.support.probes import assert_exact, interval, probing, read, request
 from tests.support.workload import workload
 
 pytestmark = pytest.mark.live
@@ -37,7 +37,7 @@ SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 def freeing(*pids: int) -> Iterator[Probe]:
     with probing(*pids) as probe:
         probe.begin(lambda: None)
-        watch(probe, Request(frees=True))
+        request(probe, Request(frees=True))
         assert probe.notes == ()
         yield probe
 
@@ -52,9 +52,9 @@ def everybody() -> Iterator[Probe]:
 def test_frees_of_a_named_cache_are_exact() -> None:
     with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
         busy.run()
-        before = probe.totals()
+        before = read(probe)
         busy.run()
-        between = difference(before, probe.totals())
+        between = interval(before, read(probe))
     row = named(between, "names_cache")
     assert row.frees is not None
     assert_exact(row.frees, CALLS, between.lost)
@@ -64,9 +64,9 @@ def test_frees_of_a_named_cache_are_exact() -> None:
 def test_frees_of_a_kmalloc_cache_are_exact() -> None:
     with workload("select", CALLS) as busy, freeing(busy.pid) as probe:
         busy.run()
-        before = probe.totals()
+        before = read(probe)
         busy.run()
-        between = difference(before, probe.totals())
+        between = interval(before, read(probe))
     row = max((row for row in between.rows if row.name.endswith("-512")), key=lambda row: row.allocs)
     assert row.frees is not None
     of_interrupts = max(0, row.frees - CALLS)
@@ -78,13 +78,13 @@ def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -
     probe = Probe(offsets.read())
     try:
         os.stat("/")
-        before = probe.totals()
-        assert {row.frees for row in before.rows} == {None}
-        watch(probe, Request(frees=True))
-        after = probe.totals()
-        assert named(difference(before, after), "names_cache").frees is None
+        before = read(probe)
+        assert {row.total_frees for row in before.rows} == {None}
+        request(probe, Request(frees=True))
+        after = read(probe)
+        assert named(interval(before, after), "names_cache").frees is None
         os.stat("/")
-        frees = named(difference(after, probe.totals()), "names_cache").frees
+        frees = named(interval(after, read(probe)), "names_cache").frees
         assert frees is not None
         assert frees > 0
     finally:
@@ -93,11 +93,11 @@ def test_frees_are_unknown_until_they_have_been_counted_for_a_whole_interval() -
 
 def test_frees_that_are_switched_off_and_on_within_an_interval_are_unknown() -> None:
     with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
-        before = probe.totals()
-        watch(probe, Request(frees=False))
+        before = read(probe)
+        request(probe, Request(frees=False))
         busy.run()
-        watch(probe, Request(frees=True))
-        between = difference(before, probe.totals())
+        request(probe, Request(frees=True))
+        between = interval(before, read(probe))
     row = named(between, "names_cache")
     assert (row.allocs >= CALLS, row.frees) == (True, None)
 
@@ -105,10 +105,10 @@ def test_frees_that_are_switched_off_and_on_within_an_interval_are_unknown() -> 
 def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
     with freeing(os.getpid()) as probe:
         large_message()
-        before = probe.totals()
+        before = read(probe)
         for _ in range(100):
             large_message()
-        between = difference(before, probe.totals())
+        between = interval(before, read(probe))
     row = next(row for row in between.rows if row.name == "kmalloc-large")
     assert row.frees is not None
     assert_exact(row.frees, 100, between.lost)
@@ -122,7 +122,7 @@ def large_message() -> None:
 
 
 def test_live_objects_are_those_of_slabinfo(everybody: Probe) -> None:
-    rows = everybody.totals().rows
+    rows = read(everybody).rows
     with open("/proc/slabinfo") as slabinfo:
         known = {fields[0]: fields for fields in map(str.split, slabinfo.readlines()[2:])}
     row = next(row for row in rows if row.name == "dentry")
@@ -140,17 +140,17 @@ def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(ever
         f"kept = [os.eventfd(0) for _ in range({KEPT})]\n"
         "print(flush=True); sys.stdin.readline()\n"
     )
-    readings = [everybody.totals()]
+    readings = [read(everybody)]
     with subprocess.Popen([sys.executable, "-c", leak], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
-        readings.append(everybody.totals())
-        grown = by_growth(difference(*readings))
+        readings.append(read(everybody))
+        grown = by_growth(interval(*readings))
         assert process.stdin
         process.stdin.close()
         process.wait()
     time.sleep(SETTLED)
-    after = difference(readings[-1], everybody.totals())
+    after = interval(readings[-1], read(everybody))
     leaked = [row for row in grown if (row.live_delta or 0) >= KEPT * 0.9]
     assert leaked == grown[: len(leaked)]
     assert "filp" in [row.name for row in leaked]  # each eventfd is an open file, and a few smaller objects
@@ -160,11 +160,11 @@ def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(ever
 
 def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Probe) -> None:
     add_and_remove_items(10)
-    before = everybody.totals()
+    before = read(everybody)
     for _ in range(ROUNDS):
         add_and_remove_items(EPOLL_ITEMS)
         time.sleep(SETTLED)
-    between = difference(before, everybody.totals())
+    between = interval(before, read(everybody))
     row = named(between, "eventpoll_epi")
     assert row.allocs >= ROUNDS * EPOLL_ITEMS
     assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # what waits to be freed, or lies free in a CPU's own slabs
@@ -177,13 +177,13 @@ def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Pro
 
 def test_nodes_of_maple_trees_that_sheaves_take_back_are_counted(everybody: Probe) -> None:
     """maple_node was the first cache with sheaves, Linux 6.18; kfree_rcu() frees most of its objects."""
-    if "maple_node" not in {row.name for row in everybody.totals().rows}:
+    if "maple_node" not in {row.name for row in read(everybody).rows}:
         return  # before Linux 6.1 there are no such trees
-    before = everybody.totals()
+    before = read(everybody)
     for _ in range(ROUNDS):
         map_and_unmap(MAPPINGS)
         time.sleep(SETTLED)
-    between = difference(before, everybody.totals())
+    between = interval(before, read(everybody))
     row = named(between, "maple_node")
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert row.allocs > ROUNDS * MAPPINGS / 16  # a node has room for 16 ranges
@@ -217,11 +217,11 @@ def test_requests_of_io_uring_that_no_tracepoint_sees_allocated_do_not_shrink(ev
         if error.errno in (errno.ENOSYS, errno.EPERM):
             pytest.skip("this kernel has no io_uring for us")
         raise
-    before = everybody.totals()
+    before = read(everybody)
     for _ in range(RINGS):
         uring.submit(uring.ENTRIES)
     time.sleep(SETTLED)
-    between = difference(before, everybody.totals())
+    between = interval(before, read(everybody))
     row = named(between, "io_kiocb")
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert (row.frees or 0) >= RINGS * uring.ENTRIES / 2  # Linux 5.10 needs only half of them
@@ -231,12 +231,12 @@ def test_requests_of_io_uring_that_no_tracepoint_sees_allocated_do_not_shrink(ev
         assert not row.disagrees
 
 
-def by_growth(between: Totals) -> list[CacheRow]:
+def by_growth(between: Snapshot) -> list[CacheRow]:
     assert "growth" in SORTS
     return arrange(between.rows, Order.by("growth"), lambda name: True)
 
 
-def named(between: Totals, name: str) -> CacheRow:
+def named(between: Snapshot, name: str) -> CacheRow:
     return named_in(between.rows, name)
 
 

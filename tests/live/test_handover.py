@@ -14,16 +14,19 @@ from slabtui.kernel import handover
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.bpf import trace_events
+from slabtui.kernel.bpf.records import Calibration
 from slabtui.kernel.bpf.settings import Way
-from slabtui.kernel.calibration import _Calibration, calibrate
+from slabtui.kernel.calibration import calibrate
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
-from slabtui.model.inspection import Context, Kind, Request
-from slabtui.model.snapshot import CacheRow, Totals
+from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.inspection import Context, InspectionKind, InspectionReading
+from slabtui.model.request import Request
+from slabtui.model.snapshot import CacheTotals, Reading
 from tests.e2e.test_terminal import gone
 from tests.support import probes
 from tests.support.bpf import program_ids
-from tests.support.probes import as_preemptible, watch
+from tests.support.probes import as_preemptible, attached_tracers, inspecting, read, request
 
 pytestmark = pytest.mark.live
 
@@ -90,56 +93,62 @@ def tracefs() -> Iterator[None]:
 
 
 @contextmanager
-def counting(where: Offsets, pids: list[int], kind: Kind | None = None) -> Iterator[Probe]:
+def counting(where: Offsets, pids: list[int], kind: InspectionKind | None = None) -> Iterator[Probe]:
     """Count what these processes allocate and free, and inspect the cache of path names by that kind."""
     probe = Probe(where, Scope(pids))
     try:
         probe.begin(lambda: None)
-        watch(probe, Request(frees=True, cache=None if kind is None else "names_cache", kind=kind))
+        request(probe, Request(frees=True) if kind is None else inspecting("names_cache", kind, frees=True))
         yield probe
     finally:
         probe.close()
 
 
-def path_names(totals: Totals) -> CacheRow:
+def path_names(reading: Reading) -> CacheTotals:
     """Return the row of the cache from which each call takes a buffer for the path."""
-    nothing = CacheRow(cache=0, name="", size=0, object_size=0, allocs=0, bytes=0, frees=0)
-    return next((row for row in totals.rows if row.name == "names_cache"), nothing)
+    nothing = CacheTotals(CacheKey(KeyKind.CACHE, ""), "", total_frees=0)
+    return next((row for row in reading.rows if row.name == "names_cache"), nothing)
 
 
-@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.STACKS, Kind.PROCESSES])
+def total_allocs(inspection: InspectionReading) -> int:
+    return sum(row.total_allocs for row in inspection.rows)
+
+
+@pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES])
 def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_over(
-    kind: Kind, tracefs: None, monkeypatch: pytest.MonkeyPatch
+    kind: InspectionKind, tracefs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with callers() as busy, counting(as_preemptible(), busy.pids, kind) as probe:
         ways = set()
-        before = path_names(probe.totals())
+        before = path_names(read(probe))
         monkeypatch.setattr(handover, "SHARE", -1.0)  # begin at once
         monkeypatch.setattr(handover, "LEAST", -1)
         happened = 0
         while Way.CLASSIC not in ways:
             happened += PROCESSES * CALLS
             for _ in busy.run(CALLS):
-                totals = probe.totals()
+                reading = read(probe)
                 ways.add(probe.way)
-        row = path_names(totals)
+        row = path_names(reading)
         assert Way.TAKING in ways  # the step in which both count; on Linux 7 the first may have come before
-        missed = totals.lost or 0  # of everybody's events, by interrupts
-        assert happened - missed <= row.allocs - before.allocs <= happened
-        assert row.frees is not None
-        assert before.frees is not None
-        assert happened - missed <= row.frees - before.frees <= happened + MOST_MISSED * happened
+        missed = reading.lost or 0  # of all processes, by interrupts
+        assert happened - missed <= row.total_allocs - before.total_allocs <= happened
+        assert row.total_frees is not None
+        assert before.total_frees is not None
+        assert happened - missed <= row.total_frees - before.total_frees <= happened + MOST_MISSED * happened
         assert any(note.startswith("classic tracepoints count: ") for note in probe.notes)
-        detail = totals.detail
-        assert detail is not None
-        assert {entry.context for entry in detail.entries} == {Context.PROCESS}
-        if kind is Kind.STACKS:
-            assert all("do_syscall_64" in entry.frames for entry in detail.entries)
-            assert detail.total_allocs == pytest.approx(happened, rel=0.4)  # an estimate; twice as much is beyond it
+        inspection = reading.inspection
+        assert inspection is not None
+        assert {row.context for row in inspection.rows} == {Context.PROCESS}
+        if kind is InspectionKind.STACKS:
+            assert all("do_syscall_64" in row.frames for row in inspection.rows)
+            assert total_allocs(inspection) == pytest.approx(
+                happened, rel=0.4
+            )  # an estimate; twice as much is beyond it
         else:
-            assert happened - missed <= detail.total_allocs <= happened
-        if kind is Kind.PROCESSES:
-            assert {entry.pid for entry in detail.entries} == set(busy.pids)
+            assert happened - missed <= total_allocs(inspection) <= happened
+        if kind is InspectionKind.PROCESSES:
+            assert {row.pid for row in inspection.rows} == set(busy.pids)
 
 
 @pytest.mark.parametrize("way", [Way.MARKING, Way.TAKING, Way.CLASSIC])
@@ -147,28 +156,28 @@ def test_what_is_switched_off_and_on_while_they_take_over_counts_everything_afte
     way: Way, tracefs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = program_ids()
-    with callers() as busy, counting(as_preemptible(), busy.pids, Kind.CALLERS) as probe:
-        probe.totals()
+    with callers() as busy, counting(as_preemptible(), busy.pids, InspectionKind.CALLERS) as probe:
+        read(probe)
         monkeypatch.setattr(handover, "SHARE", -1.0)
         monkeypatch.setattr(handover, "LEAST", -1)
         while probe.way is not way:
             for _ in busy.run(1):
-                probe.totals()
-        watch(probe, Request())
-        watch(probe, Request(frees=True, cache="names_cache", kind=Kind.CALLERS))
-        before = probe.totals()
+                read(probe)
+        request(probe, Request())
+        request(probe, inspecting("names_cache", InspectionKind.CALLERS, frees=True))
+        before = read(probe)
         for _ in busy.run(CALLS):
-            totals = probe.totals()
-        while probe.way is not Way.CLASSIC or any(tracers.has_raw for tracers in probe._tracers()):
-            probe.totals()
-        row, first, happened = path_names(totals), path_names(before), PROCESSES * CALLS
-        missed = (totals.lost or 0) - (before.lost or 0)  # of everybody's events, by interrupts
-        assert happened - missed <= row.allocs - first.allocs <= happened
-        assert row.frees is not None
-        assert first.frees is not None
-        assert happened - missed <= row.frees - first.frees <= happened + MOST_MISSED * happened
-        assert totals.detail is not None
-        assert happened - totals.detail.lost <= totals.detail.total_allocs <= happened
+            reading = read(probe)
+        while probe.way is not Way.CLASSIC or any(tracers.has_raw for tracers in attached_tracers(probe)):
+            read(probe)
+        row, first, happened = path_names(reading), path_names(before), PROCESSES * CALLS
+        missed = (reading.lost or 0) - (before.lost or 0)  # of all processes, by interrupts
+        assert happened - missed <= row.total_allocs - first.total_allocs <= happened
+        assert row.total_frees is not None
+        assert first.total_frees is not None
+        assert happened - missed <= row.total_frees - first.total_frees <= happened + MOST_MISSED * happened
+        assert reading.inspection is not None
+        assert happened - reading.inspection.lost <= total_allocs(reading.inspection) <= happened
         assert not any("not counted" in note for note in probe.notes)
     assert gone(loaded)
 
@@ -176,16 +185,16 @@ def test_what_is_switched_off_and_on_while_they_take_over_counts_everything_afte
 def test_events_of_processes_that_compete_for_a_cpu_are_counted() -> None:
     """On Linux 7.3 the programs of raw tracepoints missed a sixth of them."""
     with callers() as busy, counting(offsets.read(), busy.pids) as probe:
-        probe.totals()
+        read(probe)
         for _ in range(2):  # here classic tracepoints take over where it is needed
             for _ in busy.run(CALLS):
-                probe.totals()
-        before = path_names(probe.totals())
+                read(probe)
+        before = path_names(read(probe))
         for _ in busy.run(CALLS):
-            totals = probe.totals()
-        row, happened = path_names(totals), PROCESSES * CALLS
-        print(f"{row.allocs - before.allocs} of {happened}, way {probe.way.name}, {totals.lost} lost")
-        assert happened * (1 - MOST_MISSED) <= row.allocs - before.allocs <= happened
+            reading = read(probe)
+        row, happened = path_names(reading), PROCESSES * CALLS
+        print(f"{row.total_allocs - before.total_allocs} of {happened}, way {probe.way.name}, {reading.lost} lost")
+        assert happened * (1 - MOST_MISSED) <= row.total_allocs - before.total_allocs <= happened
 
 
 def test_raw_tracepoints_go_on_where_classic_ones_cannot_be_attached(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,13 +202,13 @@ def test_raw_tracepoints_go_on_where_classic_ones_cannot_be_attached(monkeypatch
     monkeypatch.setattr(handover, "LEAST", -1)
     monkeypatch.setattr(trace_events, "TRACEFS", (Path("/nowhere"),))
     with callers() as busy, counting(as_preemptible(), busy.pids) as probe:
-        before = path_names(probe.totals())
+        before = path_names(read(probe))
         for _ in busy.run(CALLS):
-            totals = probe.totals()
+            reading = read(probe)
         assert any("tracefs is not mounted: mount -t tracefs" in note for note in probe.notes)
         assert probe.way is Way.RAW
         happened = PROCESSES * CALLS
-        assert happened - (totals.lost or 0) <= path_names(totals).allocs - before.allocs <= happened
+        assert happened - (reading.lost or 0) <= path_names(reading).total_allocs - before.total_allocs <= happened
 
 
 def test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu() -> None:
@@ -207,9 +216,9 @@ def test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu() -> N
     with callers() as busy:
         found = set()
         with counting(offsets.read(), busy.pids) as probe:
-            module = probe._allocs.module
+            module = probe.parts[0].modules[0]
             for _ in busy.run(CALLS):
-                module.maps.put("calibration", 0, _Calibration())
+                module.maps.put("calibration", 0, Calibration())
                 found.add(calibrate(module))
             assert found == {probe._allocs.base_of_pages}
         assert found != {0}

@@ -1,4 +1,4 @@
-"""A close look at one cache of the running kernel: exact callers and processes, shares of stacks, nothing left."""
+"""Inspections on the running kernel: exact callers and processes, shares of stacks, nothing stays behind."""
 
 import ctypes
 import math
@@ -16,12 +16,12 @@ import pytest
 
 from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import Context, Inspection, InspectionRow, Kind, Request
-from slabtui.model.snapshot import difference
+from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow, difference
+from slabtui.model.request import Request
 from tests.e2e.test_terminal import gone
 from tests.support import probes
 from tests.support.bpf import own_program_ids, program_ids
-from tests.support.probes import assert_exact
+from tests.support.probes import assert_exact, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
 
 pytestmark = pytest.mark.live
@@ -45,7 +45,7 @@ def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
     """Yield a probe that has seen the cache of path names."""
     with probes.probing(*pids, cgroup=cgroup) as probe:
         os.stat("/")
-        probe.totals()
+        read(probe)
         yield probe
 
 
@@ -59,76 +59,75 @@ def shared() -> Iterator[Probe]:
 @pytest.fixture
 def everybody(shared: Probe) -> Iterator[Probe]:
     os.stat("/")
-    shared.totals()
+    read(shared)
     yield shared
-    shared.watch(Request())
+    shared.request(Request())
 
 
-def look(probe: Probe, cache: str, kind: Kind) -> None:
-    probes.watch(probe, Request(cache=cache, kind=kind))
+def inspect(probe: Probe, cache: str, kind: InspectionKind) -> None:
+    probes.request(probe, inspecting(cache, kind))
     assert probe.notes == ()
 
 
 def found(probe: Probe) -> Inspection:
-    detail = probe.totals().detail
-    assert detail is not None
-    return detail
+    inspection = difference(None, read(probe).inspection)
+    assert inspection is not None
+    return inspection
 
 
 @contextmanager
-def looked_at(kind: Kind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
-    """Look at the cache that a workload allocates from, counting that process only."""
+def inspected(kind: InspectionKind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
+    """Inspect the cache that a workload allocates from, counting that process only."""
     with workload(work, number) as busy, probing(busy.pid) as probe:
         busy.run()  # so that the probe has seen the cache
-        probe.totals()
-        look(probe, "names_cache", kind)
+        read(probe)
+        inspect(probe, "names_cache", kind)
         yield busy, probe
 
 
-@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.PROCESSES])
+@pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.PROCESSES])
 @pytest.mark.parametrize("alone", [False, True])
-def test_the_first_allocations_of_a_quiet_cache_are_seen(kind: Kind, alone: bool) -> None:
+def test_the_first_allocations_of_a_quiet_cache_are_seen(kind: InspectionKind, alone: bool) -> None:
     with probes.probing(*([os.getpid()] if alone else [])) as probe:
-        look(probe, QUIET, kind)
+        inspect(probe, QUIET, kind)
         for _ in range(BURST):
             socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
-        detail = found(probe)
-    assert sum(entry.allocs for entry in detail.entries) == BURST
+        inspection = found(probe)
+    assert sum(row.allocs for row in inspection.rows) == BURST
 
 
 def test_every_call_is_in_its_caller() -> None:
-    with looked_at(Kind.CALLERS) as (busy, probe):
+    with inspected(InspectionKind.CALLERS) as (busy, probe):
         busy.run()
-        totals = probe.totals()
-        detail, size = totals.detail, next(row.size for row in totals.rows if row.name == "names_cache")
-    assert detail is not None
-    assert_whole(detail, CALLS)
-    assert detail.entries[0].frames[0].startswith(GETNAME)
-    assert detail.entries[0].total_bytes == detail.entries[0].total_allocs * size
+        inspection = found(probe)
+        size = next(row.size for row in read(probe).rows if row.name == "names_cache")
+    assert_whole(inspection, CALLS)
+    assert inspection.rows[0].frames[0].startswith(GETNAME)
+    assert inspection.rows[0].total_bytes == inspection.rows[0].total_allocs * size
 
 
 def test_every_call_is_in_its_process(everybody: Probe) -> None:
     with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
-        look(everybody, "names_cache", Kind.PROCESSES)
+        inspect(everybody, "names_cache", InspectionKind.PROCESSES)
         one.run()
         other.run()
         other.run()
-        detail = found(everybody)
-        mine = {pid: of_process(detail, pid) for pid in (one.pid, other.pid)}
-    assert_exact(mine[one.pid].total_allocs, CALLS, detail.lost)
-    assert_exact(mine[other.pid].total_allocs, 2 * CALLS, detail.lost)
+        inspection = found(everybody)
+        mine = {pid: of_process(inspection, pid) for pid in (one.pid, other.pid)}
+    assert_exact(mine[one.pid].total_allocs, CALLS, inspection.lost)
+    assert_exact(mine[other.pid].total_allocs, 2 * CALLS, inspection.lost)
     assert mine[one.pid].comm == Path(sys.executable).name[:15]
     assert mine[one.pid].context is Context.PROCESS
     assert mine[one.pid].cgroup == own_cgroup()
 
 
 def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
-    with looked_at(Kind.STACKS) as (busy, probe):
+    with inspected(InspectionKind.STACKS) as (busy, probe):
         for _ in range(5):
             busy.run()
-            detail = found(probe)
-    first = detail.entries[0]
-    total = sum(entry.total_allocs for entry in detail.entries)
+            inspection = found(probe)
+    first = inspection.rows[0]
+    total = sum(row.total_allocs for row in inspection.rows)
     assert any("newfstatat" in frame or "statx" in frame for frame in first.frames)
     assert first.frames[0].startswith("kmem_cache_alloc")  # what the tracer itself runs is left out
     assert first.frames[1].startswith(GETNAME)
@@ -142,15 +141,15 @@ def test_the_share_of_a_stack_is_right_whatever_comes_before_it(mix: str) -> Non
     with mixed(mix, ROUNDS) as (busy, probe):
         for _ in range(3):
             busy.run()
-            detail = found(probe)
+            inspection = found(probe)
     happened = {file: 3 * ROUNDS * each for file, each in MIXES[mix].items()}
-    assert by_file(detail) == pytest.approx(happened, rel=2)
-    for file, counted in by_file(detail).items():
-        error = errors(detail)[file]
+    assert by_file(inspection) == pytest.approx(happened, rel=2)
+    for file, counted in by_file(inspection).items():
+        error = errors(inspection)[file]
         print(f"{mix}: {file} counted {counted} of {happened[file]}, standard error {error:.1f}")
         assert abs(counted - happened[file]) < 5 * error
         assert error < 0.8 * happened[file]
-    assert detail.lost < happened[OPEN] / 100
+    assert inspection.lost < happened[OPEN] / 100
 
 
 @pytest.mark.slow
@@ -162,24 +161,24 @@ def test_no_stack_has_a_bias_in_many_inspections(mix: str) -> None:
     shares: dict[str, list[float]] = {file: [] for file in MIXES[mix]}
     with mixed(mix, SHORT_ROUNDS) as (busy, probe):
         for _ in range(RUNS):
-            probe.watch(Request())
-            probe.totals()
-            look(probe, "filp", Kind.STACKS)
+            probe.request(Request())
+            read(probe)
+            inspect(probe, "filp", InspectionKind.STACKS)
             busy.run()
-            detail = found(probe)
-            estimates, of_estimates = by_file(detail), errors(detail)
+            inspection = found(probe)
+            estimates, of_estimates = by_file(inspection), errors(inspection)
             for file in MIXES[mix]:
                 counted = estimates.get(file, 0)
                 counts[file].append(counted)
                 variances[file].append(of_estimates.get(file, 0.0) ** 2)
-                shares[file].append(counted / detail.total_allocs)
+                shares[file].append(counted / inspection.total_allocs)
     each_round = sum(MIXES[mix].values())
     for file, each in MIXES[mix].items():
         assert_unbiased(f"{mix}: share of {file}", shares[file], each / each_round)
         assert_unbiased(f"{mix}: count of {file}", counts[file], SHORT_ROUNDS * each)
-        told, seen = statistics.mean(variances[file]), statistics.variance(counts[file])
-        print(f"{mix}: standard error of {file} {math.sqrt(told):.1f}, deviation {math.sqrt(seen):.1f}")
-        assert told / 2 < seen < told * 2
+        claimed, seen = statistics.mean(variances[file]), statistics.variance(counts[file])
+        print(f"{mix}: standard error of {file} {math.sqrt(claimed):.1f}, deviation {math.sqrt(seen):.1f}")
+        assert claimed / 2 < seen < claimed * 2
 
 
 @contextmanager
@@ -187,30 +186,30 @@ def mixed(mix: str, rounds: int) -> Iterator[tuple[Workload, Probe]]:
     """Inspect the stacks that allocate files, counting a process only that opens several kinds of them."""
     with workload(mix, rounds) as busy, probes.probing(busy.pid) as probe:
         busy.run()
-        probe.totals()
-        look(probe, "filp", Kind.STACKS)
+        read(probe)
+        inspect(probe, "filp", InspectionKind.STACKS)
         yield busy, probe
 
 
-def file_of(entry: InspectionRow) -> str:
+def file_of(row: InspectionRow) -> str:
     """Return the kind of file that a stack allocates, by its functions."""
-    return next((kind for kind in (PIPE, EVENTFD) if any(kind in frame for frame in entry.frames)), OPEN)
+    return next((kind for kind in (PIPE, EVENTFD) if any(kind in frame for frame in row.frames)), OPEN)
 
 
-def by_file(detail: Inspection) -> dict[str, int]:
+def by_file(inspection: Inspection) -> dict[str, int]:
     """Return how many files of each kind were counted."""
     counted: dict[str, int] = {}
-    for entry in detail.entries:
-        counted[file_of(entry)] = counted.get(file_of(entry), 0) + entry.total_allocs
+    for row in inspection.rows:
+        counted[file_of(row)] = counted.get(file_of(row), 0) + row.total_allocs
     return counted
 
 
-def errors(detail: Inspection) -> dict[str, float]:
+def errors(inspection: Inspection) -> dict[str, float]:
     """Return the standard error of each of these counts."""
     found: dict[str, float] = {}
-    for entry in detail.entries:
-        assert entry.standard_error is not None
-        found[file_of(entry)] = math.hypot(found.get(file_of(entry), 0.0), entry.standard_error)
+    for row in inspection.rows:
+        assert row.standard_error is not None
+        found[file_of(row)] = math.hypot(found.get(file_of(row), 0.0), row.standard_error)
     return found
 
 
@@ -225,51 +224,52 @@ def test_stacks_of_a_rare_allocation_are_all_taken() -> None:
     """Where a stack takes long, as in an emulator, the counts are an estimate."""
     with workload("stat", 2) as rare, probing(rare.pid) as probe:
         rare.run()
-        probe.totals()
-        look(probe, "names_cache", Kind.STACKS)
+        read(probe)
+        inspect(probe, "names_cache", InspectionKind.STACKS)
         for _ in range(21):
             time.sleep(0.02)
             rare.run()
-        detail = found(probe)
-        assert probe._look.part is not None
-        each = probe._look.part.taking / 1e9 * detail.one_in / 42  # seconds
+        inspection = found(probe)
+        each = nanoseconds_of_stacks(probe) / 1e9 * inspection.one_in / 42  # seconds
     if each <= SLOW:
-        assert detail.one_in == 1
-        assert_whole(detail, 42)
-        assert all(entry.standard_error == 0 for entry in detail.entries)
+        assert inspection.one_in == 1
+        assert_whole(inspection, 42)
+        assert all(row.standard_error == 0 for row in inspection.rows)
 
 
-def test_what_one_look_owes_is_not_paid_by_the_next() -> None:
+def test_what_one_inspection_owes_is_not_paid_by_the_next() -> None:
     with workload("stat", 3 * CALLS) as busy, workload("select", 40) as rare, probing(busy.pid, rare.pid) as probe:
         busy.run()
         rare.run()
-        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= 40)
-        look(probe, "names_cache", Kind.STACKS)
+        name = next(row.name for row in read(probe).rows if row.name.endswith("-512") and row.total_allocs >= 40)
+        inspect(probe, "names_cache", InspectionKind.STACKS)
         for _ in range(3):
             busy.run()
-            assert found(probe).entries
-        probe.totals()
-        look(probe, name, Kind.STACKS)
+            assert found(probe).rows
+        read(probe)
+        inspect(probe, name, InspectionKind.STACKS)
         rare.run()
-        detail = found(probe)
-    # Where a stack takes long, some of the 40 count for several; what the last look owed would be thousands.
-    assert sum(entry.total_allocs for entry in detail.entries) < CALLS / 10
+        inspection = found(probe)
+    # Where a stack takes long, some of the 40 count for several; what the last inspection owed would be thousands.
+    assert sum(row.total_allocs for row in inspection.rows) < CALLS / 10
 
 
-@pytest.mark.parametrize("late", [Kind.CALLERS, Kind.STACKS, Kind.PROCESSES])
-@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.STACKS, Kind.PROCESSES])
-def test_a_late_entry_of_an_earlier_inspection_is_no_part_of_the_next(everybody: Probe, late: Kind, kind: Kind) -> None:
-    """An event cannot be delayed on purpose: put an entry of the earlier inspection back once the next has begun."""
-    look(everybody, "filp", late)
-    part = everybody._look.part
+@pytest.mark.parametrize("late", [InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES])
+@pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES])
+def test_a_late_row_of_an_earlier_inspection_is_no_part_of_the_next(
+    everybody: Probe, late: InspectionKind, kind: InspectionKind
+) -> None:
+    """An event cannot be delayed on purpose: put a row of the earlier inspection back once the next has begun."""
+    inspect(everybody, "filp", late)
+    part = everybody.inspections.part.part
     assert part is not None
-    repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(part._entries.read()) > 0)
-    key, value = next((key, bytes(value)) for key, value in part._entries.read().items())
-    look(everybody, "names_cache", kind)
+    repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(part._rows.read()) > 0)
+    key, value = next((key, bytes(value)) for key, value in part._rows.read().items())
+    inspect(everybody, "names_cache", kind)
     value = LATE.to_bytes(8, sys.byteorder) + value[8:]  # its first member: allocations
     where = ctypes.c_uint64(key), ctypes.create_string_buffer(value)
-    syscalls.update(part.module.descriptors["entries"], *map(ctypes.addressof, where))
-    repeat_until(lambda: os.stat("/"), lambda: len(part._entries.read()) > 1)
+    syscalls.update(part.module.descriptors["rows"], *map(ctypes.addressof, where))
+    repeat_until(lambda: os.stat("/"), lambda: len(part._rows.read()) > 1)
     assert 0 < found(everybody).total_allocs < LATE
 
 
@@ -283,43 +283,42 @@ def repeat_until(act: Callable[[], object], done: Callable[[], bool]) -> None:
 def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
     with workload("stat", 3 * CALLS) as busy, probing(busy.pid) as probe:
         busy.run()
-        probe.totals()
-        look(probe, "names_cache", Kind.STACKS)
+        read(probe)
+        inspect(probe, "names_cache", InspectionKind.STACKS)
         busy.run()
-        probe.totals()  # it is known what a stack costs here
+        read(probe)  # it is known what a stack costs here
         time.sleep(1)
-        probe.totals()  # the probe believes that nothing much happens
-        assert probe._look.part is not None
-        before, began = probe._look.part.taking, time.monotonic()
+        read(probe)  # the probe believes that nothing much happens
+        before, began = nanoseconds_of_stacks(probe), time.monotonic()
         busy.run()
         seconds = time.monotonic() - began
-        assert (probe._look.part.taking - before) / 1e9 / seconds < PROMISED
+        assert (nanoseconds_of_stacks(probe) - before) / 1e9 / seconds < PROMISED
         assert found(probe).one_in > 1
 
 
 def test_kmalloc_has_its_callers_too() -> None:
     with workload("select", CALLS) as busy, probing(busy.pid) as probe:
         busy.run()
-        name = next(row.name for row in probe.totals().rows if row.name.endswith("-512") and row.allocs >= CALLS / 2)
-        look(probe, name, Kind.CALLERS)
+        name = next(row.name for row in read(probe).rows if row.name.endswith("-512") and row.total_allocs >= CALLS / 2)
+        inspect(probe, name, InspectionKind.CALLERS)
         busy.run()
-        detail = found(probe)
-    assert_whole(detail, CALLS)
-    assert detail.entries[0].frames[0].startswith(SELECT)
+        inspection = found(probe)
+    assert_whole(inspection, CALLS)
+    assert inspection.rows[0].frames[0].startswith(SELECT)
 
 
 def test_interrupts_are_told_apart(everybody: Probe) -> None:
     connections = 200
     connect(1)
-    everybody.totals()
-    look(everybody, "request_sock_TCP", Kind.PROCESSES)
+    read(everybody)
+    inspect(everybody, "request_sock_TCP", InspectionKind.PROCESSES)
     connect(connections)
-    detail = found(everybody)
-    interrupts = [entry for entry in detail.entries if entry.context is Context.INTERRUPT]
-    threads = [entry for entry in detail.entries if entry.context is Context.KERNEL_THREAD]
-    assert all(entry.comm.startswith("ksoftirqd/") for entry in threads)  # what the interrupt put off
-    assert sum(entry.total_allocs for entry in (*interrupts, *threads)) >= connections - detail.lost
-    assert [entry.pid for entry in interrupts] == [0]
+    inspection = found(everybody)
+    interrupts = [row for row in inspection.rows if row.context is Context.INTERRUPT]
+    threads = [row for row in inspection.rows if row.context is Context.KERNEL_THREAD]
+    assert all(row.comm.startswith("ksoftirqd/") for row in threads)  # what the interrupt put off
+    assert sum(row.total_allocs for row in (*interrupts, *threads)) >= connections - inspection.lost
+    assert [row.pid for row in interrupts] == [0]
 
 
 def connect(times: int) -> None:
@@ -335,15 +334,15 @@ def test_kernel_threads_are_told_apart(everybody: Probe, tmp_path: Path) -> None
     source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
     with probes.compiled(source) as module:
         subprocess.run(["true"], check=True)
-        everybody.totals()
-        look(everybody, "task_struct", Kind.PROCESSES)
+        read(everybody)
+        inspect(everybody, "task_struct", InspectionKind.PROCESSES)
         module.maps.put_descriptor("threads", 0, 192)  # the map starts a thread for each CPU: kthreadd does
         subprocess.run(["true"], check=True)
-        detail = found(everybody)
-    by_name = {entry.comm: entry for entry in detail.entries}
+        inspection = found(everybody)
+    by_name = {row.comm: row for row in inspection.rows}
     assert by_name["kthreadd"].context is Context.KERNEL_THREAD
     assert by_name["kthreadd"].pid == 2
-    assert of_process(detail, os.getpid()).context is Context.PROCESS
+    assert of_process(inspection, os.getpid()).context is Context.PROCESS
 
 
 def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
@@ -360,14 +359,14 @@ def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
         assert process.stdin
         assert process.stdout
         process.stdout.readline()
-        look(everybody, "names_cache", Kind.PROCESSES)
+        inspect(everybody, "names_cache", InspectionKind.PROCESSES)
         process.stdin.write(b"\n")
         process.stdin.flush()
         process.stdout.readline()
-        entry = of_process(found(everybody), process.pid)
+        row = of_process(found(everybody), process.pid)
         process.stdin.close()
-    assert entry.comm == r"\x1b[2J\xff\x0a;\x07\u202e"
-    assert entry.total_allocs >= 100
+    assert row.comm == r"\x1b[2J\xff\x0a;\x07\u202e"
+    assert row.total_allocs >= 100
 
 
 def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
@@ -376,10 +375,10 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
     try:
         with workload("stat", CALLS) as inside, workload("stat", CALLS) as outside, probing(cgroup=group) as probe:
             (group / "cgroup.procs").write_text(str(inside.pid))
-            before = probe.totals()
+            before = read(probe)
             inside.run()
             outside.run()
-            between = difference(before, probe.totals())
+            between = interval(before, read(probe))
             (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
     finally:
         group.rmdir()
@@ -396,28 +395,28 @@ def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
         with workload("stat", CALLS) as inside, probing(cgroup=path) as probe:
             enter(group, inside)
             inside.run()
-            probe.totals()
-            look(probe, "names_cache", Kind.CALLERS)
-            for watched in (Request(cache="names_cache", kind=Kind.CALLERS), Request(frees=True)):
+            read(probe)
+            inspect(probe, "names_cache", InspectionKind.CALLERS)
+            for wanted in (inspecting("names_cache", InspectionKind.CALLERS), Request(frees=True)):
                 enter(cgroup_root(), inside)
                 group.rmdir()
-                probe.totals()
-                probes.watch(probe, watched)
+                read(probe)
+                probes.request(probe, wanted)
                 assert probe.notes == (f"control group gone: {path}",)
                 group.mkdir()
-                before = probe.totals()
+                before = read(probe)
                 assert probe.notes == (f"control group made anew: {path}; its first allocations may be missing",)
                 enter(group, inside)
                 inside.run()
-                between = difference(before, probe.totals())
+                between = interval(before, read(probe))
                 (row,) = [row for row in between.rows if row.name == "names_cache"]
                 assert_exact(row.allocs, CALLS, between.lost)
-                if watched.frees:
+                if wanted.frees:
                     assert row.frees is not None
                     assert_exact(row.frees, CALLS, between.lost)
                 else:
-                    assert between.detail is not None
-                    assert_exact(sum(entry.allocs for entry in between.detail.entries), CALLS, between.detail.lost)
+                    assert between.inspection is not None
+                    assert_exact(sum(row.allocs for row in between.inspection.rows), CALLS, between.inspection.lost)
             enter(cgroup_root(), inside)
     finally:
         group.rmdir()
@@ -436,22 +435,22 @@ def test_two_processes_are_counted_and_a_third_is_not() -> None:
     ):
         for each in (one, two, other):
             each.run()
-        totals = probe.totals()
-    counted = sum(row.allocs for row in totals.rows if row.name == "names_cache")
+        totals = read(probe)
+    counted = sum(row.total_allocs for row in totals.rows if row.name == "names_cache")
     assert_exact(counted, 2 * CALLS, totals.lost)
 
 
-def test_the_programs_of_a_look_are_gone_when_it_ends(everybody: Probe) -> None:
+def test_the_programs_of_an_inspection_are_gone_when_it_ends(everybody: Probe) -> None:
     loaded, before = program_ids(), own_program_ids()
-    for kind in (Kind.CALLERS, Kind.STACKS, Kind.PROCESSES):
-        look(everybody, "filp", kind)
+    for kind in (InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES):
+        inspect(everybody, "filp", kind)
         assert len(own_program_ids() - before) == 2
-    look(everybody, "filp", Kind.ABOUT)
+    inspect(everybody, "filp", InspectionKind.ABOUT)
     assert own_program_ids() == before
     assert gone(loaded)
 
 
-def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> None:
+def test_beginning_and_ending_inspections_leaves_nothing_behind(everybody: Probe) -> None:
     turn(everybody)
     programs, descriptors = own_program_ids(), open_files()
     for _ in range(50):
@@ -462,15 +461,15 @@ def test_opening_and_closing_looks_leaves_nothing_behind(everybody: Probe) -> No
 
 def turn(probe: Probe) -> None:
     """Open every tab of a page, count frees, and leave."""
-    for kind in Kind:
-        probes.watch(probe, Request(frees=True, cache="filp", kind=kind))
-        probe.totals()
-    probe.watch(Request())
-    probe.totals()
+    for kind in InspectionKind:
+        probes.request(probe, inspecting("filp", kind, frees=True))
+        read(probe)
+    probe.request(Request())
+    read(probe)
 
 
 def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
-    look(everybody, "dentry", Kind.ABOUT)
+    inspect(everybody, "dentry", InspectionKind.ABOUT)
     about = found(everybody).about
     assert about is not None
     directory = Path("/sys/kernel/slab/dentry")
@@ -483,19 +482,19 @@ def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
 
 
 def test_aliases_are_those_that_share_a_directory(everybody: Probe) -> None:
-    merged = {row.name: row.aliases for row in everybody.totals().rows if row.aliases}
+    merged = {row.name: row.aliases for row in read(everybody).rows if row.aliases}
     assert merged
     for name, aliases in merged.items():
         shared = Path("/sys/kernel/slab", name).resolve()
         assert all(Path("/sys/kernel/slab", alias).resolve() == shared for alias in aliases)
 
 
-def assert_whole(detail: Inspection, happened: int) -> None:
-    assert_exact(sum(entry.total_allocs for entry in detail.entries), happened, detail.lost)
+def assert_whole(inspection: Inspection, happened: int) -> None:
+    assert_exact(sum(row.total_allocs for row in inspection.rows), happened, inspection.lost)
 
 
-def of_process(detail: Inspection, pid: int) -> InspectionRow:
-    return next(entry for entry in detail.entries if entry.pid == pid)
+def of_process(inspection: Inspection, pid: int) -> InspectionRow:
+    return next(row for row in inspection.rows if row.pid == pid)
 
 
 def cgroup_root() -> Path:

@@ -1,4 +1,4 @@
-"""In a PID namespace of its own, as in a container: processes of nested namespaces count, all others are one entry."""
+"""In a PID namespace of its own, as in a container: processes of nested namespaces count, all others are one row."""
 
 import json
 import subprocess
@@ -29,15 +29,15 @@ def test_a_process_of_a_nested_namespace_is_counted_by_its_number_here(depth: in
     assert counted == CALLS
 
 
-def test_processes_of_other_namespaces_are_one_entry_with_a_name_of_its_own() -> None:
-    nested, entries = inspected()
-    numbered = [entry for entry in entries if entry["pid"]]
-    assert {entry["pid"]: entry["total_allocs"] for entry in numbered}[nested] >= CALLS
-    assert all(entry["context"] == "process" and entry["pid"] < 100 for entry in numbered)
-    (others,) = [entry for entry in entries if not entry["pid"] and entry["context"] == "process"]
+def test_processes_of_other_namespaces_are_one_row_with_a_name_of_its_own() -> None:
+    nested, rows = inspected()
+    numbered = [row for row in rows if row["pid"]]
+    assert {row["pid"]: row["total_allocs"] for row in numbered}[nested] >= CALLS
+    assert all(row["context"] == "process" and row["pid"] < 100 for row in numbered)
+    (others,) = [row for row in rows if not row["pid"] and row["context"] == "process"]
     assert (others["comm"], others["cgroup"]) == (OTHERS, "")
     assert others["total_allocs"] >= CALLS
-    assert all(entry["comm"] == "kernel threads" for entry in entries if entry["context"] == "kernel thread")
+    assert all(row["comm"] == "kernel threads" for row in rows if row["context"] == "kernel thread")
 
 
 def inspected() -> tuple[int, list[dict[str, Any]]]:
@@ -53,4 +53,4 @@ def inspected() -> tuple[int, list[dict[str, Any]]]:
         here.run()
         process.stdin.write("\n")
         process.stdin.close()
-        return int(nested), json.loads(process.stdout.readline())["entries"]
+        return int(nested), json.loads(process.stdout.readline())

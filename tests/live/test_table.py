@@ -59,12 +59,12 @@ def old(request: pytest.FixtureRequest) -> Iterator[Image]:
 
 def assert_counted(simulation: Simulation, happened: Sequence[tuple[str, int]], why: object) -> None:
     """Check that each event is counted under its cache, and that no two caches share a slot, nor a cache has two."""
-    owners = {slot: owner.cache for slot, owner in simulation.owners().items()}
+    owners = {slot: owner.address for slot, owner in simulation.owners().items()}
     assert len(set(owners.values())) == len(owners), why
     for cpu in CPUS:
         known = {slot: words[0] for slot, words in enumerate(simulation.slots(cpu)) if words[0]}
         assert known == {slot: owners[slot] for slot in known}, why
-    assert simulation.counted() == Counter(happened), why
+    assert simulation.count_events() == Counter(happened), why
     assert lost(simulation) == (0, 0), why
 
 
@@ -102,7 +102,7 @@ def assert_exact_in_every_order(
     before = Simulation(image, (A, B, ELSEWHERE))
     prepare(before)
     for _, order in interleave(begin):
-        happened = [*before.counted().elements(), *((program, cache) for program, cache, _ in events)]
+        happened = [*before.count_events().elements(), *((program, cache) for program, cache, _ in events)]
         for (program, cache, _), cpu in product(events, CPUS):
             made[0].run(program, cache, cpu)
             happened.append((program, cache))
@@ -176,7 +176,7 @@ def test_a_cache_that_finds_sixteen_slots_taken_is_lost(image: Image, which: str
     for _, cpu, cache in product(range(rounds), CPUS, caches):
         simulation.run(program, cache, cpu)
     each = rounds * len(CPUS)
-    assert simulation.counted() == Counter({(program, cache): each for cache in caches[:PROBED]})
+    assert simulation.count_events() == Counter({(program, cache): each for cache in caches[:PROBED]})
     assert lost(simulation) == {"named": (each, 0), "addressed": (0, each)}[which]
 
 
@@ -187,7 +187,7 @@ def test_an_event_that_finds_the_hash_busy_is_lost_and_its_cache_gets_no_other_s
     for cpu in CPUS:
         simulation.run(image.named, A, cpu)
     assert list(simulation.owners()) == [HOME]
-    assert simulation.counted() == Counter({(image.named, A): 2})
+    assert simulation.count_events() == Counter({(image.named, A): 2})
     assert lost(simulation) == (1, 0)
 
 
@@ -233,4 +233,4 @@ def test_a_cache_at_the_address_of_a_destroyed_one_has_its_own_name_from_the_nex
 
 
 def names(simulation: Simulation) -> dict[int, str]:
-    return {owner.cache: owner.name for owner in simulation.owners().values()}
+    return {owner.address: owner.name for owner in simulation.owners().values()}

@@ -3,17 +3,18 @@
 Started by test_namespaces.py. HOW is
 
 - `pid`: only that process; prints its PID here and how many of its NUMBER files were counted;
-- `processes`: everybody, by process, who looks up paths; says `ready`, waits for a line, and prints the inspection.
+- `processes`: all that look up paths, by process; prints `ready`, waits for a line, and prints the inspection's rows.
 """
 
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from slabtui.model.inspection import Kind, Request
-from slabtui.recording import codec
+from slabtui.model.inspection import InspectionKind
 from tests.support import probes
+from tests.support.probes import inspecting, read
 from tests.support.workload import workload
 
 NEST = ("unshare", "--pid", "--fork", "--mount-proc")  # the command that it runs is number 1 there
@@ -25,17 +26,19 @@ def main(how: str, number: int) -> None:
             pid = only_child(work.pid)
             with probes.probing(pid) as probe:
                 work.run()
-                rows = probe.totals().rows
-        print(pid, sum(row.allocs for row in rows if row.name == "filp"))
+                rows = read(probe).rows
+        print(pid, sum(row.total_allocs for row in rows if row.name == "filp"))
         return
     with workload("stat", number, NEST) as work, probes.probing() as probe:
         os.stat("/")
-        probe.totals()
-        probes.watch(probe, Request(cache="names_cache", kind=Kind.PROCESSES))
+        read(probe)
+        probes.request(probe, inspecting("names_cache", InspectionKind.PROCESSES))
         print("ready", only_child(work.pid), flush=True)
         sys.stdin.readline()
         work.run()
-        print(json.dumps(codec.detail(probe.totals().detail)), flush=True)
+        inspection = read(probe).inspection
+        assert inspection is not None
+        print(json.dumps([asdict(row) for row in inspection.rows]), flush=True)
 
 
 def only_child(parent: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from slabtui.kernel import inspect
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.abi.btf import BTF
 from slabtui.kernel.abi.offsets import Offsets
@@ -16,12 +17,15 @@ from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
-from slabtui.model.inspection import Request
+from slabtui.kernel.tracers import Tracers
+from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import InspectionRequest, Request
+from slabtui.model.snapshot import Reading, Snapshot, difference
 
 
 @contextmanager
 def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
-    """Count what these processes and this control group allocate; without any, everybody."""
+    """Count what these processes and this control group allocate; without any, all processes."""
     probe = Probe(offsets.read(), Scope(pids, cgroup))
     try:
         yield probe
@@ -29,10 +33,38 @@ def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
         probe.close()
 
 
-def watch(probe: Probe, wanted: Request) -> None:
+def request(probe: Probe, wanted: Request) -> None:
     """Let a probe count what is wanted, and wait until it does."""
-    probe.watch(wanted)
+    probe.request(wanted)
     probe.settle()
+
+
+def inspecting(cache: str, kind: InspectionKind, *, frees: bool = False) -> Request:
+    """Return the request for an inspection, and for frees if they are to be counted too."""
+    return Request(frees, InspectionRequest(cache, kind))
+
+
+def read(probe: Probe) -> Reading:
+    """Read a probe and begin its next interval, as the collector does."""
+    reading = probe.read()
+    probe.end_interval(reading)
+    return reading
+
+
+def interval(before: Reading, after: Reading) -> Snapshot:
+    """Return what happened between two readings, as if in one second."""
+    return difference(before, after, Snapshot(time=0.0, elapsed=1.0, loadavg=""))
+
+
+def program_descriptors(probe: Probe) -> dict[str, int]:
+    """Return the file descriptor of each program that counts, by its tracepoint: `kmalloc`, `inspection: kmalloc`."""
+    inspector = probe.inspections.part.tracers
+    return {
+        f"inspection: {tracepoint}" if part.tracers is inspector else tracepoint: program
+        for part in probe.parts
+        if part.tracers
+        for tracepoint, program in part.tracers.descriptors.items()
+    }
 
 
 def as_preemptible() -> Offsets:
@@ -60,9 +92,20 @@ def tracefs() -> Iterator[None]:
 
 def hand_over(probe: Probe) -> None:
     """Let classic tracepoints take over, as if raw ones missed events."""
-    probe._handover._begin(probe._tracers())
+    probe.handover._begin(attached_tracers(probe))
     while probe.way not in (Way.RAW, Way.CLASSIC):
-        probe.totals()
+        read(probe)
+
+
+def nanoseconds_of_stacks(probe: Probe) -> int:
+    """Return the nanoseconds that all inspections so far have spent on taking stacks."""
+    assert probe.inspections.part.part is not None
+    return probe.inspections.part.part._tallies.totals()[inspect._STACKS_NS]
+
+
+def attached_tracers(probe: Probe) -> list[Tracers]:
+    """Return the tracers that count, first those of allocations."""
+    return [part.tracers for part in probe.parts if part.attached and part.tracers]
 
 
 @contextmanager

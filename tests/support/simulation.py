@@ -12,7 +12,7 @@ from slabtui.kernel.bpf.child import Compiled
 from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.bpf.settings import Settings
-from slabtui.kernel.counters import Cache, described
+from slabtui.kernel.counters import Cache, describe
 from tests.support.ebpf import Run, decode
 from tests.support.machine import ANY, Hash, Machine, Shape
 
@@ -146,7 +146,7 @@ class Simulation:
 
     def owners(self) -> dict[int, Cache]:
         """Return the owner of each slot that has one."""
-        return {slot: described(memoryview(value)) for slot, value in self.values("caches").items()}
+        return {slot: describe(memoryview(value))[0] for slot, value in self.values("caches").items()}
 
     def values(self, name: str) -> dict[int, bytes]:
         """Return the values of a hash by their keys."""
@@ -158,7 +158,7 @@ class Simulation:
         table = self.machine.memory.read(first, (8 * WORDS) << SLOT_BITS)
         return list(struct.iter_unpack(f"<{WORDS}Q", table))
 
-    def counted(self) -> Counter[tuple[str, int]]:
+    def count_events(self) -> Counter[tuple[str, int]]:
         """Return how many events of each program and cache are in the slots that the cache owns."""
         counted: Counter[tuple[str, int]] = Counter()
         for slot, owner in self.owners().items():
@@ -166,8 +166,8 @@ class Simulation:
                 _, _, named, addressed = self.slots(cpu)[slot]
                 counted += Counter(
                     {
-                        (self._image.named, owner.cache): named,
-                        (self._image.addressed, owner.cache): addressed,
+                        (self._image.named, owner.address): named,
+                        (self._image.addressed, owner.address): addressed,
                     }
                 )
         return counted

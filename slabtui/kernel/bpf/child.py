@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters, remedies, sources
@@ -40,12 +40,14 @@ class Compiled:
         programs: instructions, by the name of the function.
         maps: file descriptors, by the name of the map; the receiver closes them.
         references: the numbers that the instructions have for these maps, by the name of the map.
+        values: how a value of each map is laid out, see records.find_difference(); by the name of the map.
     """
 
     bcc: str
     programs: dict[str, bytes]
     maps: dict[str, int]
     references: dict[str, int]
+    values: dict[str, str] = field(default_factory=dict)
 
 
 class Child:
@@ -151,6 +153,7 @@ class Child:
                     programs={name: bytes.fromhex(code) for name, code in answer["programs"].items()},
                     maps=dict(zip(answer["maps"], descriptors, strict=True)),
                     references=dict(zip(answer["maps"], answer["descriptors"], strict=True)),
+                    values=dict(answer.get("values", {})),
                 )
             failure = answer["failure"]
             reason, version = visible(str(answer["reason"])), visible(str(answer.get("bcc", "")))

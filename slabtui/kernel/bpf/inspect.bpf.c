@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Tells who allocates from one cache: by call site, by stack or by process. After common.bpf.h; one pair of these
- * programs runs while a page with that is open, two where classic tracepoints take over. What they note is shared by all
- * CPUs and added to atomically: only the events of one cache come that far.
+ * Inspects one cache: counts its allocations by call site, by stack or by process. After common.bpf.h; one pair of these
+ * programs runs during an inspection, two pairs where classic tracepoints take over. All CPUs share the rows and add to
+ * them atomically: only the events of one cache get that far.
  *
- * kernel/look.py defines ENTRIES and STACKS, how many of either are told apart; RATE, how many nanoseconds have to pass
- * for each that goes into taking stacks; and BESIDE, the nanoseconds that a stack costs beside its taking.
+ * kernel/inspect.py defines ROWS and STACKS, how many of each there can be; RATE, how many nanoseconds have to pass for
+ * each that is spent on taking stacks; and BESIDE, nanoseconds that each stack costs and that are not measured.
  */
 #define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
 #define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
 #define MOST_PERIOD (1ULL << 24)     /* its square, some thousand times, fits into 64 bits */
 #define LEAST_STEP 2000000ULL        /* ns of debt that double the period: ten stacks on a common machine */
-#define STACKS_IN_STEP 2             /* or as much as so many stacks cost, where that is more */
+#define STACKS_IN_STEP 2             /* or what this number of stacks costs, where that is more */
 #define BETWEEN_FITS 64              /* draws: jiffies may be 10 ms, and a burst is over by then */
 #define MOST_DOUBLINGS 32            /* MOST_PERIOD comes first */
-#define OUTLIER 8                    /* a stack that takes so many times the usual was interrupted */
+#define OUTLIER 8                    /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost looks back to */
-#define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that tell entries of one inspection apart */
+#define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that distinguish the rows of one inspection */
 
 enum { LOST, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
 enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT };
 enum { BY_CALLER, BY_STACK, BY_PROCESS };
 
-struct entry {
-	u64 allocs;    /* a stack stands for those too of which none was taken */
+struct row {
+	u64 allocs;    /* of stacks an estimate: each one that is taken counts for several allocations */
 	u64 bytes;     /* of kmalloc; else user space knows the size */
 	u64 variance;  /* of `allocs`, where they are an estimate */
 	u64 epoch;
@@ -35,57 +35,57 @@ struct entry {
 struct budget { /* of all CPUs */
 	u64 paid_at; /* when, by bpf_ktime_get_ns(), enough time has passed for the stacks taken so far */
 	u64 usual;   /* ns that taking a stack costs: a moving average */
-	u64 raised;  /* how often the period is doubled, as long as that moment is far */
-	u64 jiffies; /* when this was last fitted to the time */
+	u64 raised;  /* how often the period is doubled while `paid_at` is far ahead */
+	u64 jiffies; /* when `raised` was last fitted */
 };
 
-BPF_HASH(entries, u64, struct entry, ENTRIES);
+BPF_HASH(rows, u64, struct row, ROWS);
 BPF_STACK_TRACE(stacks, STACKS);
 BPF_ARRAY(budgets, struct budget, 1);
 
 /*
- * The key of an entry names the inspection and its kind in the upper 16 bits: a program that was still running when its
- * inspection ended may note something after the next one has begun. Addresses of kernel code differ in the lower 48.
+ * The key of a row has the inspection and its kind in the upper 16 bits: a program that was still running when its
+ * inspection ended may add a row after the next one has begun. Addresses of kernel code differ in the lower 48.
  */
 static __always_inline u64 key_of(u64 identity, u64 inspection, int how)
 {
 	return (identity & IDENTITY) | (inspection << 2 | how) << 48;
 }
 
-static __always_inline void note(u64 key, u64 allocs, u64 bytes, u64 variance, u64 call_site, u64 epoch)
+static __always_inline void add(u64 key, u64 allocs, u64 bytes, u64 variance, u64 call_site, u64 epoch)
 {
-	struct entry *entry = entries.lookup(&key);
-	struct entry fresh = {.call_site = call_site};
+	struct row *row = rows.lookup(&key);
+	struct row fresh = {.call_site = call_site};
 	u64 leader;
 
-	if (!entry) {
-		entries.insert(&key, &fresh); /* refused where another CPU was first */
-		entry = entries.lookup(&key);
-		if (!entry) {
+	if (!row) {
+		rows.insert(&key, &fresh); /* refused where another CPU was first */
+		row = rows.lookup(&key);
+		if (!row) {
 			tally(LOST, allocs);
 			return;
 		}
 	}
-	__sync_fetch_and_add(&entry->allocs, allocs);
+	__sync_fetch_and_add(&row->allocs, allocs);
 	if (bytes) /* where the compiler knows it is none, it would make an instruction of this that old kernels lack */
-		__sync_fetch_and_add(&entry->bytes, bytes);
+		__sync_fetch_and_add(&row->bytes, bytes);
 	if (variance)
-		__sync_fetch_and_add(&entry->variance, variance);
-	if (entry->epoch != epoch) { /* a process may change its name and its cgroup */
-		entry->epoch = epoch;
-		entry->cgroup = bpf_get_current_cgroup_id();
+		__sync_fetch_and_add(&row->variance, variance);
+	if (row->epoch != epoch) { /* a process may change its name and its cgroup */
+		row->epoch = epoch;
+		row->cgroup = bpf_get_current_cgroup_id();
 		leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
-		bpf_probe_read_kernel(entry->comm, sizeof(entry->comm), (void *)(leader + TASK_COMM));
+		bpf_probe_read_kernel(row->comm, sizeof(row->comm), (void *)(leader + TASK_COMM));
 	}
 }
 
 /* An allocation, from whichever kind of tracepoint. */
 struct event {
 	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
-	u64 stack;       /* an address on the stack of whoever allocates */
+	u64 stack;       /* an address on the stack that the allocation runs on */
 	u64 call_site;
 	u64 object;
-	u64 bytes_req;   /* of kmalloc, as what follows */
+	u64 bytes_req;   /* of kmalloc only, like bytes_alloc */
 	u64 bytes_alloc;
 };
 
@@ -108,7 +108,7 @@ static __always_inline u64 process(struct event *event)
 	return where << 32 | (where == IN_INTERRUPT ? 0 : current_pid());
 }
 
-/* Fit the period to the debt, the time that it still takes to pay for the stacks: each step but the first doubles it. */
+/* Fit the period to the debt, which is the time until `paid_at`: each step of it but the first doubles the period. */
 static __always_inline void fit(struct budget *budget, u64 now)
 {
 	u64 debt = budget->paid_at > now ? budget->paid_at - now : 0;
@@ -121,11 +121,11 @@ static __always_inline void fit(struct budget *budget, u64 now)
 }
 
 /*
- * Draw whether the stack of an allocation is taken: return how many it then stands for, 0: it is not taken.
+ * Draw at random whether the stack of an allocation is taken: return how many allocations it stands for, or 0.
  *
- * Each is taken with the probability 1/period, independently of all others, and counts `period` times. The period in
- * force when its lot is drawn depends on what came before, and never on what comes: so the sum of each stack is right on
- * average, whatever comes in whatever order. Nothing is passed over beside that, and nothing credited to another stack.
+ * Each is taken with the probability 1/period, independently of all others, and counts `period` times. The period at
+ * the draw depends on earlier allocations only. So the expected sum of each stack is its number of allocations, in
+ * whatever order stacks come. No allocation is skipped for another reason, and none is credited to another stack.
  */
 static __always_inline u64 draw(struct settings *now)
 {
@@ -143,12 +143,12 @@ static __always_inline u64 draw(struct settings *now)
 	period = now->period << (budget->raised & 63);
 	if (period > MOST_PERIOD)
 		period = MOST_PERIOD;
-	if (random % BETWEEN_FITS == 0) /* after the period was read: this number decides with it */
+	if (random % BETWEEN_FITS == 0) /* after the period was read: the same random number is compared with it */
 		fit(budget, bpf_ktime_get_ns());
 	return random * period < 1ULL << 32 ? period : 0;
 }
 
-/* Charge what a stack has cost to the budget; of one that was interrupted, or halted with its machine, only a part. */
+/* Charge the cost of a stack to the budget; only a part, if it was interrupted or its machine was halted meanwhile. */
 static __always_inline void charge(u64 took, u64 now)
 {
 	u32 only = 0;
@@ -165,7 +165,7 @@ static __always_inline void charge(u64 took, u64 now)
 	fit(budget, now);
 }
 
-/* Take the stack of an allocation that stands for some; return whether it has a place. */
+/* Take the stack of an allocation that counts for `allocs`; return whether it could be stored. */
 static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
 {
 	u64 began = bpf_ktime_get_ns(), ended;
@@ -174,7 +174,7 @@ static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
 	ended = bpf_ktime_get_ns();
 	tally(STACKS_NS, ended - began);
 	charge(ended - began, ended);
-	if (stack < 0) { /* another one has its place, or there is none */
+	if (stack < 0) { /* another stack has the same hash, or the map is full */
 		tally(LOST, allocs);
 		return false;
 	}
@@ -184,7 +184,7 @@ static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
 	return true;
 }
 
-static __always_inline void look(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes, int how)
+static __always_inline void inspect(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes, int how)
 {
 	u64 identity = event->call_site, variance = 0;
 
@@ -193,18 +193,18 @@ static __always_inline void look(struct event *event, struct settings *now, u64 
 	if (how == BY_STACK) {
 		if (!take_stack(event->ctx, allocs, &identity))
 			return;
-		variance = allocs * (allocs - 1); /* what an allocation adds on average, where one in so many is taken */
+		variance = allocs * (allocs - 1); /* of a count of `allocs` with the probability 1/allocs, over its mean 1 */
 	}
-	note(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
+	add(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
 }
 
-/* The number of the inspection, to be read before its target: where it is the new one, so is the target. */
+/* The number of the inspection. To be read before its target: if the number is the new one, so is the target. */
 static __always_inline u64 inspection_of(struct settings *now)
 {
 	return *(volatile u64 *)&now->inspection;
 }
 
-/* Whether it is for this program to count an event of the inspected cache, or for that of the other kind of tracepoint. */
+/* Whether this program counts an event of the inspected cache, rather than that of the other kind of tracepoint. */
 static __always_inline bool counts(struct settings *now, u64 object, bool classic)
 {
 #if PREEMPTIBLE
@@ -230,11 +230,11 @@ static __always_inline int on_alloc(struct event *event, u64 cache, int how, boo
 	if (how == BY_STACK)
 		allocs = draw(now);
 	if (allocs)
-		look(event, now, inspection, allocs, 0, how);
+		inspect(event, now, inspection, allocs, 0, how);
 	return 0;
 }
 
-/* The lookup of the cache is what costs most here: check the size, and draw, before it. */
+/* The cache lookup is the expensive step, so check the size and draw first. */
 static __always_inline int on_kmalloc(struct event *event, int how, bool classic)
 {
 	struct settings *now = current_settings();
@@ -250,7 +250,7 @@ static __always_inline int on_kmalloc(struct event *event, int how, bool classic
 	if (!allocs || !wanted() ||
 	    cache_of_kmalloc(event->object, event->bytes_req, event->bytes_alloc) != now->target)
 		return 0;
-	look(event, now, inspection, allocs, event->bytes_alloc, how);
+	inspect(event, now, inspection, allocs, event->bytes_alloc, how);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ static __always_inline int on_raw_alloc(struct bpf_raw_tracepoint_args *ctx, int
 {
 	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR]};
 
-	/* The arguments lie on the stack of whoever passes them; the verifier allows no arithmetic with the pointer. */
+	/* The arguments lie on the stack of the caller. The verifier allows no arithmetic with the pointer: read it. */
 	if (how == BY_PROCESS)
 		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
 	return on_alloc(&event, cache_of_event(ctx, ARG_CACHE), how, false);

@@ -14,6 +14,7 @@ The answer is a JSON object, and with its first byte the descriptors of the maps
 
     bcc        version
     maps       names
+    values     by the name of a map, how a value is laid out: JSON text, as bcc's bpf_table_leaf_desc() returns it
     programs   by name the instructions, struct bpf_insn, in hexadecimal; they refer to maps by `descriptors`
     descriptors   numbers that the maps have in this process
 
@@ -94,6 +95,7 @@ def compile_source(bcc: Any, source: str, cflags: List[str]) -> Tuple[Dict[str, 
     compiled = {
         "maps": [name.decode() for name in maps],
         "descriptors": descriptors,
+        "values": {name.decode(): (lib.bpf_table_leaf_desc(module, name) or b"").decode() for name in maps},
         "programs": {name.decode(): bpf.dump_func(name).hex() for name in programs},
     }
     return compiled, descriptors

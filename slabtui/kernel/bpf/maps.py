@@ -1,4 +1,4 @@
-"""Reads and writes the maps of a module, once it is certain that C and Python mean the same record by a value."""
+"""Reads and writes the maps of a module, after checking that C and Python lay out their values alike."""
 
 import ctypes
 import errno
@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.bpf import records, syscalls
 from slabtui.kernel.procfs.cpus import possible_cpus
 
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
+_REINSTALL = "install slabtui again: its files are of different versions"
 _WORD = 8  # bytes
 _KEYS: dict[int, type[ctypes.c_uint32 | ctypes.c_uint64]] = {4: ctypes.c_uint32, 8: ctypes.c_uint64}  # by size
 
@@ -19,17 +20,22 @@ class Maps:
 
     Args:
         descriptors: file descriptor of each map, by its name in the source.
+        descriptions: of the values of each map, by its name, as the compiler of the programs lays them out; see
+            records.find_difference(). A map without one is checked by the size of its values only.
 
     Raises:
         OSError: the kernel does not describe a map.
-        SlabtuiError: see possible_cpus().
+        SlabtuiError: a record differs between C and Python; or see possible_cpus().
     """
 
-    def __init__(self, descriptors: Mapping[str, int]) -> None:
+    def __init__(self, descriptors: Mapping[str, int], descriptions: Mapping[str, str] | None = None) -> None:
         self._descriptors = descriptors
         self._info = {name: syscalls.describe_map(descriptor) for name, descriptor in descriptors.items()}
         self._cpus = possible_cpus()
         self._key = ctypes.c_uint32()
+        for name, record in records.BY_MAP.items():
+            if name in descriptors:
+                self._demand_layout(name, record, (descriptions or {}).get(name, ""))
 
     def hash(self, name: str, value_size: int) -> "Hash":
         """Return a reader for a hash.
@@ -101,7 +107,18 @@ class Maps:
         in_c = self._info[name].value_size
         if in_c != size:
             what = f"a value of the map {name} has {in_c} bytes in the BPF program and {size} in slabtui"
-            raise SlabtuiError(what, "install slabtui anew: its files are of different versions")
+            raise SlabtuiError(what, _REINSTALL)
+
+    def _demand_layout(self, name: str, record: type[ctypes.Structure], description: str) -> None:
+        """Refuse a record whose members lie at other offsets in C than in Python."""
+        self._demand(name, ctypes.sizeof(record))
+        try:
+            different = records.find_difference(record, description) if description else ""
+        except ValueError as error:
+            raise SlabtuiError(f"cannot check the values of the map {name} ({error})", _REINSTALL) from error
+        if different:
+            what = f"{different} lies elsewhere in the BPF program than in slabtui, in a value of the map {name}"
+            raise SlabtuiError(what, _REINSTALL)
 
 
 class Batch:

@@ -111,7 +111,7 @@ class Module:
         self._loaded: dict[str, _Loaded] = {}
         self.descriptors = compiled.maps
         try:
-            self.maps = Maps(compiled.maps)
+            self.maps = Maps(compiled.maps, compiled.values)
             if context.cgroup is not None:
                 self.confine(context.cgroup)
         except BaseException:

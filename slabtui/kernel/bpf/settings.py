@@ -1,4 +1,4 @@
-"""What user space tells the BPF programs while they run: one record, put into the map of every module."""
+"""What slabtui hands to the BPF programs while they run: one record, written into the map of every module."""
 
 import ctypes
 import enum
@@ -22,6 +22,6 @@ class Settings(ctypes.Structure):
     ]
 
     def begin_interval(self) -> None:
-        """Let the programs read the caches' names anew from here on."""
+        """Begin an interval: the programs then read the name of each cache again at its next event."""
         self.epoch += 1
         self.hot_epoch = self.epoch if self.way == Way.RAW else 0

@@ -144,7 +144,7 @@ class Slabinfo:
             mem=slab.mem if slab else None,
         )
 
-    def hidden(self, name: str, *, partial_by_objects: bool) -> int:
+    def count_hidden(self, name: str, *, partial_by_objects: bool) -> int:
         """Return how many free objects of a cache may count as live, since a CPU keeps them at hand.
 
         They lie in sheaves; or in partial slabs, if their number is limited by objects, see Layout: each of them came

@@ -27,7 +27,7 @@ int on_event(struct bpf_raw_tracepoint_args *context) {
 SIZES = """\
 #include <uapi/linux/bpf.h>
 BPF_HASH(sums, u32, u64, 16);
-BPF_PERCPU_ARRAY(slots, u64, 2);
+BPF_PERCPU_ARRAY(each, u64, 2);
 BPF_ARRAY(one, u64, 1);
 """
 
@@ -81,7 +81,7 @@ def test_real_headers_are_used_where_they_are_asked_for(tmp_path: Path, monkeypa
     "use",
     [
         lambda maps: maps.hash("sums", 16),
-        lambda maps: maps.per_cpu_array("slots", 2),
+        lambda maps: maps.per_cpu_array("each", 2),
         lambda maps: maps.put("one", 0, Settings()),
         lambda maps: maps.get("one", 0, ctypes.c_uint64 * 2),
     ],

@@ -1,0 +1,150 @@
+"""Carries out requests for inspections, one at a time: finds the cache, begins once it is known, paces the stacks."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.counters import Cache
+from slabtui.kernel.deferred import Deferred
+from slabtui.kernel.inspect import Inspector
+from slabtui.kernel.part import Part
+from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
+from slabtui.kernel.rows import Rows
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind, InspectionReading
+from slabtui.model.request import InspectionRequest
+from slabtui.model.snapshot import CacheTotals
+
+
+class Inspections:
+    """The inspection that is wanted, if any.
+
+    Args:
+        make: makes the part that inspects; runs in a thread.
+        ready: called in that thread when `part.advance` has something to do.
+        prepare: called before the part is attached.
+        rows: those of all caches.
+        slabinfo: what the kernel says of its caches.
+        learn: reads the addresses of the caches anew, into `rows`.
+
+    Attributes:
+        part: what inspects.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Inspector],
+        ready: Callable[[], None],
+        prepare: Callable[[Part[InspectionReading]], None],
+        *,
+        rows: Rows,
+        slabinfo: Slabinfo,
+        learn: Callable[[], None],
+    ) -> None:
+        self.part: Deferred[Inspector, InspectionReading | None] = Deferred(
+            "inspection", make, None, ready, self._begin
+        )
+        self._prepare = prepare
+        self._rows = rows
+        self._slabinfo = slabinfo
+        self._learn = learn
+        self._wanted: InspectionRequest | None = None
+        self._number = 0
+        self._learned = True  # the addresses, for this request
+        self._cache: CacheKey | None = None  # what the request names, once it is known
+        self._allocs: dict[CacheKey, int] = {}  # of each cache in the last interval
+        self._totals: dict[CacheKey, int] = {}  # of each cache, as read last
+        self._read_at = time.monotonic()
+        self._seconds = 0.0  # length of the last interval
+
+    def request(self, wanted: InspectionRequest | None, settings: Settings) -> None:
+        """End the last inspection, and begin the one that is wanted as soon as it can."""
+        self._wanted, self._cache = wanted, None
+        self.part.detach()
+        settings.target = 0
+        if wanted is not None:
+            self._number += 1
+            self._learned = False
+            if wanted.kind is not InspectionKind.ABOUT:
+                self.part.attach(settings)
+
+    def read(self, slabs: Mapping[str, Slab]) -> InspectionReading | None:
+        """Return what was found; None: nothing is inspected, its programs are not compiled, or the cache is unknown.
+
+        Args:
+            slabs: what /proc/slabinfo says, by name.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        wanted, row = self._wanted, self._find()
+        if wanted is None or row is None:
+            return None
+        if wanted.kind is InspectionKind.ABOUT:
+            slab = slabs.get(row.name) if row.live is not None else None
+            about = self._slabinfo.about(row.name, slab, row.aliases)
+            return InspectionReading(row.cache, wanted.kind, self._number, about=about)
+        if self.part.attached:
+            return self.part.read()
+        if self.part.pending:
+            return None
+        return InspectionReading(row.cache, wanted.kind, self._number, trouble=self.part.failure)
+
+    def end_interval(self, settings: Settings) -> None:
+        """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
+
+        Raises:
+            OSError: a map could not be read.
+        """
+        now = time.monotonic()
+        self._seconds, self._read_at = now - self._read_at, now
+        totals = {key: row.total_allocs for key, row in self._rows.by_key.items()}
+        self._allocs = {key: total - self._totals.get(key, 0) for key, total in totals.items()}
+        self._totals = totals
+        if self.part.attached:
+            assert self.part.part is not None
+            self._pace(self.part.part, settings)
+        elif self._counts_nothing_yet():
+            self.part.attach(settings)
+
+    def _counts_nothing_yet(self) -> bool:
+        """Return whether an inspection is wanted that only waits for its cache."""
+        kind = self._wanted.kind if self._wanted else InspectionKind.ABOUT
+        return kind is not InspectionKind.ABOUT and not self.part.pending and not self.part.failure
+
+    def _begin(self, inspector: Inspector, settings: Settings) -> None:
+        """Attach the part if it is known where the cache is; else `end_interval` tries again."""
+        assert self._wanted is not None
+        target = self._locate()
+        if target is None and not self._learned:  # it may have been created since the list was read
+            self._learned = True
+            self._learn()
+            target = self._locate()
+        if target is not None:
+            self._cache, cache = target
+            inspector.aim(self._cache, cache, self._wanted.kind, self._number)
+            self._pace(inspector, settings)
+            self._prepare(inspector)
+            inspector.attach(settings)
+
+    def _find(self) -> CacheTotals | None:
+        """Return the row of the cache that is wanted."""
+        wanted = self._cache or (self._wanted and self._wanted.cache)
+        return self._rows.find(wanted) if wanted else None
+
+    def _locate(self) -> tuple[CacheKey, Cache] | None:
+        """Return the cache that is wanted; None: it is not known where it is."""
+        row = self._find()
+        if row is not None:
+            cache = self._rows.locate(row.cache)
+            return (row.cache, cache) if cache else None
+        wanted = self._wanted.cache if self._wanted else None
+        if not isinstance(wanted, str):
+            return None
+        aliases = self._slabinfo.aliases(self._rows.listed.keys())
+        name = next((name for name, others in aliases.items() if wanted in others), wanted)
+        return self._rows.locate_listed(name)
+
+    def _pace(self, inspector: Inspector, settings: Settings) -> None:
+        allocs = self._allocs.get(self._cache, 0) if self._cache else 0
+        inspector.pace(settings, allocs, self._seconds)
