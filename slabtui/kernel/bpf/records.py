@@ -96,7 +96,10 @@ def find_difference(record: type[ctypes.Structure], description: str) -> str:
     Raises:
         ValueError: it describes no struct of known members.
     """
-    here, there = _list_members(record), _list_members(_build(json.loads(description)))
+    described = _build(json.loads(description))
+    if not issubclass(described, ctypes.Structure):
+        raise ValueError(f"{description} is no struct")
+    here, there = _list_members(record), _list_members(described)
     for name, place in [*here.items(), *there.items()]:
         if here.get(name) != place or there.get(name) != place:
             return name

@@ -4,32 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.kernel.inspect import SHARE, period, trimmed
+from slabtui.kernel.inspect import SHARE, find_period, trim
 
 TRACER, ALLOCATOR, CALLER, OUTER = 10, 20, 30, 40
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
 def test_every_stack_is_taken_where_no_time_has_passed(seconds: float) -> None:
-    assert period(10**9, seconds, 5000) == 1
+    assert find_period(10**9, seconds, 5000) == 1
 
 
 @pytest.mark.parametrize(("allocs", "seconds"), [(0, 1.0), (1, 1.0), (100, 0.1), (3600, 3600.0)])
 def test_every_stack_is_taken_of_a_cache_that_allocates_little(allocs: int, seconds: float) -> None:
-    assert period(allocs, seconds, 5000) == 1
+    assert find_period(allocs, seconds, 5000) == 1
 
 
 def test_of_a_busy_cache_only_as_many_are_taken_as_may_cost_the_share() -> None:
-    assert period(1_000_000, 1.0, 1300) == 100  # 1.5 s of work for each second, of which 15 ms are allowed
-    assert period(1_000_000, 2.0, 1300) == 50
-    assert period(1_000_000, 1.0, 2800) == 200
+    assert find_period(1_000_000, 1.0, 1300) == 100  # 1.5 s of work for each second, of which 15 ms are allowed
+    assert find_period(1_000_000, 2.0, 1300) == 50
+    assert find_period(1_000_000, 1.0, 2800) == 200
 
 
 @given(st.integers(0, 10**10), st.floats(0.05, 3600), st.floats(0, 10**6))
 def test_the_share_is_never_exceeded_and_no_more_is_left_out_than_it_takes(
     allocs: int, seconds: float, nanoseconds: float
 ) -> None:
-    one_in = period(allocs, seconds, nanoseconds)
+    one_in = find_period(allocs, seconds, nanoseconds)
     assert one_in >= 1
     each = nanoseconds * 1e-9
     assert allocs / one_in * each <= SHARE * seconds * 1.0001
@@ -38,20 +38,20 @@ def test_the_share_is_never_exceeded_and_no_more_is_left_out_than_it_takes(
 
 
 def test_a_stack_begins_with_the_function_that_the_caller_calls() -> None:
-    assert trimmed([TRACER, TRACER, ALLOCATOR, CALLER, OUTER, 0, 0], CALLER) == [ALLOCATOR, CALLER, OUTER]
+    assert trim([TRACER, TRACER, ALLOCATOR, CALLER, OUTER, 0, 0], CALLER) == [ALLOCATOR, CALLER, OUTER]
 
 
 def test_a_stack_that_begins_with_the_caller_is_whole() -> None:
-    assert trimmed([CALLER, OUTER, 0], CALLER) == [CALLER, OUTER]
+    assert trim([CALLER, OUTER, 0], CALLER) == [CALLER, OUTER]
 
 
 def test_a_stack_without_the_caller_is_shown_whole() -> None:
-    assert trimmed([TRACER, ALLOCATOR, OUTER, 0], CALLER) == [TRACER, ALLOCATOR, OUTER]
+    assert trim([TRACER, ALLOCATOR, OUTER, 0], CALLER) == [TRACER, ALLOCATOR, OUTER]
 
 
 def test_a_caller_that_calls_itself_is_found_at_its_innermost_place() -> None:
-    assert trimmed([TRACER, ALLOCATOR, CALLER, CALLER, OUTER], CALLER) == [ALLOCATOR, CALLER, CALLER, OUTER]
+    assert trim([TRACER, ALLOCATOR, CALLER, CALLER, OUTER], CALLER) == [ALLOCATOR, CALLER, CALLER, OUTER]
 
 
 def test_no_stack_has_no_functions() -> None:
-    assert list(trimmed([0, 0, 0], CALLER)) == []
+    assert list(trim([0, 0, 0], CALLER)) == []

@@ -1,4 +1,4 @@
-"""Whose allocations are counted: the compiler's options, and what is told of processes that are not there or end."""
+"""Which processes are counted: the options of the compiler, and the notes on processes that are missing or end."""
 
 import os
 import re
@@ -24,12 +24,12 @@ def first_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("first_namespace")
-def test_everybody_needs_no_option() -> None:
-    everybody = Scope()
-    assert everybody.everybody
-    assert everybody.macros() == []
-    assert everybody.notes == ()
-    everybody.close()
+def test_all_processes_need_no_option() -> None:
+    all_processes = Scope()
+    assert all_processes.everything
+    assert all_processes.macros() == []
+    assert all_processes.notes == ()
+    all_processes.close()
 
 
 @pytest.mark.usefixtures("first_namespace")
@@ -38,7 +38,7 @@ def test_processes_are_alternatives_and_each_is_there_once() -> None:
     some = Scope([mine, parent, mine])
     try:
         assert some.macros() == [f"-DPID_IS(pid)=((pid)=={mine}||(pid)=={parent})"]
-        assert not some.everybody
+        assert not some.everything
         assert some.notes == ()
     finally:
         some.close()
@@ -53,7 +53,7 @@ def test_a_control_group_is_an_option_without_its_name(tmp_path: Path, monkeypat
         assert group.macros() == ["-DCGROUP"]
         assert group.cgroup is not None
         assert os.fstat(group.cgroup).st_ino == (tmp_path / "a b'$(x)").stat().st_ino
-        assert not group.everybody
+        assert not group.everything
     finally:
         group.close()
     both = Scope([os.getpid()], Path("/a b'$(x)"))
@@ -64,9 +64,9 @@ def test_a_control_group_is_an_option_without_its_name(tmp_path: Path, monkeypat
 def test_in_a_namespace_of_its_own_the_numbers_are_those_of_that_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Path("/proc/self/ns/pid").stat()
     monkeypatch.setattr(scope, "_FIRST_PID_NS", here.st_ino + 1)
-    everybody = Scope()
-    assert everybody.macros() == [f"-DPID_NS_DEV={here.st_dev}", f"-DPID_NS_INO={here.st_ino}"]
-    everybody.close()
+    all_processes = Scope()
+    assert all_processes.macros() == [f"-DPID_NS_DEV={here.st_dev}", f"-DPID_NS_INO={here.st_ino}"]
+    all_processes.close()
 
 
 def test_a_process_that_is_not_there_is_wrong_usage_and_leaves_nothing_open() -> None:
@@ -120,4 +120,4 @@ def test_everything_is_closed_once_however_often_it_is_asked_for(tmp_path: Path)
     some.close()
     some.close()
     assert descriptors() == before
-    assert some.everybody
+    assert some.everything

@@ -209,15 +209,15 @@ def test_what_is_no_number_is_left_out(files: tuple[Path, Path], value: bytes) -
     slabs = Slabinfo(*files)
     found = slabs.about("dentry", None, ())
     assert (found.object_size, found.slab_bytes) == (None, None)
-    assert slabs.hidden("dentry", partial_by_objects=False) == 0
+    assert slabs.count_hidden("dentry", partial_by_objects=False) == 0
     slabs.close()
 
 
 def test_objects_in_sheaves_of_every_cpu_may_be_hidden(files: tuple[Path, Path]) -> None:
     slabs = Slabinfo(*files)
-    assert slabs.hidden("dentry", partial_by_objects=False) == 28 * (3 * (os.cpu_count() or 1) + 20)
-    assert slabs.hidden("kmalloc-8k", partial_by_objects=False) == 0
-    assert slabs.hidden("not there", partial_by_objects=False) == 0
+    assert slabs.count_hidden("dentry", partial_by_objects=False) == 28 * (3 * (os.cpu_count() or 1) + 20)
+    assert slabs.count_hidden("kmalloc-8k", partial_by_objects=False) == 0
+    assert slabs.count_hidden("not there", partial_by_objects=False) == 0
     slabs.close()
 
 
@@ -226,9 +226,9 @@ def test_objects_in_the_partial_slabs_of_every_cpu_may_be_hidden_on_older_kernel
     (directory / "cpu_partial").write_text("30\n")
     (directory / "objs_per_slab").write_text("4\n")
     slabs = Slabinfo(*files)
-    assert slabs.hidden("kmalloc-8k", partial_by_objects=True) == 30 * 4 * (os.cpu_count() or 1)
-    assert slabs.hidden("kmalloc-8k", partial_by_objects=False) == 0
-    assert slabs.hidden("not there", partial_by_objects=True) == 0
+    assert slabs.count_hidden("kmalloc-8k", partial_by_objects=True) == 30 * 4 * (os.cpu_count() or 1)
+    assert slabs.count_hidden("kmalloc-8k", partial_by_objects=False) == 0
+    assert slabs.count_hidden("not there", partial_by_objects=True) == 0
     slabs.close()
 
 
@@ -265,7 +265,7 @@ def test_nothing_is_known_where_nothing_can_be_read(tmp_path: Path) -> None:
     assert slabs.read() == {}
     assert slabs.aliases({"dentry"}) == {}
     assert slabs.about("dentry", None, ()) == About()
-    assert slabs.hidden("dentry", partial_by_objects=False) == 0
+    assert slabs.count_hidden("dentry", partial_by_objects=False) == 0
     slabs.close()
 
 

@@ -1,0 +1,162 @@
+"""The probe's parts beside each other: the trouble of one stays, and keeps no other from counting; keys stay too."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from slabtui.kernel import frees, inspect
+from slabtui.kernel.bpf.module import BuildContext, Module
+from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.probe import Probe
+from slabtui.kernel.tracers import Tracers
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import InspectionRequest, Request
+from tests.support.probes import inspecting, interval, probing, read, request
+from tests.support.workload import workload
+
+pytestmark = pytest.mark.live
+
+CALLS = 1000
+QUIET, BURST = "RAW", 150  # the cache of raw sockets
+NO_EVENT = "cannot attach to the tracepoint no_such_event"
+CALLERS = InspectionKind.CALLERS
+
+
+@pytest.fixture
+def no_frees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel refuse to attach what counts frees: it has no such tracepoint."""
+
+    def elsewhere(context: BuildContext, module: Module, handlers: Mapping[str, str]) -> Tracers:
+        return Tracers(context, module, {"no_such_event": handlers["kmem_cache_free"]})
+
+    monkeypatch.setattr(frees, "Tracers", elsewhere)
+
+
+@pytest.fixture
+def no_inspections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it refuse to attach what inspects, likewise."""
+    monkeypatch.setattr(inspect, "_PROGRAMS", {"no_such_event": "alloc"})
+
+
+@pytest.fixture
+def unlisted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel's list of caches have no addresses."""
+    monkeypatch.setattr("slabtui.kernel.inventory.take_inventory", lambda module, slabs: {})
+
+
+def use(times: int = BURST) -> None:
+    """Allocate from the quiet cache."""
+    for _ in range(times):
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
+
+
+def has_trouble(probe: Probe, part: str) -> bool:
+    return any(note.startswith(f"{part} not counted: {NO_EVENT}") for note in probe.notes)
+
+
+@pytest.mark.usefixtures("no_frees")
+def test_measuring_again_does_not_take_back_that_frees_are_not_counted() -> None:
+    with probing(os.getpid()) as probe:
+        request(probe, Request(frees=True))
+        assert has_trouble(probe, "frees")
+        probe.measure()
+        assert has_trouble(probe, "frees")
+        request(probe, inspecting("names_cache", CALLERS, frees=True))
+        assert has_trouble(probe, "frees")
+        os.stat("/")
+        assert read(probe).frees_begun is None
+        request(probe, Request())
+        assert probe.notes == ()
+
+
+@pytest.mark.usefixtures("no_frees", "unlisted")
+def test_a_failure_of_frees_does_not_keep_an_inspection_from_beginning_later() -> None:
+    with probing(os.getpid()) as probe:
+        request(probe, inspecting(QUIET, CALLERS, frees=True))
+        assert has_trouble(probe, "frees")
+        assert read(probe).inspection is None  # the cache is unknown
+        use(1)
+        read(probe)  # now it is known, and the inspection begins
+        use()
+        inspection = read(probe).inspection
+    assert inspection is not None
+    assert (sum(row.total_allocs for row in inspection.rows), inspection.trouble) == (BURST, "")
+
+
+@pytest.mark.usefixtures("no_inspections")
+def test_the_failure_of_an_inspection_is_said_in_its_reading_and_frees_are_counted() -> None:
+    with workload("stat", CALLS) as busy, probing(busy.pid) as probe:
+        busy.run()
+        read(probe)
+        request(probe, inspecting("names_cache", CALLERS, frees=True))
+        before = read(probe)
+        assert before.inspection is not None
+        assert before.inspection.trouble.startswith(NO_EVENT)
+        probe.measure()
+        busy.run()
+        between = interval(before, read(probe))
+        assert has_trouble(probe, "inspection")
+        assert between.inspection is not None
+        assert between.inspection.trouble.startswith(NO_EVENT)
+        assert [row.frees for row in between.rows if row.name == "names_cache"] == [CALLS]
+
+
+@pytest.fixture(params=["listed", "unlisted"])
+def everything(request: pytest.FixtureRequest) -> Iterator[Probe]:
+    """A probe of all processes that knows the addresses of idle caches, and one that does not."""
+    if request.param == "unlisted":
+        request.getfixturevalue("unlisted")
+    with probing() as probe:
+        yield probe
+
+
+def test_an_idle_cache_keeps_its_key_when_it_allocates_and_so_does_its_inspection(everything: Probe) -> None:
+    idle = next(row for row in read(everything).rows if QUIET in (row.name, *row.aliases))
+    assert idle.total_allocs == 0
+    request(everything, Request(inspection=InspectionRequest(idle.cache, CALLERS)))
+    use(1)
+    read(everything)
+    use()
+    reading = read(everything)
+    awake = next(row for row in reading.rows if row.cache == idle.cache)
+    assert (awake.name, awake.total_allocs >= BURST + 1) == (idle.name, True)
+    assert awake.address is not None
+    assert reading.inspection is not None
+    assert reading.inspection.cache == idle.cache
+    assert sum(row.total_allocs for row in reading.inspection.rows) >= BURST
+
+
+def test_every_cache_that_was_seen_is_in_every_later_reading(everything: Probe) -> None:
+    seen: set[CacheKey] = set()
+    for _ in range(3):
+        keys = [row.cache for row in read(everything).rows]
+        assert len(keys) == len(set(keys))
+        assert seen <= set(keys)
+        seen = set(keys)
+        use(1)
+
+
+def test_reading_alone_changes_nothing_for_the_programs(everything: Probe) -> None:
+    maps = everything.parts[0].modules[0].maps
+    everything.read()
+    before = bytes(everything._settings)
+    everything.read()
+    assert bytes(everything._settings) == before
+    assert bytes(maps.get("settings", 0, Settings)) == before
+    everything.end_interval(everything.read())
+    assert bytes(everything._settings) != before
+
+
+def test_the_number_of_an_inspection_counts_the_requests(everything: Probe) -> None:
+    numbers = []
+    os.stat("/")
+    read(everything)
+    for kind in (CALLERS, InspectionKind.ABOUT, InspectionKind.PROCESSES):
+        request(everything, inspecting("names_cache", kind))
+        inspection = read(everything).inspection
+        assert inspection is not None
+        numbers.append(inspection.number)
+    assert numbers == [1, 2, 3]
