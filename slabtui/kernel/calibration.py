@@ -1,4 +1,4 @@
-"""Finds out how to get from an object to its cache: calibration.bpf.c searches while slabtui allocates."""
+"""Finds how to get from an object to its cache: calibration.bpf.c searches while slabtui allocates."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ FILE = "calibration.bpf.c"
 _PROGRAM = "on_calibration"
 _TRACEPOINT = "kmem_cache_alloc"
 _ENOUGH = 500  # events that a candidate must agree with, one after the other
-_ROUNDS = 100  # until the search is given up: all candidates are then tried several times
+_ROUNDS = 100  # until the search fails: each candidate has been tried several times then
 
 
 def calibrate(module: Module) -> int:

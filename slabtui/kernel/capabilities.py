@@ -1,4 +1,4 @@
-"""What this process is allowed: which capabilities slabtui needs, and the giving up of all others."""
+"""Capabilities: which ones slabtui needs, and dropping all others."""
 
 import ctypes
 import enum
@@ -19,9 +19,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Capability(enum.IntEnum):
-    """Numbers from include/uapi/linux/capability.h, and what slabtui does by each; capabilities(7)."""
+    """Numbers from include/uapi/linux/capability.h, and what slabtui needs each for; capabilities(7)."""
 
-    DAC_OVERRIDE = 1  # write a file that the user asks for wherever root may
+    DAC_OVERRIDE = 1  # write a file that the user names wherever root may
     DAC_READ_SEARCH = 2  # read /proc/slabinfo and /sys/kernel/slab, which are root's
     SYS_ADMIN = 21  # switch the kernel's BPF statistics on and off
     SYSLOG = 34  # see addresses in /proc/kallsyms, for names of callers and for the direct map
@@ -43,7 +43,7 @@ class _Sets(ctypes.Structure):
 
 
 def held(status: Path = STATUS) -> frozenset[Capability]:
-    """Return which of those that slabtui can use this process has."""
+    """Return which of them this process has."""
     line = next(line for line in status.read_text().splitlines() if line.startswith("CapEff:"))
     effective = int(line.split()[1], 16)
     return frozenset(capability for capability in Capability if effective >> capability & 1)
@@ -63,7 +63,7 @@ def demand(status: Path = STATUS) -> None:
 
 
 def unlimit_locked_memory() -> None:
-    """Take away the limit of locked memory, if this process may: CAP_SYS_RESOURCE.
+    """Remove the limit of locked memory, if this process may: CAP_SYS_RESOURCE.
 
     Before Linux 5.11 (commit 80ee81e0403c, "bpf: Eliminate rlimit-based memory accounting infra for bpf maps") BPF
     programs and maps count as locked memory, and the usual limit is a few pages.
@@ -84,7 +84,7 @@ def raise_open_files() -> None:
 
 
 def keep(needed: Collection[Capability], alone: Collection[Capability] = ()) -> None:
-    """Give up every capability but these, for this thread, those that it starts, and all child processes; capset(2).
+    """Drop every capability but these, for this thread, those that it starts, and all child processes; capset(2).
 
     Nothing that is done later can then do more, whatever goes wrong in it. A process that may load programs by
     CAP_SYS_ADMIN alone keeps that. A child of root would get everything back that is in the bounding set, and a child
@@ -104,7 +104,7 @@ def keep(needed: Collection[Capability], alone: Collection[Capability] = ()) -> 
         kept |= has & {Capability.SYS_ADMIN}
     for number in range(_MOST):
         if number not in kept:
-            _LIBC.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)  # refused without CAP_SETPCAP, and where there is no such
+            _LIBC.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)  # refused without CAP_SETPCAP, and for unknown numbers
     sets = (_Sets * 2)()
     for capability in kept | (has & set(alone)):
         word, bit = divmod(capability, 32)

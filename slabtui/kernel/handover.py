@@ -6,21 +6,20 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.tracers import Tracers
 
-SHARE = 0.001  # of an interval's allocations: below this, what is missed is not worth the higher price of each event
-LEAST = 10  # events missed in an interval: as many are missed by interrupts alone
+SHARE = 0.001  # of the allocations of an interval: fewer misses do not justify the higher cost of each event
+LEAST = 10  # events missed in an interval: interrupts alone cause this number
 
 _WHY = "raw ones missed events, since their programs were preempted"
 
 
 class Handover:
-    """Takes one step per interval, so that each event that began before a step is over when the next one follows.
+    """Takes one step per interval, so that events that began before a step have ended before the next step.
 
     Args:
         settings: those of all programs. The caller of `advance` hands them to the programs afterwards.
 
     Attributes:
-        note: what was done, in words for the user, those before the colon for narrow screens; empty while raw ones
-            count.
+        note: what was done, in words for the user; empty while raw ones count.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -25,7 +25,7 @@ class Inspections:
         prepare: called before the part is attached.
         rows: those of all caches.
         slabinfo: what the kernel says of its caches.
-        learn: reads the addresses of the caches anew, into `rows`.
+        learn: reads the addresses of the caches again, into `rows`.
 
     Attributes:
         part: what inspects.

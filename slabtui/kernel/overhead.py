@@ -33,7 +33,7 @@ class Overhead:
             return self._found
 
     def start(self, counting: Sequence[int], others: Sequence[int]) -> None:
-        """Measure anew.
+        """Begin a measurement; one that runs is dropped.
 
         Args:
             counting: descriptors of the programs that run once for each event.

@@ -95,7 +95,7 @@ class Probe:
         self._wake: Callable[[], None] = lambda: None
         self._requested = Request()
         self._learned = False
-        self._closing = threading.Lock()  # held for ever by the thread that closes the probe
+        self._closing = threading.Lock()  # never released by the thread that closes the probe
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
@@ -149,7 +149,7 @@ class Probe:
         self.measure()
 
     def measure(self) -> None:
-        """Measure anew what an event costs."""
+        """Measure again what an event costs."""
         counting: list[int] = []
         others: list[int] = []
         for part in self.parts:

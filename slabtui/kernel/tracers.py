@@ -9,7 +9,7 @@ _CLASSIC = "{}_classic"  # how the programs of classic tracepoints are named
 
 
 class Tracers:
-    """Attaches the programs of a part, and counts the events for which the kernel did not run them.
+    """Attaches the programs of a part, and counts the events that the kernel skipped them for.
 
     Args:
         context: what every module is made with.
@@ -36,7 +36,7 @@ class Tracers:
         return any(self._module.is_loaded(name) for name in self._handlers.values())
 
     def attach(self, settings: Settings) -> None:
-        """Attach what counts: raw ones, or once classic ones have begun to take over only these.
+        """Attach the programs that count: raw ones, or only classic ones once these have begun to take over.
 
         Where a trace event has classic programs already, they run before a raw one that comes later: it could not mark
         for them what it counts.
@@ -49,7 +49,7 @@ class Tracers:
         try:
             self.put(settings)
             if self._began_raw:
-                for name in self._handlers.values():  # load first all of them, so that the counts begin together
+                for name in self._handlers.values():  # load all of them first, so that the counts begin together
                     self._module.load(name)
                 self.descriptors = {
                     tracepoint: self._module.attach(tracepoint, name) for tracepoint, name in self._handlers.items()
@@ -73,7 +73,7 @@ class Tracers:
         self._module.put(own)
 
     def detach(self) -> None:
-        """Stop counting; the programs are gone."""
+        """Stop counting and unload the programs."""
         self._forget()
         self._module.unload_all()
         self.descriptors, self._classic = {}, {}
@@ -89,24 +89,24 @@ class Tracers:
             self._classic[event] = self._module.attach_classic(event, _CLASSIC.format(name))
 
     def drop_classic(self) -> None:
-        """Detach them."""
+        """Detach the classic programs."""
         for name in self._handlers.values():
             self._module.unload(_CLASSIC.format(name))
         self._classic = {}
 
     def take_over(self) -> None:
-        """Let the classic ones answer for what is missed from now on."""
+        """Count the misses of the classic programs from now on, instead of those of the raw ones."""
         self._forget()
         self.descriptors = self._classic
         self._baseline = self._context.misses(self.descriptors.values())
 
     def drop_raw(self) -> None:
-        """Detach the raw ones."""
+        """Detach the raw programs."""
         for name in self._handlers.values():
             self._module.unload(name)
 
     def misses(self) -> int | None:
-        """Return how many events the kernel skipped since the first `attach`; None where it does not tell."""
+        """Return how many events the kernel skipped since the first `attach`; None where it does not say."""
         now = self._context.misses(self.descriptors.values())
         if now is None or self._missed is None or self._baseline is None:
             return None

@@ -405,7 +405,7 @@ def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
                 assert probe.notes == (f"control group gone: {path}",)
                 group.mkdir()
                 before = read(probe)
-                assert probe.notes == (f"control group made anew: {path}; its first allocations may be missing",)
+                assert probe.notes == (f"control group created again: {path}; its first allocations may be missing",)
                 enter(group, inside)
                 inside.run()
                 between = interval(before, read(probe))

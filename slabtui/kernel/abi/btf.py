@@ -19,25 +19,25 @@ _INT, _PTR, _ARRAY, _STRUCT, _UNION, _ENUM, _FWD, _TYPEDEF, _VOLATILE, _CONST, _
 _FUNC, _FUNC_PROTO, _VAR, _DATASEC, _FLOAT, _DECL_TAG, _TYPE_TAG, _ENUM64 = range(12, 20)
 _QUALIFIERS = frozenset((_VOLATILE, _CONST, _RESTRICT, _TYPE_TAG))
 
-# 32-bit words that follow the three of every type: a fixed number, and so many for each of its `vlen` members.
+# 32-bit words that follow the three of every type: a fixed number, and a number for each of its `vlen` members.
 _FIXED_WORDS = {_INT: 1, _ARRAY: 3, _VAR: 1, _DECL_TAG: 1}
 _MEMBER_WORDS = {_STRUCT: 3, _UNION: 3, _ENUM: 2, _FUNC_PROTO: 2, _DATASEC: 3, _ENUM64: 3}
 
 
 class BTFError(Exception):
-    """The data is no BTF, is cut or corrupt, or lacks what is asked for; `str()` says which."""
+    """The data is not BTF, is cut short or corrupt, or lacks the type that is asked for; `str()` says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A struct's size, and the offset of each member, in bytes; members of anonymous structs and unions included."""
+    """The size of a struct and the offset of each member, in bytes, including those of anonymous structs and unions."""
 
     size: int
     offsets: dict[str, int]
 
 
 class _Sizes(dict[int, int]):
-    """How many words a type has, by the second of them: kind and number of members. Kernels have some 200 of these."""
+    """The length of a type in words, by its second word: kind and number of members. Kernels have some 200 of these."""
 
     def __missing__(self, info: int) -> int:
         kind = info >> 24 & 31
@@ -111,7 +111,7 @@ class BTF:
         return self._id(name, _STRUCT)
 
     def has_variable(self, name: str) -> bool:
-        """Return whether the kernel has a variable of that name; only those of which each CPU has one are listed."""
+        """Return whether the kernel has a per-CPU variable of that name; BTF lists no others."""
         return bool(self._id(name, _VAR))
 
     def has_typedef(self, name: str) -> bool:
@@ -134,7 +134,7 @@ class BTF:
         return self._parameters(start)
 
     def function_parameters(self, name: str) -> tuple[str, ...]:
-        """Return the parameter types of a function, written in the same way.
+        """Return the parameter types of a function, in the same form.
 
         Raises:
             BTFError: the kernel has none of that name that is not inlined everywhere.
@@ -163,7 +163,7 @@ class BTF:
     def _find(self, name: str, kind: int) -> int:
         """Return where the type of that name and kind begins."""
         string = self._strings.find(b"\0" + name.encode() + b"\0") + 1
-        if string:  # each string is stored once: look for the types that refer to it, by bytes, at the speed of C
+        if string:  # each string is stored once: search the bytes for the types that refer to it, at the speed of C
             wanted = string.to_bytes(4, sys.byteorder)
             at = self._types.find(wanted)
             while at >= 0:
@@ -183,7 +183,7 @@ class BTF:
 
     def _collect(self, start: int, base: int, offsets: dict[str, int], depth: int) -> None:
         if depth > _MOST_LINKS:
-            raise BTFError("structs inside each other without an end")
+            raise BTFError("structs nested without an end")
         packed = self._words[start + 1] >> 31  # the offset's upper byte is then the size of a bit field
         for i in range(self._members(start)):
             member = start + 3 + 3 * i
@@ -205,7 +205,7 @@ class BTF:
         if kind == _PTR:
             pointed = self._plain(self._words[start + 2])
             if pointed is not None and self._kind(pointed) == _PTR:
-                return "void **"  # none of the prototypes that slabtui reads tells pointers to pointers apart
+                return "void **"  # no prototype that slabtui reads has two kinds of pointers to pointers
             return ("void" if pointed is None else self._tagged(pointed)) + " *"
         return self._tagged(start)
 

@@ -1,4 +1,4 @@
-"""How this kernel lays out what the BPF program reads: tracepoint arguments and struct offsets, looked up in BTF."""
+"""Where the BPF programs find what they read on this kernel: tracepoint arguments and struct offsets, from BTF."""
 
 import resource
 from dataclasses import dataclass, fields
@@ -24,7 +24,7 @@ _TOO_OLD = "use Linux 5.10 or newer"
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """BTF ids of kernel functions; 0: this kernel has none of that name, or no use can be made of it.
+    """BTF ids of kernel functions; 0: this kernel has none of that name, or it cannot be used.
 
     Attributes:
         alloc_bulk: kmem_cache_alloc_bulk(), where the kernel has probes on functions (fentry).
@@ -113,7 +113,7 @@ class Offsets:
 
 
 def read(path: Path = VMLINUX) -> Offsets:
-    """Look the layout up in the BTF of the running kernel.
+    """Find the offsets in the BTF of the running kernel.
 
     Raises:
         SlabtuiError: there is no BTF, it cannot be read, or it lacks what slabtui needs; or the kernel has 32 bits.
@@ -217,7 +217,7 @@ def _slab(btf: BTF) -> Struct:
 
 
 def _slab_test(btf: BTF, page: Struct) -> tuple[int, int, int, int]:
-    """Return how struct page tells a slab: the offset of a word, and the shift, the mask and the value of bits in it.
+    """Return which bits of struct page mark a slab: the offset of a word, and the shift, mask and value of the bits.
 
     From include/linux/page-flags.h: a flag up to 6.9, since 6.11 a type in the upper byte of page_type. The layout of
     6.10 came between the two and is in no distribution.
@@ -238,7 +238,7 @@ def page_step(struct_size: int, page_size: int) -> int:
 
 
 def _functions(btf: BTF) -> Functions:
-    """Look the functions up; kmem_cache_alloc_bulk() has another name since Linux 6.10."""
+    """Find the functions; kmem_cache_alloc_bulk() has another name since Linux 6.10."""
     names = ("kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk")
     alloc_bulk = next(filter(None, map(btf.function_id, names)), 0)
     free_bulk = btf.function_id("kmem_cache_free_bulk")

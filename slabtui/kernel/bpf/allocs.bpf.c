@@ -22,31 +22,22 @@ static __always_inline void count_new(u64 object, u64 bytes_req, u64 bytes_alloc
 /* Everything that can happen at kmem_cache_alloc. A failed allocation, here and below, allocates nothing. */
 static __always_inline int count_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct settings *now = current_settings();
-	u64 object = ctx->args[ARG_PTR];
+	return on_named(ctx->args[ARG_PTR], ARG_CACHE < 0 ? 0 : ctx->args[ARG_CACHE], ARG_CACHE >= 0, false);
+}
 
-	if (!now || !object)
-		return 0;
-	if (raw_counts(now, object))
-		count_named(cache_of_event(ctx, ARG_CACHE), now->epoch);
-	else
-		tally(LOST_NAMED, 1);
+/* The same at kmalloc, from either kind of tracepoint. */
+static __always_inline int count_kmalloc(u64 object, u64 bytes_req, u64 bytes_alloc, bool classic)
+{
+	struct settings *now = current_settings();
+
+	if (now && object && counts(now, object, classic, LOST_ADDRESSED))
+		count_new(object, bytes_req, bytes_alloc, now->epoch);
 	return 0;
 }
 
-/* The same at kmalloc. */
-static __always_inline int count_kmalloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int count_raw_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct settings *now = current_settings();
-	u64 object = ctx->args[ARG_PTR];
-
-	if (!now || !object)
-		return 0;
-	if (raw_counts(now, object))
-		count_new(object, ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC], now->epoch);
-	else
-		tally(LOST_ADDRESSED, 1);
-	return 0;
+	return count_kmalloc(ctx->args[ARG_PTR], ctx->args[ARG_BYTES_REQ], ctx->args[ARG_BYTES_ALLOC], false);
 }
 
 /*
@@ -109,7 +100,7 @@ int on_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	tally(LOST_ADDRESSED, 1);
 	return 0;
 #else
-	return count_kmalloc(ctx);
+	return count_raw_kmalloc(ctx);
 #endif
 }
 
@@ -120,28 +111,19 @@ int on_cache_alloc_slow(struct bpf_raw_tracepoint_args *ctx)
 
 int on_kmalloc_slow(struct bpf_raw_tracepoint_args *ctx)
 {
-	return count_kmalloc(ctx);
+	return count_raw_kmalloc(ctx);
 }
 
 #if PREEMPTIBLE
 int on_cache_alloc_classic(void *record)
 {
-	struct settings *now = current_settings();
-	u64 object = in_record(record, RECORD_PTR);
-
-	if (now && object && wanted() && classic_counts(now, object))
-		count_named(cache_of(object), now->epoch);
-	return 0;
+	return wanted() ? on_named(in_record(record, RECORD_PTR), 0, false, true) : 0;
 }
 
 int on_kmalloc_classic(void *record)
 {
-	struct settings *now = current_settings();
-	u64 object = in_record(record, RECORD_PTR);
 	u64 bytes_req = in_record(record, RECORD_BYTES_REQ), bytes_alloc = in_record(record, RECORD_BYTES_ALLOC);
 
-	if (now && object && wanted() && classic_counts(now, object))
-		count_new(object, bytes_req, bytes_alloc, now->epoch);
-	return 0;
+	return wanted() ? count_kmalloc(in_record(record, RECORD_PTR), bytes_req, bytes_alloc, true) : 0;
 }
 #endif

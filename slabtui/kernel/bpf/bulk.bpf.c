@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Counts what is allocated and freed in bulk, which no tracepoint tells: by probes on the functions themselves, on
- * kernels that have such (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, how many caches are told apart (few
- * are used in bulk), and SHEAF_RESULT, which value of the context is what __kfree_rcu_sheaf() returns: it has two
- * arguments in Linux 6.18 and three in 7.3.
+ * Counts what is allocated and freed in bulk, which no tracepoint reports: by probes on the functions themselves, on
+ * kernels that have them (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, the number of caches that can be
+ * counted (few are used in bulk), and SHEAF_RESULT, the place of the return value of __kfree_rcu_sheaf() in the context:
+ * it has two arguments in Linux 6.18 and three in 7.3.
  */
-#define MOST 512      /* objects of one free of mixed caches that are looked at: kfree_rcu() gathers fewer in a page */
+#define MOST 512      /* objects of one free of mixed caches that are counted: kfree_rcu() gathers fewer in a page */
 
 enum { LOST_ALLOCS, LOST_FREES };
 
@@ -32,8 +32,8 @@ static __always_inline struct bulk *bulk_of(u64 address, u64 epoch)
 	return bulk;
 }
 
-/* kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): all or none; it returns how many, or
- * by Linux 7.3 only whether. */
+/* kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p): allocates all or none, and returns how
+ * many; in Linux 7.3 it returns only whether it did. */
 int on_bulk_alloc(u64 *ctx)
 {
 	struct settings *now = current_settings();
@@ -52,7 +52,7 @@ int on_bulk_alloc(u64 *ctx)
 }
 
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p); s is NULL where caches are mixed, as they are
- * for kfree_rcu(). Looked at before it runs: afterwards the pages may be somebody else's. */
+ * for kfree_rcu(). The program runs before it: afterwards the pages may have another owner. */
 int on_bulk_free(u64 *ctx)
 {
 	struct settings *now = current_settings();

@@ -5,7 +5,7 @@
  *
  * The kernel keeps all struct page in one array, in the order of the pages; but array and pages begin at addresses that
  * are random on x86-64 (KASLR) and that only kernel variables have. Both beginnings are multiples of 1 GiB, or of more,
- * so that the number looked for is a multiple of PAGE_STEP. The struct page of any page is near it: the distance is that
+ * so that the result is a multiple of PAGE_STEP. The struct page of any page is near it: the distance is that
  * of two pages in memory, so there are as many candidates as the machine has GiB. The task has such an address: its stack
  * is mapped, and the mapping lists its pages. The nearest candidates are tried first, and none farther than memory may
  * lie apart: beyond the array are the mappings of devices.

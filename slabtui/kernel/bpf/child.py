@@ -1,4 +1,4 @@
-"""One child process that compiles BPF C: whatever native code does there becomes one line for the user."""
+"""One child process that compiles BPF C: each of its failures, crashes included, becomes one line for the user."""
 
 import errno
 import json
@@ -17,12 +17,12 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters, remedies, sources
 from slabtui.text import printable, visible
 
-PATIENCE = 60.0  # seconds: emulated machines and such as are short of memory take 10
+PATIENCE = 60.0  # seconds: emulated machines, and those short of memory, take 10
 
 _OLDEST = (0, 18)  # version of bcc
 _MOST_MAPS = 64
 _MOST_ANSWER = 4 << 20  # bytes: a module has some 10 kB
-_DESCRIPTORS = 48  # a child takes 7 for a moment, a module up to 24; the rest is for the other threads meanwhile
+_DESCRIPTORS = 48  # a child takes 7 for a moment, a module up to 24; the rest is for other threads
 _BOOT = "exec(compile(open({script}).read(), 'loader.py', 'exec'))"
 _ANOTHER_BCC = f"update bcc, or name the interpreter of another one in {interpreters.SETTING}"
 
@@ -93,7 +93,7 @@ class Child:
 
         Raises:
             NoBccError: the interpreter has no bcc that works.
-            SlabtuiError: the compilation failed, in whatever way.
+            SlabtuiError: the compilation failed.
         """
         deadline = time.monotonic() + PATIENCE
         try:
@@ -124,7 +124,7 @@ class Child:
         self._files.close()
 
     def _receive(self, deadline: float) -> tuple[bytes, list[int]]:
-        """Return the whole answer, as far as the child gets with it, and the descriptors that come along."""
+        """Return the answer, which is cut short if the child fails, and the descriptors that come with it."""
         descriptors: list[int] = []
         encoded = bytearray()
         try:
@@ -179,7 +179,7 @@ class Child:
         """Return the error for a child that ended without an answer."""
         try:
             status = self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:  # it has closed the socket, and stays
+        except subprocess.TimeoutExpired:  # it has closed the socket but has not ended
             return SlabtuiError("the compiler gave no answer", _ANOTHER_BCC)
         last = self._printed()
         words = f": {last}" if last else ""
@@ -199,7 +199,7 @@ class Child:
 
 
 def _demand_descriptors() -> None:
-    """Refuse to begin where the last descriptors would be taken: urwid's loop needs one for each key that it reads."""
+    """Refuse to begin if it would take the last descriptors: urwid's loop needs one for each key that it reads."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most != resource.RLIM_INFINITY and most - len(os.listdir("/proc/self/fd")) < _DESCRIPTORS:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -219,6 +219,6 @@ def _close(descriptors: Sequence[int]) -> None:
 
 
 def _is_too_old(version: str) -> bool:
-    """Return whether this is a version before the oldest; builds from a repository may have any text there."""
+    """Return whether a version is older than the oldest; a build from a repository may have any text."""
     number = re.match(r"(\d+)\.(\d+)", version)
     return number is not None and (int(number[1]), int(number[2])) < _OLDEST

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What the BPF programs share: whose events count, and which cache an object lies in. kernel/bpf/module.py puts it before
+ * What the BPF programs share: which events count, and which cache an object lies in. kernel/bpf/module.py puts it before
  * each program, since bcc rewrites its own calls in one file only.
  *
- * kernel/layout.py defines, from the BTF of the running kernel:
- *   ARG_CALL_SITE, ARG_PTR            raw arguments of all four tracepoints: who calls, the object
+ * kernel/abi/offsets.py defines, from the BTF of the running kernel:
+ *   ARG_CALL_SITE, ARG_PTR            raw arguments of all four tracepoints: the caller, the object
  *   ARG_CACHE, ARG_FREED_CACHE        raw arguments of kmem_cache_alloc, kmem_cache_free: the object's cache; -1 before
  *                                     Linux 6.1, where the events do not name it
  *   NESTS                             1 where a program may interrupt itself, as a raw tracepoint's may before 6.1
@@ -13,7 +13,7 @@
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
  *   PAGE_STEP                         what base_of_pages() returns a multiple of
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
- *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page tell a slab, and how
+ *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page mark a slab
  *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct
  *   TASK_THREAD_PID, PID_LEVEL, PID_NUMBERS, UPID_SIZE, UPID_NR, UPID_NS, PID_NS_INUM   where the number of a process in
  *                                     each PID namespace is: offsets in struct task_struct, pid, upid, pid_namespace
@@ -28,8 +28,8 @@
  *                                     compiled program, until the kernel's number of the function is put there; and
  *   WORD_TYPE                         the BTF id of a type whose first member is an unsigned long
  *   BASE_OF_PAGES                     a number that stands for what base_of_pages() returns, likewise
- * kernel/whose.py defines, where not everything is to be counted: PID_IS(pid); PID_NS_DEV and PID_NS_INO where such
- * numbers are those of a PID namespace other than the first; CGROUP.
+ * kernel/scope.py defines, where not all processes are counted: PID_IS(pid), and CGROUP; and PID_NS_DEV and PID_NS_INO
+ * where slabtui runs in a PID namespace other than the first.
  */
 #include <uapi/linux/bpf.h>
 
@@ -47,13 +47,13 @@
 #define AS_WRITTEN(text) #text
 #define STRING(macro) AS_WRITTEN(macro)
 
-/* Stand in for the address of a cache where there is none, or none is known: no kernel address is that low. */
+/* Numbers in place of the address of a cache, where there is none or it is unknown: kernel addresses are higher. */
 #define LARGE 1ULL /* kmalloc beyond the largest cache */
 #define SIZE_CLASS(bytes) ((bytes) << 8)
 #define LOWEST_ADDRESS SIZE_CLASS(1ULL << 24)
 
-/* A cache may be destroyed and its address used again, so the first event of each interval describes it anew: at that
- * moment the cache is certainly alive. */
+/* A cache may be destroyed and its address used again, so the first event of each interval describes it again: at that
+ * moment the cache exists for certain. */
 struct cache {
 	u64 address;
 	u64 epoch;
@@ -81,7 +81,7 @@ struct settings {
 	u64 way;            /* which programs count */
 	u64 target;         /* the one cache that is inspected */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
-	u64 period;         /* at most one stack is taken in so many of its allocations, on average, from 1 */
+	u64 period;         /* at most one stack is taken per `period` allocations of it, on average; from 1 */
 	u64 inspection;     /* number of the inspection, of 14 bits; the last to be written */
 };
 
@@ -188,7 +188,7 @@ static __always_inline struct settings *current_settings(void)
 BPF_HASH(marks, u64, u8, MARKS); /* by the address of the object: no other event has it before this one is over */
 #endif
 
-/* Whether the program of a raw tracepoint is to count an event. */
+/* Whether the program of a raw tracepoint counts an event. */
 static __always_inline bool raw_counts(struct settings *now, u64 object)
 {
 #if PREEMPTIBLE
@@ -201,7 +201,7 @@ static __always_inline bool raw_counts(struct settings *now, u64 object)
 }
 
 #if PREEMPTIBLE
-/* Whether the program of a classic tracepoint is to count an event. */
+/* Whether the program of a classic tracepoint counts an event. */
 static __always_inline bool classic_counts(struct settings *now, u64 object)
 {
 	if (now->way == CLASSIC)
@@ -214,6 +214,19 @@ static __always_inline u64 in_record(void *record, int offset)
 	return *(u64 *)(record + offset);
 }
 #endif
+
+/* Whether this program counts an event, rather than that of the other kind of tracepoint; `lost` is for what neither can. */
+static __always_inline bool counts(struct settings *now, u64 object, bool classic, u32 lost)
+{
+#if PREEMPTIBLE
+	if (classic)
+		return classic_counts(now, object);
+#endif
+	if (raw_counts(now, object))
+		return true;
+	tally(lost, 1);
+	return false;
+}
 
 static __always_inline void describe(struct cache *cache, u64 address, u64 epoch)
 {
@@ -232,9 +245,9 @@ static u64 *(*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
 #endif
 
 /*
- * The address that the struct page of the page number 0 of all addresses would have; 0: it is not known. Written into the
- * program as a constant when it is loaded, since to read it from a map takes some 2 ns. In assembler, so that the
- * compiler does not calculate with the number that stands for it.
+ * The address that the struct page of page number 0 would have, if addresses began at 0; 0: it is unknown. It is written
+ * into the program as a constant when it is loaded, since reading it from a map takes some 2 ns. In assembler, so that
+ * the compiler does not calculate with the number that stands for it.
  */
 static __always_inline u64 base_of_pages(void)
 {
@@ -286,7 +299,7 @@ static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, i
 	return argument < 0 ? cache_of(ctx->args[ARG_PTR]) : ctx->args[argument];
 }
 
-/* What stands for the cache of a new object that kmalloc gives out. */
+/* The address of the cache of a new object of kmalloc, or the number in its place. */
 static __always_inline u64 cache_of_kmalloc(u64 object, u64 bytes_req, u64 bytes_alloc)
 {
 	u64 cache = 0;

@@ -9,8 +9,8 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters, remedies
 from slabtui.kernel.bpf.child import Child, Compiled, NoBccError
 
-_NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # whatever the interpreter
-_NO_MODULE = "No module named 'bcc'"  # what needs no explanation
+_NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # with any interpreter
+_NO_MODULE = "No module named 'bcc'"  # needs no explanation
 
 
 class Compiler:
@@ -34,15 +34,15 @@ class Compiler:
         self.bcc = ""
 
     def prepare(self) -> None:
-        """Start the child of the next compilation, so that it imports bcc meanwhile."""
-        with suppress(OSError):  # the compilation tells
+        """Start the child of the next compilation now, so that it can import bcc early."""
+        with suppress(OSError):  # the compilation reports it
             self._ready = self._start(self._candidates[0])
 
     def compile(self, source: str, options: Sequence[str]) -> Compiled:
         """Compile a source.
 
         Raises:
-            SlabtuiError: no interpreter has bcc, or the compilation failed, in whatever way.
+            SlabtuiError: no interpreter has bcc, or the compilation failed.
         """
         tried, reasons = [], []
         for interpreter in self._candidates:

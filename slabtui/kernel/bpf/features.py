@@ -28,7 +28,7 @@ class Features:
 
 
 def detect(rdonly_cast: int, word_type: int) -> Features:
-    """Load small programs and look what becomes of them.
+    """Load small programs and see what the kernel does with them.
 
     Args:
         rdonly_cast: BTF id of the function bpf_rdonly_cast(); 0: there is none.
@@ -74,7 +74,7 @@ def _can_cast(function: int, word_type: int) -> bool:
     arguments = (MOVE, 1, 0, 0), (MOVE, 2, 0, word_type)
     try:
         program = _load(*arguments, (CALL, 0, KERNEL_FUNCTION, function), *_NOTHING)
-    except OSError:  # the function is there, but not for such programs or not on this architecture
+    except OSError:  # the function exists, but not for such programs or not on this architecture
         return False
     os.close(program)
     return True

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Counts frees per cache. After common.bpf.h and table.bpf.h; runs while somebody looks at the frees. */
+/* Counts frees per cache. After common.bpf.h and table.bpf.h; runs while frees are requested. */
 
 enum { LARGE_FREES = TABLE_TALLIES };
 
@@ -23,52 +23,37 @@ static __always_inline void count_free(u64 object, u64 epoch)
 		count_addressed(cache_of(object), epoch);
 }
 
-int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
+/* Everything that can happen at kfree, from either kind of tracepoint. */
+static __always_inline int count_kfree(u64 object, bool classic)
 {
 	struct settings *now = current_settings();
-	u64 object = ctx->args[ARG_PTR];
 
-	if (!wanted() || !now || !object)
-		return 0;
-	if (raw_counts(now, object))
-		count_named(cache_of_event(ctx, ARG_FREED_CACHE), now->epoch);
-	else
-		tally(LOST_NAMED, 1);
+	if (now && object >= LOWEST_ADDRESS && /* not kfree(NULL), kfree(ZERO_SIZE_PTR) */
+	    counts(now, object, classic, LOST_ADDRESSED))
+		count_free(object, now->epoch);
 	return 0;
+}
+
+int on_cache_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 cache = ARG_FREED_CACHE < 0 ? 0 : ctx->args[ARG_FREED_CACHE];
+
+	return wanted() ? on_named(ctx->args[ARG_PTR], cache, ARG_FREED_CACHE >= 0, false) : 0;
 }
 
 int on_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct settings *now = current_settings();
-	u64 object = ctx->args[ARG_PTR];
-
-	if (!wanted() || !now || object < LOWEST_ADDRESS) /* kfree(NULL), kfree(ZERO_SIZE_PTR) */
-		return 0;
-	if (raw_counts(now, object))
-		count_free(object, now->epoch);
-	else
-		tally(LOST_ADDRESSED, 1);
-	return 0;
+	return wanted() ? count_kfree(ctx->args[ARG_PTR], false) : 0;
 }
 
 #if PREEMPTIBLE
 int on_cache_free_classic(void *record)
 {
-	struct settings *now = current_settings();
-	u64 object = in_record(record, RECORD_PTR);
-
-	if (now && object && wanted() && classic_counts(now, object))
-		count_named(cache_of(object), now->epoch);
-	return 0;
+	return wanted() ? on_named(in_record(record, RECORD_PTR), 0, false, true) : 0;
 }
 
 int on_kfree_classic(void *record)
 {
-	struct settings *now = current_settings();
-	u64 object = in_record(record, RECORD_PTR);
-
-	if (now && object >= LOWEST_ADDRESS && wanted() && classic_counts(now, object))
-		count_free(object, now->epoch);
-	return 0;
+	return wanted() ? count_kfree(in_record(record, RECORD_PTR), true) : 0;
 }
 #endif

@@ -204,19 +204,6 @@ static __always_inline u64 inspection_of(struct settings *now)
 	return *(volatile u64 *)&now->inspection;
 }
 
-/* Whether this program counts an event of the inspected cache, rather than that of the other kind of tracepoint. */
-static __always_inline bool counts(struct settings *now, u64 object, bool classic)
-{
-#if PREEMPTIBLE
-	if (classic)
-		return classic_counts(now, object);
-#endif
-	if (raw_counts(now, object))
-		return true;
-	tally(LOST, 1);
-	return false;
-}
-
 static __always_inline int on_alloc(struct event *event, u64 cache, int how, bool classic)
 {
 	struct settings *now = current_settings();
@@ -225,7 +212,7 @@ static __always_inline int on_alloc(struct event *event, u64 cache, int how, boo
 	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if (cache != now->target || !wanted() || !counts(now, event->object, classic))
+	if (cache != now->target || !wanted() || !counts(now, event->object, classic, LOST))
 		return 0;
 	if (how == BY_STACK)
 		allocs = draw(now);
@@ -243,7 +230,7 @@ static __always_inline int on_kmalloc(struct event *event, int how, bool classic
 	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if ((now->target_size && event->bytes_alloc != now->target_size) || !counts(now, event->object, classic))
+	if ((now->target_size && event->bytes_alloc != now->target_size) || !counts(now, event->object, classic, LOST))
 		return 0;
 	if (how == BY_STACK)
 		allocs = draw(now);

@@ -1,4 +1,4 @@
-"""Which Python interpreters of this system may be able to import bcc, and how to install it where none is."""
+"""Which Python interpreters of this system may have bcc, and how to install it where none has."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _INSTALL = {  # package manager -> the command that installs bcc for the distrib
 def candidates(
     environment: Mapping[str, str] = os.environ, system: Path = _SYSTEM, platform: Path = _PLATFORM
 ) -> tuple[str, ...]:
-    """Return the paths of the interpreters to try, in their order: each of the system's once, our own last."""
+    """Return the paths of the interpreters to try, in order: each of the system's once, that of slabtui last."""
     if named := environment.get(SETTING):
         return (named,)
     versions = sorted(system.glob("python3.*"), key=_minor_version, reverse=True)

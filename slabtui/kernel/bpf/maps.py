@@ -89,7 +89,7 @@ class Maps:
         return value
 
     def clear(self, name: str) -> None:
-        """Delete every element of a map whose elements can only be deleted one by one, such as one of stacks.
+        """Delete every element of a map that only allows to delete one at a time, such as a map of stacks.
 
         Raises:
             OSError: the kernel refused.
@@ -122,7 +122,7 @@ class Maps:
 
 
 class Batch:
-    """One map, read whole in one system call: Linux 5.6 has that for hashes, 5.13 for per-CPU arrays. Not thread-safe.
+    """One map, read in one system call: since Linux 5.6 for hashes, 5.13 for per-CPU arrays. Not thread-safe.
 
     One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
     the kernel has no such call for an array, the elements are read that are asked for.
@@ -176,7 +176,7 @@ class Batch:
                 syscalls.lookup(self._descriptor, ctypes.addressof(number), place)
 
     def clear(self) -> None:
-        """Delete all elements of a hash, `keys` as read last included.
+        """Delete all elements of a hash.
 
         Raises:
             OSError: the kernel refused.
@@ -220,7 +220,7 @@ class PerCpuArray:
         self._stride = cpus * words
 
     def read(self, wanted: Iterable[int]) -> None:
-        """Read these elements at least, for `total` to look at.
+        """Read these elements at least, for `total`.
 
         Raises:
             OSError: the kernel refused.

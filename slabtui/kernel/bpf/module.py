@@ -14,7 +14,7 @@ from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.bpf.syscalls import AttachType, Program, ProgramType
 
 _RDONLY_CAST = 0x7FFFFFF1  # stands for the function in compiled programs; far from the number of any helper function
-_BASE_OF_PAGES = 0x51AB_0000_7001_F00D  # stands for that address; no program has a use for the number itself
+_BASE_OF_PAGES = 0x51AB_0000_7001_F00D  # stands for that address; no program uses the number itself
 _FUNCTION = "a function"  # in the place of a tracepoint
 _EVENTS = "kmem"  # the group of the tracepoints, include/trace/events/kmem.h
 _LOCKDOWN = "see cat /sys/kernel/security/lockdown"
@@ -63,7 +63,7 @@ class BuildContext:
         return (name, f"{name}_node") if self.node_events else (name,)
 
     def misses(self, descriptors: Collection[int]) -> int | None:
-        """Return how many runs of these programs the kernel skipped; None where it does not tell."""
+        """Return how many runs of these programs the kernel skipped; None where it does not say."""
         if self.nests:
             return 0
         each = [statistics(descriptor).get("recursion_misses") for descriptor in set(descriptors)]
@@ -146,7 +146,7 @@ class Module:
         attach_type: AttachType = AttachType.NONE,
         function: int = 0,
     ) -> int:
-        """Load a program, unless it is, and return its file descriptor.
+        """Load a program, unless it is loaded, and return its file descriptor.
 
         Args:
             name: its function in the source.
@@ -213,12 +213,12 @@ class Module:
             loaded.close()
 
     def unload_all(self) -> None:
-        """Do so with every program."""
+        """Detach and unload every program."""
         for name in tuple(self._loaded):
             self.unload(name)
 
     def close(self) -> None:
-        """Detach and let go of everything; the kernel then frees programs and maps."""
+        """Detach the programs and close the maps; the kernel then frees both."""
         self.unload_all()
         for descriptor in self.descriptors.values():
             os.close(descriptor)

@@ -15,17 +15,17 @@ _LIMITS = {resource.RLIMIT_AS: "ulimit -v", resource.RLIMIT_DATA: "ulimit -d"}
 
 
 def after(error: OSError, otherwise: str) -> str:
-    """Return what to do about an error; `otherwise` where its number does not tell."""
+    """Return what to do about an error; `otherwise` for other error numbers."""
     return _REMEDIES.get(error.errno or 0, otherwise)
 
 
 def after_words(words: str, otherwise: str) -> str:
-    """Return the same for an error of which bcc passes on only the words."""
+    """Return what to do about an error of which bcc passes on only the text."""
     return next((remedy for number, remedy in _REMEDIES.items() if os.strerror(number) in words), otherwise)
 
 
 def memory_limit() -> str:
-    """Return how to raise the limit of memory that this process and its children have; empty where there is none."""
+    """Return how to raise the memory limit of this process and its children; empty if there is none."""
     for limit, command in _LIMITS.items():
         allowed, _ = resource.getrlimit(limit)
         if allowed != resource.RLIM_INFINITY:

@@ -1,4 +1,4 @@
-"""The files of this package as text, whether slabtui lies in a directory or in one zip file."""
+"""Reads the files of this package, from a directory or from the zip file that slabtui is installed as."""
 
 import tempfile
 from collections.abc import Iterable, Iterator

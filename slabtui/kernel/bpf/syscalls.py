@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from slabtui.errors import SlabtuiError
 
-ENOTSUPP = 524  # include/linux/errno.h; no number of user space
+ENOTSUPP = 524  # include/linux/errno.h; user space has no name for it
 
 _NUMBERS = {"x86_64": 321, "s390x": 351, "ppc64le": 361, "ppc64": 361}  # of the system call
 _GENERIC_NUMBER = 280  # aarch64, riscv64, loongarch64: include/uapi/asm-generic/unistd.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_LICENSE = b"GPL"  # of the programs: the helpers that they call demand it
+_LICENSE = b"GPL"  # of the programs: the helpers that they call require it
 _LOG_SIZE = 1 << 20  # bytes of the verifier's log
 _TRIES = 5
 _NAME_SIZE = 16  # BPF_OBJ_NAME_LEN
@@ -207,7 +207,7 @@ def lookup_batch(map_: int, keys: int, values: int, most: int) -> int:
     try:
         _call(_Command.MAP_LOOKUP_BATCH, request, "read of a map")
     except OSError as error:
-        if error.errno != errno.ENOENT:  # there is no more, which is what was asked for
+        if error.errno != errno.ENOENT:  # the end of the map, which is expected
             raise
     return int(request.count)
 
@@ -228,7 +228,7 @@ def describe_map(map_: int) -> MapInfo:
         OSError: the kernel refused.
     """
     info = _MapInfo()
-    _call(_Command.OBJ_GET_INFO_BY_FD, _Info(map_, ctypes.sizeof(info), ctypes.addressof(info)), "look at a map")
+    _call(_Command.OBJ_GET_INFO_BY_FD, _Info(map_, ctypes.sizeof(info), ctypes.addressof(info)), "describe a map")
     return MapInfo(info.key_size, info.value_size, info.max_entries)
 
 
@@ -286,7 +286,7 @@ def create_perf_link(program: int, perf_event: int) -> int:
 
 
 def enable_statistics() -> int:
-    """Let the kernel measure all programs until the returned descriptor is closed: BPF_STATS_RUN_TIME, Linux 5.8.
+    """Make the kernel measure all programs until the returned descriptor is closed: BPF_STATS_RUN_TIME, Linux 5.8.
 
     Raises:
         OSError: the kernel refused.
@@ -295,7 +295,7 @@ def enable_statistics() -> int:
 
 
 def _verifier_log(request: _Load) -> str:
-    """Load once more, with the verifier's log, and return the last line that is not about its own work."""
+    """Load again with the verifier's log, and return its last line that is not about its own statistics."""
     log = ctypes.create_string_buffer(_LOG_SIZE)
     request.log_level, request.log_size, request.log = 1, _LOG_SIZE, ctypes.addressof(log)
     try:

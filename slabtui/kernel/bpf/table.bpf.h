@@ -25,7 +25,7 @@ struct slot {
 };
 
 BPF_PERCPU_ARRAY(slots, struct slot, SLOTS);
-BPF_HASH(caches, u32, struct cache, SLOTS); /* whose a slot is. A hash, since its insert tells who was first */
+BPF_HASH(caches, u32, struct cache, SLOTS); /* the owner of each slot. A hash, since an insert fails if it is not the first */
 
 /*
  * Return the owner of a slot; a slot without one gets this cache. Another CPU, or on Linux 7 a task that preempts this
@@ -80,7 +80,7 @@ static __always_inline struct slot *find(u64 address, u64 epoch)
 
 enum { LOST_NAMED, LOST_ADDRESSED, TABLE_TALLIES }; /* events without a slot; the tallies of a program follow */
 
-/* Counts an event of the tracepoint that names the cache. */
+/* Counts an event of the tracepoint that names the cache: kmem_cache_alloc or kmem_cache_free. */
 static __always_inline void count_named(u64 cache, u64 epoch)
 {
 	struct slot *slot = find(cache, epoch);
@@ -91,7 +91,7 @@ static __always_inline void count_named(u64 cache, u64 epoch)
 		tally(LOST_NAMED, 1);
 }
 
-/* Counts an event of the one that does not. */
+/* Counts an event of the one that does not: kmalloc or kfree. */
 static __always_inline void count_addressed(u64 cache, u64 epoch)
 {
 	struct slot *slot = find(cache, epoch);
@@ -100,4 +100,14 @@ static __always_inline void count_addressed(u64 cache, u64 epoch)
 		count(&slot->addressed);
 	else
 		tally(LOST_ADDRESSED, 1);
+}
+
+/* Everything that can happen at the tracepoint that names the cache; `cache` is read only if `named`. */
+static __always_inline int on_named(u64 object, u64 cache, bool named, bool classic)
+{
+	struct settings *now = current_settings();
+
+	if (now && object && counts(now, object, classic, LOST_NAMED))
+		count_named(named ? cache : cache_of(object), now->epoch);
+	return 0;
 }

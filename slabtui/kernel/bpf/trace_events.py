@@ -19,7 +19,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class _Attributes(ctypes.Structure):
-    """struct perf_event_attr in include/uapi/linux/perf_event.h, as far as its first version, PERF_ATTR_SIZE_VER0."""
+    """struct perf_event_attr in include/uapi/linux/perf_event.h, its first version, PERF_ATTR_SIZE_VER0."""
 
     _fields_ = [
         ("type", ctypes.c_uint32),
@@ -61,7 +61,7 @@ def attach(program: int, event: str) -> int:
     try:
         return syscalls.create_perf_link(program, perf_event)
     finally:
-        os.close(perf_event)  # the link keeps it
+        os.close(perf_event)  # the link keeps it open
 
 
 def _number(event: str) -> int:

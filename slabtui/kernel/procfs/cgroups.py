@@ -29,7 +29,7 @@ def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
 
 
 class Group:
-    """One control group, found again by its path when it was removed and made anew, as a container's is that restarts.
+    """One control group, found again by its path if it is removed and created again, as when a container restarts.
 
     Args:
         path: its directory, or its path as in /proc/PID/cgroup.
@@ -44,7 +44,7 @@ class Group:
     def __init__(self, path: Path) -> None:
         self._name = _shortened(printable(os.fsencode(path)))
         self.descriptor, self._directory = _open(path)
-        self._refused = False  # what has the place of the group is none
+        self._refused = False  # what has taken the place of the group is no control group
         self._trouble = ""
         self._returned = False
 
@@ -53,11 +53,11 @@ class Group:
         """Whether the group is gone, or was for some time, in words for the user."""
         if self._trouble:
             return (self._trouble.format(self._name),)
-        anew = f"control group made anew: {self._name}; its first allocations may be missing"
-        return (anew,) if self._returned else ()
+        returned = f"control group created again: {self._name}; its first allocations may be missing"
+        return (returned,) if self._returned else ()
 
     def follow(self) -> bool:
-        """Return whether another group has taken the place of the one that the descriptor was of: it is of that now.
+        """Return whether another group has taken the place of this one; the descriptor then refers to the new group.
 
         The inode of a group's directory is its id, which the kernel uses once: kernfs_new_node() in fs/kernfs/dir.c.
         """
@@ -79,17 +79,17 @@ class Group:
         return True
 
     def refuse(self) -> None:
-        """Say that what has taken the place of the group is none."""
+        """Note that what has taken the place of the group is no control group."""
         self._refused = True
         self._trouble = _REFUSED
 
     def close(self) -> None:
-        """Let go of the group."""
+        """Close the descriptor."""
         os.close(self.descriptor)
 
 
 def _shortened(path: str) -> str:
-    """Leave out the middle of a long path: its end tells containers apart."""
+    """Leave out the middle of a long path: containers differ in its end."""
     return path if len(path) <= _LONGEST else f"{path[:_BEGINNING]}...{path[_BEGINNING + 3 - _LONGEST :]}"
 
 
@@ -117,7 +117,7 @@ class Groups:
         self._paths: dict[int, str] = {}
 
     def learn(self, ids: set[int]) -> None:
-        """Look once for those that are not known yet; in vain for those that are gone."""
+        """Search for the groups of unknown ids, once for each id: one may be gone."""
         unknown = ids - self._paths.keys()
         if unknown:
             self._paths.update(dict.fromkeys(unknown, ""))
@@ -133,6 +133,6 @@ def _paths(root: Path) -> Iterator[tuple[int, str]]:
         try:
             inode = os.stat(directory).st_ino
         except OSError:
-            continue  # gone meanwhile
+            continue  # it has been removed
         below = os.path.relpath(directory, root)
         yield inode, printable(os.fsencode("/" if below == "." else f"/{below}"))

@@ -10,7 +10,7 @@ _MOST = 1 << 16  # CPUs; NR_CPUS is at most 8192, arch/x86/Kconfig in Linux 6.18
 
 
 def possible_cpus(path: Path = POSSIBLE) -> int:
-    """Return how many CPUs the kernel can have, which is num_possible_cpus() there.
+    """Return how many CPUs the kernel can have: its num_possible_cpus().
 
     The file lists their numbers, such as 0-3 or 0,2-5: Documentation/admin-guide/cputopology.rst. A CPU that is offline
     counts, and so does one that may be plugged in later.

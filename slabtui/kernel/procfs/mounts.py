@@ -1,4 +1,4 @@
-"""The kernel's file systems that slabtui reads: whether /proc and /sys are mounted, and whole."""
+"""The kernel's file systems that slabtui reads: checks that /proc and /sys are mounted completely."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the kernel itself says of its caches: live objects from /proc/slabinfo, names and more from /sys/kernel/slab."""
+"""What the kernel says of its caches: live objects from /proc/slabinfo, names and more from /sys/kernel/slab."""
 
 import errno
 import io
@@ -33,7 +33,7 @@ _ACCOUNT_FLAG = "A"  # in the name of a merged cache's directory, create_unique_
 
 @dataclass(frozen=True, slots=True)
 class Slab:
-    """A line of /proc/slabinfo. Objects that lie free in a CPU's own slabs count as live there.
+    """A line of /proc/slabinfo. It counts free objects in a CPU's own slabs as live.
 
     Attributes:
         live: objects in use.
@@ -49,7 +49,7 @@ class Slab:
 
 
 def parse(listing: bytes) -> dict[str, Slab]:
-    """Return the caches of a /proc/slabinfo of version 2.1, by name; a name that is there twice tells of nobody.
+    """Return the caches of a /proc/slabinfo of version 2.1, by name; duplicate names are dropped as ambiguous.
 
     Raises:
         ValueError: it is something else.
@@ -63,8 +63,8 @@ def parse(listing: bytes) -> dict[str, Slab]:
         try:
             name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
             slab = Slab(int(live), int(size), int(objects), int(slabs) * int(pages) * resource.getpagesize())
-        except ValueError as error:  # whose words are for whoever reads this program
-            raise ValueError(f"line {number} is no cache") from error
+        except ValueError as error:  # its text would not help the user
+            raise ValueError(f"line {number} does not describe a cache") from error
         shown = printable(name)
         if shown in found:
             twice.add(shown)
@@ -73,7 +73,7 @@ def parse(listing: bytes) -> dict[str, Slab]:
 
 
 class Slabinfo:
-    """The files, kept open where reading them anew would ask for privileges again.
+    """The files; /proc/slabinfo is kept open, since opening it takes privileges.
 
     Attributes:
         trouble: why /proc/slabinfo cannot be read, in words for the user; empty if it can.
@@ -114,7 +114,7 @@ class Slabinfo:
         try:
             names = os.listdir(self._sysfs)
         except OSError as error:
-            if not isinstance(error, FileNotFoundError):  # a kernel without it has not much else to tell either
+            if not isinstance(error, FileNotFoundError):  # a kernel without it has no aliases
                 self.unlisted = f"aliases unknown: {self._sysfs}: {error.strerror}"
             return {}
         self.unlisted = ""
@@ -145,7 +145,7 @@ class Slabinfo:
         )
 
     def count_hidden(self, name: str, *, partial_by_objects: bool) -> int:
-        """Return how many free objects of a cache may count as live, since a CPU keeps them at hand.
+        """Return how many free objects of a cache may count as live, since CPUs keep them for themselves.
 
         They lie in sheaves; or in partial slabs, if their number is limited by objects, see Layout: each of them came
         with one free object at least, and all of it may be free by now.
@@ -226,7 +226,7 @@ def _has_entries(directory: Path) -> bool:
     try:
         return bool(os.listdir(directory))
     except OSError as error:
-        return error.errno == errno.EIO  # an entry has a slash in its name, see Slabinfo.aliases
+        return error.errno == errno.EIO  # a name in it has a slash, see Slabinfo.aliases
 
 
 def _names(slabinfo: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Names of the kernel's functions, by address; addresses stay where the kernel hides the names.
+"""Names of the kernel's functions, by address; the address itself where the kernel hides the names.
 
 bcc has the same, but reads the list as root only, and slabtui runs with CAP_SYSLOG alone.
 """
@@ -15,9 +15,9 @@ KALLSYMS = Path("/proc/kallsyms")
 SETTING = Path("/proc/sys/kernel/kptr_restrict")
 
 _FUNCTIONS = frozenset((b"t", b"T", b"w", b"W"))  # nm(1)
-_NAME, _HIDDEN_FROM_ALL = "kernel.kptr_restrict", 2  # the setting, and its value that hides addresses from root too
+_NAME, _HIDDEN_FROM_ALL = "kernel.kptr_restrict", 2  # the setting, and the value that hides addresses from root too
 _NO_NAMES = "no names of functions"
-_LONGEST = 1 << 20  # bytes of a function: what lies farther from the symbol before it is no part of that
+_LONGEST = 1 << 20  # bytes of a function: an address farther from the symbol before it belongs to no known function
 
 
 class Symbols:
@@ -39,7 +39,7 @@ class Symbols:
         self._known: dict[tuple[int, bool], str] = {}
 
     def load(self) -> None:
-        """Read the list now, unless it has been read: in a thread that has time, so that no other waits for it."""
+        """Read the list, unless it has been read; called in a thread of its own, so that no other waits for it."""
         if self._functions is None:
             self._functions = self._load()
 

@@ -147,10 +147,10 @@ def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: P
     assert group.descriptor == descriptor
     assert os.fstat(descriptor).st_ino == inode(tree / "user.slice")
     assert not os.get_inheritable(descriptor)
-    anew = ("control group made anew: /user.slice; its first allocations may be missing",)
-    assert group.notes == anew
+    returned = ("control group created again: /user.slice; its first allocations may be missing",)
+    assert group.notes == returned
     assert not group.follow()
-    assert group.notes == anew
+    assert group.notes == returned
     (tree / "user.slice").rmdir()
     assert not group.follow()
     assert group.notes == ("control group gone: /user.slice",)
@@ -165,7 +165,7 @@ def test_what_is_no_group_in_its_place_is_said_to_be_none_until_one_comes(group:
         assert not group.follow()
     remake(tree / "user.slice")
     assert group.follow()
-    assert group.notes == ("control group made anew: /user.slice; its first allocations may be missing",)
+    assert group.notes == ("control group created again: /user.slice; its first allocations may be missing",)
 
 
 def test_the_name_of_a_group_is_harmless_in_a_note(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
