@@ -19,7 +19,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,23 +28,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slabtui import collector
 from slabtui.cli import DEMO
-from slabtui.collector import Collector
+from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.procfs.slabinfo import Slabinfo
-from slabtui.model.inspection import Request
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot, Totals, difference
+from slabtui.model.identity import CacheKey
+from slabtui.model.request import Request
+from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
+from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
 from slabtui.recording.recording import read
+from slabtui.system.clock import Clock, SystemClock
 from tests.e2e.test_privileges import with_only
 from tests.e2e.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
-from tests.support import tasks
+from tests.support import probes, tasks
 from tests.support.bpf import program_ids
-from tests.support.fakes import FakeSource, cache
+from tests.support.fakes import FakeSource, totals
 from tests.support.interpreters import bcc_version
-from tests.support.probes import probing, watch
+from tests.support.probes import probing, request
 from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged
 from tests.support.workload import workload
@@ -85,8 +88,20 @@ def demand_refusal(command: list[str], told: str) -> None:
     assert gone(before)
 
 
-def taken(source: Collector) -> Snapshot:
-    snapshot = source.take(timeout=30)
+@contextmanager
+def collecting(source: Source, interval: float, clock: Clock | None = None) -> Iterator[SnapshotQueue]:
+    """Yield the queue of a collector; no two of its snapshots are merged."""
+    collector, queue = Collector(source, interval, clock=clock), SnapshotQueue(1000)
+    collector.subscribe(queue)
+    collector.start()
+    try:
+        yield queue
+    finally:
+        collector.stop()
+
+
+def taken(queue: SnapshotQueue) -> Snapshot:
+    snapshot = queue.get(timeout=30)
     assert snapshot is not None
     return snapshot
 
@@ -253,11 +268,11 @@ def test_a_screen_that_may_open_nothing_more_ends_in_one_line() -> None:
         assert b"Traceback" not in terminal.output
 
 
-def by_cache(before: Totals, after: Totals) -> dict[int, CacheRow]:
-    return {row.cache: row for row in difference(before, after).rows}
+def by_cache(before: Reading, after: Reading) -> dict[CacheKey, CacheRow]:
+    return {row.cache: row for row in probes.interval(before, after).rows}
 
 
-def allocs(rows: dict[int, CacheRow]) -> int:
+def allocs(rows: dict[CacheKey, CacheRow]) -> int:
     return sum(row.allocs for row in rows.values())
 
 
@@ -270,17 +285,17 @@ def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
     with probing() as large:
         monkeypatch.setattr(counters, "SLOT_BITS", bits)
         with probing() as small, workload("stat", OPENS) as stats, workload("open", OPENS) as opens:
-            outer = large.totals()
-            first = small.totals()
-            inner = large.totals()
-            watch(small, Request(frees=True))
+            outer = probes.read(large)
+            first = probes.read(small)
+            inner = probes.read(large)
+            request(small, Request(frees=True))
             for work in (stats, opens):
                 work.run()
-            least = by_cache(inner, large.totals())
-            last = small.totals()
-            most = by_cache(outer, large.totals())
+            least = by_cache(inner, probes.read(large))
+            last = probes.read(small)
+            most = by_cache(outer, probes.read(large))
     found = by_cache(first, last)
-    known = {row.cache for row in first.rows if row.allocs}
+    known = {row.cache for row in first.rows if row.total_allocs}
     lost = last.lost - first.lost
     print(f"{1 << bits} slots: {len(known)} caches, counted {allocs(found)} of {allocs(most)}, lost {lost}")
     counted = {number: row for number, row in found.items() if row.allocs and row.size is not None}
@@ -298,24 +313,22 @@ def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
 @pytest.mark.parametrize("name", ["slots", "caches", "tallies", "settings"])
 def test_a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost(name: str) -> None:
     with workload("open", OPENS) as work, probing(work.pid) as source:
-        descriptor = source._allocs._counters.module.descriptors[name]
+        descriptor = source.parts[0].modules[0].descriptors[name]
         kept = os.dup(descriptor)
-        feed = Collector(source, 0.1)
-        feed.start()
-        snapshots = [taken(feed)]
-        try:
-            with Path(os.devnull).open() as nothing:
-                os.dup2(nothing.fileno(), descriptor)
-            work.run()
-            while not snapshots[-1].error:
-                snapshots.append(taken(feed))
-            os.dup2(kept, descriptor)
-            while snapshots[-1].error:
-                snapshots.append(taken(feed))
-        finally:
-            feed.stop()
-            os.dup2(kept, descriptor)
-            os.close(kept)
+        with collecting(source, 0.1) as queue:
+            snapshots = [taken(queue)]
+            try:
+                with Path(os.devnull).open() as nothing:
+                    os.dup2(nothing.fileno(), descriptor)
+                work.run()
+                while not snapshots[-1].error:
+                    snapshots.append(taken(queue))
+                os.dup2(kept, descriptor)
+                while snapshots[-1].error:
+                    snapshots.append(taken(queue))
+            finally:
+                os.dup2(kept, descriptor)
+                os.close(kept)
     *_, failed, recovered = snapshots
     assert re.fullmatch(r"cannot read the counters: .*Invalid argument", failed.error)
     assert failed.rows == ()
@@ -326,46 +339,33 @@ def test_a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost(name:
 
 @pytest.mark.live
 def test_a_map_that_can_never_be_read_again_is_told_while_the_program_goes_on() -> None:
-    with probing() as source:
-        feed = Collector(source, 0.1)
-        feed.start()
-        try:
-            taken(feed)
-            with Path(os.devnull).open() as nothing:
-                os.dup2(nothing.fileno(), source._allocs._counters.module.descriptors["slots"])
-            while not taken(feed).error:
-                pass
-            assert all(taken(feed).error for _ in range(3))
-        finally:
-            feed.stop()
+    with probing() as source, collecting(source, 0.1) as queue:
+        taken(queue)
+        with Path(os.devnull).open() as nothing:
+            os.dup2(nothing.fileno(), source.parts[0].modules[0].descriptors["slots"])
+        while not taken(queue).error:
+            pass
+        assert all(taken(queue).error for _ in range(3))
 
 
-class Clock:
-    """The clocks of the collector: one is real, the one that tells the date goes where the test says."""
+class SettableClock(SystemClock):
+    """The clocks of the system, of which the one for the date is set by the test."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
 
     def time(self) -> float:
-        return time.time() + self.ahead
-
-    def monotonic(self) -> float:
-        return time.monotonic()
+        return super().time() + self.ahead
 
 
 @pytest.mark.parametrize("step", [3 * HOUR, -3 * HOUR, 24 * 365 * HOUR, -24 * 365 * HOUR])
-def test_a_clock_that_is_set_changes_no_interval_and_no_rate(step: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(collector, "time", clock)
+def test_a_clock_that_is_set_changes_no_interval_and_no_rate(step: float) -> None:
+    clock = SettableClock()
     began = time.monotonic()
-    feed = Collector(FakeSource(lambda reading: Totals((cache(1, allocs=1000 * reading),), 0)), 0.1)
-    feed.start()
-    try:
-        before = [taken(feed) for _ in range(3)]
+    with collecting(FakeSource(lambda reading: Reading((totals(1, allocs=1000 * reading),))), 0.1, clock) as queue:
+        before = [taken(queue) for _ in range(3)]
         clock.ahead = step
-        after = [taken(feed) for _ in range(4)]  # the first was perhaps made before
-    finally:
-        feed.stop()
+        after = [taken(queue) for _ in range(4)]  # the first was perhaps made before
     took = time.monotonic() - began
     assert abs(after[-1].time - before[-1].time - step) <= took
     assert sum(one.elapsed for one in (*before, *after)) <= took
@@ -537,8 +537,8 @@ def test_btf_that_nobody_may_read_is_told() -> None:
     [
         ("", "no slabinfo of version 2.1"),
         ("slabinfo - version: 3.0\n# name\n", "no slabinfo of version 2.1"),
-        (listing(BIG).decode() + "dentry 1 2\n", "line 4 is no cache"),
-        (listing(DENTRY.replace("192", "\x1b[2J")).decode(), "line 3 is no cache"),
+        (listing(BIG).decode() + "dentry 1 2\n", "line 4 does not describe a cache"),
+        (listing(DENTRY.replace("192", "\x1b[2J")).decode(), "line 3 does not describe a cache"),
     ],
 )
 def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, content: str, told: str) -> None:
@@ -587,7 +587,7 @@ def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
     "pattern",
     [
         "kernel/probe.py",
-        "kernel/btf.py",
+        "kernel/abi/btf.py",
         "kernel/**/*.bpf.c",
     ],
 )

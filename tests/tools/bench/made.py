@@ -4,7 +4,8 @@ import ctypes
 from array import array
 
 from slabtui.kernel.bpf.maps import Hash, PerCpuArray
-from slabtui.kernel.counters import CACHE, SLOT_BITS
+from slabtui.kernel.bpf.records import CacheRecord
+from slabtui.kernel.counters import SLOT_BITS
 
 FIRST_ADDRESS = 0xFFFF_8881_0000_0000
 SIZE = 64
@@ -46,12 +47,12 @@ class Maps:
         self.names = [f"made-up-{place}" for place in places]
         described = bytearray()
         for place, name in zip(places, self.names, strict=True):
-            described += CACHE.pack(FIRST_ADDRESS + (place << 8), 1, SIZE, SIZE, name.encode())
+            described += bytes(CacheRecord(FIRST_ADDRESS + (place << 8), 1, SIZE, SIZE, name.encode()))
         self._cpus, self._places = cpus, places
         counters = Bytes(array("I", range(_SLOTS)), bytearray(8 * _WORDS * cpus * _SLOTS))
         self._words = memoryview(counters.kernel).cast("Q")
         self.slots = PerCpuArray(counters, cpus, _WORDS)  # type: ignore[arg-type]
-        self.caches = Hash(Bytes(array("I", places), described), CACHE.size)  # type: ignore[arg-type]
+        self.caches = Hash(Bytes(array("I", places), described), ctypes.sizeof(CacheRecord))  # type: ignore[arg-type]
         for place in places:
             for cpu in range(cpus):
                 self._words[(place * cpus + cpu) * _WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * What slabtui's counting is measured against: a program that does nothing, and the two ways in which slabratetop has
- * been written, each with nothing but the counting: no filter by process. kernel/layout.py defines the macros.
+ * been written, each with nothing but the counting: no filter by process. kernel/abi/offsets.py defines the macros.
  */
 #include <uapi/linux/bpf.h>
 
