@@ -1,6 +1,5 @@
 """The row of each cache, from its first sight on: what was counted of it, and what slabinfo says. Pure."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -122,14 +121,16 @@ class Rows:
             _subtract(now.sums, before.sums) for now, before in zip(counted.tables, self._counts, strict=True)
         )
         if counted.freed.begun is None or counted.freed.begun != self._begun:
-            bulk_frees = Counter()  # they are always counted, and belong to `frees` only while these are
+            bulk_frees = {}  # they are always counted, and belong to `frees` only while these are
         rows = {}
         for address, (key, cache) in self._owners.items():
             before = self.by_key.get(key)
-            total_allocs = (before.total_allocs if before else 0) + allocs[address] + bulk_allocs[address]
-            total_frees = None
+            total_allocs, total_frees = allocs.get(address, 0) + bulk_allocs.get(address, 0), None
+            if before is not None:
+                total_allocs += before.total_allocs
             if self._counts_frees and not cache.approximate:
-                total_frees = ((before.total_frees if before else 0) or 0) + frees[address] + bulk_frees[address]
+                total_frees = frees.get(address, 0) + bulk_frees.get(address, 0)
+                total_frees += (before.total_frees or 0) if before is not None else 0
             slab = slabs.get(cache.name) if self._living.get(cache.name) == address else None
             rows[key] = CacheTotals(
                 cache=key,
@@ -207,9 +208,8 @@ def find_newest(tables: tuple[Counts, ...]) -> tuple[dict[int, Cache], dict[int,
 
     Each table describes a cache at its own events; of descriptions of the same interval the first table's counts.
     """
-    caches: dict[int, Cache] = {}
-    epochs: dict[int, int] = {}
-    for table in tables:
+    caches, epochs = dict(tables[0].caches), dict(tables[0].epochs)
+    for table in tables[1:]:
         for address, epoch in table.epochs.items():
             if epoch > epochs.get(address, -1):
                 caches[address], epochs[address] = table.caches[address], epoch
@@ -232,6 +232,9 @@ def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: 
         same.setdefault(cache.name, []).append(address)
     living = {}
     for name, addresses in same.items():
+        if len(addresses) == 1:  # nearly every time
+            living[name] = addresses[0]
+            continue
         last = max(epochs.get(address, 0) for address in addresses)
         latest = [address for address in addresses if epochs.get(address, 0) == last]
         if len(latest) > 1:
@@ -241,5 +244,5 @@ def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: 
     return living
 
 
-def _subtract(now: Mapping[int, int], before: Mapping[int, int]) -> "Counter[int]":
-    return Counter({address: number - before.get(address, 0) for address, number in now.items()})
+def _subtract(now: Mapping[int, int], before: Mapping[int, int]) -> dict[int, int]:
+    return {address: number - before.get(address, 0) for address, number in now.items()}
