@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache
@@ -14,6 +15,8 @@ from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, InspectionReading
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheTotals
+
+_DESTROYED = "the cache was destroyed"
 
 
 class Inspections:
@@ -51,7 +54,9 @@ class Inspections:
         self._wanted: InspectionRequest | None = None
         self._number = 0
         self._learned = True  # the addresses, for this request
-        self._cache: CacheKey | None = None  # what the request names, once it is known
+        self._cache: CacheKey | None = None  # what the request names, once its inspection has begun
+        self._address = 0  # where that cache is
+        self._destroyed = False  # it was, while it was inspected
         self._allocs: dict[CacheKey, int] = {}  # of each cache in the last interval
         self._totals: dict[CacheKey, int] = {}  # of each cache, as read last
         self._read_at = time.monotonic()
@@ -59,7 +64,7 @@ class Inspections:
 
     def request(self, wanted: InspectionRequest | None, settings: Settings) -> None:
         """End the last inspection, and begin the one that is wanted as soon as it can."""
-        self._wanted, self._cache = wanted, None
+        self._wanted, self._cache, self._destroyed = wanted, None, False
         self.part.detach()
         settings.target = 0
         if wanted is not None:
@@ -86,12 +91,16 @@ class Inspections:
             return InspectionReading(row.cache, wanted.kind, self._number, about=about)
         if self.part.attached:
             return self.part.read()
+        if self._destroyed and (found := self.part.read()):
+            return replace(found, trouble=_DESTROYED)
         if self.part.pending:
             return None
         return InspectionReading(row.cache, wanted.kind, self._number, trouble=self.part.failure)
 
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
+
+        The inspection of a cache at whose address there is another one by now ends.
 
         Raises:
             OSError: a map could not be read.
@@ -101,7 +110,10 @@ class Inspections:
         totals = {key: row.total_allocs for key, row in self._rows.by_key.items()}
         self._allocs = {key: total - self._totals.get(key, 0) for key, total in totals.items()}
         self._totals = totals
-        if self.part.attached:
+        if self.part.attached and self._rows.find_owner(self._address) not in (None, self._cache):
+            self._destroyed = True
+            self.part.detach()
+        elif self.part.attached:
             assert self.part.part is not None
             self._pace(self.part.part, settings)
         elif self._counts_nothing_yet():
@@ -110,7 +122,7 @@ class Inspections:
     def _counts_nothing_yet(self) -> bool:
         """Return whether an inspection is wanted that only waits for its cache."""
         kind = self._wanted.kind if self._wanted else InspectionKind.ABOUT
-        return kind is not InspectionKind.ABOUT and not self.part.pending and not self.part.failure
+        return kind is not InspectionKind.ABOUT and not (self.part.pending or self.part.failure or self._destroyed)
 
     def _begin(self, inspector: Inspector, settings: Settings) -> None:
         """Attach the part if it is known where the cache is; else `end_interval` tries again."""
@@ -122,6 +134,7 @@ class Inspections:
             target = self._locate()
         if target is not None:
             self._cache, cache = target
+            self._address = cache.address
             inspector.aim(self._cache, cache, self._wanted.kind, self._number)
             self._pace(inspector, settings)
             self._prepare(inspector)

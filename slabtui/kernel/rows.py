@@ -92,6 +92,11 @@ class Rows:
         listed = self.listed.get(row.name) if row and self._idle.get(row.name) == key else None
         return listed if row and listed and row.address in (None, listed.address) else None
 
+    def find_owner(self, address: int) -> CacheKey | None:
+        """Return the key of the cache at an address, as counted last; None: no event of it was counted."""
+        owner = self._owners.get(address)
+        return owner[0] if owner else None
+
     def locate_listed(self, name: str) -> tuple[CacheKey, Cache] | None:
         """Return the cache of that name in the kernel's list, which need not have a row; None: it is not there."""
         listed = self.listed.get(name)

@@ -37,13 +37,13 @@ from tests.support.workload import workload
 pytestmark = pytest.mark.live
 
 OPENS = 500_000
-OPENED_BY_ITSELF = 0  # between the two words to the workload its threads open nothing but what they are told to
+OPENED_BY_ITSELF = 0  # the threads of the workload open nothing else while it runs
 SELECTS = 200_000
 READINGS, MOST_PER_READING = 10, 60  # a call for each slot of the table would take thousands
 
 
 def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
-    """Run a workload watched by its PID; return allocs and bytes by cache, and what was lost, over all snapshots."""
+    """Count the process of a workload; return allocs and bytes by cache, and what was lost, over all snapshots."""
     allocs: Counter[str] = Counter()
     size: Counter[str] = Counter()
     lost = 0
@@ -143,7 +143,7 @@ def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:
     )
     command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", count]
     pid, counted = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert int(pid) < 100  # a namespace of its own: numbers begin anew
+    assert int(pid) < 100  # a namespace of its own: PIDs begin at 1
     assert int(counted) == 1000
 
 

@@ -1,4 +1,4 @@
-"""Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint tells is no leak."""
+"""Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint reports is no leak."""
 
 import errno
 import mmap
@@ -43,8 +43,8 @@ def freeing(*pids: int) -> Iterator[Probe]:
 
 
 @pytest.fixture(scope="module")
-def everybody() -> Iterator[Probe]:
-    """One probe of everybody's frees for many tests: on an emulated kernel to compile takes 10 s."""
+def everything() -> Iterator[Probe]:
+    """One probe of all processes for many tests: compiling takes 10 s on an emulated kernel."""
     with freeing() as probe:
         yield probe
 
@@ -121,8 +121,8 @@ def large_message() -> None:
         os.setxattr("/proc/self/stat", "user.x", bytes(20_000))
 
 
-def test_live_objects_are_those_of_slabinfo(everybody: Probe) -> None:
-    rows = read(everybody).rows
+def test_live_objects_are_those_of_slabinfo(everything: Probe) -> None:
+    rows = read(everything).rows
     with open("/proc/slabinfo") as slabinfo:
         known = {fields[0]: fields for fields in map(str.split, slabinfo.readlines()[2:])}
     row = next(row for row in rows if row.name == "dentry")
@@ -131,7 +131,7 @@ def test_live_objects_are_those_of_slabinfo(everybody: Probe) -> None:
     assert len(rows) >= len(known)  # the idle ones too
 
 
-def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(everybody: Probe) -> None:
+def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(everything: Probe) -> None:
     leak = (
         "import os, resource, sys\n"
         "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
@@ -140,17 +140,17 @@ def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(ever
         f"kept = [os.eventfd(0) for _ in range({KEPT})]\n"
         "print(flush=True); sys.stdin.readline()\n"
     )
-    readings = [read(everybody)]
+    readings = [read(everything)]
     with subprocess.Popen([sys.executable, "-c", leak], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
-        readings.append(read(everybody))
+        readings.append(read(everything))
         grown = by_growth(interval(*readings))
         assert process.stdin
         process.stdin.close()
         process.wait()
     time.sleep(SETTLED)
-    after = interval(readings[-1], read(everybody))
+    after = interval(readings[-1], read(everything))
     leaked = [row for row in grown if (row.live_delta or 0) >= KEPT * 0.9]
     assert leaked == grown[: len(leaked)]
     assert "filp" in [row.name for row in leaked]  # each eventfd is an open file, and a few smaller objects
@@ -158,32 +158,34 @@ def test_a_leak_comes_first_within_three_intervals_and_shrinks_when_it_ends(ever
     assert (named(after, "filp").live_delta or 0) <= -KEPT * 0.9
 
 
-def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everybody: Probe) -> None:
+def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everything: Probe) -> None:
     add_and_remove_items(10)
-    before = read(everybody)
+    before = read(everything)
     for _ in range(ROUNDS):
         add_and_remove_items(EPOLL_ITEMS)
         time.sleep(SETTLED)
-    between = interval(before, read(everybody))
+    between = interval(before, read(everything))
     row = named(between, "eventpoll_epi")
     assert row.allocs >= ROUNDS * EPOLL_ITEMS
     assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # what waits to be freed, or lies free in a CPU's own slabs
-    unseen = row.allocs - (row.frees or 0)  # all of them, where kfree_rcu() frees them in batches that nobody counts
+    untraced = row.allocs - (
+        row.frees or 0
+    )  # all of them, where kfree_rcu() frees them in batches that are not counted
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
-    assert row.disagrees == (unseen > ROUNDS * EPOLL_ITEMS / 2)
+    assert row.disagrees == (untraced > ROUNDS * EPOLL_ITEMS / 2)
     if between.bulk:  # also where kfree_rcu() frees by sheaves, Linux 6.18
-        assert unseen < EPOLL_ITEMS / 2
+        assert untraced < EPOLL_ITEMS / 2
 
 
-def test_nodes_of_maple_trees_that_sheaves_take_back_are_counted(everybody: Probe) -> None:
+def test_nodes_of_maple_trees_that_sheaves_take_back_are_counted(everything: Probe) -> None:
     """maple_node was the first cache with sheaves, Linux 6.18; kfree_rcu() frees most of its objects."""
-    if "maple_node" not in {row.name for row in read(everybody).rows}:
+    if "maple_node" not in {row.name for row in read(everything).rows}:
         return  # before Linux 6.1 there are no such trees
-    before = read(everybody)
+    before = read(everything)
     for _ in range(ROUNDS):
         map_and_unmap(MAPPINGS)
         time.sleep(SETTLED)
-    between = interval(before, read(everybody))
+    between = interval(before, read(everything))
     row = named(between, "maple_node")
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert row.allocs > ROUNDS * MAPPINGS / 16  # a node has room for 16 ranges
@@ -210,23 +212,23 @@ def add_and_remove_items(number: int) -> None:
         os.close(writer)
 
 
-def test_requests_of_io_uring_that_no_tracepoint_sees_allocated_do_not_shrink(everybody: Probe) -> None:
+def test_requests_of_io_uring_that_no_tracepoint_sees_allocated_do_not_shrink(everything: Probe) -> None:
     try:
         uring.submit(1)
     except OSError as error:
         if error.errno in (errno.ENOSYS, errno.EPERM):
             pytest.skip("this kernel has no io_uring for us")
         raise
-    before = read(everybody)
+    before = read(everything)
     for _ in range(RINGS):
         uring.submit(uring.ENTRIES)
     time.sleep(SETTLED)
-    between = interval(before, read(everybody))
+    between = interval(before, read(everything))
     row = named(between, "io_kiocb")
     print(f"allocs {row.allocs}, frees {row.frees}, live {row.live_delta:+}, bulk counted: {between.bulk}")
     assert (row.frees or 0) >= RINGS * uring.ENTRIES / 2  # Linux 5.10 needs only half of them
     assert abs(row.live_delta or 0) < RINGS * uring.ENTRIES / 10
-    if between.bulk:  # then nothing is unseen
+    if between.bulk:  # then nothing is untraced
         assert row.allocs == pytest.approx(row.frees, rel=0.1)
         assert not row.disagrees
 

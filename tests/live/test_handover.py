@@ -52,7 +52,7 @@ class Callers:
         self._await("ready")
 
     def run(self, calls: int) -> Iterator[None]:
-        """Let each make so many calls; yield every now and then until all have, and once more then."""
+        """Let each make this many calls; yield from time to time until all have, and once more then."""
         for process in self._processes:
             assert process.stdin
             process.stdin.write(f"{calls}\n")

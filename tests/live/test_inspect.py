@@ -27,7 +27,7 @@ from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workloa
 pytestmark = pytest.mark.live
 
 CALLS = 20_000
-SLOW = 0.00005  # seconds for a stack: so many of them are more than the budget allows
+SLOW = 0.00005  # seconds for a stack: as many as these tests take cost more than the budget allows
 QUIET, BURST = "RAW", 150  # the cache of raw sockets
 SELECT = ("core_sys_select", "__kvmalloc_node")  # whom the event names for select(2): the second on arm64, Linux 6.12
 GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
@@ -51,13 +51,13 @@ def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Probe]:
-    """One probe of everybody's allocations for many tests: on an emulated kernel to compile takes 10 s."""
+    """One probe of all processes for many tests: compiling takes 10 s on an emulated kernel."""
     with probing() as probe:
         yield probe
 
 
 @pytest.fixture
-def everybody(shared: Probe) -> Iterator[Probe]:
+def everything(shared: Probe) -> Iterator[Probe]:
     os.stat("/")
     read(shared)
     yield shared
@@ -106,13 +106,13 @@ def test_every_call_is_in_its_caller() -> None:
     assert inspection.rows[0].total_bytes == inspection.rows[0].total_allocs * size
 
 
-def test_every_call_is_in_its_process(everybody: Probe) -> None:
+def test_every_call_is_in_its_process(everything: Probe) -> None:
     with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
-        inspect(everybody, "names_cache", InspectionKind.PROCESSES)
+        inspect(everything, "names_cache", InspectionKind.PROCESSES)
         one.run()
         other.run()
         other.run()
-        inspection = found(everybody)
+        inspection = found(everything)
         mine = {pid: of_process(inspection, pid) for pid in (one.pid, other.pid)}
     assert_exact(mine[one.pid].total_allocs, CALLS, inspection.lost)
     assert_exact(mine[other.pid].total_allocs, 2 * CALLS, inspection.lost)
@@ -257,20 +257,20 @@ def test_what_one_inspection_owes_is_not_paid_by_the_next() -> None:
 @pytest.mark.parametrize("late", [InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES])
 @pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES])
 def test_a_late_row_of_an_earlier_inspection_is_no_part_of_the_next(
-    everybody: Probe, late: InspectionKind, kind: InspectionKind
+    everything: Probe, late: InspectionKind, kind: InspectionKind
 ) -> None:
     """An event cannot be delayed on purpose: put a row of the earlier inspection back once the next has begun."""
-    inspect(everybody, "filp", late)
-    part = everybody.inspections.part.part
+    inspect(everything, "filp", late)
+    part = everything.inspections.part.part
     assert part is not None
     repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(part._rows.read()) > 0)
     key, value = next((key, bytes(value)) for key, value in part._rows.read().items())
-    inspect(everybody, "names_cache", kind)
+    inspect(everything, "names_cache", kind)
     value = LATE.to_bytes(8, sys.byteorder) + value[8:]  # its first member: allocations
     where = ctypes.c_uint64(key), ctypes.create_string_buffer(value)
     syscalls.update(part.module.descriptors["rows"], *map(ctypes.addressof, where))
     repeat_until(lambda: os.stat("/"), lambda: len(part._rows.read()) > 1)
-    assert 0 < found(everybody).total_allocs < LATE
+    assert 0 < found(everything).total_allocs < LATE
 
 
 def repeat_until(act: Callable[[], object], done: Callable[[], bool]) -> None:
@@ -307,13 +307,13 @@ def test_kmalloc_has_its_callers_too() -> None:
     assert inspection.rows[0].frames[0].startswith(SELECT)
 
 
-def test_interrupts_are_told_apart(everybody: Probe) -> None:
+def test_interrupts_are_told_apart(everything: Probe) -> None:
     connections = 200
     connect(1)
-    read(everybody)
-    inspect(everybody, "request_sock_TCP", InspectionKind.PROCESSES)
+    read(everything)
+    inspect(everything, "request_sock_TCP", InspectionKind.PROCESSES)
     connect(connections)
-    inspection = found(everybody)
+    inspection = found(everything)
     interrupts = [row for row in inspection.rows if row.context is Context.INTERRUPT]
     threads = [row for row in inspection.rows if row.context is Context.KERNEL_THREAD]
     assert all(row.comm.startswith("ksoftirqd/") for row in threads)  # what the interrupt put off
@@ -329,23 +329,23 @@ def connect(times: int) -> None:
                 pass
 
 
-def test_kernel_threads_are_told_apart(everybody: Probe, tmp_path: Path) -> None:
+def test_kernel_threads_are_told_apart(everything: Probe, tmp_path: Path) -> None:
     source = tmp_path / "threads.c"
     source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
     with probes.compiled(source) as module:
         subprocess.run(["true"], check=True)
-        read(everybody)
-        inspect(everybody, "task_struct", InspectionKind.PROCESSES)
+        read(everything)
+        inspect(everything, "task_struct", InspectionKind.PROCESSES)
         module.maps.put_descriptor("threads", 0, 192)  # the map starts a thread for each CPU: kthreadd does
         subprocess.run(["true"], check=True)
-        inspection = found(everybody)
+        inspection = found(everything)
     by_name = {row.comm: row for row in inspection.rows}
     assert by_name["kthreadd"].context is Context.KERNEL_THREAD
     assert by_name["kthreadd"].pid == 2
     assert of_process(inspection, os.getpid()).context is Context.PROCESS
 
 
-def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
+def test_a_hostile_name_of_a_process_is_harmless(everything: Probe) -> None:
     rename = (
         "import os, sys\n"
         f"open('/proc/self/comm', 'wb').write({HOSTILE!r})\n"
@@ -359,11 +359,11 @@ def test_a_hostile_name_of_a_process_is_harmless(everybody: Probe) -> None:
         assert process.stdin
         assert process.stdout
         process.stdout.readline()
-        inspect(everybody, "names_cache", InspectionKind.PROCESSES)
+        inspect(everything, "names_cache", InspectionKind.PROCESSES)
         process.stdin.write(b"\n")
         process.stdin.flush()
         process.stdout.readline()
-        row = of_process(found(everybody), process.pid)
+        row = of_process(found(everything), process.pid)
         process.stdin.close()
     assert row.comm == r"\x1b[2J\xff\x0a;\x07\u202e"
     assert row.total_allocs >= 100
@@ -386,7 +386,7 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
     assert_exact(counted, CALLS, between.lost)
 
 
-def test_a_control_group_that_is_made_anew_is_counted_again() -> None:
+def test_a_control_group_that_is_created_again_is_counted_again() -> None:
     """As a container's is that restarts: by every program that is loaded, and by one that comes while it is gone."""
     path = Path(f"/slabtui-test-{os.getpid()}")
     group = cgroup_root() / path.name
@@ -440,21 +440,21 @@ def test_two_processes_are_counted_and_a_third_is_not() -> None:
     assert_exact(counted, 2 * CALLS, totals.lost)
 
 
-def test_the_programs_of_an_inspection_are_gone_when_it_ends(everybody: Probe) -> None:
+def test_the_programs_of_an_inspection_are_gone_when_it_ends(everything: Probe) -> None:
     loaded, before = program_ids(), own_program_ids()
     for kind in (InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES):
-        inspect(everybody, "filp", kind)
+        inspect(everything, "filp", kind)
         assert len(own_program_ids() - before) == 2
-    inspect(everybody, "filp", InspectionKind.ABOUT)
+    inspect(everything, "filp", InspectionKind.ABOUT)
     assert own_program_ids() == before
     assert gone(loaded)
 
 
-def test_beginning_and_ending_inspections_leaves_nothing_behind(everybody: Probe) -> None:
-    turn(everybody)
+def test_beginning_and_ending_inspections_leaves_nothing_behind(everything: Probe) -> None:
+    turn(everything)
     programs, descriptors = own_program_ids(), open_files()
     for _ in range(50):
-        turn(everybody)
+        turn(everything)
     assert own_program_ids() == programs
     assert open_files() == descriptors
 
@@ -468,9 +468,9 @@ def turn(probe: Probe) -> None:
     read(probe)
 
 
-def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
-    inspect(everybody, "dentry", InspectionKind.ABOUT)
-    about = found(everybody).about
+def test_what_the_kernel_says_of_a_cache_is_shown(everything: Probe) -> None:
+    inspect(everything, "dentry", InspectionKind.ABOUT)
+    about = found(everything).about
     assert about is not None
     directory = Path("/sys/kernel/slab/dentry")
     assert about.object_size == int((directory / "object_size").read_text())
@@ -481,8 +481,8 @@ def test_what_the_kernel_says_of_a_cache_is_shown(everybody: Probe) -> None:
     assert sum(slabs for _, slabs in about.nodes) > 0
 
 
-def test_aliases_are_those_that_share_a_directory(everybody: Probe) -> None:
-    merged = {row.name: row.aliases for row in read(everybody).rows if row.aliases}
+def test_aliases_are_those_that_share_a_directory(everything: Probe) -> None:
+    merged = {row.name: row.aliases for row in read(everything).rows if row.aliases}
     assert merged
     for name, aliases in merged.items():
         shared = Path("/sys/kernel/slab", name).resolve()

@@ -63,7 +63,7 @@ def own_program_ids() -> set[int]:
 
 
 def ownerless(before: set[int]) -> set[int]:
-    """Return the ids of the programs that were loaded since, and that no process holds open: somebody left them."""
+    """Return the ids of the programs that were loaded since, and that no process holds open: they were left behind."""
     since = program_ids() - before
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         if not since:

@@ -70,7 +70,7 @@ class Image:
         self.programs = {name: decode(program) for name, program in self.compiled.programs.items()}
 
     def close(self) -> None:
-        """Let go of the maps that the compilation made."""
+        """Close the maps that the compilation made."""
         for descriptor in self.compiled.maps.values():
             os.close(descriptor)
 

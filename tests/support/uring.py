@@ -1,4 +1,4 @@
-"""The least of io_uring: empty requests, whose memory the kernel takes in bulk and no tracepoint tells; io_uring(7)."""
+"""The least of io_uring: empty requests, whose memory the kernel allocates in bulk, untraced; io_uring(7)."""
 
 import ctypes
 import mmap
@@ -14,7 +14,7 @@ _ENTRY = 64  # bytes of struct io_uring_sqe; all zero it is IORING_OP_NOP
 
 
 def submit(number: int) -> None:
-    """Submit so many requests to a new ring, at most ENTRIES, wait for them, and close it.
+    """Submit this many requests to a new ring, at most ENTRIES, wait for them, and close it.
 
     Raises:
         OSError: this kernel has no io_uring for us.
@@ -43,7 +43,7 @@ class Ring:
         self._entries = mmap.mmap(self._ring, ENTRIES * _ENTRY, offset=_ENTRIES_AT)
 
     def submit(self, number: int) -> None:
-        """Submit so many requests, once, and wait until they are complete."""
+        """Submit this many requests at once, and wait until they are complete."""
         for at in range(number):
             self._entries[at * _ENTRY : (at + 1) * _ENTRY] = bytes(_ENTRY)
             self._queue[self._array + at * 4 : self._array + at * 4 + 4] = at.to_bytes(4, "little")
@@ -53,7 +53,7 @@ class Ring:
             raise OSError(ctypes.get_errno(), f"{done} of {number} requests were taken")
 
     def close(self) -> None:
-        """Let go of it; the kernel frees what it holds."""
+        """Close it; the kernel frees what it holds."""
         self._queue.close()
         self._entries.close()
         os.close(self._ring)

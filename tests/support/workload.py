@@ -1,4 +1,4 @@
-"""Makes an exactly known number of allocations each time it is told to: `python -m tests.support.workload KIND N`.
+"""Makes an exactly known number of allocations for each line of its input: `python -m tests.support.workload KIND N`.
 
 KIND is
 
@@ -28,7 +28,7 @@ MIXES = {  # struct file of each kind in one round
     "trickle": {OPEN: 300, PIPE: 2},
     "three": {OPEN: 500, PIPE: 40, EVENTFD: 5},
 }
-_HIGH = 600  # the number of the descriptor that select(2) is to look at
+_HIGH = 600  # the number of the descriptor that select(2) waits for
 
 
 def _open(number: int) -> None:

@@ -15,7 +15,7 @@
 #define BETWEEN_FITS 64              /* draws: jiffies may be 10 ms, and a burst is over by then */
 #define MOST_DOUBLINGS 32            /* MOST_PERIOD comes first */
 #define OUTLIER 8                    /* a stack that takes this many times the usual was interrupted */
-#define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost looks back to */
+#define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost covers */
 #define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that distinguish the rows of one inspection */
 
 enum { LOST, STACKS_TAKEN, STOOD_FOR, STACKS_NS };

@@ -50,7 +50,7 @@ def main() -> None:
         import bcc
 
         getattr(bcc.BPF, "dump_func")  # another package of that name has no such thing
-    except Exception as error:  # it loads a library and looks for its functions: any of that may fail
+    except Exception as error:  # it loads a library and resolves its functions: any of that may fail
         answer(parent, {"failure": "import", "reason": describe(error)})
         return
     request = json.loads(receive(parent).decode())

@@ -37,16 +37,16 @@ _KERNEL_TESTS = (
 )  # what differs by the kernel
 _NOT_THERE = (  # what does not differ, and what no clock of a guest shows; to compile takes 10 s there
     "a_hostile_name_of_a_process",
-    "a_late_entry_of_an_earlier_inspection",
+    "a_late_row_of_an_earlier_inspection",
     "aliases_are_those_that_share_a_directory",
-    "opening_and_closing_looks_leaves_nothing_behind",
+    "beginning_and_ending_inspections_leaves_nothing_behind",
     "second_close",
     "stacks_of_a_rare_allocation",
     "switched_off_and_on_within_an_interval",
     "the_caches_are_listed_once",
     "the_share_of_a_stack_is_right",
     "taking_stacks_stays_within_its_share_of_a_cpu",
-    "what_one_look_owes",
+    "what_one_inspection_owes",
     "what_the_kernel_says_of_a_cache_is_shown",
 )
 _BOOT = 60  # seconds; it takes some ten

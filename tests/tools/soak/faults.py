@@ -239,9 +239,9 @@ FAULTS = (
         ),
     ),
     Fault(
-        "a control group that is removed and made anew",
+        "a control group that is removed and created again",
         "counted again; a note says what may be missing",
-        _in("live/test_inspect.py", "a_control_group_that_is_made_anew_is_counted_again"),
+        _in("live/test_inspect.py", "a_control_group_that_is_created_again_is_counted_again"),
     ),
     Fault("two slabtui at once", "both count the same", _in("e2e/test_outputs.py", "two_at_once_count_the_same")),
     Fault(

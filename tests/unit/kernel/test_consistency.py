@@ -82,7 +82,7 @@ def mark(consistency: Consistency, marked: CacheTotals, begun: int | None) -> bo
     return rows[marked.cache].disagrees
 
 
-def test_a_cache_is_compared_anew_each_time_that_the_counting_of_frees_begins() -> None:
+def test_a_cache_is_compared_from_the_beginning_each_time_that_the_counting_of_frees_begins() -> None:
     consistency = Consistency()
     assert mark(consistency, row(0, 0, 0), 1) is False
     assert mark(consistency, row(0, 0, AT_HAND + 1), 1) is True

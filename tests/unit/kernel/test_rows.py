@@ -192,7 +192,7 @@ def test_another_object_size_at_an_address_is_another_cache() -> None:
     assert amounts(merged) == {"dentry": (50, None), "dentry#2": (1, None)}
 
 
-def test_a_cache_that_is_created_anew_and_idle_is_not_the_destroyed_one_of_its_name() -> None:
+def test_a_cache_that_is_created_again_and_idle_is_not_the_destroyed_one_of_its_name() -> None:
     rows = Rows()
     rows.merge(counted({DENTRY: 50}), {"dentry": SLAB})
     rows.merge(counted({AT_DENTRYS: 51}, epoch=2), {"filp": SLAB})

@@ -107,7 +107,7 @@ def test_this_kernels_page_has_what_stands_in_its_anonymous_unions(vmlinux: BTF)
 
 
 @pytest.mark.live
-def test_this_kernel_lacks_what_nobody_named(vmlinux: BTF) -> None:
+def test_this_kernel_lacks_unknown_names(vmlinux: BTF) -> None:
     with pytest.raises(BTFError, match="no type named no_such_struct"):
         vmlinux.struct("no_such_struct")
 
@@ -199,7 +199,7 @@ def test_a_header_that_is_too_short_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", [0, 20, 31])
 @pytest.mark.parametrize("before", [[], [(FLOAT, "double", 8)]])
-def test_a_kind_that_nobody_knows_is_refused_wherever_it_stands(kind: int, before: list[tuple]) -> None:
+def test_an_unknown_kind_is_refused_wherever_it_stands(kind: int, before: list[tuple]) -> None:
     with pytest.raises(BTFError, match="of an unknown kind"):
         BTF(encode([*before, (kind, "unknown", 0), (FLOAT, "float", 4)]))
 

@@ -140,7 +140,7 @@ def test_a_group_that_is_gone_is_said_to_be(group: Group, tree: Path) -> None:
         assert group.notes == ("control group gone: /user.slice",)
 
 
-def test_a_group_that_is_made_anew_has_the_same_descriptor(group: Group, tree: Path) -> None:
+def test_a_group_that_is_created_again_has_the_same_descriptor(group: Group, tree: Path) -> None:
     descriptor = group.descriptor
     remake(tree / "user.slice")
     assert group.follow()

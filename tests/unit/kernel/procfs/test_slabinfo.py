@@ -39,7 +39,7 @@ def test_a_line_tells_live_objects_their_size_and_the_memory_of_all_slabs() -> N
     assert parse(listing()) == {}
 
 
-def test_a_name_that_is_there_twice_tells_of_nobody() -> None:
+def test_duplicate_names_are_dropped() -> None:
     assert parse(listing(DENTRY, BIG, DENTRY.replace("194172", "7"))) == {"kmalloc-8k": FOUND["kmalloc-8k"]}
     assert parse(listing(DENTRY, DENTRY, DENTRY)) == {}
 
@@ -66,7 +66,7 @@ def test_names_may_have_spaces_and_anything_in_them() -> None:
     ],
 )
 def test_what_is_something_else_is_refused(found: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  its text is for whoever asks
+    with pytest.raises(ValueError):  # noqa: PT011  its text does not matter here
         parse(found)
 
 
@@ -131,7 +131,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return slabinfo, sysfs
 
 
-def test_the_file_is_read_anew_every_time(files: tuple[Path, Path]) -> None:
+def test_the_file_is_read_every_time(files: tuple[Path, Path]) -> None:
     slabs = Slabinfo(*files)
     assert slabs.read() == {name: FOUND[name] for name in ("dentry", "kmalloc-8k")}
     with files[0].open("w") as same:

@@ -46,7 +46,7 @@ def test_a_function_has_its_name_its_module_and_how_far_into_it(kallsyms: Path) 
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ("2\n", "no names of functions (kernel.kptr_restrict is 2): sysctl kernel.kptr_restrict=1"),
         ("1\n", "no names of functions (no CAP_SYSLOG): run it as root"),
@@ -56,7 +56,7 @@ def test_a_function_has_its_name_its_module_and_how_far_into_it(kallsyms: Path) 
     ],
 )
 def test_hidden_names_are_told_with_what_hides_them(
-    kallsyms: Path, tmp_path: Path, value: str | None, told: str
+    kallsyms: Path, tmp_path: Path, value: str | None, expected: str
 ) -> None:
     kallsyms.write_text(HIDDEN)
     if value is not None:
@@ -64,7 +64,7 @@ def test_hidden_names_are_told_with_what_hides_them(
     symbols = Symbols(kallsyms, tmp_path / "setting")
     assert symbols.trouble == ""  # nothing has been asked for yet
     assert symbols.name(0xFFFFFFFF81000100, offset=True) == "0xffffffff81000100"
-    assert symbols.trouble == told
+    assert symbols.trouble == expected
 
 
 def test_a_list_that_is_missing_or_empty_is_told(kallsyms: Path) -> None:
@@ -90,13 +90,13 @@ def test_this_kernel_hides_names_without_the_capability() -> None:
     assert trouble(without) == "no names of functions (no CAP_SYSLOG): run it as root"
     script = f'mount -t tmpfs none /mnt\necho 2 >/mnt/2\nmount --bind /mnt/2 {SETTING}\nexec {shlex.join(without)} "$@"'
     restricted = ["unshare", "--mount", "sh", "-ec", script, "sh"]
-    told = "no names of functions (kernel.kptr_restrict is 2): sysctl kernel.kptr_restrict=1"
-    assert trouble(restricted) == told
+    expected = "no names of functions (kernel.kptr_restrict is 2): sysctl kernel.kptr_restrict=1"
+    assert trouble(restricted) == expected
 
 
 def trouble(command: list[str]) -> str:
     """Return what another process has to say about the names of this kernel."""
     ended = subprocess.run([*command, *NAME], capture_output=True, text=True, timeout=60, check=True)
-    name, told = ended.stdout.splitlines()
+    name, expected = ended.stdout.splitlines()
     assert name == "0xffffffffffffffff"
-    return told
+    return expected
