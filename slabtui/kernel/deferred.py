@@ -52,7 +52,7 @@ class Deferred(Part[Result], Generic[_Part, Result]):
         self._begin = begin
         self._wanted = False
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()  # for the two that follow
+        self._lock = threading.Lock()  # for the three that follow
         self._made: _Part | BaseException | None = None
         self._closed = False
         self.part: _Part | None = None
@@ -123,6 +123,8 @@ class Deferred(Part[Result], Generic[_Part, Result]):
         """Attach the part if it was compiled since the last call and is still wanted; return whether it was."""
         with self._lock:
             made, self._made = self._made, None
+            if isinstance(made, Part):
+                self.part = made  # at once, so that `close` finds it here or there
         if made is None:
             return False
         self._thread = None
@@ -132,7 +134,6 @@ class Deferred(Part[Result], Generic[_Part, Result]):
             return False
         if isinstance(made, BaseException):
             raise made
-        self.part = made
         if self._wanted:
             self._try(lambda part: self._begin(part, settings))
         return True
@@ -147,8 +148,8 @@ class Deferred(Part[Result], Generic[_Part, Result]):
         """Detach the part and release its maps, also if it is being compiled; in any thread, and more than once."""
         with self._lock:
             self._closed = True
-            made, self._made = self._made, None
-        for part in (self.part, made):
+            parts, self._made = (self.part, self._made), None
+        for part in parts:
             if isinstance(part, Part):
                 part.close()
 

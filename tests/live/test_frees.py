@@ -7,8 +7,9 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import pytest
 
@@ -17,12 +18,13 @@ from slabtui.columns.query import Order, arrange
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.model.request import Request
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import CacheRow, CacheTotals, Snapshot
 from tests.support import uring
 from tests.support.probes import assert_exact, interval, probing, read, request
 from tests.support.workload import workload
 
 pytestmark = pytest.mark.live
+Row = TypeVar("Row", bound=CacheTotals)
 
 CALLS = 20_000
 KEPT = 15_000  # below the usual limit of open files
@@ -100,6 +102,21 @@ def test_frees_that_are_switched_off_and_on_within_an_interval_are_unknown() -> 
         between = interval(before, read(probe))
     row = named(between, "names_cache")
     assert (row.allocs >= CALLS, row.frees) == (True, None)
+
+
+def test_frees_are_unknown_while_they_are_switched_off_and_their_total_stays() -> None:
+    with workload("stat", CALLS) as busy, freeing(busy.pid) as probe:
+        busy.run()
+        counted = named_in(read(probe).rows, "names_cache").total_frees
+        assert counted is not None
+        assert counted > 0
+        request(probe, Request(frees=False))
+        before = read(probe)
+        busy.run()
+        after = read(probe)
+        assert named_in(after.rows, "names_cache").total_frees == counted
+        row = named(interval(before, after), "names_cache")
+        assert (row.allocs, row.frees) == (CALLS, None)
 
 
 def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
@@ -242,6 +259,6 @@ def named(between: Snapshot, name: str) -> CacheRow:
     return named_in(between.rows, name)
 
 
-def named_in(rows: "tuple[CacheRow, ...] | list[CacheRow]", name: str) -> CacheRow:
+def named_in(rows: Sequence[Row], name: str) -> Row:
     """Return the row of a cache, whichever of its aliases it is listed by."""
     return next(row for row in rows if name == row.name or name in row.aliases)

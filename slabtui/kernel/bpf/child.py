@@ -153,7 +153,7 @@ class Child:
                     programs={name: bytes.fromhex(code) for name, code in answer["programs"].items()},
                     maps=dict(zip(answer["maps"], descriptors, strict=True)),
                     references=dict(zip(answer["maps"], answer["descriptors"], strict=True)),
-                    values=dict(answer.get("values", {})),
+                    values={name: str(layout) for name, layout in answer.get("values", {}).items()},
                 )
             failure = answer["failure"]
             reason, version = visible(str(answer["reason"])), visible(str(answer.get("bcc", "")))
