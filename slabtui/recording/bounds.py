@@ -15,8 +15,8 @@ MOST_KEYS = 1 << 16  # caches that are remembered from line to line, of recordin
 
 _MOST_ROWS = MOST_CACHES + MOST_ENTRIES
 MOST_CONTAINERS = 4 * _MOST_ROWS  # objects and lists in a line; each takes some 100 bytes
-MOST_MEMBERS = 20 * _MOST_ROWS  # of objects
-MOST_TEXTS = 20 * _MOST_ROWS  # names of members included; each takes 57 bytes and its characters
+MOST_MEMBERS = 12 * _MOST_ROWS  # of objects
+MOST_TEXTS = 12 * _MOST_ROWS  # names of members included; each takes 57 bytes and its characters
 
 
 def is_simple(line: bytes) -> bool:

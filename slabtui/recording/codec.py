@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import CacheRow, Origin, Snapshot
 
 NAME = "slabtui/1"
 
@@ -19,7 +19,12 @@ JSON_NAMES: dict[type, dict[str, str]] = {
 }
 
 ROW_FIELDS = tuple(field.name for field in fields(CacheRow))
-_ORIGIN = "origin"  # of a snapshot; its fields stand beside those of the snapshot
+_FIRST, _LAST = ("time", "elapsed", "origin"), ("rows", "inspection")  # what a person who reads a line looks for
+_SNAPSHOT_FIELDS = (
+    *_FIRST,
+    *(field.name for field in fields(Snapshot) if field.name not in _FIRST + _LAST),
+    *_LAST,
+)
 _OF_PROCESSES = ("pid", "comm", "cgroup", "context")
 _OF_STACKS = ("standard_error",)
 _OF_CODE = ("frames",)
@@ -62,15 +67,12 @@ def iso(time: float) -> str:
 def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
     """Return the line, without its newline, with these rows of the snapshot."""
     written: dict[str, Any] = {"schema": NAME}
-    for field in fields(Snapshot):
-        value = getattr(snapshot, field.name)
-        if field.name == _ORIGIN:
-            origin = {field.name: getattr(value, field.name) for field in fields(value)}
-            written |= origin | {"since": None if value.since is None else iso(value.since)}
-        else:
-            write = _WRITERS.get(field.name)
-            written[json_name(Snapshot, field.name)] = write(value) if write and value is not None else value
-    written["caches"] = [_row(row) for row in rows]
+    for name in _SNAPSHOT_FIELDS:
+        value = rows if name == "rows" else getattr(snapshot, name)
+        write = _WRITERS.get(name)
+        written[json_name(Snapshot, name)] = write(value) if write and value is not None else value
+        if name == "origin":  # its fields stand beside those of the snapshot
+            written |= written.pop(name)
     return _encode(written)
 
 
@@ -110,9 +112,16 @@ def _inspection(found: Inspection) -> dict[str, Any]:
     return written | {"entries": [inspection_values(found.kind, row) for row in rows]}
 
 
-_WRITERS: dict[str, Callable[[Any], object]] = {
+def _origin(origin: Origin) -> dict[str, Any]:
+    written = {field.name: getattr(origin, field.name) for field in fields(origin)}
+    return written | {"since": None if origin.since is None else iso(origin.since)}
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
     "time": iso,
     "elapsed": lambda seconds: round(seconds, 6),
+    "origin": _origin,
     "nanoseconds": lambda nanoseconds: round(nanoseconds, 1),
+    "rows": lambda rows: [_row(row) for row in rows],
     "inspection": _inspection,
 }
