@@ -79,6 +79,8 @@ class Producer:
 
     def stop(self) -> None:
         """End the thread and wait for it, but not for one that hangs. After `finish` the last snapshot still comes."""
+        if self._stopping:
+            return  # it has been waited for
         self._stopping = not self._finishing
         self._wake.set()
         if self._thread.is_alive():
