@@ -141,11 +141,12 @@ def test_a_new_interval_begins_with_every_reading_and_not_with_one_that_failed()
 @pytest.mark.parametrize("reading", [0, 2])
 def test_what_ends_the_thread_reaches_the_consumer(reading: int) -> None:
     with running(counting(lambda now: ValueError("a bug") if now == reading else None)) as run:
-        for _ in range(reading):
+        for _ in range(reading - 1):
+            run.take()
+        if reading:
             run.clock.advance_waiter(1.0)
         with pytest.raises(ProducerDiedError, match="a bug"):
-            while run.queue.get(timeout=10):
-                pass
+            run.queue.get(timeout=10)
 
 
 @pytest.mark.parametrize("interval", [0.1, 3600.0])
@@ -253,9 +254,9 @@ def test_counters_that_cannot_be_read_at_first_are_one_line(settles: bool) -> No
         def read(self) -> Reading:
             raise OSError("the map is gone")
 
-    with running(Unreadable(lambda reading: Reading()), settles=settles) as run:
-        with pytest.raises(SlabtuiError, match=r"^cannot read the counters: the map is gone: start slabtui again$"):
-            run.queue.get(timeout=10)
+    wanted = pytest.raises(SlabtuiError, match=r"^cannot read the counters: the map is gone: start slabtui again$")
+    with running(Unreadable(lambda reading: Reading()), settles=settles) as run, wanted:
+        run.queue.get(timeout=10)
 
 
 def test_what_has_become_ready_is_attached_at_once() -> None:

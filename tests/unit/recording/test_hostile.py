@@ -109,7 +109,7 @@ def older(**members: object) -> bytes:
 def older_lines() -> bytes:
     """Return intervals of as many caches as a line may have, all of them new each time."""
     found = json.loads(older())
-    row = {name: 0 for name in ("object_size", "size", "allocs", "bytes")} | {"approximate": False}
+    row = dict.fromkeys(("object_size", "size", "allocs", "bytes"), 0) | {"approximate": False}
     lines = []
     for at in range(8):
         numbers = range(at * 16000, (at + 1) * 16000)
