@@ -89,7 +89,8 @@ class Reading:
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
         inspection: the inspection of one cache, if there is one.
-        frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same.
+        frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
+            frees are not counted now.
     """
 
     rows: tuple[CacheTotals, ...] = ()
@@ -98,7 +99,7 @@ class Reading:
     nanoseconds: float | None = None
     bulk: bool | None = None
     inspection: InspectionReading | None = None
-    frees_begun: int = 0
+    frees_begun: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
         moment: the rest of the snapshot: its time, length, notes and origin.
     """
     earlier = {row.cache: row for row in before.rows}
-    frees = before.frees_begun == after.frees_begun
+    frees = after.frees_begun is not None and before.frees_begun == after.frees_begun
     return replace(
         moment,
         rows=tuple(_since(earlier.get(row.cache), row, frees=frees) for row in after.rows),

@@ -56,7 +56,8 @@ class AddressHider:
     def _inspection(self, found: Inspection | None) -> Inspection | None:
         if found is None:
             return None
-        return replace(found, cache=self._key(found.cache), rows=tuple(map(self._inspection_row, found.rows)))
+        rows = tuple(map(self._inspection_row, found.rows))
+        return replace(found, cache=self._key(found.cache), rows=rows, trouble=self._text(found.trouble))
 
     def _inspection_row(self, row: InspectionRow) -> InspectionRow:
         if not any("0x" in frame for frame in row.frames):

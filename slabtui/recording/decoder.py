@@ -174,7 +174,7 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
 
     read_inspection = _reader(
         Inspection,
-        {"cache", "kind", "number", "one_in", "lost", part},
+        _names(Inspection) - ({"rows", "about"} - {part}),
         {
             "cache": _read_older_name if is_older else checks.key,
             "kind": lambda value, _: kind,

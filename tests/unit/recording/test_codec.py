@@ -56,13 +56,15 @@ ABOUTS = st.builds(
     live=st.none() | COUNTS,
     mem=st.none() | COUNTS,
 )
-NUMBERS = {"number": COUNTS, "one_in": COUNTS, "lost": COUNTS}
+OF_ALL_KINDS = {"number": COUNTS, "one_in": COUNTS, "lost": COUNTS, "trouble": TEXTS}
 INSPECTIONS = st.one_of(
     *(
-        st.builds(Inspection, cache=KEYS, kind=st.just(kind), rows=st.lists(rows, max_size=3).map(tuple), **NUMBERS)
+        st.builds(
+            Inspection, cache=KEYS, kind=st.just(kind), rows=st.lists(rows, max_size=3).map(tuple), **OF_ALL_KINDS
+        )
         for kind, rows in INSPECTION_ROWS.items()
     ),
-    st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **NUMBERS),
+    st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **OF_ALL_KINDS),
 )
 TIMES = st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000)
 SNAPSHOTS = st.builds(
@@ -270,7 +272,7 @@ def older(*rows: CacheRow, numbers: Iterable[int], **more: object) -> str:
             del row[name]
         row["cache"] = f"{number:#x}"
     if found["detail"]:
-        del found["detail"]["key"]
+        del found["detail"]["key"], found["detail"]["trouble"]
     return json.dumps(found)
 
 
@@ -372,7 +374,7 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
     amounts = AMOUNTS_OF_ONE
     site = {"frames": ["kmem_cache_alloc", "getname_flags", "do_sys_open"], **amounts}
     process = {"pid": 7, "comm": "kswapd0", "cgroup": "/a", "context": "kernel thread", **amounts}
-    begins = {"key": "dentry#2", "cache": "dentry", "look": 2, "lost": 5}
+    begins = {"key": "dentry#2", "cache": "dentry", "look": 2, "lost": 5, "trouble": ""}
     assert inspected(InspectionKind.CALLERS)["detail"] == {**begins, "kind": "callers", "one_in": 1, "entries": [site]}
     sampled = {**site, "standard_error": 4.9}
     assert inspected(InspectionKind.STACKS)["detail"] == {**begins, "kind": "stacks", "one_in": 9, "entries": [sampled]}
@@ -389,6 +391,7 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
         "look": 1,
         "one_in": 1,
         "lost": 0,
+        "trouble": "",
         "about": {
             "aliases": ["x"],
             "object_size": 192,
@@ -416,7 +419,9 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
     parts = [whole, whole["about"] if kind is InspectionKind.ABOUT else whole["entries"][0]]
     assert all(len(part) > 4 for part in parts)
     for which, part in enumerate(parts):
-        for name in part.keys() - LATER_OF_AN_ENTRY - ({"cache"} if which == 0 else set()):  # the key says it
+        for name in (
+            part.keys() - LATER_OF_AN_ENTRY - ({"cache", "trouble"} if which == 0 else set())
+        ):  # the key names the cache
             found = inspected(kind)
             look = found["detail"]
             del (look, look["about"] if kind is InspectionKind.ABOUT else look["entries"][0])[which][name]
