@@ -35,11 +35,11 @@ def show(path: Path) -> None:
                 app.state.show_tab(kind)
                 app.sync()
                 render_text(app.stack, _SIZE, focus=True)
-                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, kind))
             app.state.close()
             app.sync()
             if inspection.kind is not InspectionKind.ABOUT:
                 csv_tables.write_inspection(inspection)
+                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, inspection.kind))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)
         csv_tables.write_caches(snapshot, snapshot.rows)

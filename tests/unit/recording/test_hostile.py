@@ -111,7 +111,7 @@ def older_lines() -> bytes:
     found = json.loads(older())
     row = dict.fromkeys(("object_size", "size", "allocs", "bytes"), 0) | {"approximate": False}
     lines = []
-    for at in range(8):
+    for at in range(5):  # more than are remembered
         numbers = range(at * 16000, (at + 1) * 16000)
         found["caches"] = [row | {"name": f"cache-{n}", "cache": f"{0xFFFF888100000000 + n:#x}"} for n in numbers]
         lines.append(json.dumps(found).encode())
