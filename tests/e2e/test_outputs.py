@@ -96,7 +96,7 @@ def test_objects_that_are_only_held_are_in_every_output() -> None:
     idle = {name for name, row in rows.items() if not row["allocs"] and row["live"]}
     assert len(idle) > 20
     assert idle - {row["name"] for row in json.loads(run("--output", "json", "0.2", "1").stdout)["caches"]}
-    csv = {line.split(",")[3] for line in run("--output", "csv", "--all", "0.2", "1").stdout.splitlines()}
+    csv = {line.split(",")[2] for line in run("--output", "csv", "--all", "0.2", "1").stdout.splitlines()}
     text = {line.split(" ")[0] for line in run("-C", "--all", "0.2", "1").stdout.splitlines()}
     for printed in (csv, text):
         assert len(idle - printed) < 3  # created or destroyed meanwhile, or with a comma in its name
@@ -262,10 +262,12 @@ def test_a_recording_whose_recorder_was_killed_can_be_replayed(tmp_path: Path, s
     command = [*SLABTUI, "--output", "json", "--record", str(path), "0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        printed = [process.stdout.readline() for _ in range(5)]
+        printed = [process.stdout.readline() for _ in range(8)]
         process.kill()
     times = [json.loads(line)["time"] for line in printed]
-    assert [codec.iso(snapshot.time) for snapshot in read(path)][: len(times)] == times
+    recorded = [codec.iso(snapshot.time) for snapshot in read(path)]  # by another thread, which may be behind
+    assert len(recorded) >= 5
+    assert all(one == other for one, other in zip(recorded, times, strict=False))
 
 
 @pytest.mark.live
@@ -296,7 +298,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_screen(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
-@pytest.mark.parametrize(("suffix", "kib", "count"), [("", 128, 20), (".gz", 16, 20), (".zst", 4, 80)])
+@pytest.mark.parametrize(("suffix", "kib", "count"), [("", 256, 20), (".gz", 16, 20), (".zst", 4, 80)])
 def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib: int, count: int) -> None:
     """Errors at the end of a file object are shown in Python's development mode, and by Python 3.13 in any."""
     python = f"{sys.executable} -X dev -W ignore -m"
@@ -526,7 +528,7 @@ def test_closed_descriptors_do_no_harm(closed: str) -> None:
     ended = run("-c", f"{' '.join(SLABTUI)} --demo --output csv 1 2 {closed}", command=["bash"])
     assert ended.returncode == 0
     assert ended.stderr == ""
-    assert ended.stdout.startswith("time,elapsed_s,cache,name,")
+    assert ended.stdout.startswith("time,elapsed_s,name,cache,")
 
 
 def test_names_need_not_fit_the_locale(tmp_path: Path) -> None:
