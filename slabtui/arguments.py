@@ -1,4 +1,4 @@
-"""The values on the command line: each checked and converted, or refused with what it should be."""
+"""The values on the command line: checks and converts each, or says what it should be."""
 
 import argparse
 import math
@@ -33,7 +33,7 @@ def pid(text: str) -> int:
     Raises:
         SlabtuiError: /proc is not mounted.
     """
-    from slabtui.kernel.procfs import mounts  # only here: nothing else is asked of the kernel yet
+    from slabtui.kernel.procfs import mounts  # here, because nothing else needs the kernel yet
 
     number = positive(text, "PID")
     mounts.demand()
@@ -48,7 +48,7 @@ def pid(text: str) -> int:
 
 
 def path(text: str) -> Path:
-    """Return a path, which an unset variable of a shell is not."""
+    """Return a path; an unset variable of a shell is none."""
     if not text:
         raise argparse.ArgumentTypeError("an empty path")
     return Path(text)
@@ -66,7 +66,12 @@ def interval(text: str) -> float:
 
 
 def positive(text: str, what: str) -> int:
-    """Return a whole number from 1; `what` it counts is named where it is none."""
+    """Return a whole number from 1.
+
+    Args:
+        text: the number.
+        what: what it counts, for the message.
+    """
     if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")
     return int(text)

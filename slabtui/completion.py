@@ -1,4 +1,4 @@
-"""Writes completion scripts: what a shell completes, names of columns and caches and PIDs among it."""
+"""Writes completion scripts: a shell then completes options, and names of columns and caches, and PIDs."""
 
 import argparse
 

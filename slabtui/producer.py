@@ -78,11 +78,14 @@ class Producer:
         threads.start(self._thread)
 
     def stop(self) -> None:
-        """End the thread and wait for it, but not for one that hangs."""
-        self._stopping = True
+        """End the thread and wait for it, but not for one that hangs. After `finish` the last snapshot still comes."""
+        if self._stopping:
+            return  # it has been waited for
+        self._stopping = not self._finishing
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(WAIT)
+        self._stopping = True  # one that hangs ends as soon as it can
 
     def finish(self) -> None:
         """Produce one more snapshot at once, and then end: it covers everything up to this moment.
@@ -119,12 +122,12 @@ class Producer:
             queue.put(snapshot)
 
     def wait_for_room(self) -> bool:
-        """Wait until no queue would have to merge the next snapshot; False: the producer is to stop."""
+        """Wait until no queue would have to merge the next snapshot; False: the producer is to stop, or to finish."""
         for queue in self._queues:
-            while not queue.wait_for_room(_PATIENCE):
-                if self._stopping:
+            while queue in self._queues and not queue.wait_for_room(_PATIENCE):
+                if self._stopping or self._finishing:
                     return False
-        return not self._stopping
+        return not (self._stopping or self._finishing)
 
     def _run(self) -> None:
         end: BaseException = SnapshotsEndedError()

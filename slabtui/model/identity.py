@@ -52,7 +52,7 @@ class CacheKey(NamedTuple):  # hashed for every row of every interval: a tuple i
         rest, generation = (before, int(last)) if mark else (text, 1)
         kind, colon, name = rest.partition(":")
         key = cls(KeyKind(kind), name, generation) if colon else cls(KeyKind.CACHE, rest, generation)
-        if str(key) != text:
+        if generation < 1 or str(key) != text:
             raise ValueError(f"{text!r} is not the key of a cache")
         return key
 
@@ -75,13 +75,14 @@ class Identities:
         Args:
             address: of its struct kmem_cache, or any number that stands for it.
             name: its name.
-            size: bytes that one of its objects takes; None where unknown.
+            size: bytes that one of its objects takes; None where unknown, which is no reason to take it for another one.
         """
-        known = self._at.get(address)
-        if known is not None and known[0].name == name and known[1] == size:
-            return known[0]
-        key = self._idle.pop(name, None) or self._next(name)
-        self._at[address] = key, size
+        key, known_size = self._at.get(address, (None, None))
+        is_known = key is not None and key.name == name and (known_size == size or None in (known_size, size))
+        if key is None or not is_known:
+            key = self._idle.pop(name, None) or self._next(name)
+            known_size = None
+        self._at[address] = key, known_size if size is None else size
         return key
 
     def listed(self, name: str) -> CacheKey:

@@ -1,4 +1,4 @@
-"""Standard output: each write returns when everything is written, unless it is interrupted and nothing reads."""
+"""Standard output: a write returns when everything is written, or when it was interrupted and nothing reads."""
 
 import os
 import select
@@ -6,22 +6,22 @@ import time
 
 from slabtui.system.writer import Writer
 
-_LOOKS = 0.05  # seconds between two looks at whether a blocked write has gone on
+_POLL = 0.05  # seconds until it is checked whether a blocked write has gone on
 
 
 class UnreadError(OSError):
-    """After an interrupt nothing has read the output for as long as it could be waited for."""
+    """After an interrupt nothing has read the output for longer than it is waited for."""
 
 
 class Output:
     """Writes text to a file descriptor.
 
-    Not to Python's own stream: that may be left with the rest of a write which a signal has cut short, and writes it
-    when the interpreter ends.
+    Python's own stream is not used: it keeps the rest of a write that a signal has cut short, and writes it when the
+    interpreter ends.
 
     Args:
         descriptor: of the file; it stays open.
-        encoding: of the text; what it does not have is escaped.
+        encoding: of the text; characters that it does not have are escaped.
         patience: seconds without progress, after which an interrupted write is given up.
 
     Raises:
@@ -46,13 +46,13 @@ class Output:
 
         Raises:
             UnreadError: nothing reads it, after an interrupt.
-            OSError: it cannot be written; BrokenPipeError: nothing will ever read it.
+            OSError: it cannot be written; BrokenPipeError: its reader is gone.
         """
         data = "".join(self._text).encode(self._encoding, "backslashreplace")
         self._text.clear()
         done = self._writer.put(lambda: self._write(data))
         progress, since = self._progress, time.monotonic()
-        while not done.wait(_LOOKS):
+        while not done.wait(_POLL):
             if progress != self._progress or not self._interrupted:
                 progress, since = self._progress, time.monotonic()
             elif time.monotonic() - since > self._patience:
@@ -61,7 +61,7 @@ class Output:
             raise self._writer.failure
 
     def interrupt(self) -> None:
-        """Wait for a reader no longer than it may take to read; may be called by the handler of a signal."""
+        """From now on give up a write that makes no progress; may be called by the handler of a signal."""
         self._interrupted = True
 
     def _write(self, data: bytes) -> None:

@@ -1,7 +1,7 @@
-"""Prints a feed on standard output, interval by interval, until it ends, is enough, or nobody reads any more."""
+"""Prints snapshots on standard output, interval by interval, until they end, are enough, or cannot be written."""
 
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -10,15 +10,22 @@ from typing import Protocol
 from slabtui.columns import query
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError
-from slabtui.feed import FeedEndedError, Snapshots
 from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.formats import Format
+from slabtui.producer import Snapshots
+from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows are printed: in what order, which names, and how many at most (None: all)."""
+    """Which rows are printed.
+
+    Attributes:
+        order: how they are sorted.
+        pattern: the filter of names.
+        most: how many are printed at most; None: all.
+    """
 
     order: Order
     pattern: str = ""
@@ -36,7 +43,7 @@ class Destination(Protocol):
 
 
 def stream(
-    feed: Snapshots,
+    producer: Snapshots,
     output: Destination,
     form: Format,
     selection: Selection,
@@ -45,75 +52,81 @@ def stream(
     complain: Callable[[str], None],
     conceal: Concealer = show_all,
     interrupted: Callable[[], None] = lambda: None,
+    notes: Callable[[], tuple[str, ...]] = lambda: (),
 ) -> None:
-    """Print snapshots; SIGINT ends it after the interval so far. The feed has stopped before the ending is printed.
+    """Start a producer and print its snapshots; it has stopped before the ending is printed.
+
+    SIGINT finishes the producer: the interval so far is printed, and then the ending.
 
     Args:
-        feed: where they come from.
-        output: where they go; every interval is flushed.
+        producer: not started yet.
+        output: where they go; every interval is flushed. While it is written, snapshots are merged.
         form: how they are written.
         selection: which rows.
-        count: end after this many, those that could not be read included; None: when the feed ends.
-        complain: called with what a snapshot says went wrong, and once with each of its notes.
+        count: end after this many, those that could not be read included; None: when the producer ends.
+        complain: called with each error, and once with each note.
         conceal: what becomes of a snapshot before it is printed.
         interrupted: called by the handler of SIGINT.
+        notes: what other consumers have to report.
 
     Raises:
-        BrokenPipeError: nobody reads any more.
+        BrokenPipeError: the reader of the output is gone.
         SlabtuiError: the last of `count` could not be read.
     """
     matches = query.matcher(selection.pattern)
+    known_notes: set[str] = set()
 
     def put(text: str) -> None:
         output.write(text)
         output.flush()
 
-    told: set[str] = set()
-
-    def tell(notes: Collection[str]) -> None:
-        for note in notes:
-            if note not in told:
+    def report(found: Iterable[str]) -> None:
+        for note in dict.fromkeys(found):
+            if note not in known_notes:
+                known_notes.add(note)
                 complain(note)
-        told.update(notes)
 
     def show(snapshot: Snapshot) -> None:
         rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows)
         put(form.write(snapshot, rows[: selection.most]))
 
+    queue = SnapshotQueue()
+    producer.subscribe(queue)
     put(form.heading)
     left = count
     last: Snapshot | None = None
     failure: str | None = None
-    with _interruptible(feed, interrupted):
-        with suppress(FeedEndedError):
-            feed.start()
+    with _interruptible(producer, interrupted):
+        with suppress(SnapshotsEndedError):
+            producer.start()
             while left is None or left > 0:
-                taken = feed.take(timeout=None)
+                taken = queue.get(timeout=None)
                 if taken is None:
                     continue
                 snapshot = conceal(taken)
                 left = None if left is None else left - 1
-                tell(snapshot.notes)
-                if not snapshot.error:
+                report((*snapshot.notes, *notes()))
+                if snapshot.elapsed:
                     show(snapshot)
                     last = snapshot
-                elif left == 0:
+                if snapshot.error and left == 0:
                     failure = snapshot.error
-                else:
+                elif snapshot.error:
                     complain(snapshot.error)
-        feed.stop()
+        producer.unsubscribe(queue)
+        producer.stop()
         put(form.ending(last))
     if failure:
         raise SlabtuiError(failure, "start slabtui again")
 
 
 @contextmanager
-def _interruptible(feed: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT finish the feed, so that nothing that was counted stays unprinted; a second one does not wait."""
+def _interruptible(producer: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
+    """Let SIGINT finish the producer, so that everything that was counted is printed; a second one does not wait."""
 
     def finish(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, previous)
-        feed.finish()
+        producer.finish()
         interrupted()
 
     previous = signal.signal(signal.SIGINT, finish)

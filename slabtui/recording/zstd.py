@@ -11,7 +11,7 @@ _WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.
 
 
 class Compressor(Protocol):
-    """What both modules call a compressor: each call returns what can be written so far."""
+    """What a compressor of both modules has: each call returns what can be written so far."""
 
     def compress(self, data: bytes, /) -> bytes:
         """Take data, and return what has been compressed."""
@@ -21,7 +21,7 @@ class Compressor(Protocol):
 
 
 class Decompressor(Protocol):
-    """What both modules call a decompressor: it reads one frame."""
+    """What a decompressor of both modules has: it reads one frame."""
 
     @property
     def eof(self) -> bool:
@@ -88,7 +88,7 @@ def load(otherwise: str) -> Codec:
 
 
 def decompress(file: BinaryIO) -> Iterator[bytes]:
-    """Yield what a file holds, its last part included where the file is cut short.
+    """Yield the content of a file; of one that is cut short, as much as there is.
 
     A part is at most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
 

@@ -5,16 +5,18 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from slabtui.errors import SlabtuiError
+
 
 def open_closed() -> None:
     """Open /dev/null for each standard stream that the caller has closed, so that no other file gets its descriptor."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it is to stay open
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it stays open
 
 
 def discard(descriptor: int) -> None:
-    """Redirect a descriptor to /dev/null, which then takes what is still buffered for it.
+    """Redirect a descriptor to /dev/null, where what is still buffered for it then goes.
 
     Raises:
         OSError: no file can be opened.
@@ -22,6 +24,28 @@ def discard(descriptor: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def print_whole(text: str) -> None:
+    """Print a text on standard output.
+
+    Raises:
+        BrokenPipeError: its reader is gone.
+        SlabtuiError: it cannot be written.
+    """
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise unwritable(error) from error
+
+
+def unwritable(error: OSError) -> SlabtuiError:
+    """Return the error for a standard output that cannot be written, and discard what is still to be written there."""
+    discard(1)
+    reason = f"cannot write to standard output ({error.strerror})"
+    return SlabtuiError(reason, "check the file or the pipe that it is redirected to")
 
 
 def flush() -> None:

@@ -122,7 +122,7 @@ def test_privileges_are_read_from_the_effective_capabilities(tmp_path: Path) -> 
             capabilities.demand(status)
 
 
-def test_a_python_without_bcc_is_told_how_to_get_it(tmp_path: Path) -> None:
+def test_a_python_without_bcc_is_one_line_that_says_how_to_get_it(tmp_path: Path) -> None:
     python = with_package(tmp_path, "raise ImportError('no libbcc.so.0')")
     with Terminal([sys.executable, "-m", "slabtui"], (200, 24), naming(python)) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED

@@ -16,8 +16,8 @@ import pytest
 import zstandard
 
 from slabtui import __version__
-from slabtui.cli import DEMO
 from slabtui.columns import caches
+from slabtui.options import DEMO
 from tests import ROOT
 from tests.support.terminal import Terminal
 from tests.tools.packaging import application, debian
@@ -116,6 +116,10 @@ def test_one_file_has_nothing_in_it_that_is_compiled(pyz: Path) -> None:
     assert not [name for name in names if name.endswith((".so", ".pyc"))]
     assert {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")} == {
         "__main__.py",
+        "attr",
+        "attrs",
+        "cattr",
+        "cattrs",
         "share",
         "shtab",
         "slabtui",
@@ -277,7 +281,7 @@ def test_the_debian_package_has_the_manual_page_and_the_licences(unpacked: Path)
     assert page == (ROOT / "docs" / "slabtui.8").read_bytes()
     assert gzip.decompress((unpacked / "usr/share/man/man8/slabratetop.8.gz").read_bytes()) == b".so man8/slabtui.8\n"
     licences = (unpacked / "usr/share/doc/slabtui/copyright").read_text()
-    for name in ("shtab", "typing_extensions", "urwid", "wcwidth"):
+    for name in ("attrs", "cattrs", "shtab", "typing_extensions", "urwid", "wcwidth"):
         assert f"\n{name} " in licences
     assert (unpacked / "usr/share/zsh/vendor-completions/_slabtui").read_text().startswith("#compdef slabtui")
 

@@ -1,4 +1,4 @@
-"""The end of the program: it counts no more at once, and whatever blocks, it ends within moments.
+"""The end of the program: it stops counting at once, and whatever blocks, it ends within moments.
 
 Nothing reads the terminal or the pipe of these programs after it is full.
 """
@@ -29,19 +29,19 @@ SMALLEST_PIPE = 4096  # bytes
 
 # Notifies the main loop more often than the pipe has room for, before the loop reads anything.
 FLOOD = """
-from slabtui.feed import Snapshots
+from slabtui.producer import Snapshots
 from slabtui.views.app import App
 from slabtui.views.state import State
 
 class Flood(Snapshots):
-    def __init__(self, notify):
-        self.notify = notify
+    def subscribe(self, queue):
+        self.notify = queue._notify
 
     def start(self):
         for _ in range(70_000):
             self.notify()
 
-App(State(1.0)).run(Flood)
+App(State(1.0)).run(Flood())
 """
 
 
@@ -104,7 +104,7 @@ def end_unread(terminal: Terminal) -> int:
     return terminal.status
 
 
-def test_a_loop_that_reads_nothing_does_not_block_the_feed() -> None:
+def test_a_loop_that_reads_nothing_does_not_block_the_producer() -> None:
     with Terminal([sys.executable, "-c", FLOOD]) as terminal:
         terminal.wait_for(lambda: "waiting for the first interval" in terminal.text, 20)
         terminal.type("q")

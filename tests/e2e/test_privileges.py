@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.kernel.capabilities import COUNTING, SCREEN, Capability
-from slabtui.recording.recording import read
+from slabtui.recording.reader import read
 from tests.support.interpreters import interpreter, naming
 from tests.support.terminal import Terminal
 from tests.support.unprivileged import OTHER_USER, reachable
@@ -138,7 +138,7 @@ def test_no_thread_keeps_what_only_the_creation_of_a_recording_needs(tmp_path: P
             with suppress(OSError):  # the thread has ended
                 permitted.append(numbers((task / "status").read_text(), "CapPrm"))
         process.terminate()
-    assert len(permitted) >= 4  # the main thread, the feed's, and those that write the output and the recording
+    assert len(permitted) >= 4  # the main thread, the collector's, and those that write the output and the recording
     assert all(each == set(COUNTING) for each in permitted)
 
 

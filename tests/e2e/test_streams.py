@@ -60,8 +60,9 @@ def test_the_status_is_right_where_both_streams_are_full(buffered: list[str], ar
 @pytest.mark.parametrize("arguments", [DEMO, "--help", "-V", "--demo --output csv"])
 def test_a_full_standard_output_is_one_line(buffered: list[str], arguments: str) -> None:
     ended = run(buffered, f"{SLABTUI} {arguments} >/dev/full")
-    told = "slabtui: cannot write to standard output (No space left on device): see where it goes\n"
-    assert (ended.returncode, ended.stderr) == (1, told)
+    remedy = "check the file or the pipe that it is redirected to"
+    line = f"slabtui: cannot write to standard output (No space left on device): {remedy}\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
 
 
 @pytest.mark.parametrize("python", PYTHONS)

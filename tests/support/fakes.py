@@ -1,5 +1,6 @@
 """Snapshots, sources and a clock made up by tests, for what a real kernel cannot be made to do."""
 
+import math
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -99,6 +100,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self._now = 0.0
+        self._waits: list[list[float]] = []  # each with its end
         self._changed = threading.Condition()
 
     def time(self) -> float:
@@ -108,13 +110,23 @@ class FakeClock:
         return self._now
 
     def wait(self, event: threading.Event, seconds: float | None) -> None:
-        end = None if seconds is None else self._now + seconds
-        while not event.is_set() and (end is None or self._now < end - 1e-9):
-            with self._changed:
+        with self._changed:
+            end = [math.inf if seconds is None else self._now + seconds]
+            self._waits.append(end)
+            self._changed.notify_all()
+            while any(end is other for other in self._waits) and not event.is_set():
                 self._changed.wait(0.001)  # setting the event does not notify
+            self._waits = [other for other in self._waits if other is not end]
 
     def advance(self, seconds: float) -> None:
         """Let this much time pass at once."""
         with self._changed:
             self._now += seconds
+            self._waits = [end for end in self._waits if end[0] > self._now + 1e-9]
             self._changed.notify_all()
+
+    def advance_waiter(self, seconds: float) -> None:
+        """Let this much time pass as soon as a thread waits for the time."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._waits, 10), "no thread waits"
+        self.advance(seconds)

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from slabtui import cli
+from slabtui import cli, session
 from slabtui.collector import Source
-from slabtui.model.inspection import About, Inspection, InspectionRow, Kind, Request
-from slabtui.model.snapshot import Totals
+from slabtui.model.inspection import About, InspectionKind, InspectionReading, InspectionTotals
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Reading
 from slabtui.text import printable
-from tests.support.fakes import FakeSource, cache, growing
+from tests.support.fakes import FakeSource, growing, totals
 
 HOSTILE = [b"\x1b[2J\x1b]0;owned\x07", b"a b", b"x" * 64, b"\xff\xfe\n\r\t", "\u202eevil\u200b".encode(), b"back\\"]
 # Combining and of no width, wide, half as wide as their bytes, of another direction, outside the first plane.
@@ -31,29 +32,29 @@ FOREIGN = [
 ]
 
 
-def _dying(reading: int) -> Totals:
+def _dying(reading: int) -> Reading:
     if reading >= 2:
         raise RuntimeError("the thread broke")
-    return Totals((cache(1, allocs=reading),), 0)
+    return Reading((totals(1, allocs=reading),))
 
 
-def _failing(reading: int) -> Totals:
+def _failing(reading: int) -> Reading:
     if reading >= 2:
         raise OSError("the map is gone")
-    return Totals((cache(1, "dentry", allocs=reading),), 0)
+    return Reading((totals(1, "dentry", allocs=reading),))
 
 
-def _hanging(reading: int) -> Totals:
+def _hanging(reading: int) -> Reading:
     if reading >= 4:
         time.sleep(600)
-    return Totals((cache(1, allocs=reading),), 0)
+    return Reading((totals(1, allocs=reading),))
 
 
-def _hostile(reading: int) -> Totals:
-    return Totals(tuple(cache(i, printable(name), allocs=reading) for i, name in enumerate(HOSTILE)), 0)
+def _hostile(reading: int) -> Reading:
+    return Reading(tuple(totals(i, printable(name), allocs=reading) for i, name in enumerate(HOSTILE)))
 
 
-class _Telling(FakeSource):
+class _Announcing(FakeSource):
     """Creates the file that CLOSED in the environment names when it is closed."""
 
     def close(self) -> None:
@@ -62,32 +63,29 @@ class _Telling(FakeSource):
             Path(path).touch()
 
 
-def _many(reading: int) -> Totals:
-    return growing(500)._totals(reading)
-
-
 class _Foreign(FakeSource):
     """Names in every alphabet, and processes of such names in every cache that is inspected."""
 
-    def totals(self) -> Totals:
-        counted = super().totals()
-        wanted = self.watched[-1] if self.watched else Request()
-        row = next((row for row in counted.rows if row.cache == wanted.cache), None)
-        if row is None or wanted.kind is None:
-            return counted
-        if wanted.kind is Kind.ABOUT:
-            return replace(counted, detail=Inspection(row.name, Kind.ABOUT, about=About(aliases=tuple(FOREIGN))))
-        entries = tuple(
-            InspectionRow(9, 9, 9, 9, pid=pid, comm=name, cgroup=f"/{name}")
-            if wanted.kind is Kind.PROCESSES
-            else InspectionRow(9, 9, 9, 9, frames=(f"{name}+0x1", name))
+    def __init__(self) -> None:
+        super().__init__(
+            lambda reading: Reading(tuple(totals(i, name, allocs=reading) for i, name in enumerate(FOREIGN)))
+        )
+
+    def read(self) -> Reading:
+        reading = super().read()
+        wanted = (self.requests[-1] if self.requests else Request()).inspection
+        if wanted is None or all(row.cache != wanted.cache for row in reading.rows):
+            return reading
+        found = InspectionReading(wanted.cache, wanted.kind)
+        if wanted.kind is InspectionKind.ABOUT:
+            return replace(reading, inspection=replace(found, about=About(aliases=tuple(FOREIGN))))
+        rows = tuple(
+            InspectionTotals(pid=pid, comm=name, cgroup=f"/{name}", total_allocs=9, total_bytes=9)
+            if wanted.kind is InspectionKind.PROCESSES
+            else InspectionTotals(frames=(f"{name}+0x1", name), total_allocs=9, total_bytes=9)
             for pid, name in enumerate(FOREIGN, 1)
         )
-        return replace(counted, detail=Inspection(row.name, wanted.kind, entries=entries))
-
-
-def _foreign(reading: int) -> Totals:
-    return Totals(tuple(cache(i, name, allocs=reading) for i, name in enumerate(FOREIGN)), 0)
+        return replace(reading, inspection=replace(found, rows=rows))
 
 
 def _dropping() -> NoReturn:
@@ -108,13 +106,13 @@ SOURCES: dict[str, Callable[[], Source]] = {
     "dying": lambda: FakeSource(_dying),
     "failing": lambda: FakeSource(_failing),
     "dropping": _dropping,
-    "foreign": lambda: _Foreign(_foreign),
+    "foreign": _Foreign,
     "hanging": lambda: FakeSource(_hanging),
     "hostile": lambda: FakeSource(_hostile),
-    "many": lambda: _Telling(_many),
+    "many": lambda: _Announcing(growing(500).reading),
 }
 
 
 if __name__ == "__main__":
-    cli.open_kernel = lambda options, screen: SOURCES[sys.argv[1]]()
+    session.open_kernel = lambda options, is_screen: SOURCES[sys.argv[1]]()
     sys.exit(cli.main(["-C"] if sys.argv[1] == "dropping" else sys.argv[2:]))

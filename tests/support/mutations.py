@@ -1,4 +1,4 @@
-"""Recordings that nobody has recorded: lines with hostile values, damaged bytes, and files that unpack to much more."""
+"""Recordings that no recorder has written: lines with hostile values, damaged bytes, and files that unpack to much more."""
 
 import gzip
 import json
@@ -8,22 +8,25 @@ from dataclasses import replace
 
 import zstandard
 
-from slabtui.model.inspection import About, Inspection, InspectionRow, Kind
+from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
 from slabtui.recording import codec
-from tests.support.fakes import caches, snapshot
+from tests.support.fakes import caches, key, snapshot
 
 LARGE = 64 << 20  # bytes, of which a compressed file holds some thousand
 ENDINGS = (".jsonl", ".gz", ".zst")
 _MOST = 6 << 20  # bytes of one hostile value: some lines with it are as long as a line may be, some longer
 
-_LOOKS = (
+_FIGURES = {"allocs": 1, "bytes": 64, "total_allocs": 2, "total_bytes": 128}
+_CALLER = InspectionRow(frames=("d_alloc+0x2a",), **_FIGURES)
+_STACK = InspectionRow(frames=("d_alloc", "open", "entry"), **_FIGURES)
+_PROCESS = InspectionRow(pid=7, comm="bash", cgroup="/a", **_FIGURES)
+_ABOUT = About(aliases=("a",), flags=("b",), nodes=((0, 1),), live=3)
+_INSPECTIONS = (
     None,
-    Inspection("cache-1", Kind.CALLERS, entries=(InspectionRow(1, 64, 2, 128, frames=("d_alloc+0x2a",)),)),
-    Inspection(
-        "cache-1", Kind.STACKS, one_in=8, entries=(InspectionRow(1, 64, 2, 128, frames=("d_alloc", "open", "entry")),)
-    ),
-    Inspection("cache-1", Kind.PROCESSES, entries=(InspectionRow(1, 64, 2, 128, pid=7, comm="bash", cgroup="/a"),)),
-    Inspection("cache-1", Kind.ABOUT, about=About(aliases=("a",), flags=("b",), nodes=((0, 1),), live=3)),
+    Inspection(key(1), InspectionKind.CALLERS, rows=(_CALLER,)),
+    Inspection(key(1), InspectionKind.STACKS, one_in=8, rows=(_STACK,)),
+    Inspection(key(1), InspectionKind.PROCESSES, rows=(_PROCESS,)),
+    Inspection(key(1), InspectionKind.ABOUT, about=_ABOUT),
 )
 
 
@@ -38,8 +41,9 @@ class Mutations:
         self._chance = random.Random(seed)
         rows = caches(5)
         rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2), *rows[1:])
-        lines = [codec.dumps(snapshot(*rows, time=1.7e9 + at, detail=look), rows) for at, look in enumerate(_LOOKS)]
-        self._lines = [line.encode() for line in lines]
+        given = (snapshot(*rows, time=1.7e9 + at, inspection=one) for at, one in enumerate(_INSPECTIONS))
+        lines = [codec.dumps(one, rows) for one in given]
+        self._lines = [line.encode() for line in (*lines, _older(lines[1]))]
 
     def make(self) -> tuple[str, bytes]:
         """Return how the name of a recording ends, and what is in it."""
@@ -122,6 +126,15 @@ class Mutations:
         part = self._chance.choice((b"\0", b"\n", b"[", b"[],", b'{"a":', b'"ab",', b"9,", b" ", b'"\\ud83d\\ude00",'))
         large = part * (self._chance.choice((LARGE, 8 << 20, (8 << 20) - 100)) // len(part))
         return self._chance.choice((large, line + b"\n" + large, line[:-1] + b',"x":[' + large, large + line))
+
+
+def _older(line: str) -> str:
+    """Return the line as a version wrote it that had numbers for keys, and no totals."""
+    found = json.loads(line)
+    del found["since"], found["detail"]["key"]
+    for at, row in enumerate(found["caches"]):
+        row["cache"] = f"0xffff8881{at:08x}"
+    return json.dumps(found)
 
 
 def _packed(ending: str, data: bytes) -> bytes:

@@ -10,12 +10,13 @@ from pathlib import Path
 from urwid.testing import render_text
 
 from slabtui.errors import SlabtuiError
-from slabtui.model.inspection import Kind
-from slabtui.outputs import formats
+from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import InspectionRequest
+from slabtui.outputs import csv_tables, text_tables
 from slabtui.recording import codec
-from slabtui.recording.recording import read
+from slabtui.recording.reader import read
 from slabtui.views.app import App
-from slabtui.views.state import State
+from slabtui.views.state import PageWindow, State
 
 _SIZE = (100, 30)
 
@@ -26,21 +27,26 @@ def show(path: Path) -> None:
     for snapshot in read(path):
         app.show(snapshot)
         render_text(app.stack, _SIZE, focus=True)
-        if snapshot.detail is not None:
-            app.state.subject = next((row for row in snapshot.rows if row.name == snapshot.detail.cache), None)
-            if app.state.subject is not None:
-                app._look_at(app.state.subject)
-                for kind in Kind:
-                    app._show_tab(kind)
-                    render_text(app.stack, _SIZE, focus=True)
-                app._look_at(None)
+        inspection = snapshot.inspection
+        row = snapshot.row(inspection.cache) if inspection is not None else None
+        if inspection is not None and row is not None:
+            app.state.windows.append(PageWindow(row))
+            for kind in InspectionKind:
+                app.state.show_tab(kind)
+                app.sync()
+                render_text(app.stack, _SIZE, focus=True)
+            app.state.close()
+            app.sync()
+            if inspection.kind is not InspectionKind.ABOUT:
+                csv_tables.write_inspection(inspection)
+                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, inspection.kind))
         codec.dumps(snapshot, snapshot.rows)
-        formats.text(snapshot, snapshot.rows)
-        formats.csv_rows(snapshot, snapshot.rows)
+        text_tables.write_caches(snapshot, snapshot.rows)
+        csv_tables.write_caches(snapshot, snapshot.rows)
 
 
 def read_all() -> None:
-    """Read the recordings one by one; print, for each, what became of it, its peak of memory and its time."""
+    """Read the recordings one by one; print, for each, what went wrong, its peak of memory and its time."""
     Path("/proc/self/clear_refs").write_text("5")
     for line in sys.stdin:
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew; proc_pid_clear_refs(5)

@@ -1,141 +1,39 @@
-"""The collector thread: what it offers, what it does when a reading fails, how it ends."""
+"""The collector: one snapshot per interval for each consumer, what it does when a reading fails, how it ends."""
 
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError
-from slabtui.feed import FeedDiedError
-from slabtui.model.inspection import Inspection, InspectionRow, Kind, Request
-from slabtui.model.snapshot import Snapshot, Totals
-from tests.support.fakes import FakeSource, cache, growing
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import InspectionRequest, Request
+from slabtui.model.snapshot import Reading, Snapshot
+from slabtui.queues import ProducerDiedError, SnapshotQueue, SnapshotsEndedError
+from tests.support.fakes import FakeClock, FakeSource, growing, key, totals
+
+CALLERS = Request(inspection=InspectionRequest("dentry", InspectionKind.CALLERS))
 
 
-def take(collector: Collector) -> Snapshot:
-    snapshot = collector.take(timeout=10)
-    assert snapshot is not None
-    return snapshot
+def counting(fails: Callable[[int], BaseException | None] = lambda reading: None) -> FakeSource:
+    """Return a source with one more alloc and one more lost at every reading, if it does not fail."""
 
+    def read(reading: int) -> Reading:
+        if (error := fails(reading)) is not None:
+            raise error
+        return Reading((totals(1, allocs=reading),), lost=reading)
 
-def test_a_snapshot_is_what_was_counted_since_the_one_before() -> None:
-    collector = Collector(growing(3, step=5), 0.1)
-    collector.start()
-    try:
-        for _ in range(3):
-            snapshot = take(collector)
-            assert [row.allocs for row in snapshot.rows] == [5, 5, 5]
-            assert snapshot.bytes == 15 * 64
-            assert snapshot.lost == 0
-            assert snapshot.elapsed > 0
-            assert len(snapshot.loadavg.split()) == 5
-    finally:
-        collector.stop()
-
-
-def test_a_slow_consumer_gets_longer_intervals_and_loses_nothing() -> None:
-    readings = []
-    woken = threading.Semaphore(0)
-
-    def totals(reading: int) -> Totals:
-        readings.append(reading)
-        return Totals((cache(1, allocs=reading),), reading)
-
-    collector = Collector(FakeSource(totals), 0.1, woken.release)
-    collector.start()
-    try:
-        for _ in range(4):
-            assert woken.acquire(timeout=10)
-        slow = take(collector)
-        assert slow.allocs >= 4
-        assert slow.lost == slow.allocs
-        assert slow.elapsed > 0.3
-        following = take(collector)
-        assert slow.allocs + following.allocs <= readings[-1]
-        assert following.allocs >= 1
-    finally:
-        collector.stop()
-    rest = collector.take()
-    assert slow.allocs + following.allocs + (rest.allocs if rest else 0) == readings[-1]
-
-
-def test_a_failed_reading_is_told_and_the_next_covers_its_interval() -> None:
-    def totals(reading: int) -> Totals:
-        if reading == 2:
-            raise OSError("the map is gone")
-        return Totals((cache(1, allocs=reading),), 0)
-
-    collector = Collector(FakeSource(totals), 0.1)
-    collector.start()
-    try:
-        first, failed, after = take(collector), take(collector), take(collector)
-        assert first.allocs == 1
-        assert failed.error == "cannot read the counters: the map is gone"
-        assert failed.rows == ()
-        assert after.error is None
-        assert after.allocs == 2
-        assert after.elapsed > 0.15
-    finally:
-        collector.stop()
-
-
-@pytest.mark.parametrize("reading", [0, 2])
-def test_what_ends_the_thread_reaches_whoever_takes(reading: int) -> None:
-    def totals(now: int) -> Totals:
-        if now == reading:
-            raise ValueError("a bug")
-        return Totals((), 0)
-
-    notified = threading.Event()
-    collector = Collector(FakeSource(totals), 0.1, notified.set)
-    collector.start()
-    for _ in range(min(reading, 1)):
-        take(collector)
-    with pytest.raises(FeedDiedError, match="a bug"):
-        collector.take(timeout=10)
-    assert notified.is_set()
-    collector.stop()
-
-
-@pytest.mark.parametrize("interval", [0.1, 3600.0])
-def test_it_stops_within_100_ms_at_any_interval(interval: float) -> None:
-    collector = Collector(growing(1), interval)
-    collector.start()
-    time.sleep(0.05)
-    began = time.monotonic()
-    collector.stop()
-    assert time.monotonic() - began < 0.1
-    assert "feed" not in {thread.name for thread in threading.enumerate()}
-
-
-def test_intervals_that_were_slept_through_are_not_made_up_for() -> None:
-    def totals(reading: int) -> Totals:
-        if reading == 1:
-            time.sleep(0.55)
-        return Totals((cache(1, allocs=reading),), 0)
-
-    collector = Collector(FakeSource(totals), 0.2)
-    collector.start()
-    try:
-        first, second = take(collector), take(collector)
-        assert first.elapsed > 0.7
-        assert 0.15 < second.elapsed < 0.3
-    finally:
-        collector.stop()
-
-
-def test_nothing_to_take_is_none() -> None:
-    assert Collector(growing(1), 1.0).take() is None
+    return FakeSource(read)
 
 
 class LoggingSource(FakeSource):
     """A source that remembers in what order it was asked."""
 
     def __init__(self) -> None:
+        super().__init__(lambda reading: Reading((totals(1, allocs=reading),)))
         self.log: list[object] = []
-        super().__init__(lambda reading: Totals((cache(1, allocs=reading),), 0))
 
     def begin(self, wake: Callable[[], None]) -> None:
         self.log.append("begin")
@@ -147,130 +45,238 @@ class LoggingSource(FakeSource):
     def settle(self) -> None:
         self.log.append("settle")
 
-    def watch(self, wanted: Request) -> None:
+    def request(self, wanted: Request) -> None:
         self.log.append(wanted)
 
-    def totals(self) -> Totals:
+    def measure(self) -> None:
+        self.log.append("measure")
+
+    def read(self) -> Reading:
         self.log.append("read")
-        return super().totals()
+        return super().read()
+
+    def end_interval(self, reading: Reading) -> None:
+        self.log.append("end_interval")
+
+    @property
+    def steps(self) -> list[object]:
+        """What was asked, without the questions whether something has become ready."""
+        return [step for step in self.log if step != "advance"]
 
 
-def steps(source: LoggingSource) -> list[object]:
-    """Return what it was asked for, but for what it was to take up."""
-    return [step for step in source.log if step != "advance"]
+class Run:
+    """A collector with one consumer, in a time that the test makes."""
+
+    def __init__(self, source: FakeSource, interval: float = 1.0, *, settles: bool = False, capacity: int = 99) -> None:
+        self.clock = FakeClock()
+        self.collector = Collector(source, interval, settles=settles, clock=self.clock)
+        self.queue = SnapshotQueue(capacity)
+        self.collector.subscribe(self.queue)
+        self._interval = interval
+
+    def take(self) -> Snapshot:
+        """Let an interval pass, and return its snapshot."""
+        self.clock.advance_waiter(self._interval)
+        return self.last()
+
+    def last(self) -> Snapshot:
+        snapshot = self.queue.get(timeout=10)
+        assert snapshot is not None
+        return snapshot
+
+    def ends(self) -> bool:
+        with pytest.raises(SnapshotsEndedError):
+            self.queue.get(timeout=10)
+        return True
 
 
-def test_what_takes_time_begins_once_and_before_the_first_reading() -> None:
-    source = LoggingSource()
-    collector = Collector(source, 0.1)
-    collector.start()
+@contextmanager
+def running(source: FakeSource, **more: object) -> Iterator[Run]:
+    run = Run(source, **more)
+    run.collector.start()
     try:
-        take(collector)
-        take(collector)
+        yield run
     finally:
-        collector.stop()
-    assert steps(source)[:3] == ["begin", "read", "read"]
-    assert source.log.count("begin") == 1
+        run.collector.stop()
+        assert source.closed
+        assert not run.collector._thread.is_alive()
 
 
-def test_what_is_watched_changes_once_between_two_readings_and_the_interval_keeps_its_length() -> None:
-    source = LoggingSource()
-    collector = Collector(source, 0.8)
-    collector.start()
+def test_a_snapshot_is_what_was_counted_since_the_one_before() -> None:
+    with running(growing(3, step=5), interval=0.5) as run:
+        for number in (1, 2, 3):
+            snapshot = run.take()
+            assert [(row.allocs, row.total_allocs) for row in snapshot.rows] == [(5, 5 * number)] * 3
+            assert (snapshot.elapsed, snapshot.time) == (0.5, 1.7e9 + number / 2)
+            assert len(snapshot.loadavg.split()) == 5
+            assert (snapshot.origin.source, snapshot.origin.since) == ("live", 1.7e9)
+
+
+def test_consumers_of_any_pace_have_the_same_sums() -> None:
+    with running(counting()) as run:
+        slow = SnapshotQueue()
+        run.collector.subscribe(slow)
+        fast = [run.take() for _ in range(5)]
+    whole = slow.get()
+    assert (whole.allocs, whole.lost, whole.elapsed) == (5, 5, 5.0)
+    assert (sum(one.allocs for one in fast), sum(one.elapsed for one in fast)) == (5, 5.0)
+
+
+def test_a_failed_reading_covers_no_time_and_the_next_snapshot_covers_its_interval() -> None:
+    with running(counting(lambda reading: OSError("the map is gone") if reading == 2 else None)) as run:
+        first, failed, after = run.take(), run.take(), run.take()
+    assert (first.allocs, first.elapsed) == (1, 1.0)
+    assert (failed.error, failed.rows, failed.elapsed) == ("cannot read the counters: the map is gone", (), 0.0)
+    assert (after.error, after.allocs, after.elapsed) == (None, 2, 2.0)
+
+
+def test_a_new_interval_begins_with_every_reading_and_not_with_one_that_failed() -> None:
+    source = counting(lambda reading: OSError("gone") if reading == 1 else None)
+    with running(source) as run:
+        run.take()
+        run.take()
+    assert source.intervals == 2
+
+
+@pytest.mark.parametrize("reading", [0, 2])
+def test_what_ends_the_thread_reaches_the_consumer(reading: int) -> None:
+    with running(counting(lambda now: ValueError("a bug") if now == reading else None)) as run:
+        for _ in range(reading - 1):
+            run.take()
+        if reading:
+            run.clock.advance_waiter(1.0)
+        with pytest.raises(ProducerDiedError, match="a bug"):
+            run.queue.get(timeout=10)
+
+
+@pytest.mark.parametrize("interval", [0.1, 3600.0])
+def test_it_stops_at_once_at_any_interval(interval: float) -> None:
+    with running(growing(1), interval=interval) as run:
+        run.clock.advance_waiter(0)
+        run.collector.stop()
+        assert run.ends()
+
+
+def test_the_last_snapshot_is_of_the_part_of_the_interval_that_has_passed() -> None:
+    source = counting()
+    with running(source) as run:
+        run.take()
+        run.clock.advance_waiter(0.25)
+        run.collector.finish()
+        snapshot = run.last()
+        assert (snapshot.allocs, snapshot.elapsed) == (1, 0.25)
+        assert run.ends()
+        assert source.closed
+
+
+def test_a_last_snapshot_that_is_not_there_yet_comes_although_it_is_stopped() -> None:
+    with running(counting()) as run:
+        run.clock.advance_waiter(0.25)
+        run.collector.finish()
+        run.collector.stop()
+        assert run.last().elapsed == 0.25
+        assert run.ends()
+
+
+def test_intervals_keep_to_their_grid_and_those_that_were_slept_through_are_left_out() -> None:
+    stalls = {1: 0.3, 2: 3.6}
+    source = counting()
+    run = Run(source)
+    read = source.reading
+
+    def stalling(reading: int) -> Reading:
+        run.clock.advance(stalls.get(reading, 0))
+        return read(reading)
+
+    source.reading = stalling
+    run.collector.start()
     try:
-        time.sleep(0.2)
-        collector.watch(Request(frees=True))
-        first, second = take(collector), take(collector)
+        first = run.take()
+        run.clock.advance_waiter(0.7)
+        second = run.last()
+        third = run.take()
     finally:
-        collector.stop()
-    assert steps(source)[:4] == ["begin", "read", Request(frees=True), "read"]
-    assert source.log.count(Request(frees=True)) == 1
-    assert first.elapsed == pytest.approx(0.8, abs=0.15)
-    assert second.elapsed == pytest.approx(0.8, abs=0.15)
+        run.collector.stop()
+    assert [one.elapsed for one in (first, second, third)] == pytest.approx([1.3, 4.3, 1.0])
 
 
-def test_it_is_watched_soon_and_not_only_at_the_next_reading() -> None:
+def test_what_takes_time_begins_once_and_an_interval_ends_after_each_reading() -> None:
     source = LoggingSource()
-    collector = Collector(source, 3600.0)
-    collector.start()
-    try:
-        for wanted in (Request(cache=7, kind=Kind.CALLERS), Request(measurements=1)):
-            collector.watch(wanted)
-            end = time.monotonic() + 10
-            while wanted not in source.log and time.monotonic() < end:
-                time.sleep(0.01)
-    finally:
-        collector.stop()
-    assert steps(source)[2:4] == [Request(cache=7, kind=Kind.CALLERS), Request(measurements=1)]
+    with running(source) as run:
+        run.take()
+        run.take()
+    assert source.steps == ["begin", *["read", "end_interval"] * 3]
 
 
-def test_what_was_to_be_watched_before_the_start_is_watched_from_the_first_interval_on() -> None:
+def test_a_request_reaches_the_source_once_and_soon_and_the_interval_keeps_its_length() -> None:
     source = LoggingSource()
-    collector = Collector(source, 0.2)
-    collector.watch(Request(cache="dentry", kind=Kind.STACKS))
-    collector.start()
-    try:
-        assert take(collector).elapsed > 0.15
-    finally:
-        collector.stop()
-    assert steps(source)[:4] == ["begin", "read", Request(cache="dentry", kind=Kind.STACKS), "read"]
+    with running(source, interval=3600.0) as run:
+        run.clock.advance_waiter(1000.0)
+        run.collector.request(CALLERS)
+        run.collector.measure()
+        while "measure" not in source.log:
+            run.clock.advance_waiter(0)
+        run.clock.advance_waiter(2600.0)
+        assert run.last().elapsed == 3600.0
+        assert run.take().elapsed == 3600.0
+    begins = ["begin", "read", "end_interval", CALLERS, "measure"]
+    assert source.steps == [*begins, *["read", "end_interval"] * 2]
 
 
-def test_a_printer_s_first_interval_waits_until_all_that_is_wanted_counts() -> None:
+@pytest.mark.parametrize(
+    ("settles", "steps"),
+    [
+        (False, ["begin", "read", "end_interval", CALLERS, "read"]),
+        (True, ["begin", CALLERS, "settle", "read", "end_interval"]),
+    ],
+)
+def test_a_request_before_the_start_counts_from_the_first_interval_on(settles: bool, steps: list[object]) -> None:
+    """A printer's first interval waits until everything that was requested counts."""
     source = LoggingSource()
-    collector = Collector(source, 0.2, settles=True)
-    collector.watch(Request(cache="dentry", kind=Kind.STACKS))
-    collector.start()
+    run = Run(source, settles=settles)
+    run.collector.request(CALLERS)
+    run.collector.start()
     try:
-        take(collector)
+        assert run.take().elapsed == 1.0
     finally:
-        collector.stop()
-    assert steps(source)[:4] == ["begin", Request(cache="dentry", kind=Kind.STACKS), "settle", "read"]
+        run.collector.stop()
+    assert source.steps[:5] == steps
 
 
-def test_counters_that_cannot_be_read_before_the_first_interval_are_told_in_one_line() -> None:
+@pytest.mark.parametrize("settles", [True, False])
+def test_counters_that_cannot_be_read_at_first_are_one_line(settles: bool) -> None:
     """A probe reads them in settle(), since an inspection asks which cache has the name."""
 
     class Unreadable(FakeSource):
         def settle(self) -> None:
             raise OSError("the map is gone")
 
-    collector = Collector(Unreadable(lambda reading: Totals((), 0)), 0.1, settles=True)
-    collector.start()
-    try:
-        with pytest.raises(SlabtuiError, match=r"^cannot read the counters: the map is gone: start slabtui again$"):
-            collector.take(timeout=10)
-    finally:
-        collector.stop()
+        def read(self) -> Reading:
+            raise OSError("the map is gone")
+
+    wanted = pytest.raises(SlabtuiError, match=r"^cannot read the counters: the map is gone: start slabtui again$")
+    with running(Unreadable(lambda reading: Reading()), settles=settles) as run, wanted:
+        run.queue.get(timeout=10)
 
 
-def test_what_becomes_ready_is_taken_up_at_once() -> None:
+def test_what_has_become_ready_is_attached_at_once() -> None:
     source = LoggingSource()
-    collector = Collector(source, 3600.0)
-    collector.start()
-    try:
-        end = time.monotonic() + 10
-        while "read" not in source.log and time.monotonic() < end:
-            time.sleep(0.01)
-        assert "advance" not in source.log
+    with running(source, interval=3600.0) as run:
+        run.clock.advance_waiter(0)
         source.wake()
-        while "advance" not in source.log and time.monotonic() < end:
-            time.sleep(0.01)
-    finally:
-        collector.stop()
-    assert source.log == ["begin", "read", "advance"]
+        while "advance" not in source.log:
+            run.clock.advance_waiter(0)
+    assert source.log == ["begin", "read", "end_interval", "advance"]
 
 
-def test_what_is_counted_beside_the_caches_is_passed_on() -> None:
-    look = Inspection("cache-1", Kind.CALLERS, entries=(InspectionRow(1, 64, 1, 64, frames=("f",)),))
+def test_the_notes_of_the_source_are_in_every_snapshot() -> None:
+    source = growing(1)
+    source.notes = ("no frees on this kernel",)
+    with running(source) as run:
+        assert run.take().notes == ("no frees on this kernel",)
 
-    def totals(reading: int) -> Totals:
-        return Totals((), 0, events=reading * 5, nanoseconds=150.0, bulk=True, detail=look if reading else None)
 
-    collector = Collector(FakeSource(totals), 0.1)
-    collector.start()
-    try:
-        snapshot = take(collector)
-    finally:
-        collector.stop()
-    assert (snapshot.events, snapshot.nanoseconds, snapshot.bulk, snapshot.detail) == (5, 150.0, True, look)
+def test_a_cache_has_one_key_in_all_snapshots() -> None:
+    with running(growing(2)) as run:
+        keys: list[list[CacheKey]] = [[row.cache for row in run.take().rows] for _ in range(2)]
+    assert keys == [[key(0), key(1)]] * 2

@@ -1,148 +1,164 @@
-"""What lies between two readings of a source: nothing is lost, nothing is counted twice."""
+"""Readings and snapshots: intervals add up to the difference of totals, and merging loses nothing."""
 
-from collections import Counter
 from dataclasses import fields, replace
+from functools import reduce
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.model.inspection import Inspection, InspectionRow, Kind
-from slabtui.model.snapshot import CacheRow, Totals, difference
-from tests.support.fakes import cache, snapshot
+from slabtui.model.snapshot import CacheRow, CacheTotals, Reading, Snapshot, difference, merge
+from tests.support.fakes import cache, snapshot, totals
 
 AMOUNTS = st.integers(0, 10**9)
+COUNTED = ("allocs", "bytes", "frees", "live_delta")
+MOMENT = snapshot()
 
 
 @st.composite
-def readings(draw: st.DrawFn) -> list[Totals]:
-    """Return what a source may tell: caches of any size join at any time and grow."""
-    sizes = draw(st.dictionaries(st.integers(0, 4), st.none() | st.integers(1, 2**22), min_size=1))
-    rows, told = {}, []
+def readings(draw: st.DrawFn) -> list[Reading]:
+    """Return what a source may read: caches of any size join at any time and grow, frees and `live` come and go."""
+    sizes = draw(st.dictionaries(st.integers(0, 3), st.none() | st.integers(1, 2**22), min_size=1))
+    rows: dict[int, CacheTotals] = {}
+    found = []
+    lost = events = begun = 0
     for _ in range(draw(st.integers(2, 6))):
         for number, size in sizes.items():
             if number not in rows and draw(st.booleans()):
-                rows[number] = cache(number, size=size)
-            if number in rows:
-                allocs = rows[number].allocs + draw(AMOUNTS)
-                grown = rows[number].bytes + draw(AMOUNTS) if size is None else allocs * size
-                rows[number] = replace(rows[number], allocs=allocs, bytes=grown)
-        told.append(Totals(tuple(rows.values()), draw(st.none() | AMOUNTS)))
-    return told
+                rows[number] = totals(number, size=size)
+            if (row := rows.get(number)) is not None:
+                more = draw(AMOUNTS)
+                rows[number] = replace(
+                    row,
+                    total_allocs=row.total_allocs + more,
+                    total_bytes=row.total_bytes + (draw(AMOUNTS) if size is None else more * size),
+                    total_frees=(row.total_frees or 0) + draw(AMOUNTS) if begun else None,
+                    live=draw(st.none() | AMOUNTS),
+                )
+        lost, events = lost + draw(AMOUNTS), events + draw(AMOUNTS)
+        begun = max(begun, draw(st.integers(0, 2)))
+        found.append(Reading(tuple(rows.values()), draw(st.just(lost) | st.none()), events, frees_begun=begun))
+    return found
+
+
+def intervals(found: list[Reading]) -> list[Snapshot]:
+    """Return the snapshots between readings, one second each."""
+    return [
+        difference(before, after, replace(MOMENT, time=1000.0 + at))
+        for at, (before, after) in enumerate(pairwise(found))
+    ]
+
+
+FAILURES = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["the map is gone", "no memory"])), max_size=2)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> list[Snapshot]:
+    """Return the adjacent snapshots of a source, those between them that only carry an error included."""
+    found = intervals(draw(readings()))
+    for at, error in draw(FAILURES):
+        failed = Snapshot(1000.0 + at, 0.0, "", error=error, notes=(error,))
+        found.insert(min(at, len(found)), failed)
+    return found
 
 
 @given(readings())
-def test_the_intervals_add_up_to_what_the_last_reading_has_more_than_the_first(told: list[Totals]) -> None:
-    allocs, sizes = Counter(), Counter()
-    for before, after in pairwise(told):
-        for row in difference(before, after).rows:
-            allocs[row.cache] += row.allocs
-            sizes[row.cache] += row.bytes
-    first = {row.cache: row for row in told[0].rows}
-    for row in told[-1].rows:
-        start = first.get(row.cache, replace(row, allocs=0, bytes=0))
-        assert allocs[row.cache] == row.allocs - start.allocs
-        assert sizes[row.cache] == row.bytes - start.bytes
-    assert set(allocs) == {row.cache for row in told[-1].rows}
+def test_the_intervals_add_up_to_the_difference_of_the_totals(found: list[Reading]) -> None:
+    whole = reduce(merge, intervals(found))
+    first = {row.cache: row for row in found[0].rows}
+    assert [row.cache for row in whole.rows] == [row.cache for row in found[-1].rows]
+    for row, last in zip(whole.rows, found[-1].rows, strict=True):
+        start = first.get(row.cache, CacheTotals(row.cache, row.name))
+        assert row.allocs == last.total_allocs - start.total_allocs
+        assert row.bytes == last.total_bytes - start.total_bytes
+        assert (row.total_allocs, row.total_bytes) == (last.total_allocs, last.total_bytes)
+    assert whole.events == found[-1].events - found[0].events
 
 
-def since(before: Totals, after: Totals) -> tuple:
-    return difference(before, after).rows
+@given(snapshots())
+def test_it_does_not_matter_which_snapshots_are_merged_first(found: list[Snapshot]) -> None:
+    assert reduce(merge, found) == reduce(lambda later, earlier: merge(earlier, later), reversed(found))
 
 
-def test_bytes_are_allocs_times_size_where_the_size_is_fixed() -> None:
-    (row,) = since(Totals((cache(1, allocs=10, size=96),), 0), Totals((cache(1, allocs=13, size=96),), 0))
-    assert (row.allocs, row.bytes, row.size) == (3, 3 * 96, 96)
+@given(snapshots(), st.integers(0, 6), st.integers(0, 6))
+def test_merging_is_associative(found: list[Snapshot], one: int, other: int) -> None:
+    begin, end = sorted((one % len(found), other % len(found)))
+    middle = [reduce(merge, found[begin : end + 1])]
+    assert reduce(merge, [*found[:begin], *middle, *found[end + 1 :]]) == reduce(merge, found)
 
 
-def test_all_that_is_not_counted_is_as_the_later_reading_has_it() -> None:
-    earlier = cache(1, allocs=1)
-    later = CacheRow(earlier.cache, "new", 96, 90, 3, 288, True, 4, 5, 6, 7, True, ("alias",))
-    (row,) = since(Totals((earlier,), 0), Totals((later,), 0))
-    counted = {"allocs", "bytes", "frees", "live_delta"}
-    kept = [field.name for field in fields(CacheRow) if field.name not in counted]
-    assert [getattr(row, name) for name in kept] == [getattr(later, name) for name in kept]
+@given(snapshots())
+def test_merging_loses_no_count_and_no_time(found: list[Snapshot]) -> None:
+    whole = reduce(merge, found)
+    assert (whole.allocs, whole.bytes) == (sum(one.allocs for one in found), sum(one.bytes for one in found))
+    assert whole.elapsed == sum(one.elapsed for one in found)
+    covered = [one for one in found if one.elapsed]
+    losses = [one.lost for one in covered]
+    assert whole.lost == (None if None in losses else sum(losses))
 
 
-def test_bytes_are_the_counters_own_where_sizes_differ() -> None:
-    before, after = (replace(cache(1, allocs=n, size=None), bytes=n * n) for n in (10, 13))
-    (row,) = since(Totals((before,), 0), Totals((after,), 0))
-    assert (row.allocs, row.bytes, row.size) == (3, 169 - 100, None)
+def test_a_failed_reading_adds_its_error_to_the_interval_that_is_not_taken_yet() -> None:
+    good, failed = snapshot(cache(1, allocs=3)), Snapshot(1.8e9, 0.0, "", error="gone", notes=("a note",))
+    both = merge(good, failed)
+    assert (both.allocs, both.elapsed, both.error, both.time, both.notes) == (3, 1.0, "gone", 1.8e9, ("a note",))
+    assert merge(failed, good) == good
 
 
-def test_a_reused_address_has_the_name_and_the_size_of_its_new_cache() -> None:
-    (row,) = since(Totals((cache(1, "old", 10, 64),), 0), Totals((cache(1, "new", 13, 192),), 0))
-    assert (row.name, row.size, row.object_size) == ("new", 192, 192)
-    assert (row.allocs, row.bytes) == (3, 3 * 192)
+def test_a_row_that_the_later_interval_lacks_stays() -> None:
+    whole = merge(snapshot(cache(1, allocs=1)), snapshot(cache(2, allocs=2)))
+    assert [(row.name, row.allocs) for row in whole.rows] == [("cache-2", 2), ("cache-1", 1)]
 
 
-def test_a_new_cache_appears_whole() -> None:
-    new = cache(2, allocs=7, size=32)
-    rows = since(Totals((cache(1, allocs=5),), 0), Totals((cache(1, allocs=5), new), 0))
-    assert rows == (cache(1, allocs=0), new)
+def test_state_is_that_of_the_later_reading_and_of_the_later_interval() -> None:
+    before = CacheTotals(cache(1).cache, "cache-1", 64, 64, 1, live=5, mem=1, disagrees=False, aliases=("old",))
+    after = replace(before, live=9, mem=2, disagrees=True, aliases=("new",), address=2, approximate=True)
+    (row,) = difference(Reading((before,)), Reading((after,)), MOMENT).rows
+    kept = [field.name for field in fields(CacheRow) if field.name not in COUNTED]
+    assert [getattr(row, name) for name in kept] == [getattr(after, name) for name in kept]
+    (merged,) = merge(snapshot(replace(row, mem=7)), snapshot(row)).rows
+    assert [getattr(merged, name) for name in kept] == [getattr(after, name) for name in kept]
 
 
-def test_a_cache_that_the_later_reading_lacks_is_left_out() -> None:
-    assert since(Totals((cache(1), cache(2)), 0), Totals((cache(2),), 0)) == (cache(2),)
+def test_a_new_cache_appears_whole_and_how_it_grew_is_unknown() -> None:
+    new = replace(totals(2, allocs=7), live=9, total_frees=3)
+    (row,) = difference(Reading(), Reading((new,)), MOMENT).rows
+    assert (row.allocs, row.bytes, row.frees, row.live, row.live_delta) == (7, 7 * 64, 3, 9, None)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "lost"), [(0, 0, 0), (5, 7, 2), (None, 7, None), (5, None, None), (None, None, None)]
+    ("before", "after", "change"), [(0, 0, 0), (5, 7, 2), (7, 5, -2), (None, 7, None), (5, None, None)]
 )
-def test_what_was_lost_is_told_where_both_readings_know_it(before: int | None, after: int | None, lost: object) -> None:
-    assert difference(Totals((), before), Totals((), after)).lost == lost
+def test_a_change_is_known_where_both_readings_know_the_figure(
+    before: int | None, after: int | None, change: int | None
+) -> None:
+    rows = [replace(totals(1), live=live) for live in (before, after)]
+    found = difference(Reading((rows[0],), before, before), Reading((rows[1],), after, after), MOMENT)
+    assert (found.rows[0].live_delta, found.lost, found.events) == (change, change, change)
 
 
-def test_a_snapshot_sums_up_its_rows() -> None:
+def test_frees_that_were_not_counted_for_the_whole_interval_are_unknown() -> None:
+    known, new = replace(totals(1), total_frees=3_120), replace(totals(2), total_frees=5)
+    before = Reading((replace(totals(1), total_frees=0),), frees_begun=1)
+    frees = [
+        [row.frees for row in difference(before, Reading((known, new), frees_begun=begun), MOMENT).rows]
+        for begun in (1, 2)
+    ]
+    assert frees == [[3_120, 5], [None, None]]
+    unknown, counted = (snapshot(replace(cache(1), frees=frees)) for frees in (None, 5))
+    assert merge(unknown, counted).rows[0].frees is merge(counted, unknown).rows[0].frees is None
+
+
+def test_a_snapshot_sums_up_its_rows_and_finds_them_by_their_cache() -> None:
     taken = snapshot(cache(1, allocs=3, size=8), cache(2, allocs=4, size=100))
     assert (taken.allocs, taken.bytes) == (7, 424)
-    assert (snapshot().allocs, snapshot().bytes) == (0, 0)
+    assert taken.row(cache(2).cache) == cache(2, allocs=4, size=100)
+    assert taken.row(cache(3).cache) is None
 
 
 @pytest.mark.parametrize(("elapsed", "rate"), [(0.0, 0.0), (0.5, 14.0), (1.0, 7.0), (2.0, 3.5)])
-def test_a_rate_is_per_second_and_none_in_no_time(elapsed: float, rate: float) -> None:
+def test_a_rate_is_per_second_and_0_in_no_time(elapsed: float, rate: float) -> None:
     assert replace(snapshot(), elapsed=elapsed).per_second(7) == rate
-
-
-def one(before: CacheRow, after: CacheRow) -> CacheRow:
-    (row,) = since(Totals((before,), 0), Totals((after,), 0))
-    return row
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "found"), [(0, 0, 0), (5, 12, 7), (12, 5, -7), (None, 5, None), (5, None, None)]
-)
-def test_what_changed_is_known_where_both_readings_know_it(
-    before: int | None, after: int | None, found: int | None
-) -> None:
-    assert one(replace(cache(1), live=before), replace(cache(1), live=after)).live_delta == found
-    if found is None or found >= 0:  # frees are a counter
-        assert one(replace(cache(1), frees=before), replace(cache(1), frees=after)).frees == found
-        assert difference(Totals((), 0, before), Totals((), 0, after)).events == found
-
-
-def test_live_objects_memory_names_and_the_verdict_are_those_of_the_later_reading() -> None:
-    before = replace(cache(1), live=5, mem=1, disagrees=False, aliases=("old",))
-    row = one(before, replace(cache(1), live=9, mem=2, disagrees=True, aliases=("new",)))
-    assert (row.live, row.mem, row.disagrees, row.aliases) == (9, 2, True, ("new",))
-
-
-def test_of_a_cache_that_is_new_it_is_not_known_how_it_grew() -> None:
-    (row,) = since(Totals((), 0), Totals((replace(cache(1), live=9, frees=3),), 0))
-    assert (row.live, row.live_delta, row.frees) == (9, None, 3)
-
-
-def test_the_cost_and_what_goes_in_bulk_are_as_known_last_and_a_look_is_of_the_interval() -> None:
-    def totals(allocs: int, nanoseconds: float | None, bulk: bool | None) -> Totals:
-        look = Inspection("a", Kind.CALLERS, entries=(InspectionRow(allocs, allocs, allocs, allocs, frames=("f",)),))
-        return Totals((), 0, allocs, nanoseconds, bulk, look)
-
-    found = difference(totals(5, 100.0, None), totals(7, None, True))
-    assert (found.events, found.nanoseconds, found.bulk) == (2, None, True)
-    assert found.detail is not None
-    assert found.detail.entries == (InspectionRow(2, 2, 7, 7, frames=("f",)),)
-    assert difference(totals(5, None, None), Totals((), 0)).detail is None
 
 
 @pytest.mark.parametrize(
@@ -150,9 +166,7 @@ def test_the_cost_and_what_goes_in_bulk_are_as_known_last_and_a_look_is_of_the_i
     [
         (1_000_000, 100.0, 1.0, 0.1),
         (1_000_000, 100.0, 2.0, 0.05),
-        (20_000_000, 100.0, 1.0, 2.0),
         (0, 100.0, 1.0, 0.0),
-        (5, 0.0, 1.0, 0.0),
         (5, 100.0, 0.0, 0.0),
         (None, 100.0, 1.0, None),
         (5, None, 1.0, None),
@@ -165,14 +179,8 @@ def test_the_share_of_a_cpu_is_events_per_second_times_their_cost(
     assert taken.cpu_share == (share if share is None else pytest.approx(share))
 
 
-def test_a_row_is_found_by_its_cache() -> None:
-    taken = snapshot(cache(1), cache(2, "two"))
-    assert taken.row(cache(2).cache) == cache(2, "two")
-    assert taken.row(cache(3).cache) is None
-
-
-def test_frees_that_were_not_counted_for_a_part_of_the_interval_are_unknown() -> None:
-    known, new = replace(cache(1, allocs=13_130), frees=3_120), replace(cache(2, allocs=5), frees=5)
-    before = Totals((replace(cache(1), frees=0),), 0, frees_begun=1)
-    assert [row.frees for row in difference(before, Totals((known, new), 0, frees_begun=1)).rows] == [3_120, 5]
-    assert [row.frees for row in difference(before, Totals((known, new), 0, frees_begun=2)).rows] == [None, None]
+@pytest.mark.parametrize(
+    ("changed", "active"), [({}, False), ({"allocs": 1}, True), ({"frees": 1}, True), ({"live_delta": -1}, True)]
+)
+def test_a_cache_is_active_if_anything_happened_in_it(changed: dict[str, int], active: bool) -> None:
+    assert replace(cache(1), total_allocs=9, live=9, **changed).active is active

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from slabtui.model.inspection import Inspection, InspectionRow, Kind
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec
-from slabtui.recording.recording import read
-from tests.support.fakes import cache, caches, snapshot
+from slabtui.recording.reader import read
+from tests.support.fakes import cache, caches, key, snapshot
 from tests.support.mutations import LARGE, Mutations
 
 MOST_MEMORY, MOST_SECONDS = 300_000_000, 5.0
@@ -96,9 +96,36 @@ def lines_of_changing_rows() -> bytes:
     )
 
 
+def older(**members: object) -> bytes:
+    """Return a line as a version wrote it that had numbers for keys."""
+    found = json.loads(LINE)
+    del found["since"]
+    for at, row in enumerate(found["caches"]):
+        row["cache"] = f"0xffff8881{at:08x}"
+    found["caches"][0] |= members
+    return json.dumps(found).encode() + b"\n"
+
+
+def older_lines() -> bytes:
+    """Return intervals of as many caches as a line may have, all of them new each time."""
+    found = json.loads(older())
+    row = dict.fromkeys(("object_size", "size", "allocs", "bytes"), 0) | {"approximate": False}
+    lines = []
+    for at in range(5):  # more than are remembered
+        numbers = range(at * 16000, (at + 1) * 16000)
+        found["caches"] = [row | {"name": f"cache-{n}", "cache": f"{0xFFFF888100000000 + n:#x}"} for n in numbers]
+        lines.append(json.dumps(found).encode())
+    return b"\n".join(lines) + b"\n"
+
+
 HOSTILE = {
-    "a long address": with_row(cache="0x" + "f" * 5000),
-    "an address that is longer than a line": with_row(cache="0x" + "f" * (9 << 20)),
+    "a long address": with_row(address="0x" + "f" * 5000),
+    "an address that is longer than a line": with_row(address="0x" + "f" * (9 << 20)),
+    "a long key": with_row(cache="x" * (4 << 20)),
+    "a key of many digits": with_row(cache="x#" + "9" * (4 << 20)),
+    "a long number of an older version": older(cache="0x" + "f" * 5000),
+    "older intervals of the most caches": older_lines(),
+    "rows that are all wrong": changed(caches=[{name: [] for name in json.loads(LINE)["caches"][0]}] * 16000),
     "one line": b"a" * LARGE,
     "a long line after a good one": LINE + b"a" * LARGE,
     "no character but newlines": LINE + b"\n" * LARGE,
@@ -135,17 +162,25 @@ def test_a_window_that_no_recording_needs_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_large_host_records_is_read(tmp_path: Path) -> None:
-    """The table's 4096 caches, and a process in the control group of a container for each entry of an inspection."""
+    """The table's 4096 caches, and a process in the control group of a container for each row of an inspection."""
     group = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + "0" * 36 + ".slice/cri-" + "0" * 64
     entries = tuple(
-        InspectionRow(1000, 64_000, 2000, 128_000, pid=4_000_000 + at, comm="kube-controller", cgroup=group)
+        InspectionRow(
+            pid=4_000_000 + at,
+            comm="kube-controller",
+            cgroup=group,
+            total_allocs=2000,
+            total_bytes=128_000,
+            allocs=1000,
+            bytes=64_000,
+        )
         for at in range(16384)
     )
-    given = snapshot(*caches(4096), detail=Inspection("cache-1", Kind.PROCESSES, entries=entries))
+    given = snapshot(*caches(4096), inspection=Inspection(key(1), InspectionKind.PROCESSES, rows=entries))
     path = tmp_path / "large.jsonl"
     path.write_text(codec.dumps(given, given.rows) + "\n")
     (found,) = read(path)
     assert isinstance(found, Snapshot)
-    assert found.detail == given.detail
+    assert found.inspection == given.inspection
     with reader() as measure:
         demand_harmless(measure(path), "a large host")

@@ -1,0 +1,80 @@
+"""Plays a recording: a producer whose snapshots come at the pace at which they were recorded, or faster, or slower."""
+
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from slabtui.producer import Producer
+from slabtui.recording.reader import read
+from slabtui.system.clock import Clock
+
+SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
+
+
+class Player(Producer):
+    """Publishes the snapshots of a recording; each waits until every consumer has room, so that none is merged.
+
+    Args:
+        path: the recording.
+        paced: whether snapshots come at the pace of the recording; without, they come as fast as they are taken.
+        clock: the time.
+
+    Attributes:
+        speed: how many times faster than it was recorded.
+
+    Raises:
+        SlabtuiError: the file cannot be read or its first line is no snapshot.
+    """
+
+    def __init__(self, path: Path | Traversable, paced: bool, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self._snapshots = read(path)
+        self._first = next(self._snapshots)
+        self._paced = paced
+        self._held = False
+        self._step = False
+        self.speed = 1.0
+
+    def faster(self) -> None:
+        """Play at twice the speed."""
+        self._set_speed(self.speed * 2)
+
+    def slower(self) -> None:
+        """Play at half the speed."""
+        self._set_speed(self.speed / 2)
+
+    def _set_speed(self, speed: float) -> None:
+        self.speed = max(SLOWEST, min(FASTEST, speed))
+        self._wake.set()
+
+    def hold(self, held: bool) -> None:
+        """Stand still, or go on."""
+        self._held, self._step = held, False
+        self._wake.set()
+
+    def step(self) -> None:
+        """Publish the next snapshot, if the recording stands still."""
+        self._step = self._held
+        self._wake.set()
+
+    def produce(self) -> None:
+        """Publish each snapshot when its time has come, until there are no more or the player is to end."""
+        if not self.wait_for_room():
+            return
+        self.publish(self._first)
+        for snapshot in self._snapshots:
+            if (self._paced and not self._pass(snapshot.elapsed)) or not self.wait_for_room():
+                return
+            self.publish(snapshot)
+
+    def _pass(self, seconds: float) -> bool:
+        """Let an interval of the recording pass; False: the player is to end."""
+        left = seconds
+        while (held := self._held) or left > 0:
+            began, speed = self._clock.monotonic(), self.speed
+            if not self.sleep(None if held else left / speed) or self._finishing:
+                return False
+            if self._step:
+                self._step = False
+                break
+            left -= 0 if held else (self._clock.monotonic() - began) * speed
+        return True

@@ -1,0 +1,221 @@
+"""One run of the program: a producer, the running kernel or a recording, and its consumers side by side."""
+
+import errno
+import importlib
+import os
+import signal
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+from slabtui.collector import Collector, Source
+from slabtui.columns import query
+from slabtui.columns.query import Order
+from slabtui.errors import SlabtuiError, Status
+from slabtui.options import SEE_HELP, Options
+from slabtui.outputs import formats
+from slabtui.outputs.output import Output, UnreadError
+from slabtui.outputs.stream import Selection, stream
+from slabtui.producer import Producer
+from slabtui.recording.addresses import AddressHider, Concealer, show_all
+from slabtui.system import streams
+from slabtui.system.ending import PATIENCE, Ending
+
+SLABRATETOP = "slabratetop"  # the name under which the program prints text, and clears the screen between intervals
+
+Notes = Callable[[], tuple[str, ...]]
+
+
+def run(options: Options, name: str, ending: Ending, complain: Callable[[str], None]) -> None:
+    """Count, or play, and show or print until the user has enough.
+
+    Args:
+        options: what the user asks for.
+        name: of the command.
+        ending: the way out.
+        complain: called with what is to be printed on standard error.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: standard output cannot be written, or the system refuses something.
+    """
+    prints = options.noclear or options.request.inspection is not None or name == SLABRATETOP
+    is_screen = options.output is None and not prints and sys.stdout.isatty()
+    if is_screen:
+        if options.maxrows:
+            raise SlabtuiError("-r limits what is printed", "add -C or --output", Status.USAGE)
+        _demand_terminal()
+    conceal = show_all if options.addresses else AddressHider()
+    with _producer(options, is_screen) as producer:
+        producer.request(options.request)
+        with _recording(options, is_screen, producer, conceal, ending) as notes:
+            if is_screen:
+                _show(options, producer, conceal, ending, notes)
+            else:
+                clears = name == SLABRATETOP and not options.noclear and sys.stdout.isatty()
+                _print(options, producer, conceal, complain, notes, clears=clears)
+
+
+@contextmanager
+def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
+    """Yield the player of a recording, or the collector of the running kernel; it has stopped at the end."""
+    if options.replay:
+        from slabtui.recording.player import Player
+
+        player = Player(options.replay, paced=is_screen)
+        try:
+            yield player
+        finally:
+            player.stop()
+        return
+    with closing(open_kernel(options, is_screen)) as source:
+        collector = Collector(source, options.interval, settles=not is_screen)
+        try:
+            yield collector
+        finally:
+            collector.stop()
+
+
+@contextmanager
+def _recording(
+    options: Options, is_screen: bool, producer: Producer, conceal: Concealer, ending: Ending
+) -> Iterator[Notes]:
+    """Record what the producer publishes, if that is asked for; yield what tells of trouble with it."""
+    if not options.record:
+        yield lambda: ()
+        return
+    from slabtui.kernel import capabilities
+    from slabtui.recording.recorder import Recorder
+
+    kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
+    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept))
+    producer.subscribe(recorder.queue)
+    try:
+        yield recorder.notes
+    finally:
+        ending.begin(Status.OK)
+        producer.finish()  # a signal or an error has ended the other consumer: the interval so far is recorded, too
+        producer.stop()
+        ending.next_step()
+        recorder.close()
+    if recorder.failure:
+        raise SlabtuiError(f"recording stopped: {recorder.failure}", f"what {options.record} has can be replayed")
+
+
+def open_kernel(options: Options, is_screen: bool) -> Source:
+    """Return the running kernel as a source, with no privileges left but those that it will need.
+
+    Raises:
+        SlabtuiError: see Probe; or there is no such cache.
+    """
+    from slabtui.kernel import capabilities  # here, because a recording needs none of these
+    from slabtui.kernel.bpf.compiler import Compiler
+    from slabtui.kernel.procfs import mounts, slabinfo
+
+    mounts.demand()
+    if options.request.inspection:
+        slabinfo.demand(str(options.request.inspection.cache))
+    capabilities.demand()
+    capabilities.unlimit_locked_memory()
+    capabilities.raise_open_files()
+    kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
+    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
+    compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if is_screen else lambda: None)
+    try:
+        compiler.prepare()  # as early as possible: its child imports bcc during all that follows
+        from slabtui.kernel.abi import offsets
+        from slabtui.kernel.probe import Probe
+        from slabtui.kernel.scope import Scope
+
+        return Probe(offsets.read(), Scope(list(options.pids), options.cgroup), compiler)
+    except BaseException:
+        compiler.close()
+        raise
+
+
+def _show(options: Options, producer: Producer, conceal: Concealer, ending: Ending, notes: Notes) -> None:
+    """Open the screen."""
+    from slabtui.views.app import App
+    from slabtui.views.state import State
+
+    state = State(
+        options.interval,
+        Order.by(options.sort),
+        options.filter,
+        idle=options.all,
+        replay=options.replay is not None,
+        frees=options.request.frees,
+    )
+    try:
+        with ending.screen():
+            App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK), notes=notes).run(producer)
+    except (OSError, termios.error) as error:
+        if error.args[0] != errno.EIO:
+            raise
+        streams.discard(1)  # the terminal is gone, and its signal may come before or after this
+        raise SystemExit(128 + signal.SIGHUP) from error
+    finally:
+        ending.next_step()
+
+
+def _print(
+    options: Options,
+    producer: Producer,
+    conceal: Concealer,
+    complain: Callable[[str], None],
+    notes: Notes,
+    *,
+    clears: bool,
+) -> None:
+    """Print on standard output."""
+    form = _format(options, clears)
+    selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
+    output = Output(1, sys.stdout.encoding, PATIENCE)
+    try:
+        stream(
+            producer,
+            output,
+            form,
+            selection,
+            count=options.count,
+            complain=complain,
+            conceal=conceal,
+            interrupted=output.interrupt,
+            notes=notes,
+        )
+    except BrokenPipeError:
+        raise
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"the filter {options.filter} {error}", SEE_HELP, Status.USAGE) from error
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
+    except OSError as error:
+        raise streams.unwritable(error) from error
+
+
+def _format(options: Options, clears: bool) -> formats.Format:
+    """Return the format that is asked for."""
+    inspection = options.request.inspection
+    if options.output == "json":
+        form = formats.JSON
+    elif options.output == "csv":
+        form = formats.CSV
+    elif options.output == "folded":
+        form = formats.FOLDED
+    elif inspection:
+        form = formats.inspection(inspection, options.maxrows)
+    else:
+        alias = partial(query.alias, matches=query.matcher(options.filter))
+        interval = None if options.replay else options.interval
+        frees = options.request.frees
+        form = formats.slabratetop(interval, clears, alias, sort=options.sort, frees=frees)
+    return formats.with_idle(form) if options.all else form
+
+
+def _demand_terminal() -> None:
+    if not sys.stdin.isatty():
+        raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
+    if os.environ.get("TERM") in (None, "", "dumb"):
+        raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
