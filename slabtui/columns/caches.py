@@ -162,7 +162,7 @@ COLUMNS = (
         8,
         lambda row: row.live,
         Unit.OBJECTS,
-        meaning="Objects in use, as in /proc/slabinfo; free objects that a CPU keeps for its next allocations are included",
+        meaning="Objects in use, as in /proc/slabinfo, with the free objects that a CPU keeps for its next allocations",
         priority=4,
         fields=("live",),
         metric=MetricType.GAUGE,
@@ -174,8 +174,8 @@ COLUMNS = (
         lambda row: row.live_delta,
         Unit.OBJECTS,
         write=_growth,
-        meaning="Change of LIVE in the interval. ^ after the number: LIVE rose in each of the last 10 intervals; it may be"
-        " a leak",
+        meaning="Change of LIVE in the interval. ^ after the number: LIVE rose in each of the last 10 intervals; may"
+        " be a leak",
         priority=5,
         fields=("live_delta",),
     ),
