@@ -21,7 +21,7 @@ class MetricType(enum.StrEnum):
     GAUGE = "gauge"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # no slots: typing.Generic sets an attribute, and frozen slots raise TypeError (3.11)
 class Column(Generic[Row, Context]):
     """One column of a table of rows. Text, CSV and the help take what they say of it from here, too.
 
