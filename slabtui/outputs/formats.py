@@ -69,7 +69,7 @@ def slabratetop(
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
         ending=lambda last: "Detaching...\n",
         most=MAXROWS,
-        shows=partial(_is_shown, held=held) if extra else attrgetter("allocs"),
+        shows=partial(_is_shown, held=held) if extra else lambda row: row.allocs > 0,
     )
 
 
