@@ -2,57 +2,46 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Origin, Snapshot
 from slabtui.recording import codec
 from tests import ROOT
 
 KEY = CacheKey(KeyKind.CACHE, "dentry", 2)
+VALUES = {  # one of each type that a field of the model may have
+    int: 1,
+    float: 2.5,
+    bool: True,
+    str: "text",
+    CacheKey: KEY,
+    Context: Context.PROCESS,
+    tuple[str, ...]: ("text",),
+    tuple[tuple[int, int], ...]: ((0, 3),),
+}
+
+
+def filled(owner: type, **known: object) -> Any:
+    """Return an object of the model in which no field is unknown or empty."""
+    hints = {name: hint for name, hint in get_type_hints(owner).items() if name not in known}
+    kinds = {name: next(one for one in (hint, *get_args(hint)) if one in VALUES) for name, hint in hints.items()}
+    return owner(**{name: VALUES[kind] for name, kind in kinds.items()}, **known)
+
+
 BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
-ROWS = (
-    CacheRow(cache=KEY, name="dentry"),
-    CacheRow(
-        cache=KEY,
-        name="dentry",
-        size=192,
-        object_size=192,
-        address=0xFFFF888100000100,
-        aliases=("other",),
-        live=1,
-        mem=4096,
-        disagrees=False,
-        total_frees=1,
-        frees=1,
-        live_delta=-1,
-    ),
-)
-FULL = Snapshot(
-    time=1.7e9,
-    elapsed=1.0,
-    loadavg="0.38 0.21 0.12 1/342 13297",
-    rows=ROWS,
-    events=1,
-    nanoseconds=51.5,
-    bulk=True,
-    error="cannot read the counters",
-    notes=("a note",),
-    origin=Origin("live", "host", "6.18.0", since=1.7e9),
-)
-ENTRIES = (
-    InspectionRow(frames=("alloc",), pid=1, comm="cron", cgroup="/", standard_error=2.5),
-    InspectionRow(frames=("alloc",), pid=1, comm="cron", cgroup="/", standard_error=None),
-)
+ROWS = (CacheRow(cache=KEY, name="dentry"), filled(CacheRow))
+FULL = filled(Snapshot, rows=ROWS, inspection=None, origin=filled(Origin))
+ENTRIES = (filled(InspectionRow), filled(InspectionRow, standard_error=None))
 INSPECTIONS = [
     *(Inspection(KEY, kind, rows=ENTRIES) for kind in COLUMNS),
-    Inspection(KEY, InspectionKind.ABOUT, about=About(("other",), 1, 1, 1, 1, ("reclaimable",), ((0, 3),), 1, 1)),
-    Inspection(KEY, InspectionKind.ABOUT, about=About(("other",), flags=("reclaimable",), nodes=((0, 3),))),
+    Inspection(KEY, InspectionKind.ABOUT, about=filled(About)),
+    Inspection(KEY, InspectionKind.ABOUT, about=About()),
     Inspection(KEY, InspectionKind.ABOUT),
 ]
 LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL)]
