@@ -58,7 +58,8 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         return f"\n{_clock(snapshot)} no {request.kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
-    lines = [f"{_clock(snapshot)} {found.kind} of {found.cache}{estimated}{lost}", ""]
+    trouble = f", not counted: {found.trouble}" if found.trouble else ""
+    lines = [f"{_clock(snapshot)} {found.kind} of {found.cache}{estimated}{lost}{trouble}", ""]
     columns = inspections.COLUMNS[found.kind]
     lines.append(" ".join(_align(column, column.title, column.width) for column in columns))
     lines += (

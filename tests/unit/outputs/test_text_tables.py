@@ -151,6 +151,11 @@ def test_an_inspection_says_what_is_estimated_and_what_was_lost() -> None:
     assert lines[4].split()[:6] == ["75.0%", "7.9%", "~3", "~576", "~30", "~5760"]
 
 
+def test_an_inspection_that_is_not_counted_says_why() -> None:
+    failed = replace(CALLERS, rows=(), trouble="out of memory")
+    assert written(failed).splitlines()[1] == "07:01:35 callers of dentry, not counted: out of memory"
+
+
 def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
     counts = {"allocs": 1, "bytes": 64, "total_allocs": 1, "total_bytes": 64}
     processes = (
