@@ -32,8 +32,11 @@ def write_caches(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[s
 
 
 def write_inspection(inspection: Inspection) -> str:
-    """Return an inspection as a line with the names of the fields of its columns, and one line for each row."""
-    names = field_names(inspections.COLUMNS[inspection.kind])
+    """Return an inspection as a line with the names of the fields of its columns, and one line for each row.
+
+    What names a row comes before its numbers.
+    """
+    names = field_names(sorted(inspections.COLUMNS[inspection.kind], key=lambda column: column.unit is not None))
     rows = (codec.inspection_values(inspection.kind, row) for row in inspection.rows)
     return _lines([names, *(_cells(values, names) for values in rows)])
 

@@ -158,12 +158,12 @@ def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> No
 def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
     export_inspection(tmp_path / "stacks.csv", SHOWN, STACKS)
     assert (tmp_path / "stacks.csv").read_text() == (
-        "standard_error,allocs,bytes,total_allocs,total_bytes,frames\n"
-        "2.4,1,64,9,576,alloc;open; drop;syscall\n0.0,0,0,3,192,alloc\n"
+        "frames,standard_error,allocs,bytes,total_allocs,total_bytes\n"
+        "alloc;open; drop;syscall,2.4,1,64,9,576\nalloc,0.0,0,0,3,192\n"
     )
     export_inspection(tmp_path / "processes.csv", SHOWN, PROCESSES)
     assert (tmp_path / "processes.csv").read_text() == (
-        'allocs,bytes,total_allocs,total_bytes,pid,comm,context,cgroup\n1,64,9,576,7,"a,""b""",process,/x\n'
+        'pid,comm,context,cgroup,allocs,bytes,total_allocs,total_bytes\n7,"a,""b""",process,/x,1,64,9,576\n'
     )
 
 
