@@ -38,14 +38,18 @@ def shown_name(row: CacheRow, alias: str = "") -> str:
     return f"{name} ({alias})" if alias else name
 
 
+def _count(number: int | None, width: int) -> str:
+    return numbers.UNKNOWN if number is None else numbers.count(number, width)
+
+
 def _frees(row: CacheRow, width: int, scene: Scene) -> str:
-    return numbers.amount(row.frees, Unit.OBJECTS, width - 1) + ("!" if row.disagrees else " ")
+    return _count(row.frees, width - 1) + ("!" if row.disagrees else " ")
 
 
 def _growth(row: CacheRow, width: int, scene: Scene) -> str:
     sign = "+" if (row.live_delta or 0) > 0 else ""
     growing = row.live_delta is not None and scene.growing(row)
-    return sign + numbers.amount(row.live_delta, Unit.OBJECTS, width - 2) + ("^" if growing else " ")
+    return sign + _count(row.live_delta, width - 2) + ("^" if growing else " ")
 
 
 def _number(
@@ -67,12 +71,18 @@ def _number(
         number = get(row)
         return _UNKNOWN_LAST if number is None else number
 
+    write_known = numbers.WRITERS[unit]
+
+    def write_number(row: CacheRow, width: int, scene: Scene) -> str:
+        number = get(row)
+        return numbers.UNKNOWN if number is None else write_known(number, width)
+
     return CacheColumn(
         id=name,
         title=title,
         width=width,
         align="right",
-        write=write or (lambda row, width, scene: numbers.amount(get(row), unit, width)),
+        write=write or write_number,
         help=meaning,
         priority=priority,
         value=value,

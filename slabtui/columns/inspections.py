@@ -65,9 +65,11 @@ def _amount(
 ) -> InspectionColumn:
     """Return a column of the amounts in the field of that name, each marked with ~ where it is an estimate."""
 
+    write_number = numbers.WRITERS[unit]
+
     def write(row: InspectionRow, width: int, inspection: Inspection) -> str:
-        mark = "~" if inspection.one_in > 1 else ""
-        return mark + numbers.amount(get(row), unit, width - len(mark))
+        number = get(row)
+        return f"~{write_number(number, width - 1)}" if inspection.one_in > 1 else write_number(number, width)
 
     return InspectionColumn(
         name,

@@ -1,6 +1,7 @@
 """Writes numbers in a given width: every digit where they fit, else with a unit."""
 
 import enum
+from collections.abc import Callable
 
 UNKNOWN = "-"  # in place of a number
 
@@ -15,13 +16,6 @@ class Unit(enum.StrEnum):
     PERCENT = "percent"
 
 
-def amount(number: int | float | None, unit: Unit, width: int) -> str:
-    """Write a number of objects or bytes, or that it is unknown, in at most `width` columns."""
-    if number is None:
-        return UNKNOWN
-    return size(number, width) if unit is Unit.BYTES else count(number, width)
-
-
 def count(number: int | float, width: int) -> str:
     """Write a count in at most `width` columns: every digit where they fit, else thousands (`1.25M`)."""
     return _fit(number, width, 1000, "")
@@ -30,6 +24,10 @@ def count(number: int | float, width: int) -> str:
 def size(number: int | float, width: int) -> str:
     """Write a number of bytes in at most `width` columns: every digit where they fit, else IEC units (`1.25Gi`)."""
     return _fit(number, width, 1024, "i")
+
+
+# How an amount is written in a given width, by what it counts.
+WRITERS: dict[Unit, Callable[[int | float, int], str]] = {Unit.OBJECTS: count, Unit.BYTES: size}
 
 
 def volume(number: float) -> str:
