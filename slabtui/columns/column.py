@@ -23,7 +23,7 @@ class MetricType(enum.StrEnum):
 
 @dataclass(frozen=True, eq=False)  # no slots: typing.Generic sets an attribute, and frozen slots raise TypeError (3.11)
 class Column(Generic[Row, Context]):
-    """One column of a table of rows. Text, CSV and the help take what they say of it from here, too.
+    """One column of a table of rows, for the screen, text, CSV, the help and the manual page.
 
     Attributes:
         id: its name on the command line; unique in its table.

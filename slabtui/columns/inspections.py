@@ -64,7 +64,6 @@ def _amount(
     priority: int,
 ) -> InspectionColumn:
     """Return a column of the amounts in the field of that name, each marked with ~ where it is an estimate."""
-
     write_number = numbers.WRITERS[unit]
 
     def write(row: InspectionRow, width: int, inspection: Inspection) -> str:
@@ -72,13 +71,13 @@ def _amount(
         return f"~{write_number(number, width - 1)}" if inspection.one_in > 1 else write_number(number, width)
 
     return InspectionColumn(
-        name,
-        title,
-        width,
-        "right",
-        write,
-        meaning,
-        priority,
+        id=name,
+        title=title,
+        width=width,
+        align="right",
+        write=write,
+        help=meaning,
+        priority=priority,
         value=get,
         unit=unit,
         fields=(name,),
@@ -96,13 +95,13 @@ def _who(
 ) -> InspectionColumn:
     """Return the last column, which takes what is left."""
     return InspectionColumn(
-        name,
-        title,
-        _LEAST,
-        "left",
-        write,
-        meaning,
-        priority,
+        id=name,
+        title=title,
+        width=_LEAST,
+        align="left",
+        write=write,
+        help=meaning,
+        priority=priority,
         most=UNLIMITED,
         fields=fields,
     )
