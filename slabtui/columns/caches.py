@@ -99,7 +99,7 @@ NAME = CacheColumn(
     most=_COMFORTABLE,
     align="left",
     write=lambda row, width, scene: shown_name(row, scene.alias(row)),
-    help="Name of the slab cache. ~ before it: the numbers of this row are not exact; docs/counting.md says why",
+    help="Name of the slab cache. ~ before it: the numbers are not exact, as it is a kmalloc size class or kmalloc-large",
     priority=0,
     value=lambda row: row.name,
     descending=False,
@@ -172,7 +172,7 @@ COLUMNS = (
         8,
         lambda row: row.live,
         Unit.OBJECTS,
-        meaning="Objects in use, as in /proc/slabinfo, with the free objects that a CPU keeps for its next allocations",
+        meaning="Objects in use, as in /proc/slabinfo; free objects that a CPU keeps for later count as in use",
         priority=4,
         fields=("live",),
         metric=MetricType.GAUGE,
@@ -184,8 +184,8 @@ COLUMNS = (
         lambda row: row.live_delta,
         Unit.OBJECTS,
         write=_growth,
-        meaning="Change of LIVE in the interval. ^ after the number: LIVE rose in each of the last 10 intervals; may"
-        " be a leak",
+        meaning="Change of LIVE in the interval. ^ after the number: LIVE rose in each of the last 10 intervals,"
+        " perhaps because of a leak",
         priority=5,
         fields=("live_delta",),
     ),

@@ -174,7 +174,7 @@ _PID = InspectionColumn(
     width=7,
     align="right",
     write=lambda row, width, inspection: str(row.pid) if row.pid else numbers.UNKNOWN,
-    help="Process ID; -: an interrupt, or processes that have none here",
+    help="Process ID; - for interrupts, and for processes that have none in this PID namespace",
     priority=4,
     fields=("pid",),
 )
