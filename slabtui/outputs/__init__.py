@@ -1,1 +1,1 @@
-"""The front ends that are no screen: text as slabratetop prints it, JSON lines, CSV."""
+"""What is printed or exported instead of shown on the screen: text, JSON, CSV and folded stacks."""

@@ -73,7 +73,7 @@ def test_a_name_is_found_by_any_part_of_it(before: str, part: str, after: str) -
 @pytest.mark.parametrize(
     "expression", ["(", "[a", "*", "a{2,1}", "(?P<n>a)(?P<n>b)", "\\", "a{99999999999999999999}", "(" * 5000]
 )
-def test_what_is_no_regular_expression_is_told(expression: str) -> None:
+def test_an_invalid_regular_expression_is_refused_with_the_reason(expression: str) -> None:
     with pytest.raises(BadFilterError, match=r"^not a regular expression: .") as caught:
         matcher("~" + expression)
     assert "\n" not in str(caught.value)
@@ -121,7 +121,7 @@ def test_every_column_sorts_in_both_directions(order: Order, expected: list[str]
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_equals_stand_by_name_and_then_by_address_in_both_directions(descending: bool) -> None:
+def test_equal_rows_are_sorted_by_name_and_then_by_key_in_both_directions(descending: bool) -> None:
     rows = [cache(3, "b", 1), cache(2, "b", 1), cache(9, "a", 1), cache(1, "c", 1)]
     expected = [rows[2], rows[1], rows[0], rows[3]]
     for order in (Order("allocs", descending), Order("bytes", descending), Order("objsize", descending)):
@@ -130,7 +130,7 @@ def test_equals_stand_by_name_and_then_by_address_in_both_directions(descending:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_caches_of_one_name_stand_by_address_in_both_directions(descending: bool) -> None:
+def test_caches_of_one_name_are_sorted_by_key_in_both_directions(descending: bool) -> None:
     rows = [cache(3, "a", 1), cache(1, "a", 2), cache(2, "a", 3)]
     assert arrange(rows, Order("name", descending), EVERY) == [rows[1], rows[2], rows[0]]
 
@@ -157,7 +157,7 @@ def test_an_order_turns_over_and_back() -> None:
     assert order.reversed().reversed() == order
 
 
-def test_the_order_that_nobody_chose_has_the_most_bytes_on_top() -> None:
+def test_the_default_order_has_the_most_bytes_first() -> None:
     assert Order() == Order("bytes", True) == Order.by("bytes")
 
 
@@ -179,7 +179,7 @@ def test_an_alias_keeps_no_idle_cache_in() -> None:
     ("pattern", "found"),
     [("", ""), ("area", ""), ("node", "maple_node"), ("m", ""), ("~^numa", "numa_node"), ("nothing", "")],
 )
-def test_the_alias_is_told_that_a_cache_was_found_by_unless_its_name_was(pattern: str, found: str) -> None:
+def test_the_alias_is_that_by_which_a_cache_matches_unless_its_name_does(pattern: str, found: str) -> None:
     merged = replace(cache(1, "vm_area_struct"), aliases=("maple_node", "numa_node"))
     assert alias(merged, matcher(pattern)) == found
 
@@ -194,7 +194,7 @@ def test_a_cache_in_which_anything_happened_is_not_idle(changed: dict[str, int])
 @pytest.mark.parametrize(
     ("column", "field"), [("frees", "frees"), ("live", "live"), ("growth", "live_delta"), ("mem", "mem")]
 )
-def test_what_is_not_known_sorts_below_everything_that_is(column: str, field: str) -> None:
+def test_an_unknown_number_sorts_below_every_known_one(column: str, field: str) -> None:
     rows = [
         replace(cache(n, str(n), allocs=1), **{field: value}) for n, value in enumerate([3, None, -5, 0, 2**64 - 1])
     ]
@@ -203,13 +203,13 @@ def test_what_is_not_known_sorts_below_everything_that_is(column: str, field: st
 
 @pytest.mark.parametrize("pattern", ["~(.+)+!", "~(a|aa)*!", "~(.*)*(.*)*(.*)*!", "~(?:(?:.?){60000}){60000}!"])
 def test_an_expression_that_takes_too_long_is_refused(pattern: str) -> None:
-    """The limit is one of processor time: what else the machine does counts for nothing."""
+    """The limit is one of processor time, so other load of the machine does not matter."""
     matches = matcher(pattern)
     began = time.process_time()
     with pytest.raises(BadFilterError, match="takes too long"):
         matches("a" * 40)
     assert time.process_time() - began < 2
-    with pytest.raises(BadFilterError, match="takes too long"):  # and from then on at once
+    with pytest.raises(BadFilterError, match="takes too long"):  # at once from then on
         matches("a" * 41)
 
 

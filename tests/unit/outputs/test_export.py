@@ -1,4 +1,4 @@
-"""What the screen shows, written to a file that was not there."""
+"""What the screen shows is written to a new file, which only its owner can read."""
 
 import json
 import os
@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from slabtui.columns import caches
-from slabtui.model.inspection import About, Context, Inspection, InspectionRow, Kind
-from slabtui.outputs.export import ExportError, export, export_detail
+from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.outputs.export import ExportError, export, export_inspection
 from slabtui.recording import codec
-from tests.support.fakes import cache, snapshot
+from tests.support.fakes import cache, key, snapshot
 
+DENTRY = key(0, "dentry")
 ROWS = (
     replace(
         cache(2, 'b, "名前"', allocs=3),
@@ -39,8 +40,8 @@ def test_csv_has_a_heading_and_the_rows_in_their_order(tmp_path: Path) -> None:
     export(tmp_path / "a.csv", SHOWN, ROWS, caches.COLUMNS)
     assert (tmp_path / "a.csv").read_text(encoding="utf-8") == (
         "time,elapsed_s,name,cache,aliases,object_size,size,allocs,frees,disagrees,bytes,approximate,live,live_delta,mem\n"
-        '2025-11-25T07:01:35.250Z,1.000000,"b, ""名前""",0xffff888100000200,x;y,64,64,3,1,true,192,false,10,-2,8192\n'
-        "2025-11-25T07:01:35.250Z,1.000000,a,0xffff888100000100,,,,2,,,0,false,,,\n"
+        '2025-11-25T07:01:35.250Z,1.000000,"b, ""名前""","b, ""名前""#3",x;y,64,64,3,1,true,192,false,10,-2,8192\n'
+        "2025-11-25T07:01:35.250Z,1.000000,a,a#2,,,,2,,,0,false,,,\n"
     )
 
 
@@ -56,10 +57,10 @@ def test_only_the_fields_of_the_columns_are_written(tmp_path: Path) -> None:
     export(tmp_path / "a.csv", SHOWN, ROWS[1:], shown)
     export(tmp_path / "a.json", SHOWN, ROWS[1:], shown)
     assert (tmp_path / "a.csv").read_text() == (
-        "time,elapsed_s,allocs,name,cache,aliases\n2025-11-25T07:01:35.250Z,1.000000,2,a,0xffff888100000100,\n"
+        "time,elapsed_s,allocs,name,cache,aliases\n2025-11-25T07:01:35.250Z,1.000000,2,a,a#2,\n"
     )
     written = json.loads((tmp_path / "a.json").read_text())
-    assert set(written["caches"][0]) == set(codec.ALL_FIELDS)  # a line of the schema, which can be replayed
+    assert set(written["caches"][0]) == set(codec.ROW_FIELDS)  # a line of the schema, which can be replayed
     assert codec.loads((tmp_path / "a.json").read_text()).rows == tuple(ROWS[1:])
 
 
@@ -85,12 +86,12 @@ def test_another_ending_is_refused_and_nothing_made(tmp_path: Path, name: str) -
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("nowhere/a.csv", "No such file or directory"),
+        ("missing/a.csv", "No such file or directory"),
         ("a\0b.csv", "embedded null byte"),
         ("n" * 300 + ".csv", "File name too long"),
     ],
 )
-def test_a_name_that_cannot_be_is_told(tmp_path: Path, name: str, why: str) -> None:
+def test_an_impossible_name_is_refused_with_the_reason(tmp_path: Path, name: str, why: str) -> None:
     assert refused(tmp_path / name) == why
     assert not list(tmp_path.iterdir())
 
@@ -100,7 +101,7 @@ def test_only_its_owner_can_read_an_export(tmp_path: Path, name: str) -> None:
     before = os.umask(0)
     try:
         if name.startswith("b"):
-            export_detail(tmp_path / name, SHOWN, STACKS)
+            export_inspection(tmp_path / name, SHOWN, STACKS)
         else:
             export(tmp_path / name, SHOWN, ROWS, caches.COLUMNS)
     finally:
@@ -114,50 +115,68 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
 
 
 STACKS = Inspection(
-    "dentry",
-    Kind.STACKS,
+    DENTRY,
+    InspectionKind.STACKS,
     one_in=3,
-    entries=(
-        InspectionRow(1, 64, 9, 576, frames=("alloc", "open; drop", "syscall"), standard_error=2.4),
-        InspectionRow(0, 0, 3, 192, frames=("alloc",)),
+    rows=(
+        InspectionRow(
+            allocs=1,
+            bytes=64,
+            total_allocs=9,
+            total_bytes=576,
+            frames=("alloc", "open; drop", "syscall"),
+            standard_error=2.4,
+        ),
+        InspectionRow(allocs=0, bytes=0, total_allocs=3, total_bytes=192, frames=("alloc",)),
     ),
 )
 PROCESSES = Inspection(
-    "dentry",
-    Kind.PROCESSES,
-    entries=(InspectionRow(1, 64, 9, 576, pid=7, comm='a,"b"', cgroup="/x", context=Context.PROCESS),),
+    DENTRY,
+    InspectionKind.PROCESSES,
+    rows=(
+        InspectionRow(
+            allocs=1,
+            bytes=64,
+            total_allocs=9,
+            total_bytes=576,
+            pid=7,
+            comm='a,"b"',
+            cgroup="/x",
+            context=Context.PROCESS,
+        ),
+    ),
 )
-ABOUT = Inspection("dentry", Kind.ABOUT, about=About(live=5))
+ABOUT = Inspection(DENTRY, InspectionKind.ABOUT, about=About(live=5))
 UNKNOWN_ENDING = "the name must end in .csv or .json, for stacks also .folded"
 
 
 def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> None:
-    export_detail(tmp_path / "a.folded", SHOWN, STACKS)
+    export_inspection(tmp_path / "a.folded", SHOWN, STACKS)
     assert (tmp_path / "a.folded").read_text() == "syscall;open; drop;alloc 9\nalloc 3\n"
 
 
-def test_a_look_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
-    export_detail(tmp_path / "stacks.csv", SHOWN, STACKS)
+def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
+    export_inspection(tmp_path / "stacks.csv", SHOWN, STACKS)
     assert (tmp_path / "stacks.csv").read_text() == (
-        "frames,allocs,bytes,total_allocs,total_bytes,standard_error\n"
-        "alloc;open; drop;syscall,1,64,9,576,2.4\nalloc,0,0,3,192,0.0\n"
+        "frames,standard_error,allocs,bytes,total_allocs,total_bytes\n"
+        "alloc;open; drop;syscall,2.4,1,64,9,576\nalloc,0.0,0,0,3,192\n"
     )
-    export_detail(tmp_path / "processes.csv", SHOWN, PROCESSES)
+    export_inspection(tmp_path / "processes.csv", SHOWN, PROCESSES)
     assert (tmp_path / "processes.csv").read_text() == (
-        'pid,comm,cgroup,context,allocs,bytes,total_allocs,total_bytes\n7,"a,""b""",/x,process,1,64,9,576\n'
+        'pid,comm,context,cgroup,allocs,bytes,total_allocs,total_bytes\n7,"a,""b""",process,/x,1,64,9,576\n'
     )
 
 
-@pytest.mark.parametrize("look", [STACKS, PROCESSES, ABOUT], ids=lambda look: str(look.kind))
-def test_a_look_is_json_of_the_schema(tmp_path: Path, look: Inspection) -> None:
-    shown = replace(SHOWN, detail=look)
-    export_detail(tmp_path / "a.json", shown, look)
+@pytest.mark.parametrize("inspection", [STACKS, PROCESSES, ABOUT], ids=lambda inspection: str(inspection.kind))
+def test_an_inspection_is_json_of_the_schema(tmp_path: Path, inspection: Inspection) -> None:
+    shown = replace(SHOWN, inspection=inspection)
+    export_inspection(tmp_path / "a.json", shown, inspection)
     back = codec.loads((tmp_path / "a.json").read_text())
-    assert (back.detail, back.rows, back.time) == (look, (), SHOWN.time)
+    assert (back.inspection, back.rows, back.time) == (inspection, (), SHOWN.time)
 
 
 @pytest.mark.parametrize(
-    ("look", "name", "why"),
+    ("inspection", "name", "why"),
     [
         (None, "a.json", "there is nothing to write yet"),
         (None, "a.folded", "there is nothing to write yet"),
@@ -166,21 +185,21 @@ def test_a_look_is_json_of_the_schema(tmp_path: Path, look: Inspection) -> None:
         (ABOUT, "a.csv", UNKNOWN_ENDING),
         (STACKS, "a.txt", UNKNOWN_ENDING),
         (STACKS, "folded", UNKNOWN_ENDING),
-        (STACKS, "nowhere/a.folded", "No such file or directory"),
+        (STACKS, "missing/a.folded", "No such file or directory"),
     ],
 )
-def test_what_cannot_be_written_of_a_look_is_told_and_nothing_made(
-    tmp_path: Path, look: Inspection | None, name: str, why: str
+def test_what_cannot_be_written_of_an_inspection_is_refused_and_nothing_made(
+    tmp_path: Path, inspection: Inspection | None, name: str, why: str
 ) -> None:
     with pytest.raises(ExportError) as caught:
-        export_detail(tmp_path / name, SHOWN, look)
+        export_inspection(tmp_path / name, SHOWN, inspection)
     assert str(caught.value) == why
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["a.folded", "a.csv", "a.json"])
-def test_a_look_is_never_written_over_a_file(tmp_path: Path, name: str) -> None:
+def test_an_inspection_is_never_written_over_a_file(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(ExportError, match="that file exists"):
-        export_detail(tmp_path / name, SHOWN, STACKS)
+        export_inspection(tmp_path / name, SHOWN, STACKS)
     assert (tmp_path / name).read_bytes() == b"mine"

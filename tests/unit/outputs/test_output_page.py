@@ -1,0 +1,98 @@
+"""The tables of fields in docs/output.md are those that are written, with the types that their values have."""
+
+import json
+import re
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from slabtui.columns.column import field_names
+from slabtui.columns.inspections import COLUMNS
+from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.recording import codec
+from tests import ROOT
+
+KEY = CacheKey(KeyKind.CACHE, "dentry", 2)
+VALUES = {  # one of each type that a field of the model may have
+    int: 1,
+    float: 2.5,
+    bool: True,
+    str: "text",
+    CacheKey: KEY,
+    Context: Context.PROCESS,
+    tuple[str, ...]: ("text",),
+    tuple[tuple[int, int], ...]: ((0, 3),),
+}
+
+
+def filled(owner: type, **known: object) -> Any:
+    """Return an object of the model in which no field is unknown or empty."""
+    hints = {name: hint for name, hint in get_type_hints(owner).items() if name not in known}
+    kinds = {name: next(one for one in (hint, *get_args(hint)) if one in VALUES) for name, hint in hints.items()}
+    return owner(**{name: VALUES[kind] for name, kind in kinds.items()}, **known)
+
+
+BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
+ROWS = (CacheRow(cache=KEY, name="dentry"), filled(CacheRow))
+FULL = filled(Snapshot, rows=ROWS, inspection=None, origin=filled(Origin))
+ENTRIES = (filled(InspectionRow), filled(InspectionRow, standard_error=None))
+INSPECTIONS = [
+    *(Inspection(KEY, kind, rows=ENTRIES) for kind in COLUMNS),
+    Inspection(KEY, InspectionKind.ABOUT, about=filled(About)),
+    Inspection(KEY, InspectionKind.ABOUT, about=About()),
+    Inspection(KEY, InspectionKind.ABOUT),
+]
+LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL)]
+DETAILS: list[dict[str, Any]] = [
+    json.loads(codec.dumps(Snapshot(time=1.7e9, elapsed=1.0, loadavg="", inspection=one), ()))["detail"]
+    for one in INSPECTIONS
+]
+WRITTEN = {
+    "A snapshot": [*LINES, LINES[0] | {"detail": DETAILS[0]}],
+    "A cache": [row for line in LINES for row in line["caches"]],
+    "An inspection": DETAILS,
+    "An entry of an inspection": [row for detail in DETAILS for row in detail.get("entries", ())],
+    "What the kernel says about a cache": [detail["about"] for detail in DETAILS if detail.get("about")],
+}
+
+
+def name_of_type(value: object) -> str:
+    """Return the type of a value of JSON in the words of the page."""
+    if isinstance(value, list):
+        members = {list: "pairs", dict: "objects", str: "strings"}
+        return f"array of {members[type(value[0])]}" if value else ""
+    names = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", type(None): "null"}
+    return names[type(value)]
+
+
+def types(objects: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the types of every field that these objects have."""
+    found: dict[str, set[str]] = {}
+    for one in objects:
+        for name, value in one.items():
+            found.setdefault(name, set()).add(name_of_type(value))
+    return {name: " or ".join(sorted(kinds - {""}, key=lambda kind: kind == "null")) for name, kinds in found.items()}
+
+
+def documented(heading: str) -> dict[str, str]:
+    """Return the types of the fields in the table below a heading of the page."""
+    page = (ROOT / "docs" / "output.md").read_text()
+    section = re.search(rf"^### {heading}\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL)
+    assert section, heading
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize("heading", WRITTEN)
+def test_the_page_has_every_field_that_is_written_with_its_type(heading: str) -> None:
+    assert documented(heading) == types(WRITTEN[heading])
+
+
+def test_the_fields_of_a_cache_are_on_the_page_in_their_order() -> None:
+    assert tuple(documented("A cache")) == codec.ROW_FIELDS
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_every_field_that_an_inspection_has_in_csv_is_on_the_page(kind: InspectionKind) -> None:
+    assert set(field_names(COLUMNS[kind])) <= set(documented("An entry of an inspection"))
