@@ -118,6 +118,7 @@ class InspectionReading:
         lost: allocations that are in no row.
         rows: who allocated.
         about: for the kind of that name.
+        trouble: why nothing is counted; empty while it is.
     """
 
     cache: CacheKey
@@ -127,6 +128,7 @@ class InspectionReading:
     lost: int = 0
     rows: tuple[InspectionTotals, ...] = ()
     about: About | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class Inspection:
     lost: int = 0
     rows: tuple[InspectionRow, ...] = ()
     about: About | None = None
+    trouble: str = ""
 
     @cached_property  # every row asks for it
     def total_allocs(self) -> int:
@@ -165,7 +168,9 @@ def difference(before: InspectionReading | None, after: InspectionReading | None
     if before is not None and before.number == after.number:
         earlier = {row.key: row for row in before.rows}
     rows = sorted((_since(earlier.get(row.key), row) for row in after.rows), key=lambda row: -row.total_allocs)
-    return Inspection(after.cache, after.kind, after.number, after.one_in, after.lost, tuple(rows), after.about)
+    return Inspection(
+        after.cache, after.kind, after.number, after.one_in, after.lost, tuple(rows), after.about, after.trouble
+    )
 
 
 def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionRow:
