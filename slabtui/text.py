@@ -1,22 +1,21 @@
-"""Text fit for a terminal: hostile names made harmless, numbers made to fit a width."""
+"""Makes text harmless for a terminal: escapes everything in a name that a terminal acts upon."""
 
 from functools import lru_cache
 
-_STEPS = "kMGTPE"
 _IN_ASCII = str.maketrans({"…": "...", "“": '"', "”": '"'})  # of slabtui's own words
 
 
 def visible(text: str) -> str:
-    """Return a text with everything that does not print escaped, as `printable` does; backslashes stay."""
+    """Escape everything in a text that does not print, as `printable` does, except backslashes."""
     return "".join(character if character == "\\" else _shown(character) for character in text)
 
 
 def escaped(raw: bytes) -> str:
-    r"""Decode a name that anyone may have chosen, with nothing left in it that a terminal acts upon.
+    r"""Decode a name that any user may have chosen, and escape everything in it that a terminal acts upon.
 
     Bytes that are not UTF-8 and characters that do not print (control, format and private-use characters, line
-    separators) come out as escapes: `\x1b`, `\u202e`. A backslash is doubled, and from 0x80 on `\x` is a byte,
-    `\u` a character, so that two names never look the same.
+    separators) become escapes: `\x1b`, `\u202e`. Two different names never look the same: a backslash is doubled, and
+    from 0x80 on `\x` stands for a byte and `\u` for a character.
     """
     decoded = raw.decode("utf-8", "surrogateescape")
     if decoded.isprintable() and "\\" not in decoded:
@@ -24,16 +23,17 @@ def escaped(raw: bytes) -> str:
     return "".join(_shown(character) for character in decoded)
 
 
-@lru_cache(maxsize=8192)  # the same few hundred names come by in every interval
+@lru_cache(maxsize=8192)  # the same few hundred names come in every interval
 def printable(raw: bytes) -> str:
-    """Decode a name of the kernel's like `escaped`, which takes longer."""
+    """Do the same as `escaped`, and remember the result."""
     return escaped(raw)
 
 
 def ascii_only(text: str) -> str:
-    r"""Return a text in ASCII: slabtui's own signs by similar ones, all else by escapes (`\u540d`), as `printable` has.
+    r"""Return a text in ASCII: slabtui's own signs become similar ones, other characters become escapes (`\u540d`).
 
-    For terminals of other encodings than UTF-8: how many columns a character takes there depends on the encoding.
+    It is for terminals whose encoding is not UTF-8: the number of columns that a character takes there depends on the
+    encoding.
     """
     if text.isascii():
         return text
@@ -55,55 +55,3 @@ def _escaped(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def count(number: int | float, width: int) -> str:
-    """Write a count in at most `width` columns: every digit where they fit, else thousands (`1.25M`)."""
-    return _fit(number, width, 1000, "")
-
-
-def size(number: int | float, width: int) -> str:
-    """Write a number of bytes in at most `width` columns: every digit where they fit, else IEC units (`1.25Gi`)."""
-    return _fit(number, width, 1024, "i")
-
-
-def volume(number: float) -> str:
-    """Write a number of bytes in IEC units: `512 B`, `1.25 MiB`."""
-    if round(number) < 1024:
-        return f"{round(number)} B"
-    scaled, step = _scaled(number, 1024, 4)
-    return f"{_digits(scaled, 4)} {step.upper()}iB"
-
-
-def byte_rate(number: float) -> str:
-    """Write a rate of bytes in IEC units: `512 B/s`, `1.25 MiB/s`."""
-    return f"{volume(number)}/s"
-
-
-def _fit(number: int | float, width: int, base: int, suffix: str) -> str:
-    whole = str(round(number))
-    if len(whole) <= width or abs(number) < base:
-        return whole
-    digits = width - 1 - len(suffix)
-    scaled, step = _scaled(number, base, digits)
-    return _digits(scaled, digits) + (step.upper() if suffix else step) + suffix
-
-
-def _scaled(number: int | float, base: int, digits: int) -> tuple[float, str]:
-    """Divide until less than the base is left, and no more than so many digits: 1023 Ki may have to be 1.0 Mi."""
-    limit = min(base, 10**digits) - 0.5
-    scaled = number / base
-    for step in _STEPS:
-        if abs(scaled) < limit or step == _STEPS[-1]:
-            break
-        scaled /= base
-    return scaled, step
-
-
-def _digits(scaled: float, width: int) -> str:
-    """Write with as many decimals, two at most, as `width` columns hold."""
-    for decimals in (2, 1):
-        written = f"{scaled:.{decimals}f}"
-        if len(written) <= width:
-            return written
-    return f"{scaled:.0f}"

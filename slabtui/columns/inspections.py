@@ -1,116 +1,233 @@
-"""The columns of a close look at one cache, for the page on the screen and for text: one record each."""
+"""The columns of an inspection, by its kind: their definitions."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
 
-from slabtui import text
-from slabtui.model.inspection import Context, Inspection, InspectionRow, Kind
+from slabtui.columns import column, numbers
+from slabtui.columns.column import UNLIMITED, Column, Fitted
+from slabtui.columns.numbers import Unit
+from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
 _LEAST = 26  # columns for the last one, which takes what is left
 _INNERMOST_FIRST = " < "
-_MOST_ERROR = 99.9  # percent that are shown; of a share, more says no more
+_MOST_ERROR = 99.9  # percent: a larger error of a share means the same
+
+InspectionColumn = Column[InspectionRow, Inspection]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One column.
-
-    Attributes:
-        title: its heading.
-        width: columns of the terminal that it takes; 0: what is left.
-        align: where its text stands.
-        write: its text for an entry, in at most the given width.
-        priority: the higher, the longer it stays when the terminal is narrow; 0 never goes.
-    """
-
-    title: str
-    width: int
-    align: Literal["left", "right"]
-    write: Callable[[InspectionRow, Inspection, int], str]
-    priority: int = 0
+def share(row: InspectionRow, inspection: Inspection) -> float:
+    """Return the share of a row in all allocations since the inspection began, in percent."""
+    return 100 * row.total_allocs / inspection.total_allocs if inspection.total_allocs else 0.0
 
 
-def share(entry: InspectionRow, detail: Inspection) -> float:
-    """Return an entry's part of all allocations since the look began, in percent."""
-    return 100 * entry.total_allocs / detail.total_allocs if detail.total_allocs else 0.0
-
-
-def share_error(entry: InspectionRow, detail: Inspection) -> float | None:
-    """Return the standard error of an entry's share, in percentage points; None where unknown.
+def share_error(row: InspectionRow, inspection: Inspection) -> float | None:
+    """Return the standard error of a row's share, in percentage points; None where unknown.
 
     Stacks are sampled independently of each other. So the variance of the share p = X / T, to first order, is that of
     (1 - p) X - p (T - X), divided by the square of T.
     """
-    if entry.standard_error is None or detail.variance is None:
+    if row.standard_error is None or inspection.variance is None:
         return None
-    if not detail.total_allocs:
+    if not inspection.total_allocs:
         return 0.0
-    part, own = share(entry, detail) / 100, entry.standard_error**2
-    others = max(0.0, detail.variance - own)  # less than 0 by rounding
-    return 100 * math.sqrt((1 - part) ** 2 * own + part**2 * others) / detail.total_allocs
+    part, own = share(row, inspection) / 100, row.standard_error**2
+    others = max(0.0, inspection.variance - own)  # less than 0 by rounding
+    return 100 * math.sqrt((1 - part) ** 2 * own + part**2 * others) / inspection.total_allocs
 
 
-def who(entry: InspectionRow) -> str:
+def who(row: InspectionRow) -> str:
     """Return the name of a process as ps(1) writes it: a kernel thread in brackets."""
-    if entry.context is Context.INTERRUPT:
+    if row.context is Context.INTERRUPT:
         return "(interrupts)"
-    return f"[{entry.comm}]" if entry.context is Context.KERNEL_THREAD else entry.comm
+    return f"[{row.comm}]" if row.context is Context.KERNEL_THREAD else row.comm
 
 
-def _marked(write: Callable[[int, int], str], number: int, detail: Inspection, width: int) -> str:
-    """Return a number, marked where it is an estimate."""
-    return f"~{write(number, width - 1)}" if detail.one_in > 1 else write(number, width)
-
-
-def _error(entry: InspectionRow, detail: Inspection) -> str:
-    error = share_error(entry, detail)
+def _error(row: InspectionRow, width: int, inspection: Inspection) -> str:
+    error = share_error(row, inspection)
     return "?" if error is None else f"{min(error, _MOST_ERROR):.1f}%"
 
 
-def _callers(entry: InspectionRow) -> str:
-    """Return a stack on one line, from the function that asks for the object; the allocator's own tells nothing."""
-    return _INNERMOST_FIRST.join(entry.frames[1:] or entry.frames)
+def _stack(row: InspectionRow, width: int, inspection: Inspection) -> str:
+    """Return a stack on one line, without its innermost function: that is always the allocator's own."""
+    return _INNERMOST_FIRST.join(row.frames[1:] or row.frames)
 
 
-_SHARE = Field("SHARE", 6, "right", lambda entry, detail, width: f"{share(entry, detail):.1f}%", 7)
-_ERROR = Field("S.E.", 5, "right", lambda entry, detail, width: _error(entry, detail), 3)
-_ALLOCS = Field("ALLOCS", 9, "right", lambda entry, detail, width: _marked(text.count, entry.allocs, detail, width), 6)
-_BYTES = Field("BYTES", 8, "right", lambda entry, detail, width: _marked(text.size, entry.bytes, detail, width), 2)
-_TOTAL = Field(
-    "SINCE", 9, "right", lambda entry, detail, width: _marked(text.count, entry.total_allocs, detail, width), 5
+def _amount(
+    name: str,
+    title: str,
+    width: int,
+    get: Callable[[InspectionRow], int],
+    unit: Unit,
+    *,
+    meaning: str,
+    priority: int,
+) -> InspectionColumn:
+    """Return a column of the amounts in the field of that name, each marked with ~ where it is an estimate."""
+
+    def write(row: InspectionRow, width: int, inspection: Inspection) -> str:
+        mark = "~" if inspection.one_in > 1 else ""
+        return mark + numbers.amount(get(row), unit, width - len(mark))
+
+    return InspectionColumn(
+        name,
+        title,
+        width,
+        "right",
+        write,
+        meaning,
+        priority,
+        value=get,
+        unit=unit,
+        fields=(name,),
+    )
+
+
+def _who(
+    name: str,
+    title: str,
+    write: Callable[[InspectionRow, int, Inspection], str],
+    *,
+    meaning: str,
+    priority: int = 0,
+    fields: tuple[str, ...] = ("frames",),
+) -> InspectionColumn:
+    """Return the last column, which takes what is left."""
+    return InspectionColumn(
+        name,
+        title,
+        _LEAST,
+        "left",
+        write,
+        meaning,
+        priority,
+        most=UNLIMITED,
+        fields=fields,
+    )
+
+
+_SHARE = InspectionColumn(
+    id="share",
+    title="SHARE",
+    width=6,
+    align="right",
+    write=lambda row, width, inspection: f"{share(row, inspection):.1f}%",
+    help="Share of this row in all allocations from the cache since the inspection began",
+    priority=7,
+    value=lambda row: row.total_allocs,
+    unit=Unit.PERCENT,
 )
-_TOTAL_BYTES = Field(
-    "BYTES", 8, "right", lambda entry, detail, width: _marked(text.size, entry.total_bytes, detail, width), 1
+_ERROR = InspectionColumn(
+    id="error",
+    title="S.E.",
+    width=5,
+    align="right",
+    write=_error,
+    help="Standard error of SHARE, in percentage points: two times out of three the true share is within SHARE ± S.E.;"
+    " 0.0%: it is exact; ?: unknown",
+    priority=3,
+    unit=Unit.PERCENT,
+    fields=("standard_error",),
 )
-_AMOUNTS = (_SHARE, _ALLOCS, _BYTES, _TOTAL, _TOTAL_BYTES)
+_AMOUNTS = (
+    _amount(
+        "allocs",
+        "ALLOCS",
+        9,
+        lambda row: row.allocs,
+        Unit.OBJECTS,
+        meaning="Objects allocated in the interval; ~: an estimate, from the allocations that were sampled",
+        priority=6,
+    ),
+    _amount(
+        "bytes",
+        "BYTES",
+        8,
+        lambda row: row.bytes,
+        Unit.BYTES,
+        meaning="Bytes allocated in the interval",
+        priority=2,
+    ),
+    _amount(
+        "total_allocs",
+        "SINCE",
+        9,
+        lambda row: row.total_allocs,
+        Unit.OBJECTS,
+        meaning="Objects allocated since the inspection began",
+        priority=5,
+    ),
+    _amount(
+        "total_bytes",
+        "BYTES",
+        8,
+        lambda row: row.total_bytes,
+        Unit.BYTES,
+        meaning="Bytes allocated since the inspection began",
+        priority=1,
+    ),
+)
+_PID = InspectionColumn(
+    id="pid",
+    title="PID",
+    width=7,
+    align="right",
+    write=lambda row, width, inspection: str(row.pid) if row.pid else numbers.UNKNOWN,
+    help="Process ID; -: an interrupt, or processes that have none here",
+    priority=4,
+    fields=("pid",),
+)
+_COMM = InspectionColumn(
+    id="comm",
+    title="COMM",
+    width=17,
+    align="left",
+    write=lambda row, width, inspection: who(row),
+    help="Name of the process, as in ps: kernel threads in brackets",
+    priority=0,
+    fields=("comm", "context"),
+)
 
-FIELDS = {
-    Kind.CALLERS: (*_AMOUNTS, Field("CALL SITE", 0, "left", lambda entry, detail, width: "".join(entry.frames[:1]))),
-    Kind.STACKS: (
+COLUMNS: dict[InspectionKind, tuple[InspectionColumn, ...]] = {
+    InspectionKind.CALLERS: (
+        _SHARE,
+        *_AMOUNTS,
+        _who(
+            "caller",
+            "CALL SITE",
+            lambda row, width, inspection: "".join(row.frames[:1]),
+            meaning="Kernel function that allocated, and the offset in it",
+        ),
+    ),
+    InspectionKind.STACKS: (
         _SHARE,
         _ERROR,
-        *_AMOUNTS[1:],
-        Field("STACK", 0, "left", lambda entry, detail, width: _callers(entry)),
-    ),
-    Kind.PROCESSES: (
         *_AMOUNTS,
-        Field("PID", 7, "right", lambda entry, detail, width: str(entry.pid) if entry.pid else "-", 4),
-        Field("COMM", 17, "left", lambda entry, detail, width: who(entry)),
-        Field("CGROUP", 0, "left", lambda entry, detail, width: entry.cgroup, 3),
+        _who(
+            "stack",
+            "STACK",
+            _stack,
+            meaning="Kernel functions that led to the allocation: each was called by the one to its right",
+        ),
+    ),
+    InspectionKind.PROCESSES: (
+        _SHARE,
+        *_AMOUNTS,
+        _PID,
+        _COMM,
+        _who(
+            "cgroup",
+            "CGROUP",
+            lambda row, width, inspection: row.cgroup,
+            meaning="Control group of the process: its path below /sys/fs/cgroup",
+            priority=3,
+            fields=("cgroup",),
+        ),
     ),
 }
 
 
-def fitting(kind: Kind, width: int) -> tuple[tuple[Field, int], ...]:
-    """Return the columns of a look that fit a terminal, with the width of each; the least important go first."""
-    kept = list(FIELDS[kind])
-    while _needed(kept) > width and any(field.priority for field in kept):
-        kept.remove(min((field for field in kept if field.priority), key=lambda field: field.priority))
-    spare = max(1, width - sum(field.width + 1 for field in kept if field.width))
-    return tuple((field, min(width, field.width or spare)) for field in kept)
-
-
-def _needed(fields: list[Field]) -> int:
-    return sum((field.width or _LEAST) + 1 for field in fields) - 1
+@lru_cache(maxsize=16)  # every row on the screen asks the same
+def fit(kind: InspectionKind, width: int) -> Fitted[InspectionRow, Inspection]:
+    """Return the columns of an inspection that fit a terminal, with the width of each, in their order."""
+    return column.fit(COLUMNS[kind], width)

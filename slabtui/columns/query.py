@@ -1,4 +1,4 @@
-"""What the user asks to see of a snapshot: which rows, in which order. Pure; the TUI and the text outputs share it."""
+"""Which rows of a snapshot the user asks to see, and in which order: filters and sorting. Pure."""
 
 import re
 import time
@@ -9,18 +9,19 @@ from operator import attrgetter
 from typing import TypeVar
 
 from slabtui.columns import caches
+from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import CacheRow
 from slabtui.system import limits
 
 REGEX_MARK = "~"
 
 _Result = TypeVar("_Result")
-_BUDGET = 0.25  # seconds of processor time for one expression and all names: those of a host take less than 0.01
-_MOST_KNOWN = 65536  # names whose answer is kept: a host has some hundred at a time
+_BUDGET = 0.25  # seconds of processor time for one expression and all names; the names of a host take less than 0.01
+_MOST_KNOWN = 65536  # names whose result is kept: a host has some hundred at a time
 
 
 class BadFilterError(ValueError):
-    """The filter is no regular expression, or one that takes too long; `str()` says which."""
+    """The filter is not a regular expression, or it takes too long; `str()` says which."""
 
 
 class _Expression:
@@ -39,7 +40,7 @@ class _Expression:
             raise BadFilterError(f"not a regular expression: {error}") from error
 
     def __call__(self, name: str) -> bool:
-        """Tell whether the expression is found in a name."""
+        """Return whether the expression is found in a name."""
         known = self._known.get(name)
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
@@ -67,7 +68,7 @@ class Order:
 
     @classmethod
     def by(cls, column: str) -> "Order":
-        """Return the order that a first sort by this column gives."""
+        """Return the order of the first sort by this column."""
         return cls(column, caches.BY_ID[column].descending)
 
     def reversed(self) -> "Order":
@@ -76,14 +77,14 @@ class Order:
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """Return the test that a filter makes of a name.
+    """Return a function that tests whether a name matches a filter.
 
-    The name contains the pattern, in either case, as in htop; after `~` the pattern is a regular expression that is
-    found somewhere in the name, and case counts.
+    A name matches if it contains the pattern, in upper or lower case, as in htop. After a `~` the pattern is a regular
+    expression, which is searched for in the name; case matters then.
 
     Raises:
-        BadFilterError: what follows the `~` is no regular expression. The test raises it where the expression takes
-            too long.
+        BadFilterError: what follows the `~` is not a regular expression. The returned function raises it, too, if the
+            expression takes too long.
     """
     if not pattern:
         return lambda name: True
@@ -91,12 +92,12 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         folded = pattern.casefold()
         return lambda name: folded in name.casefold()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is odd about `[[` would be written across the screen
+        warnings.simplefilter("ignore")  # Python warns of `[[`; the warning would be written across the screen
         return _Expression(pattern.removeprefix(REGEX_MARK))
 
 
 def alias(row: CacheRow, matches: Callable[[str], bool]) -> str:
-    """Return the alias by which a row matches; empty if its name does."""
+    """Return the alias by which a row matches; empty if it matches by its name, or not at all."""
     return "" if matches(row.name) else next(filter(matches, row.aliases), "")
 
 
@@ -106,19 +107,19 @@ def arrange(
     matches: Callable[[str], bool],
     *,
     shows: Callable[[CacheRow], bool] = attrgetter("active"),
-    keep: int | None = None,
+    keep: CacheKey | None = None,
 ) -> list[CacheRow]:
     """Return the rows that match by their name or an alias, in order.
 
-    Rows that are equal in the column stand by name and then by address, whatever the direction, so that they keep
-    their places from one interval to the next.
+    Rows that are equal in the column are sorted by name and then by key, in either direction, so that they keep their
+    places from one interval to the next.
 
     Args:
         rows: the rows of a snapshot.
         order: the column and the direction.
-        matches: the test of a name.
-        shows: which rows are worth showing; those in which something happened unless said otherwise.
-        keep: a cache that stays in even so.
+        matches: whether a name matches the filter.
+        shows: whether a row is worth showing; by default, whether anything happened in its cache.
+        keep: key of a cache that is shown in any case, if it matches.
 
     Raises:
         BadFilterError: see `matcher`.

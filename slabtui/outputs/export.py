@@ -1,13 +1,14 @@
-"""Writes what a screen shows to a new file: CSV, JSON or folded stacks, by the file's name."""
+"""Exports what the screen shows to a new file: as CSV, JSON or folded stacks, by the ending of the file's name."""
 
 from collections.abc import Iterable, Sequence
 from io import BufferedWriter
 from pathlib import Path
 
-from slabtui.columns.caches import Column
-from slabtui.model.inspection import Inspection, Kind, folded
+from slabtui.columns.caches import CacheColumn
+from slabtui.columns.column import field_names
+from slabtui.model.inspection import Inspection, InspectionKind, fold_stacks
 from slabtui.model.snapshot import CacheRow, Snapshot
-from slabtui.outputs import formats
+from slabtui.outputs import csv_tables
 from slabtui.recording import codec
 from slabtui.system import files
 
@@ -16,46 +17,45 @@ class ExportError(ValueError):
     """The file could not be written; `str()` says why."""
 
 
-def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: Iterable[Column]) -> None:
-    """Write these rows of a snapshot, in their order; as CSV these columns, as JSON all that the schema promises.
+def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: Iterable[CacheColumn]) -> None:
+    """Write these rows of a snapshot, in their order: CSV has the fields of these columns, JSON has all fields.
 
     Raises:
         ExportError: the name ends in neither .csv nor .json, the file exists, or it cannot be written.
     """
     if path.suffix == ".csv":
-        fields = codec.fields(columns)
-        written = formats.csv_heading(fields) + formats.csv_rows(snapshot, rows, fields)
+        names = field_names(columns)
+        text = csv_tables.heading(names) + csv_tables.write_caches(snapshot, rows, names)
     elif path.suffix == ".json":
-        written = codec.dumps(snapshot, rows) + "\n"
+        text = codec.dumps(snapshot, rows) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json")
-    _write(path, written)
+    _write(path, text)
 
 
-def export_detail(path: Path, snapshot: Snapshot, detail: Inspection | None) -> None:
-    """Write a close look; as CSV or JSON, stacks also as .folded, which flame graph tools read.
+def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | None) -> None:
+    """Write an inspection as CSV or JSON; stacks also as .folded, for flame graph tools.
 
     Raises:
-        ExportError: there is nothing to write, the name ends in something else, the file exists, or it cannot be
-            written.
+        ExportError: there is nothing to write, the name has another ending, the file exists, or it cannot be written.
     """
-    if detail is None:
+    if inspection is None:
         raise ExportError("there is nothing to write yet")
-    if path.suffix == ".folded" and detail.kind is Kind.STACKS:
-        written = folded(detail.entries)
-    elif path.suffix == ".csv" and detail.kind is not Kind.ABOUT:
-        written = formats.csv_entries(detail)
+    if path.suffix == ".folded" and inspection.kind is InspectionKind.STACKS:
+        text = fold_stacks(inspection.rows)
+    elif path.suffix == ".csv" and inspection.kind is not InspectionKind.ABOUT:
+        text = csv_tables.write_inspection(inspection)
     elif path.suffix == ".json":
-        written = codec.dumps(snapshot, ()) + "\n"
+        text = codec.dumps(snapshot, ()) + "\n"
     else:
         raise ExportError("the name must end in .csv or .json, for stacks also .folded")
-    _write(path, written)
+    _write(path, text)
 
 
-def _write(path: Path, written: str) -> None:
+def _write(path: Path, text: str) -> None:
     try:
         with BufferedWriter(files.create(path)) as file:
-            file.write(written.encode())
+            file.write(text.encode())
     except FileExistsError as error:
         raise ExportError("that file exists") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

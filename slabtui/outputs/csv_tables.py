@@ -1,0 +1,55 @@
+"""Tables as CSV: of caches, and of an inspection; no text in them is a formula for a spreadsheet. Pure."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from slabtui.columns import caches, inspections
+from slabtui.columns.column import field_names
+from slabtui.model.inspection import Inspection
+from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.recording import codec
+
+# A spreadsheet computes a cell that begins with one of these: "CSV Injection" of OWASP. Any user can name a process so.
+# Also after a semicolon, which joins the parts of a cell here and separates cells where the comma is the decimal mark.
+_FORMULA = re.compile("(^|;)(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+
+_OF_COLUMNS = field_names(caches.COLUMNS)
+# All fields of a cache. Those of no column come last, so that a new field does not move the others.
+FIELDS = (*_OF_COLUMNS, *(name for name in codec.ROW_FIELDS if name not in _OF_COLUMNS))
+
+
+def heading(names: Sequence[str] = FIELDS) -> str:
+    """Return the first line of a table of caches with these fields."""
+    return _lines([["time", "elapsed_s", *names]])
+
+
+def write_caches(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[str] = FIELDS) -> str:
+    """Return an interval as one line for each row, with these fields."""
+    when = [codec.iso(snapshot.time), f"{snapshot.elapsed:.6f}"]
+    return _lines([*when, *_cells(codec.values(row, names), names)] for row in rows)
+
+
+def write_inspection(inspection: Inspection) -> str:
+    """Return an inspection as a line with the names of the fields of its columns, and one line for each row."""
+    names = field_names(inspections.COLUMNS[inspection.kind])
+    rows = (codec.inspection_values(inspection.kind, row) for row in inspection.rows)
+    return _lines([names, *(_cells(values, names) for values in rows)])
+
+
+def _cells(values: dict[str, object], names: Sequence[str]) -> list[object]:
+    return [_cell(values[name]) for name in names]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = ";".join(value) if isinstance(value, tuple) else value
+    return _FORMULA.sub(r"\1'", text) if isinstance(text, str) else text
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return written.getvalue()

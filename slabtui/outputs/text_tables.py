@@ -1,0 +1,86 @@
+"""Tables as text: of caches as slabratetop prints it, and of an inspection. Pure."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from slabtui.columns import caches, inspections
+from slabtui.columns.caches import CacheColumn, Scene
+from slabtui.columns.column import Column
+from slabtui.model.identity import CacheKey
+from slabtui.model.request import InspectionRequest
+from slabtui.model.snapshot import CacheRow, Snapshot
+
+# Its columns, with the widths of tools/slabratetop.py of bcc. Longer names and numbers shift what follows, as there.
+SLABRATETOP = {caches.NAME: 32, caches.BY_ID["allocs"]: 6, caches.BY_ID["bytes"]: 10}
+
+_WIDE = 22  # columns: every number of 64 bits fits with all its digits, its sign and its mark
+
+
+def write_caches(
+    snapshot: Snapshot,
+    rows: Sequence[CacheRow],
+    *,
+    before: str = "\n",
+    alias: Callable[[CacheRow], str] = lambda row: "",
+    extra: Sequence[CacheColumn] = (),
+) -> str:
+    """Return an interval as slabratetop prints it.
+
+    Args:
+        snapshot: the interval.
+        rows: the rows that are printed, in this order.
+        before: what comes before it.
+        alias: returns the alias by which the filter found a row.
+        extra: columns after those of slabratetop; their numbers have all digits.
+    """
+    scene = Scene(past=lambda row, width: "", alias=alias, growing=lambda row: False)
+    widths = SLABRATETOP | {column: column.width for column in extra}
+    lines = [f"{_clock(snapshot)} loadavg: {snapshot.loadavg}", ""]
+    lines.append(" ".join(_align(column, column.title, width) for column, width in widths.items()))
+    lines += (
+        " ".join(_align(column, column.write(row, _WIDE, scene), width) for column, width in widths.items())
+        for row in rows
+    )
+    return before + "\n".join(lines) + "\n"
+
+
+def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int | None = None) -> str:
+    """Return an interval of an inspection as a table; or that there is none, as in a recording of another one.
+
+    Args:
+        snapshot: the interval.
+        request: the inspection that the user asked for.
+        most: how many rows are printed at most; None: all.
+    """
+    found = snapshot.inspection
+    if found is None or found.kind is not request.kind or not _is_meant(snapshot, found.cache, request.cache):
+        return f"\n{_clock(snapshot)} no {request.kind} of {request.cache} yet\n"
+    estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
+    lost = f", lost {found.lost}" if found.lost else ""
+    lines = [f"{_clock(snapshot)} {found.kind} of {found.cache}{estimated}{lost}", ""]
+    columns = inspections.COLUMNS[found.kind]
+    lines.append(" ".join(_align(column, column.title, column.width) for column in columns))
+    lines += (
+        " ".join(_align(column, column.write(row, _WIDE, found), column.width) for column in columns)
+        for row in found.rows[:most]
+    )
+    return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _clock(snapshot: Snapshot) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
+
+
+def _align(column: Column[Any, Any], text: str, width: int) -> str:
+    return text.strip().rjust(width) if column.align == "right" else text.ljust(width)
+
+
+def _is_meant(snapshot: Snapshot, cache: CacheKey, asked: CacheKey | str) -> bool:
+    """Return whether a cache is the one that was asked for: by its key, or by its name or an alias as users type it."""
+    if isinstance(asked, CacheKey):
+        return asked == cache
+    if asked in (cache.name, str(cache)):
+        return True
+    row = snapshot.row(cache)
+    return row is not None and asked in (row.name, *row.aliases)

@@ -1,0 +1,28 @@
+"""What no real host exceeds: a recording that does was made up, and is refused before it takes memory and time."""
+
+MOST_CACHES = 16384  # the table has 4096 slots; a kernel lists some hundred caches, idle ones included
+MOST_ENTRIES = 32768  # rows of an inspection: twice what it has room for
+MOST_FRAMES = 128  # a stack map of bcc has 127
+MOST_ALIASES = 1024  # names of one size; a kernel has some hundred caches in all
+MOST_NODES = 1024  # MAX_NUMNODES of the kernel
+MOST_NOTES = 4096  # one for each process of -p that has ended
+LONGEST_TEXT = 4 * 1024  # characters: twice the 512 bytes of a symbol's name (KSYM_NAME_LEN), each one escaped
+LONGEST_PATH = 4 * 4096  # PATH_MAX, each byte escaped: the path of a control group
+LONGEST_ADDRESS = len("0x") + 16
+LONGEST_LINE = 8 << 20  # bytes: 4096 caches take 1.3 MiB, 16384 processes in control groups of Kubernetes 6 MiB
+LARGEST_COUNT = (1 << 64) - 1  # the kernel counts in 64 bits
+MOST_KEYS = 1 << 16  # caches that are remembered from line to line, of recordings of older versions
+
+_MOST_ROWS = MOST_CACHES + MOST_ENTRIES
+MOST_CONTAINERS = 4 * _MOST_ROWS  # objects and lists in a line; each takes some 100 bytes
+MOST_MEMBERS = 20 * _MOST_ROWS  # of objects
+MOST_TEXTS = 20 * _MOST_ROWS  # names of members included; each takes 57 bytes and its characters
+
+
+def is_simple(line: bytes) -> bool:
+    """Return whether Python makes of a line no more than a few times its length.
+
+    Characters within texts count too, of which real names have few.
+    """
+    containers, members, texts = line.count(b"[") + line.count(b"{"), line.count(b":"), line.count(b'"') // 2
+    return containers <= MOST_CONTAINERS and members <= MOST_MEMBERS and texts <= MOST_TEXTS

@@ -1,0 +1,243 @@
+"""Reads lines of slabtui/1 into the types of the model, by cattrs; imported only where a recording is read."""
+
+import enum
+import json
+import sys
+from collections.abc import Set
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from cattrs import Converter
+from cattrs.errors import AttributeValidationNote, ClassValidationError
+from cattrs.gen import make_dict_structure_fn, override
+
+from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.recording import bounds, checks
+from slabtui.recording.checks import Check, brief
+from slabtui.recording.codec import NAME, SchemaError, inspection_fields, json_name
+from slabtui.recording.older import NO_KEY, Upgrade
+
+# What every version has written; what else a line lacks, it knows nothing of.
+_REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches", "host", "kernel"}
+_REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
+_LATER_OF_AN_ENTRY = {"standard_error"}
+_SINCE = "since"  # a line without this field is of an older version: with numbers for keys, and without totals
+
+_CHECKS: dict[Any, Check] = {  # of a field that has none of its own, by its type
+    str: checks.text,
+    str | None: checks.nullable(checks.text),
+    bool: checks.boolean,
+    bool | None: checks.nullable(checks.boolean),
+    int: checks.count,
+    int | None: checks.nullable(checks.count),
+    tuple[str, ...]: checks.texts,
+}
+
+
+class Decoder:
+    """Reads the lines of one recording, in their order."""
+
+    def __init__(self) -> None:
+        self._upgrade = Upgrade()
+
+    def decode(self, line: str | bytes) -> Snapshot:
+        """Return the snapshot that a line was made from; its origin is a replay.
+
+        Raises:
+            SchemaError: it is no JSON, no snapshot, or one of a schema that this version does not know.
+        """
+        found = _parse(line)
+        _demand(found, _REQUIRED)
+        is_older = _SINCE not in found
+        try:
+            origin = _read_origin(found, Origin)
+            snapshot: Snapshot = (_read_older_snapshot if is_older else _read_snapshot)(found, Snapshot)
+        except ClassValidationError as error:
+            raise SchemaError(_explain(error)) from error
+        return replace(self._upgrade.snapshot(snapshot) if is_older else snapshot, origin=replace(origin, source="replay"))
+
+
+def _parse(line: str | bytes) -> dict[str, Any]:
+    if not bounds.is_simple(line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line):
+        raise SchemaError("more than any host has")
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"not JSON ({error})") from error
+    if not isinstance(found, dict) or not isinstance(found.get("schema"), str):
+        raise SchemaError("not a snapshot of slabtui")
+    if found["schema"] != NAME:
+        raise SchemaError(f"schema {brief(found['schema'])}, and this slabtui knows {NAME}")
+    return found
+
+
+def _demand(found: dict[str, Any], names: Set[str]) -> None:
+    if not names <= found.keys():
+        raise SchemaError(f"{min(names - found.keys())} is missing")
+
+
+def _explain(error: BaseException) -> str:
+    """Return what is wrong with the first value that is."""
+    name = ""
+    while isinstance(error, ClassValidationError):
+        owner, error = error.cl, error.exceptions[0]
+        note = next(note for note in error.__notes__ if isinstance(note, AttributeValidationNote))
+        name = json_name(owner, note.name)
+    if isinstance(error, checks.WrongValueError):
+        return f"{name} {error}"
+    if isinstance(error, SchemaError):
+        return str(error)
+    raise error
+
+
+def _reader(owner: type, names: Set[str], renamed: dict[str, str] | None = None, **own: Check) -> Check:
+    """Return what makes an instance of a dataclass of an object of JSON.
+
+    Args:
+        owner: the dataclass.
+        names: the fields that are read; the others have their defaults.
+        renamed: names that fields have in JSON, if not the usual ones.
+        own: checks of fields, instead of those by their types.
+    """
+    overrides = {}
+    for field in fields(owner):
+        if field.name in names:
+            name = (renamed or {}).get(field.name) or json_name(owner, field.name)
+            overrides[field.name] = override(rename=name, struct_hook=own.get(field.name) or _CHECKS[field.type])
+        else:
+            overrides[field.name] = override(omit=True)
+    return make_dict_structure_fn(owner, _CONVERTER, **overrides)  # type: ignore[arg-type]
+
+
+def _names(owner: type) -> set[str]:
+    return {field.name for field in fields(owner)}
+
+
+def _list_reader(read: Check, owner: type, required: Set[str], what: str, most: int) -> Check:
+    """Return what reads rows; it reports what is wrong with one before it reads the next, so errors take no memory."""
+
+    def read_list(found: Any, _: object) -> tuple[Any, ...]:
+        rows = []
+        for row in checks.members(found, most):
+            if not isinstance(row, dict):
+                raise SchemaError(f"{what} that is no object")
+            _demand(row, required)
+            rows.append(read(row, owner))
+        return tuple(rows)
+
+    return read_list
+
+
+def _read_notes(found: Any, _: object) -> tuple[str, ...]:
+    notes = checks.members(found, bounds.MOST_NOTES)
+    try:
+        return tuple(map(checks.text, notes))
+    except checks.WrongValueError as error:
+        raise SchemaError(f"a note {error}") from error
+
+
+def _enum_reader(kinds: type[enum.Enum]) -> Check:
+    def read(found: Any, _: object = None) -> Any:
+        try:
+            return kinds(checks.text(found))
+        except ValueError as error:
+            raise checks.wrong(found) from error
+
+    return read
+
+
+def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
+    """Return what reads an inspection of a kind. One of an older version has the name of its cache, and no key."""
+    names = set(inspection_fields(kind))
+    part = "about" if kind is InspectionKind.ABOUT else "rows"
+    key = "cache" if is_older else "key"
+    is_sampled = kind is InspectionKind.STACKS
+    read_row = _reader(
+        InspectionRow,
+        names,
+        frames=partial(checks.texts, most=bounds.MOST_FRAMES),
+        pid=checks.count,
+        cgroup=partial(checks.text, longest=bounds.LONGEST_PATH),
+        context=_enum_reader(Context),
+        standard_error=checks.nullable(checks.decimal),
+    )
+
+    def read_entry(found: dict[str, Any], owner: type) -> Any:
+        return read_row({"standard_error": None, **found} if is_sampled else found, owner)
+
+    read_inspection = _reader(
+        Inspection,
+        {"cache", "kind", "number", "one_in", "lost", part},
+        {"cache": key},
+        cache=_read_older_name if is_older else checks.key,
+        kind=lambda value, _: kind,
+        rows=_list_reader(read_entry, InspectionRow, names - _LATER_OF_AN_ENTRY, "an entry", bounds.MOST_ENTRIES),
+        about=_read_about,
+    )
+    required = {key, "kind", "look", "one_in", "lost", json_name(Inspection, part)}
+
+    def read(found: dict[str, Any], owner: type) -> Any:
+        _demand(found, required)
+        return read_inspection(found, owner)
+
+    return read
+
+
+def _inspections_reader(is_older: bool) -> Check:
+    readers = {kind: _inspection_reader(kind, is_older) for kind in InspectionKind}
+    read_kind = _enum_reader(InspectionKind)
+
+    def read(found: Any, _: object) -> Any:
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise checks.wrong(found)
+        _demand(found, {"kind"})
+        try:
+            kind = read_kind(found["kind"])
+        except checks.WrongValueError as error:
+            raise SchemaError(f"kind {error}") from error
+        return readers[kind](found, Inspection)
+
+    return read
+
+
+def _read_about(found: Any, _: object) -> Any:
+    if not isinstance(found, dict):
+        raise checks.wrong(found)
+    _demand(found, _names(About))
+    return _read_object_about(found, About)
+
+
+def _read_older_name(found: Any, _: object) -> CacheKey:
+    return CacheKey(KeyKind.CACHE, checks.text(found))
+
+
+def _snapshot_reader(is_older: bool) -> Check:
+    changes = {"live_delta": checks.nullable(checks.change)}
+    if is_older:  # the number that identified the cache becomes the address, until Upgrade gives the row its key
+        names = _REQUIRED_OF_A_ROW | {"aliases", "frees", "disagrees", "live", "live_delta", "mem", "address"}
+        later: dict[str, Check] = {"cache": lambda value, _: NO_KEY, "address": checks.address}
+        read_row = _reader(CacheRow, names, {"address": "cache"}, **changes, **later)
+    else:
+        later = {"cache": checks.key, "address": checks.nullable(checks.address)}
+        read_row = _reader(CacheRow, _names(CacheRow), **changes, **later)
+    return _reader(
+        Snapshot,
+        _names(Snapshot) - {"origin"},
+        time=checks.time,
+        elapsed=partial(checks.decimal, digits=6, most=sys.float_info.max),
+        rows=_list_reader(read_row, CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES),
+        nanoseconds=checks.nullable(checks.decimal),
+        inspection=_inspections_reader(is_older),
+        notes=_read_notes,
+    )
+
+
+_CONVERTER = Converter()
+_read_object_about = _reader(About, _names(About), nodes=checks.nodes)
+_read_origin = _reader(Origin, {"host", "kernel", "since"}, since=checks.nullable(checks.time))
+_read_snapshot, _read_older_snapshot = _snapshot_reader(is_older=False), _snapshot_reader(is_older=True)
