@@ -14,8 +14,8 @@ GROWING = 10  # intervals in a row in which a cache must have grown
 MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of 300 intervals take 71 MiB
 MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
-# Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; its place in the
-# dict of an interval; a text beside its characters; a row of an inspection and its numbers.
+# Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; its place in
+# the dict of an interval; a text beside its characters; a row of an inspection and its numbers.
 _ROW, _PLACE, _TEXT, _INSPECTION_ROW = 410, 60, 57, 290
 
 

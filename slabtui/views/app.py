@@ -316,9 +316,7 @@ class _Stack(urwid.OverlayStack):
         finish: called after each key, with what the topmost widget left of it.
     """
 
-    def __init__(
-        self, base: urwid.Widget, press: Callable[[str], bool], finish: Callable[[str | None], None]
-    ) -> None:
+    def __init__(self, base: urwid.Widget, press: Callable[[str], bool], finish: Callable[[str | None], None]) -> None:
         super().__init__(base)
         self._press = press
         self._finish = finish

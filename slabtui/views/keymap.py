@@ -1,4 +1,4 @@
-"""Every action with its keys, its words and the windows in which it works: dispatch, footer, help and man page read it."""
+"""Every action with its keys, its words and where it works: dispatch, footer, help and man page come from it."""
 
 import enum
 from collections.abc import Iterable

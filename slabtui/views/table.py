@@ -6,8 +6,8 @@ import urwid
 
 from slabtui.columns import caches, query
 from slabtui.columns.caches import Scene
-from slabtui.columns.query import Order
 from slabtui.columns.column import Column
+from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.chart import sparkline
