@@ -133,10 +133,9 @@ class App:
         )
         wake = self._loop.watch_pipe(lambda _: self._take_snapshots())
         os.set_blocking(wake, False)
-        self._producer = producer
         self._queue = SnapshotQueue(1, notify=lambda: _write(wake))
         producer.subscribe(self._queue)
-        self.sync()
+        self.connect(producer)
         try:
             self._loop.run()
         except urwid.InputClosedError as error:
@@ -145,6 +144,11 @@ class App:
             producer.stop()  # before its end of the pipe is closed: the number could be another file's by then
             producer.unsubscribe(self._queue)
             os.close(wake)
+
+    def connect(self, producer: Snapshots) -> None:
+        """Request from this producer what the state needs, from now on."""
+        self._producer = producer
+        self.sync()
 
     def press(self, key: str) -> bool:
         """Do what a key does; False: the topmost widget must be given it."""

@@ -37,8 +37,7 @@ class Screen:
 
     def type(self, *keys: str) -> None:
         for key in keys:
-            for unhandled in press(self.app.stack, self.size, key):
-                self.app.press(unhandled)
+            assert press(self.app.stack, self.size, key) == []
             self.lines()
 
     def lines(self) -> list[str]:
@@ -68,7 +67,7 @@ def test_the_screen_before_the_first_interval_says_what_it_waits_for() -> None:
     assert screen.has("every 2.5 s LIVE")
 
 
-def test_the_header_tells_the_time_the_load_the_rates_and_what_was_lost() -> None:
+def test_the_header_shows_the_time_the_load_the_rates_and_what_was_lost() -> None:
     screen = Screen(cache(1, allocs=1500, size=1024), cache(2))
     first, second = screen.lines()[:2]
     assert re.match(rf"\d\d:\d\d:\d\d loadavg: {LOADAVG} ", first)
@@ -127,7 +126,7 @@ def test_only_active_caches_show_until_the_idle_ones_are_asked_for() -> None:
 
 def test_an_interval_in_which_nothing_happened_says_how_to_see_the_caches() -> None:
     screen = Screen(cache(1, "idle"))
-    assert screen.has("No cache did anything. z shows idle caches.")
+    assert screen.has("No cache was active. Press z to show idle caches.")
 
 
 def test_the_filter_acts_with_every_key_and_esc_clears_it() -> None:
@@ -180,7 +179,7 @@ def test_half_an_expression_is_complained_of_and_changes_nothing() -> None:
 def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
     screen = Screen(cache(1, "dentry", allocs=1))
     screen.type("/", "x", "enter")
-    assert screen.has("matches “x”. Esc clears the filter")
+    assert screen.has("No active cache matches “x”. Esc clears the filter")
 
 
 def test_a_pause_holds_the_table_while_sorting_goes_on() -> None:
@@ -255,7 +254,7 @@ def test_q_quits() -> None:
 def test_the_last_snapshot_that_was_asked_for_ends_the_program() -> None:
     app = App(State(1.0), count=3)
     app.show(snapshot(cache(1)))
-    app.show(snapshot(error="cannot read"))
+    app.show(snapshot(elapsed=0.0, error="cannot read"))
     with pytest.raises(urwid.ExitMainLoop):
         app.show(snapshot(cache(1)))
 
@@ -264,12 +263,12 @@ def test_a_last_snapshot_that_could_not_be_read_ends_the_program_with_its_reason
     app = App(State(1.0), count=2)
     app.show(snapshot(cache(1)))
     with pytest.raises(SlabtuiError, match=r"^cannot read: start slabtui again$"):
-        app.show(snapshot(error="cannot read"))
+        app.show(snapshot(elapsed=0.0, error="cannot read"))
 
 
-def test_a_failed_reading_is_told_and_the_table_stays() -> None:
+def test_a_failed_reading_is_shown_and_the_table_stays() -> None:
     screen = Screen(cache(1, "dentry", allocs=1))
-    screen.show(error="cannot read the counters: gone")
+    screen.show(elapsed=0.0, error="cannot read the counters: gone")
     assert screen.lines()[1] == "cannot read the counters: gone"
     assert screen.names() == ["dentry"]
     screen.show(cache(1, "dentry", allocs=1))
@@ -382,8 +381,8 @@ def test_a_replay_says_whose_it_is_and_how_fast() -> None:
     screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))
     assert "db7 6.1.0" in screen.lines()[0]
     assert screen.lines()[0].endswith("every 1.0 s REPLAY x1")
-    screen.state.ended = True
-    screen.type("n")
+    screen.state.end()
+    screen.app.sync()
     assert screen.lines()[0].endswith(" END")
 
 

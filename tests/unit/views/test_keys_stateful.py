@@ -19,7 +19,7 @@ from slabtui.views.app import App
 from slabtui.views.footer import Prompt
 from slabtui.views.state import State
 from tests.support.fakes import caches, snapshot
-from tests.unit.views.test_page import LOOKS
+from tests.unit.views.test_page import INSPECTIONS
 
 NAMES = ("dentry", "kmalloc-cg-192", "~kmalloc-large", r"\x1b[2J", "\u540d\u524d" * 20, "x" * 200)
 KEYS = sorted(key for key, action in keymap.BY_KEY.items() if action.name != "quit")
@@ -86,7 +86,7 @@ class Keys(RuleBasedStateMachine):
 
     @rule(tab=st.sampled_from(tuple(Kind)), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
     def look(self, tab: Kind, after: list[str]) -> None:
-        for key in ("esc", "esc", "home", "enter", str(list(Kind).index(tab) + 1)):
+        for key in ("esc", "esc", "home", "enter", str(list(InspectionKind).index(tab) + 1)):
             self._hit(key)
         self.receive(3, 7, NAMES[0], 0)
         for key in after:
@@ -109,7 +109,7 @@ class Keys(RuleBasedStateMachine):
         first = [replace(row, name=name, allocs=count, bytes=count, live=count, mem=count) for row in caches(1)]
         rest = [replace(row, frees=row.allocs, live_delta=-row.allocs, aliases=(name,)) for row in caches(number)[1:]]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, detail=self._look()))
+        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspection=self._look()))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:
@@ -134,8 +134,8 @@ class Keys(RuleBasedStateMachine):
     def _look(self) -> Inspection | None:
         """Return what is asked for, of the cache that is asked for; or of another, as right after a change."""
         subject = self.app.state.subject
-        kind = self.feed.watched.kind or Kind.STACKS
-        return replace(LOOKS[kind], cache=subject.name if subject else "another")
+        kind = self.feed.watched.kind or InspectionKind.STACKS
+        return replace(INSPECTIONS[kind], cache=subject.name if subject else "another")
 
 
 def test_no_keys_at_no_size_break_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
