@@ -143,6 +143,7 @@ class App:
         finally:
             producer.stop()  # before its end of the pipe is closed: the number could be another file's by then
             producer.unsubscribe(self._queue)
+            self._loop.remove_watch_pipe(wake)
             os.close(wake)
 
     def connect(self, producer: Snapshots) -> None:

@@ -450,3 +450,54 @@ def test_an_export_never_overwrites_and_says_why(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
     screen.type("esc")
     assert screen.lines()[-1].startswith("qQuit")
+
+
+def test_an_interval_with_an_error_shows_both() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1))
+    screen.show(cache(1, "dentry", allocs=3), error="cannot read the counters: gone")
+    assert screen.lines()[1] == "cannot read the counters: gone"
+    assert screen.lines()[3].split()[2] == "3"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", [("f5",), ("enter", "b"), ("/", "f5"), ("?", "b"), ("enter", "2", "?", "z")])
+def test_a_key_that_does_nothing_says_so_above_the_last_line_at_every_size(
+    keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    screen = Screen(*caches(100), size=size)
+    screen.type(*keys[:-1])
+    footer = screen.lines()[-1]
+    screen.type(keys[-1])
+    lines = screen.lines()
+    assert len(lines) == size[1]
+    assert all(len(line) <= size[0] for line in lines)
+    assert lines[-1] == footer
+    shown = screen.state.message
+    assert "does nothing here: " in shown
+    assert lines[-2] == shown[: size[0]].rstrip()
+    screen.type("ctrl l")
+    assert screen.state.message == ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_dialog_leaves_the_keys_in_sight(size: tuple[int, int]) -> None:
+    screen = Screen(*caches(100), size=size)
+    screen.type("?")
+    assert screen.has("slabtui help")
+    assert screen.lines()[-1] == "EscClose"
+    screen.type("end")
+    assert screen.has("HISTORY") or size[1] == 10
+    screen.type("esc")
+    assert screen.lines()[-1].startswith("qQuit")
+
+
+def test_the_notes_of_other_parts_are_shown_beside_those_of_the_interval() -> None:
+    notes = ["recording stopped: disk full"]
+    screen = Screen(size=(200, 24))
+    screen.app = App(screen.state, notes=lambda: tuple(notes))
+    screen.show(cache(1, allocs=1), notes=("no names of functions",))
+    assert screen.has("no names of functions  recording stopped: disk full")
+    notes.clear()
+    screen.type("down")
+    assert screen.has("no names of functions")
+    assert not screen.has("recording stopped")
