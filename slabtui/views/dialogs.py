@@ -13,9 +13,9 @@ from slabtui.views.widgets import framed, labelled, scrolling
 def content() -> list[urwid.Text | urwid.Columns]:
     """Return the lines of the help screen: the keys by category, in the order of the key map, then the columns."""
     lines: list[urwid.Text | urwid.Columns] = []
-    for category, actions in keymap.by_category():
-        lines.append(urwid.Text(("category", category)))
-        lines += [labelled(_keys(action), action.help) for action in actions]
+    for heading, actions in keymap.by_category():
+        lines.append(urwid.Text(("category", heading)))
+        lines += [labelled(_keys(action), text) for action, text in actions]
     lines.append(urwid.Text(("category", "Columns")))
     lines += [labelled(column.title, column.help) for column in caches.COLUMNS]
     return lines

@@ -54,14 +54,14 @@ _MAIN = _TABLE | _PAGE
 _LISTS = _MAIN | _DIALOG
 _EVERYWHERE = frozenset(KeyContext)
 
-_PROGRAM, _TIME, _MOVE = "Program", "Time", "Move"
-_SORT, _SHOW, _ONE, _OPEN = "Sort the table", "Choose what the table shows", "Page of a cache", "Dialogs and prompts"
+_PROGRAM, _TIME, _MOVE, _SORT, _SHOW = "Program", "Time", "Move", "Sort", "Show"
+_OF_PAGE, _OF_DIALOG, _OF_PROMPT = "Page", "Dialog", "Prompt"
 
 ACTIONS = (
     Action("quit", ("q", "Q"), _MAIN, "Quit", _PROGRAM, "Quit"),
     Action("help", ("?", "h"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
     Action("clear-filter", ("esc",), _TABLE, "Clear the filter", _SHOW),
-    Action("leave", ("esc",), _PAGE, "Return to the table", _ONE, "Back"),
+    Action("leave", ("esc",), _PAGE, "Return to the table", _OF_PAGE, "Back"),
     Action(
         "filter",
         ("/",),
@@ -72,21 +72,21 @@ ACTIONS = (
     ),
     Action("pause", ("p", " "), _MAIN, "Hold the screen, or continue; counting never stops", _TIME, "Pause"),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
-    Action("open-stack", ("enter",), _STACKS, "On the tab of stacks: show the selected stack in full", _ONE, "Open"),
-    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: callers, stacks, processes, about", _ONE, "Next"),
-    Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _ONE),
-    Action("tab-callers", ("1",), _PAGE, "Call sites that allocate, counted exactly", _ONE),
+    Action("open-stack", ("enter",), _STACKS, "Show the selected stack in full", _OF_PAGE, "Open"),
+    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: callers, stacks, processes, about", _OF_PAGE, "Next"),
+    Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _OF_PAGE),
+    Action("tab-callers", ("1",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
     Action(
         "tab-stacks",
         ("2",),
         _PAGE,
         "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE",
-        _ONE,
+        _OF_PAGE,
     ),
     Action(
-        "tab-processes", ("3",), _PAGE, "Processes that allocate, counted exactly; in brackets: kernel threads", _ONE
+        "tab-processes", ("3",), _PAGE, "Processes that allocate, counted exactly; in brackets: kernel threads", _OF_PAGE
     ),
-    Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _ONE),
+    Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
     Action("sort-bytes", ("b",), _TABLE, "Sort by bytes", _SORT, "Bytes"),
     Action("sort-allocs", ("a",), _TABLE, "Sort by allocations", _SORT, "Allocs"),
     Action("sort-growth", ("l",), _TABLE, "Sort by growth: caches that leak memory come to the top", _SORT, "Leaks"),
@@ -138,9 +138,9 @@ ACTIONS = (
         command=Command.MAX_LEFT,
     ),
     Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command=Command.MAX_RIGHT),
-    Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OPEN, "Close"),
-    Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OPEN),
-    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OPEN),
+    Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
+    Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
+    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OF_PROMPT),
 )
 
 SORT_PREFIX = "sort-"
@@ -190,10 +190,25 @@ def in_context(context: KeyContext) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if context in action.contexts)
 
 
-def by_category() -> Iterable[tuple[str, tuple[Action, ...]]]:
-    """Return the headings of the help screen with their actions, in the order of the key map."""
+def by_category() -> Iterable[tuple[str, list[tuple[Action, str]]]]:
+    """Return the headings of the help screen, and below each its actions with their help, in the order of the key map.
+
+    A heading says where its keys work, and so does the help of a key that differs from the first one below it.
+    """
     for category in dict.fromkeys(action.category for action in ACTIONS):
-        yield category, tuple(action for action in ACTIONS if action.category == category)
+        actions = [action for action in ACTIONS if action.category == category]
+        usual = _where(actions[0])
+        heading = category if category.casefold() == usual else f"{category} ({usual})"
+        yield heading, [(one, one.help if _where(one) == usual else f"{one.help} ({_where(one)})") for one in actions]
+
+
+def _where(action: Action) -> str:
+    """Return in words where an action works."""
+    if action.contexts == _EVERYWHERE:
+        return "everywhere"
+    if action.contexts == _STACKS:
+        return "tab of stacks"
+    return ", ".join(place for place in KeyContext if place in action.contexts and place is not KeyContext.STACKS)
 
 
 def shown(key: str) -> str:

@@ -50,7 +50,6 @@ def main(path: Path) -> None:
     app = App(State(1.0, frees=True, replay=True))
     for snapshot in islice(read(DEMO), MOMENT):
         app.show(snapshot)
-    app.stack.render(SIZE, focus=True)
     path.write_text(svg(app))
 
 
