@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from slabtui.views import keymap
+from slabtui.views.effects import NothingToDoError
 from slabtui.views.paste import pasted
-from slabtui.views.state import NothingToDoError, State
+from slabtui.views.state import State
 
 TRANSITIONS: dict[str, Callable[[State], None]] = {
     "quit": State.quit,
@@ -24,8 +25,8 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "measure": State.measure,
     "back": State.step_back,
     "forward": State.step_forward,
-    "faster": State.faster,
-    "slower": State.slower,
+    "faster": lambda state: state.time.faster(),
+    "slower": lambda state: state.time.slower(),
     "export": State.ask_for_export,
     "redraw": State.redraw,
     "close": State.close,

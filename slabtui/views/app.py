@@ -19,13 +19,14 @@ from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
 from slabtui.views import actions, dialogs, terminal
 from slabtui.views.cells import drawable
+from slabtui.views.effects import Effect
 from slabtui.views.footer import hints
 from slabtui.views.header import header
 from slabtui.views.page import Page
 from slabtui.views.palette import PALETTE
 from slabtui.views.paste import Pastes
 from slabtui.views.prompt import Prompt
-from slabtui.views.state import Effect, State
+from slabtui.views.state import State
 from slabtui.views.table import Table
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import HelpWindow, PromptWindow, StackWindow
@@ -219,8 +220,8 @@ class App:
         if self.state.request != self._requested:
             self._requested = self.state.request
             self._producer.request(self._requested)
-        if self.state.paused != self._held:
-            self._held = self.state.paused
+        if self.state.time.paused != self._held:
+            self._held = self.state.time.paused
             if (player := self._player) is not None:
                 player.hold(self._held)
 

@@ -19,7 +19,7 @@ def status(state: State, width: int) -> Markup:
     snapshot = state.shown
     asked = f"{state.interval:g}"
     real = snapshot.elapsed if snapshot else state.interval
-    seconds = f"{real:.1f}" if state.replay or abs(real - state.interval) > state.interval / 5 else asked
+    seconds = f"{real:.1f}" if state.time.replay or abs(real - state.interval) > state.interval / 5 else asked
     interval = Segment(None, (f"every {seconds} s", f"{seconds}s"), 5)
     if snapshot is None:
         return line([Segment("title", ("slabtui",), 8)], [interval, mode], width, gap=" ")
@@ -27,19 +27,19 @@ def status(state: State, width: int) -> Markup:
     if snapshot.loadavg:
         load = snapshot.loadavg
         left.append(Segment(None, (f"loadavg: {load}", f"loadavg: {_three(load)}", _three(load)), 4))
-    if state.replay:
+    if state.time.replay:
         left.append(Segment("dim", (f"{snapshot.origin.host} {snapshot.origin.kernel}", snapshot.origin.host), 3))
     return line(left, [interval, mode], width, gap=" ")
 
 
 def _mode(state: State) -> Segment:
-    if state.paused:
-        ago = f" -{state.back}" if state.back else ""
+    if state.time.paused:
+        ago = f" -{state.time.back}" if state.time.back else ""
         return Segment("paused", (f" PAUSED{ago} ",), 9)
-    if state.ended:
+    if state.time.ended:
         return Segment("paused", (" END ",), 9)
-    if state.replay:
-        return Segment("live", (f"REPLAY x{state.speed:g}",), 9)
+    if state.time.replay:
+        return Segment("live", (f"REPLAY x{state.time.speed:g}",), 9)
     return Segment("live", ("LIVE",), 9)
 
 
@@ -109,7 +109,7 @@ def header(state: State) -> Drawn:
     """Return the widget that shows both lines."""
 
     def inputs() -> object:
-        mode = state.paused, state.back, state.ended, state.replay, state.speed
+        mode = state.time.paused, state.time.back, state.time.ended, state.time.replay, state.time.speed
         return state.revision, mode, state.error, state.notes, state.pattern, state.dropped
 
     return Drawn(lambda width: [*status(state, width), (None, "\n"), *sums(state, width)], inputs, height=2)

@@ -84,7 +84,11 @@ ACTIONS = (
         _OF_PAGE,
     ),
     Action(
-        "tab-processes", ("3",), _PAGE, "Processes that allocate, counted exactly; in brackets: kernel threads", _OF_PAGE
+        "tab-processes",
+        ("3",),
+        _PAGE,
+        "Processes that allocate, counted exactly; [ ]: kernel threads",
+        _OF_PAGE,
     ),
     Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
     Action("sort-bytes", ("b",), _TABLE, "Sort by bytes", _SORT, "Bytes"),

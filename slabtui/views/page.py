@@ -62,7 +62,7 @@ class Page(urwid.WidgetWrap[_Frame]):
             self._w.body = self._list if rows else self._empty
 
     def _inputs(self) -> object:
-        return self._state.revision, self._state.back, self._state.page, self._state.tab
+        return self._state.revision, self._state.time.back, self._state.page, self._state.tab
 
     def _draw_row(self, row: InspectionRow) -> tuple[str, str]:
         inspection = self._state.inspection
@@ -85,7 +85,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _why_empty(self, inspection: Inspection | None) -> str:
         if inspection is None:
-            if self._state.replay:
+            if self._state.time.replay:
                 return f"The recording has no {self._state.tab} of this cache here."
             return "Collecting…"
         return inspection.trouble or "No allocations since this page was opened."

@@ -1,34 +1,18 @@
 """What the user has chosen to see, over the snapshots so far, and every transition of it. Pure: it draws nothing."""
 
-import enum
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
 from slabtui.columns.query import Order
-from slabtui.model.history import History
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
+from slabtui.views.timeline import Timeline
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
-
-
-class NothingToDoError(Exception):
-    """The transition is not possible now; `str()` says why."""
-
-
-class Effect(enum.Enum):
-    """What a transition asks of the rest of the program."""
-
-    QUIT = enum.auto()
-    REDRAW = enum.auto()
-    MEASURE = enum.auto()
-    FASTER = enum.auto()
-    SLOWER = enum.auto()
-    STEP = enum.auto()
-    EXPORT = enum.auto()
 
 
 @dataclass(slots=True)
@@ -40,14 +24,7 @@ class State:
         order: how the rows are sorted.
         pattern: the filter, as typed; the last one that was valid.
         idle: whether idle caches are shown too.
-        paused: whether the screen is held.
-        stepping: whether the next snapshot is shown although the screen is held.
-        replay: whether snapshots come from a recording, which stands still while the screen is held.
-        speed: how many times as fast as recorded a replay runs.
-        ended: whether the recording is at its end.
-        history: the last snapshots.
-        back: how many intervals before the newest the screen shows; 0 unless paused.
-        shown: the snapshot on the screen; None before the first.
+        replay: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
         dropped: the filter that was dropped because it takes too long with the names that came; empty: none.
@@ -55,6 +32,7 @@ class State:
         rows: the rows on the screen, in order.
         revision: counts how often the rows or the snapshot on the screen changed: less to compare than the rows.
         frees: whether frees are counted, and shown.
+        time: the intervals so far, and the one on the screen.
         table: the window at the bottom of the stack.
         windows: all windows, the topmost last.
         tab: the kind of inspection that pages show.
@@ -65,14 +43,7 @@ class State:
     order: Order = field(default_factory=Order)
     pattern: str = ""
     idle: bool = False
-    paused: bool = False
-    stepping: bool = False
-    replay: bool = False
-    speed: float = 1.0
-    ended: bool = False
-    history: History = field(default_factory=History)
-    back: int = 0
-    shown: Snapshot | None = None
+    replay: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
     dropped: str = ""
@@ -80,6 +51,7 @@ class State:
     rows: list[CacheRow] = field(default_factory=list)
     revision: int = 0
     frees: bool = False
+    time: Timeline = field(init=False)
     table: TableWindow = field(default_factory=TableWindow)
     windows: list[Window] = field(init=False)
     tab: InspectionKind = InspectionKind.CALLERS
@@ -87,7 +59,8 @@ class State:
     _growing: frozenset[object] = field(init=False, default=frozenset())
     _effects: list[Effect] = field(init=False, default_factory=list)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, replay: bool) -> None:
+        self.time = Timeline(self._effects.append, replay)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
 
@@ -98,57 +71,31 @@ class State:
         self.error = snapshot.error or ""
         if not snapshot.elapsed:
             return
-        self.history.add(snapshot)
-        if self.paused and not self.stepping and self.shown is not None:
-            self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
-        else:
-            self._show(0)
-        self.stepping = False
+        self._on_timeline(lambda: self.time.receive(snapshot))
 
     def end(self) -> None:
         """There are no more snapshots."""
-        self.ended = True
+        self.time.ended = True
 
     def play(self, speed: float) -> None:
         """The replay runs at this speed from now on."""
-        if speed == self.speed:
+        if speed == self.time.speed:
             self.message = f"x{speed:g} is the limit"
-        self.speed = speed
+        self.time.speed = speed
 
     # Time.
 
     def toggle_pause(self) -> None:
         """Hold the screen, or go on with the newest snapshot."""
-        self.paused = not self.paused
-        if not self.paused:
-            self._show(0)
+        self._on_timeline(self.time.toggle_pause)
 
     def step_back(self) -> None:
         """Show the interval before, and hold the screen."""
-        if self.back + 1 >= len(self.history):
-            raise NothingToDoError("this is the oldest interval that is kept")
-        self.paused = True
-        self._show(self.back + 1)
+        self._on_timeline(self.time.step_back)
 
     def step_forward(self) -> None:
-        """Show the next interval while the screen is held; in a replay, ask for the next one."""
-        if not self.paused:
-            raise NothingToDoError("the screen is not held: press p or [ first")
-        if self.back:
-            self._show(self.back - 1)
-        elif self.replay and not self.ended:
-            self.stepping = True
-            self._effects.append(Effect.STEP)
-        else:
-            raise NothingToDoError("this is the newest interval")
-
-    def faster(self) -> None:
-        """Replay twice as fast."""
-        self._change_speed(Effect.FASTER)
-
-    def slower(self) -> None:
-        """Replay half as fast."""
-        self._change_speed(Effect.SLOWER)
+        """Show the next interval while the screen is held."""
+        self._on_timeline(self.time.step_forward)
 
     # The table.
 
@@ -197,7 +144,7 @@ class State:
         """Choose and order the rows of the shown snapshot again."""
         self.revision += 1
         if self.shown is not None:
-            self._growing = self.history.growing(self.back)
+            self._growing = self.time.history.growing(self.time.back)
             try:
                 self.rows = self._arranged(self.matches)
             except query.BadFilterError:
@@ -300,7 +247,7 @@ class State:
 
     def measure(self) -> None:
         """Measure again what counting costs."""
-        if self.replay:
+        if self.time.replay:
             raise NothingToDoError("a replay counts nothing")
         self._effects.append(Effect.MEASURE)
 
@@ -318,10 +265,16 @@ class State:
 
     def take_effects(self) -> list[Effect]:
         """Return what the transitions asked for since the last call, in order."""
-        effects, self._effects = self._effects, []
+        effects = [*self._effects]
+        self._effects.clear()
         return effects
 
     # What follows from the state.
+
+    @property
+    def shown(self) -> Snapshot | None:
+        """The snapshot on the screen; None before the first."""
+        return self.time.shown
 
     @property
     def window(self) -> Window:
@@ -402,27 +355,22 @@ class State:
 
     def past(self) -> list[CacheRow | None]:
         """Return the rows of the inspected cache up to the interval on the screen."""
-        return self.history.past(self.page.row.cache, self.back) if self.page else []
+        return self.time.history.past(self.page.row.cache, self.time.back) if self.page else []
 
     def series(self, row: CacheRow, length: int) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
-        return self.history.series(row.cache, length, self.back)
+        return self.time.history.series(row.cache, length, self.time.back)
 
     def grows(self, row: CacheRow) -> bool:
         """Return whether a cache grew in each of the last intervals."""
         return row.cache in self._growing
 
-    def _show(self, back: int) -> None:
-        """Show the interval this many before the newest."""
-        if len(self.history):
-            self.back = max(0, min(back, len(self.history) - 1))
-            self.shown = self.history.back(self.back)
+    def _on_timeline(self, move: Callable[[], None]) -> None:
+        """Change the timeline, and the rows if another snapshot is on the screen then."""
+        before = self.shown
+        move()
+        if self.shown is not before:
             self.arrange()
-
-    def _change_speed(self, effect: Effect) -> None:
-        if not self.replay:
-            raise NothingToDoError("only a replay has a speed")
-        self._effects.append(effect)
 
     def _arranged(self, matches: Callable[[str], bool]) -> list[CacheRow]:
         assert self.shown is not None

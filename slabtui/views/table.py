@@ -83,7 +83,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         return sparkline(self._state.series(row, width), width, plain=is_plain())
 
     def _why_empty(self) -> str:
-        if self._state.shown is None and self._state.replay:
+        if self._state.shown is None and self._state.time.replay:
             return "Reading the recording…"
         if self._state.shown is None:
             return f"The first interval takes {self._state.interval:g} s."

@@ -158,7 +158,7 @@ def test_keys_of_the_table_are_letters_while_one_types() -> None:
     screen.type("/", "q", "p", "z", "?")
     assert screen.lines()[-1] == "Filter: qpz?"
     assert screen.names() == ["qpz?"]
-    assert not screen.state.paused
+    assert not screen.state.time.paused
 
 
 def test_a_leading_tilde_makes_the_filter_an_expression() -> None:
@@ -377,7 +377,7 @@ def test_a_moment_stays_while_intervals_go_by_and_the_oldest_is_the_end() -> Non
 
 def test_a_replay_says_whose_it_is_and_how_fast() -> None:
     screen = Screen(size=(120, 24))
-    screen.state.replay = True
+    screen.state.time.replay = True
     screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))
     assert "db7 6.1.0" in screen.lines()[0]
     assert screen.lines()[0].endswith("every 1.0 s REPLAY x1")
@@ -388,7 +388,7 @@ def test_a_replay_says_whose_it_is_and_how_fast() -> None:
 
 def test_a_paused_replay_keeps_its_moment_whatever_was_on_its_way() -> None:
     screen = Screen()
-    screen.state.replay = True
+    screen.state.time.replay = True
     for allocs in (1, 2, 3):
         screen.show(cache(1, "dentry", allocs=allocs))
     screen.type("[", "[")

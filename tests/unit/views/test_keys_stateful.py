@@ -148,7 +148,7 @@ class Keys(RuleBasedStateMachine):
         return (
             [*state.windows],
             (state.order, state.idle, state.frees, state.pattern, state.dropped, state.tab, state.table.followed),
-            (state.paused, state.back, state.speed, state.stepping),
+            (state.time.paused, state.time.back, state.time.speed, state.time.stepping),
             None if prompt is None else (prompt._edit.edit_text, prompt._edit.edit_pos, state.prompt.complaint),
             [*self.producer.calls],
         )

@@ -68,7 +68,7 @@ ABOUT = Inspection(
     InspectionKind.ABOUT,
     about=About(("x", "y"), 192, 200, 21, 4096, ("reclaimable", "accounted"), ((0, 3), (1, 4)), 5, 8192),
 )
-INSPECTIONS = {InspectionKind.CALLERS: CALLERS, InspectionKind.STACKS: STACKS, InspectionKind.PROCESSES: PROCESSES, InspectionKind.ABOUT: ABOUT}
+INSPECTIONS = {inspection.kind: inspection for inspection in (CALLERS, STACKS, PROCESSES, ABOUT)}
 
 
 class FakeProducer(Producer):
@@ -86,7 +86,9 @@ class FakeProducer(Producer):
         self.measurements += 1
 
 
-def opened(kind: InspectionKind = InspectionKind.CALLERS, size: tuple[int, int] = (80, 24), *others: CacheRow) -> Screen:
+def opened(
+    kind: InspectionKind = InspectionKind.CALLERS, size: tuple[int, int] = (80, 24), *others: CacheRow
+) -> Screen:
     """Return a screen with the page of a cache, on a tab, and the interval that has its inspection."""
     screen = Screen(DENTRY, *others, size=size)
     screen.type("enter", str(list(InspectionKind).index(kind) + 1))
@@ -309,7 +311,7 @@ def test_trouble_stands_above_the_rows_that_were_counted_before_it() -> None:
 
 def test_a_recording_without_an_inspection_says_so() -> None:
     screen = Screen(DENTRY)
-    screen.state.replay = True
+    screen.state.time.replay = True
     screen.type("enter", "3")
     assert screen.has("The recording has no processes of this cache here.")
 
@@ -390,7 +392,9 @@ def test_the_export_of_an_inspection_that_has_not_begun_says_so_and_that_of_the_
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", InspectionKind)
-def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(kind: InspectionKind, size: tuple[int, int]) -> None:
+def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
+    kind: InspectionKind, size: tuple[int, int]
+) -> None:
     screen = opened(kind, size)
     long = replace(DENTRY, name="n" * 64)
     huge = 2**64 - 1

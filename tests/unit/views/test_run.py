@@ -80,7 +80,7 @@ def test_every_count_reaches_the_screen_however_slow_it_is() -> None:
 
     state, producer, before = State(1.0, replay=True), Made(produce), descriptors()
     run(App(state), producer, drawn)
-    kept = [state.history.back(steps) for steps in range(len(state.history))]
+    kept = [state.time.history.back(steps) for steps in range(len(state.time.history))]
     assert sum(row.allocs for one in kept for row in one.rows) == 200 * 5
     assert sum(one.elapsed for one in kept) == 200
     assert producer.consumers == 0

@@ -9,8 +9,9 @@ from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import merge
 from slabtui.views.actions import press
+from slabtui.views.effects import Effect
 from slabtui.views.keymap import KeyContext
-from slabtui.views.state import Effect, State
+from slabtui.views.state import State
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow
 from tests.support.fakes import cache, caches, snapshot
 
@@ -104,7 +105,7 @@ def test_keys_before_the_first_interval_say_what_they_lack(key: str, why: str) -
     one = typed(State(1.0), key)
     assert why in one.message
     assert one.windows == [one.table]
-    assert not one.paused
+    assert not one.time.paused
 
 
 def test_moves_and_letters_that_are_typed_are_left_to_the_widgets() -> None:
@@ -140,7 +141,7 @@ def test_a_replay_is_played_faster_slower_and_step_by_step() -> None:
     one.receive(snapshot(cache(9, "next", allocs=1)))
     assert names(one) == ["next"]
     one.receive(snapshot(cache(8, "late", allocs=1)))  # it was on its way
-    assert (names(one), one.back) == (["next"], 1)
+    assert (names(one), one.time.back) == (["next"], 1)
     typed(one, "]")
     assert (names(one), one.take_effects()) == (["late"], [])
     one.end()
@@ -151,7 +152,7 @@ def test_a_replay_is_played_faster_slower_and_step_by_step() -> None:
 def test_a_speed_that_does_not_change_is_the_limit() -> None:
     one = state(replay=True)
     one.play(2.0)
-    assert (one.speed, one.message) == (2.0, "")
+    assert (one.time.speed, one.message) == (2.0, "")
     one.play(2.0)
     assert one.message == "x2 is the limit"
 
@@ -167,7 +168,7 @@ def test_a_snapshot_that_covers_no_time_changes_the_error_only() -> None:
     shown, revision = one.shown, one.revision
     one.receive(snapshot(cache(2, allocs=1), elapsed=0.0, error="cannot read", notes=("a note",)))
     assert one.error == "cannot read"
-    assert (one.shown, one.revision, len(one.history)) == (shown, revision, 1)
+    assert (one.shown, one.revision, len(one.time.history)) == (shown, revision, 1)
     one.receive(snapshot(DENTRY))
     assert one.error == ""
 
@@ -177,7 +178,7 @@ def test_an_interval_that_was_merged_with_an_error_shows_both() -> None:
     one.receive(merge(snapshot(replace(DENTRY, allocs=7)), snapshot(elapsed=0.0, error="cannot read")))
     assert one.error == "cannot read"
     assert one.rows[0].allocs == 7
-    assert len(one.history) == 2
+    assert len(one.time.history) == 2
 
 
 def test_what_other_parts_say_stands_beside_the_notes_of_the_interval() -> None:
