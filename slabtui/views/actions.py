@@ -45,7 +45,7 @@ def press(state: State, key: str) -> bool:
         if state.prompt is not None:
             return False
         refuse(state, key)
-    elif action.command is not None:
+    elif action.command:
         return False
     else:
         try:

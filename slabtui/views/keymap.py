@@ -1,11 +1,8 @@
-"""Every action with its keys, its words and where it works: dispatch, footer, help and man page come from it."""
+"""Every action with its keys, its words and where it works: dispatch, footer, help and man page come from it. Pure."""
 
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from urwid import CommandMap
-from urwid.command_map import Command
 
 from slabtui.columns import caches
 from slabtui.model.inspection import InspectionKind
@@ -33,7 +30,7 @@ class Action:
         help: what it does, for the help screen and the man page.
         category: its heading there.
         label: one word for the footer; empty: not shown there.
-        command: what urwid's own list does for it; None: the application does it.
+        command: what urwid's lists do for it, as urwid names it; empty: the application does it.
     """
 
     name: str
@@ -42,7 +39,7 @@ class Action:
     help: str
     category: str
     label: str = ""
-    command: Command | None = None
+    command: str = ""
 
 
 _TABLE = frozenset({KeyContext.TABLE})
@@ -122,26 +119,26 @@ ACTIONS = (
         "Export",
     ),
     Action("redraw", ("ctrl l",), _EVERYWHERE, "Redraw the screen", _PROGRAM),
-    Action("up", ("up", "k"), _LISTS, "One row up", _MOVE, command=Command.UP),
+    Action("up", ("up", "k"), _LISTS, "One row up", _MOVE, command="cursor up"),
     Action(
         "down",
         ("down", "j"),
         _LISTS,
         "One row down; the selection then follows its row when the order changes",
         _MOVE,
-        command=Command.DOWN,
+        command="cursor down",
     ),
-    Action("page-up", ("page up", "ctrl b"), _LISTS, "One page up", _MOVE, command=Command.PAGE_UP),
-    Action("page-down", ("page down", "ctrl f"), _LISTS, "One page down", _MOVE, command=Command.PAGE_DOWN),
+    Action("page-up", ("page up", "ctrl b"), _LISTS, "One page up", _MOVE, command="cursor page up"),
+    Action("page-down", ("page down", "ctrl f"), _LISTS, "One page down", _MOVE, command="cursor page down"),
     Action(
         "top",
         ("home", "g"),
         _LISTS,
         "To the top; the selection then stays there when the order changes",
         _MOVE,
-        command=Command.MAX_LEFT,
+        command="cursor max left",
     ),
-    Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command=Command.MAX_RIGHT),
+    Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command="cursor max right"),
     Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
     Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
     Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OF_PROMPT),
@@ -220,14 +217,3 @@ def shown(key: str) -> str:
     if key.startswith("ctrl "):
         return f"Ctrl-{key.removeprefix('ctrl ').upper()}"
     return visible(_SHOWN_KEYS.get(key, key.capitalize() if len(key) > 1 else key)[:_LONGEST_SHOWN])
-
-
-def list_commands() -> CommandMap:
-    """Return the command map for lists: the moves of this key map and nothing else."""
-    commands = CommandMap()
-    commands.clear()
-    for action in ACTIONS:
-        if action.command is not None:
-            for key in action.keys:
-                commands[key] = action.command
-    return commands

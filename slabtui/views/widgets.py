@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import urwid
+from urwid.command_map import Command
 
 from slabtui.views import keymap
 from slabtui.views.cells import drawable, is_plain
@@ -52,9 +53,19 @@ def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
 
     The keys of the key map move in it, and no others.
     """
-    body._command_map = keymap.list_commands()
+    body._command_map = _list_commands()
     thumb = "|" if is_plain() else "┃"
     return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+
+
+def _list_commands() -> urwid.CommandMap:
+    """Return the command map for lists: the moves of the key map and nothing else."""
+    commands = urwid.CommandMap()
+    commands.clear()
+    for action in keymap.ACTIONS:
+        for key in action.keys if action.command else ():
+            commands[key] = Command(action.command)
+    return commands
 
 
 def framed(body: urwid.Widget, title: str) -> urwid.Widget:

@@ -34,7 +34,7 @@ def test_no_name_is_used_twice() -> None:
 
 def test_every_action_is_done_by_a_transition_or_by_the_list_and_by_one_of_them() -> None:
     for action in keymap.ACTIONS:
-        assert (action.name in TRANSITIONS) != (action.command is not None), action.name
+        assert (action.name in TRANSITIONS) != bool(action.command), action.name
     assert set(TRANSITIONS) <= {action.name for action in keymap.ACTIONS}
 
 

@@ -137,7 +137,7 @@ class Keys(RuleBasedStateMachine):
         elif action is None:
             assert not (said and changed)  # a text editor's keys at its end do nothing either, and say nothing
             assert said or key != "f5"
-        elif action.command is None and action.name not in REPEATABLE:
+        elif not action.command and action.name not in REPEATABLE:
             assert changed or state.message, action.name
         assert not said or state.windows
         assert self.producer.wanted == state.request

@@ -1,5 +1,7 @@
 """The transitions of the view, without a screen: what each key does to the state, and what it asks for."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -268,3 +270,8 @@ def test_the_table_cannot_be_closed() -> None:
     one = state()
     one.close()
     assert one.windows == [one.table]
+
+
+def test_the_state_and_its_transitions_need_no_screen() -> None:
+    program = "import sys, slabtui.views.actions; sys.exit('urwid' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
