@@ -26,12 +26,14 @@ class _Interval:
     Attributes:
         snapshot: all but the rows.
         rows: the rows by cache, in their order.
+        seconds: its length.
         size: bytes that it takes in addition to the intervals before it, without its inspection.
         inspection_size: bytes that its inspection takes; 0: there is none, or it was forgotten.
     """
 
     snapshot: Snapshot
     rows: dict[CacheKey, CacheRow]
+    seconds: float
     size: int
     inspection_size: int
 
@@ -46,7 +48,7 @@ class History:
         return len(self._intervals)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot; drop the oldest where there are more than 300 or they take too much memory.
+        """Keep a snapshot that covers some time; drop the oldest where there are more than 300 or they take too much memory.
 
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """
@@ -58,7 +60,8 @@ class History:
             kept = row if known is None else _share(known, row)
             rows[kept.cache] = kept
             size += _PLACE + (0 if kept is known else _row_size(row))
-        self._intervals.append(_Interval(replace(snapshot, rows=()), rows, size, _inspection_size(snapshot.inspection)))
+        inspected = _inspection_size(snapshot.inspection)
+        self._intervals.append(_Interval(replace(snapshot, rows=()), rows, snapshot.elapsed, size, inspected))
         self._forget_inspections()
         self._forget_intervals()
 
@@ -69,20 +72,20 @@ class History:
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        rates: list[float] = []
-        for interval in self._until(back, length):
-            row = interval.rows.get(cache)
-            rates.append(interval.snapshot.per_second(row.allocs) if row is not None and row.allocs else 0)
-        return rates
+        return [
+            row.allocs / interval.seconds if (row := interval.rows.get(cache)) is not None else 0
+            for interval in self._until(back, length)
+        ]
 
     def growing(self, back: int = 0) -> frozenset[CacheKey]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
         recent = [interval.rows for interval in self._until(back, GROWING)]
         if len(recent) < GROWING:
             return frozenset()
-        caches = set(recent[-1])
+        caches = list(recent[-1])
         for rows in reversed(recent):
-            caches = {cache for cache in caches if _grew(rows.get(cache))}
+            found = [rows.get(cache) for cache in caches]
+            caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
         return frozenset(caches)
 
     def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
@@ -110,10 +113,6 @@ class History:
                 size -= interval.inspection_size
                 interval.inspection_size = 0
                 interval.snapshot = replace(interval.snapshot, inspection=None)
-
-
-def _grew(row: CacheRow | None) -> bool:
-    return row is not None and row.live_delta is not None and row.live_delta > 0
 
 
 def _share(known: CacheRow, row: CacheRow) -> CacheRow:

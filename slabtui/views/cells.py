@@ -21,7 +21,9 @@ def drawable(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """Return how many columns of the terminal a text takes when it is drawn."""
+    """Return how many columns of the terminal a text without control characters takes when it is drawn."""
+    if text.isascii():  # nearly every text
+        return len(text)
     text = drawable(text)
     return urwid.calc_width(text, 0, len(text))
 

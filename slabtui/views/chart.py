@@ -1,7 +1,7 @@
 """Charts of one line: a series of numbers as bars."""
 
-import math
 from collections.abc import Sequence
+from math import ceil
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
 
@@ -17,5 +17,7 @@ def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:
     bars = _PLAIN_BARS if plain else _BARS
     shown = series[-width:] if width else ()
     top = max(shown, default=0)
-    levels = (math.ceil(rate * (len(bars) - 1) / top) if top else 0 for rate in shown)
-    return "".join(bars[level] for level in levels).rjust(width)
+    if not top:
+        return " " * width
+    steps = len(bars) - 1
+    return "".join([bars[ceil(rate * steps / top)] for rate in shown]).rjust(width)
