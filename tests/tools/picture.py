@@ -7,8 +7,8 @@ from pathlib import Path
 
 from urwid.testing import render_runs, resolve_runs
 
-from slabtui.cli import DEMO
-from slabtui.recording.recording import read
+from slabtui.options import DEMO
+from slabtui.recording.reader import read
 from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
