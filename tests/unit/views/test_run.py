@@ -15,6 +15,7 @@ from slabtui.views.app import App
 from slabtui.views.state import State
 from tests.support.fakes import cache, snapshot
 
+PATIENCE = 30.0  # seconds
 DENTRY = cache(1, "dentry", allocs=5)
 
 
@@ -31,6 +32,10 @@ class Watched(ScriptedScreen):
 
     def hook_event_loop(self, event_loop: urwid.EventLoop, callback: Callable[[list[str], list[int]], None]) -> None:
         self._press = lambda keys: event_loop.alarm(0, lambda: callback(keys, []))
+        event_loop.alarm(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        raise TimeoutError("\n".join(self.last_text))
 
     def draw_screen(self, size: tuple[int, int], canvas: urwid.Canvas) -> None:
         super().draw_screen(size, canvas)
