@@ -1,122 +1,138 @@
 """The last intervals of every cache, kept from the start: for the sparklines and for stepping back in time."""
 
-import math
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 LENGTH = 300  # intervals
 GROWING = 10  # intervals in a row in which a cache must have grown
-MOST_ROWS_BYTES = 64 << 20  # of all snapshots: 500 caches that all change in each of 300 intervals take 61 MiB
-MOST_LOOKS_BYTES = 24 << 20  # of all close looks: 300 intervals of one with 200 entries
+MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of 300 intervals take 71 MiB
+MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
-# Bytes that CPython takes: of a row and its numbers, of its rate and its place among those that grew, of a text beside
-# its characters, of an entry and its numbers.
-_ROW, _RATE, _GROWN, _TEXT, _ENTRY = 300, 130, 70, 57, 350
+# Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; its place in
+# the dict of an interval; a text beside its characters; a row of an inspection and its numbers.
+_ROW, _PLACE, _TEXT, _INSPECTION_ROW = 410, 60, 57, 290
 
-_BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
+
+@dataclass(slots=True)
+class _Interval:
+    """One interval.
+
+    Attributes:
+        snapshot: all but the rows.
+        rows: the rows by cache, in their order.
+        seconds: its length.
+        size: bytes that it takes in addition to the intervals before it, without its inspection.
+        inspection_size: bytes that its inspection takes; 0: there is none, or it was forgotten.
+    """
+
+    snapshot: Snapshot
+    rows: dict[CacheKey, CacheRow]
+    seconds: float
+    size: int
+    inspection_size: int
 
 
 class History:
     """The last snapshots, the newest last."""
 
     def __init__(self) -> None:
-        self._snapshots: deque[Snapshot] = deque(maxlen=LENGTH)
-        self._rates: deque[dict[int, float]] = deque(maxlen=LENGTH)  # by cache, of the active ones
-        self._grown: deque[frozenset[int]] = deque(maxlen=LENGTH)  # caches
-        self._sizes: deque[int] = deque(maxlen=LENGTH)  # bytes, without looks
-        self._look_sizes: deque[int] = deque(maxlen=LENGTH)  # bytes; 0: none, or forgotten
+        self._intervals: deque[_Interval] = deque(maxlen=LENGTH)
 
     def __len__(self) -> int:
-        return len(self._snapshots)
+        return len(self._intervals)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot; the oldest go when there are more than 300 or too large, old close looks when those are."""
-        newest = {row.cache: row for row in self._snapshots[-1].rows} if self._snapshots else {}
-        shared = replace(snapshot, rows=tuple(_same(newest.get(row.cache), row) for row in snapshot.rows))
-        self._snapshots.append(shared)
-        self._rates.append({row.cache: snapshot.per_second(row.allocs) for row in snapshot.rows if row.allocs})
-        self._grown.append(frozenset(row.cache for row in snapshot.rows if row.live_delta and row.live_delta > 0))
-        rows = sum(_row_size(row) for row in shared.rows if newest.get(row.cache) is not row)
-        notes = sum(_TEXT + len(note) for note in snapshot.notes)
-        self._sizes.append(rows + notes + _RATE * len(self._rates[-1]) + _GROWN * len(self._grown[-1]))
-        self._look_sizes.append(0 if snapshot.detail is None else _detail_size(snapshot.detail))
-        self._forget_looks()
-        self._forget_snapshots()
+        """Keep a snapshot that covers some time; drop the oldest where there are more than 300 or they take too much memory.
+
+        Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
+        """
+        newest = self._intervals[-1].rows if self._intervals else {}
+        rows: dict[CacheKey, CacheRow] = {}
+        size = sum(_TEXT + len(note) for note in snapshot.notes)
+        for row in snapshot.rows:
+            known = newest.get(row.cache)
+            kept = row if known is None else _share(known, row)
+            rows[kept.cache] = kept
+            size += _PLACE + (0 if kept is known else _row_size(row))
+        inspected = _inspection_size(snapshot.inspection)
+        self._intervals.append(_Interval(replace(snapshot, rows=()), rows, snapshot.elapsed, size, inspected))
+        self._forget_inspections()
+        self._forget_intervals()
 
     def back(self, steps: int) -> Snapshot:
-        """Return the snapshot so many intervals before the newest."""
-        return self._snapshots[-1 - steps]
+        """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
+        interval = self._intervals[-1 - steps]
+        return replace(interval.snapshot, rows=tuple(interval.rows.values()))
 
-    def series(self, cache: int, length: int, back: int = 0) -> list[float]:
+    def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        end = len(self._rates) - back
-        return [self._rates[at].get(cache, 0) for at in range(max(0, end - length), end)]
+        return [
+            row.allocs / interval.seconds if (row := interval.rows.get(cache)) is not None else 0
+            for interval in self._until(back, length)
+        ]
 
-    def growing(self, back: int = 0) -> frozenset[int]:
+    def growing(self, back: int = 0) -> frozenset[CacheKey]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
-        end = len(self._grown) - back
-        if end < GROWING:
+        recent = [interval.rows for interval in self._until(back, GROWING)]
+        if len(recent) < GROWING:
             return frozenset()
-        return frozenset.intersection(*(self._grown[at] for at in range(end - GROWING, end)))
+        caches = list(recent[-1])
+        for rows in reversed(recent):
+            found = [rows.get(cache) for cache in caches]
+            caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
+        return frozenset(caches)
 
-    def past(self, cache: int, back: int = 0) -> list[CacheRow | None]:
-        """Return the rows of a cache in all intervals up to the one `back` before the newest."""
-        end = len(self._snapshots) - back
-        return [self._snapshots[at].row(cache) for at in range(end)]
+    def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
+        """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
+        return [interval.rows.get(cache) for interval in self._until(back, LENGTH)]
 
-    def _forget_snapshots(self) -> None:
-        """Let go of the oldest snapshots where all are too large; the newest stays."""
-        size = sum(self._sizes)
-        while size > MOST_ROWS_BYTES and len(self._sizes) > 1:
-            size -= self._sizes.popleft()
-            for kept in (self._snapshots, self._rates, self._grown, self._look_sizes):
-                kept.popleft()
+    def _until(self, back: int, length: int) -> Iterator[_Interval]:
+        """Return up to `length` intervals, the last of them `back` before the newest."""
+        end = max(0, len(self._intervals) - back)
+        return islice(self._intervals, max(0, end - length), end)
 
-    def _forget_looks(self) -> None:
-        """Let go of the oldest close looks where they are large, of which one at processes may have 16,384 entries."""
-        size = sum(self._look_sizes)
-        for at in range(len(self._look_sizes) - 1):
-            if size <= MOST_LOOKS_BYTES:
+    def _forget_intervals(self) -> None:
+        """Drop the oldest intervals where all take too much memory; the newest stays."""
+        size = sum(interval.size for interval in self._intervals)
+        while size > MOST_ROWS_BYTES and len(self._intervals) > 1:
+            size -= self._intervals.popleft().size
+
+    def _forget_inspections(self) -> None:
+        """Drop the oldest inspections where they take too much memory: one of processes may have 16,384 rows."""
+        size = sum(interval.inspection_size for interval in self._intervals)
+        for interval in islice(self._intervals, len(self._intervals) - 1):
+            if size <= MOST_INSPECTIONS_BYTES:
                 break
-            if self._look_sizes[at]:
-                size -= self._look_sizes[at]
-                self._look_sizes[at] = 0
-                self._snapshots[at] = replace(self._snapshots[at], detail=None)
+            if interval.inspection_size:
+                size -= interval.inspection_size
+                interval.inspection_size = 0
+                interval.snapshot = replace(interval.snapshot, inspection=None)
+
+
+def _share(known: CacheRow, row: CacheRow) -> CacheRow:
+    """Return the row of a cache, with the objects of its row before where those are equal."""
+    if known == row:
+        return known
+    if known.cache is row.cache or known.name != row.name:
+        return row
+    address = known.address if known.address == row.address else row.address  # of a recording: all objects are new
+    return replace(row, cache=known.cache, name=known.name, address=address)
 
 
 def _row_size(row: CacheRow) -> int:
     return _ROW + len(row.name) + sum(_TEXT + len(alias) for alias in row.aliases)
 
 
-def _detail_size(detail: Inspection) -> int:
+def _inspection_size(inspection: Inspection | None) -> int:
+    if inspection is None:
+        return 0
     return sum(
-        _ENTRY + len(entry.comm) + len(entry.cgroup) + sum(_TEXT + len(frame) for frame in entry.frames)
-        for entry in detail.entries
+        _INSPECTION_ROW + sum(_TEXT + len(text) for text in (row.comm, row.cgroup, *row.frames) if text)
+        for row in inspection.rows
     )
-
-
-def _same(known: CacheRow | None, row: CacheRow) -> CacheRow:
-    """Return the row that is known already, if it says the same.
-
-    Most caches of a kernel are idle most of the time: each of their rows would take 300 bytes.
-    """
-    return known if known is not None and known == row else row
-
-
-def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:
-    """Draw a series as bars against its own maximum, the newest at the right; what allocated at all is never blank.
-
-    Args:
-        series: rates, the newest last; more than `width` of them are cut at the old end.
-        width: columns.
-        plain: with ASCII characters only.
-    """
-    bars = _PLAIN_BARS if plain else _BARS
-    shown = series[-width:] if width else ()
-    top = max(shown, default=0)
-    levels = (math.ceil(rate * (len(bars) - 1) / top) if top else 0 for rate in shown)
-    return "".join(bars[level] for level in levels).rjust(width)

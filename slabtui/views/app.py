@@ -1,45 +1,49 @@
-"""The application: puts the screen together, wakes when a snapshot comes, and turns keys into changes of the state."""
+"""The application: hands keys and snapshots to the state, and then draws and requests what changed."""
 
 import errno
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import urwid
 
 from slabtui.errors import SlabtuiError
-from slabtui.feed import FeedEndedError, Snapshots
-from slabtui.model.inspection import Kind
-from slabtui.model.snapshot import CacheRow, Snapshot
-from slabtui.outputs.export import export, export_detail
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Snapshot
+from slabtui.outputs.export import ExportError, export, export_inspection
+from slabtui.producer import Snapshots
+from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
-from slabtui.views import help, keymap
-from slabtui.views.footer import Prompt, hints
+from slabtui.views import actions, dialogs, terminal
+from slabtui.views.cells import drawable
+from slabtui.views.effects import Effect
+from slabtui.views.footer import hints
 from slabtui.views.header import header
-from slabtui.views.page import Page, frames
+from slabtui.views.page import Page
 from slabtui.views.palette import PALETTE
 from slabtui.views.paste import Pastes
+from slabtui.views.prompt import Prompt
 from slabtui.views.state import State
 from slabtui.views.table import Table
-from slabtui.views.widgets import Drawn, drawable
+from slabtui.views.widgets import Drawn
+from slabtui.views.windows import HelpWindow, PromptWindow, StackWindow
 
 Event = str | tuple[str, int, int, int]  # what urwid makes of what comes from the terminal: a key, or the mouse
 
-_TOLD_FOR = 6.0  # seconds
+_MESSAGE_SECONDS = 6.0
+_BELOW_DIALOG = 2  # lines: the message and the keys stay in sight
 
 
 @runtime_checkable
 class Playback(Protocol):
-    """A feed that can be played faster and slower, and be held."""
+    """A producer that plays a recording."""
 
     @property
     def speed(self) -> float:
-        """How many times as fast as recorded it runs."""
+        """How many times as fast as recorded it plays."""
 
     def faster(self) -> None:
         """Play at twice the speed."""
@@ -50,6 +54,9 @@ class Playback(Protocol):
     def hold(self, held: bool) -> None:
         """Stand still, or go on."""
 
+    def step(self) -> None:
+        """Give one more snapshot while it stands still."""
+
 
 class App:
     """The full-screen application.
@@ -57,8 +64,9 @@ class App:
     Args:
         state: what to show, and of what.
         count: end after this many snapshots, those that could not be read included; None: never.
-        conceal: what becomes of a snapshot before it is exported.
-        leaving: called when the loop and the feed have ended, before the terminal is restored.
+        conceal: replaces the addresses of a snapshot before it is exported.
+        leaving: called when the loop and the producer have ended, before the terminal is restored.
+        notes: returns what other parts of the program have to say.
     """
 
     def __init__(
@@ -67,104 +75,86 @@ class App:
         count: int | None = None,
         conceal: Concealer = show_all,
         leaving: Callable[[], None] = lambda: None,
+        notes: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         self.state = state
         self._conceal = conceal
-        # bcc goes to another directory while it compiles, with the whole process, and that may be just now.
+        # A path by the name of a directory stays right though another part of the process may change it for a moment.
         cwd = Path("/proc/self/cwd")
         self._directory = cwd.readlink() if cwd.is_symlink() else Path()
         self._left = count
         self._leaving = leaving
+        self._notes = notes
         self._pastes = Pastes()
-        self._feed: Snapshots | None = None
+        self._producer: Snapshots | None = None
+        self._queue: SnapshotQueue | None = None
         self._loop: urwid.MainLoop | None = None
+        self._requested = Request()
+        self._held = False
         self._header = header(state)
         self._table = Table(state)
         self._page = Page(state)
+        self._message = ""
         self._messages = urwid.Notifications(max_count=1, severity_attr={urwid.Severity.INFO: "title"}, wrap="clip")
-        self._hints = Drawn(lambda width: hints(state.subject is not None, width))
+        urwid.connect_signal(self._messages, "change", lambda *_: self._message_changed())
+        self._hints = Drawn(lambda width: hints(state.context, width), lambda: state.context)
+        self._prompt: Prompt | None = None
         self._keys = urwid.Pile([("pack", self._messages), ("pack", self._hints)])
-        self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile | Prompt](self._table, self._header, self._keys)
-        self.stack = urwid.OverlayStack(self._frame)
-        self.actions: dict[str, Callable[[], None]] = {
-            "quit": self._quit,
-            "help": self._help,
-            "filter": self._open_filter,
-            "leave": self._leave,
-            "open": self._open,
-            "next-tab": partial(self._turn, 1),
-            "previous-tab": partial(self._turn, -1),
-            "frees": self._changing(self._toggle_frees),
-            "measure": self._measure,
-            "pause": self._changing(self._toggle_pause),
-            "back": self._changing(self._back),
-            "forward": self._changing(self._forward),
-            "faster": self._changing(lambda: self._play(lambda feed: feed.faster())),
-            "slower": self._changing(lambda: self._play(lambda feed: feed.slower())),
-            "reverse": self._changing(state.reverse),
-            "idle": self._changing(state.toggle_idle),
-            "export": self._open_export,
-            "redraw": self._redraw,
+        self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile](self._table, self._header, self._keys)
+        self._windows: tuple[object, ...] = (state.table,)
+        self.stack = _Stack(self._frame, self.press, self._finish_key)
+        self._effects: dict[Effect, Callable[[], None]] = {
+            Effect.QUIT: self._quit,
+            Effect.REDRAW: self._redraw,
+            Effect.MEASURE: self._measure,
+            Effect.FASTER: lambda: self._change_speed(lambda player: player.faster()),
+            Effect.SLOWER: lambda: self._change_speed(lambda player: player.slower()),
+            Effect.STEP: self._step,
+            Effect.EXPORT: self._export,
         }
-        for name, kind in keymap.TABS.items():
-            self.actions[name] = partial(self._show_tab, kind)
-        for name, column in keymap.SORTS.items():
-            self.actions[name] = self._changing(partial(state.sort_by, column))
 
-    def run(self, feed_for: Callable[[Callable[[], None]], Snapshots], screen: urwid.BaseScreen | None = None) -> None:
-        """Show snapshots until the user has had enough.
+    def run(self, producer: Snapshots, screen: urwid.BaseScreen | None = None) -> None:
+        """Start a producer and show its snapshots until the user ends the program.
 
         Args:
-            feed_for: makes the feed, given the function that it calls in its thread for every snapshot.
-            screen: where to draw; None: the terminal, in as many colours as it has, or in one where NO_COLOR is set.
+            producer: not started yet; it is stopped at the end.
+            screen: where to draw; None: the terminal.
 
         Raises:
             OSError: EIO, the terminal is gone.
-            Exception: whatever ended the feed's thread; the terminal is as it was.
+            Exception: whatever ended the producer's thread; the terminal is as it was.
         """
         self._loop = urwid.MainLoop(
             self.stack,
             PALETTE,
-            screen or _screen(),
+            screen or terminal.screen(),
             handle_mouse=False,
-            event_loop=_Loop(self._run_feed),
+            event_loop=terminal.Loop(self._run_producer),
             input_filter=self._filter_input,
-            unhandled_input=self.press,
         )
-        wake = self._loop.watch_pipe(lambda _: self._woken())
+        wake = self._loop.watch_pipe(lambda _: self._take_snapshots())
         os.set_blocking(wake, False)
-        self._feed = feed_for(lambda: _write(wake))
-        if self.state.frees:
-            self._watch()
+        self._queue = SnapshotQueue(1, notify=lambda: _write(wake))
+        producer.subscribe(self._queue)
+        self.connect(producer)
         try:
             self._loop.run()
         except urwid.InputClosedError as error:
             raise OSError(errno.EIO, "the terminal is gone") from error
         finally:
-            self._feed.stop()  # before its end of the pipe is closed: the number could be another file's by then
+            producer.stop()  # before its end of the pipe is closed: the number could be another file's by then
+            producer.unsubscribe(self._queue)
+            self._loop.remove_watch_pipe(wake)
             os.close(wake)
 
-    def _run_feed(self, loop: Callable[[], None]) -> None:
-        """Let the feed run while the loop does. It is stopped before the terminal is restored, which may block."""
-        assert self._feed is not None
-        try:
-            self._feed.start()
-            loop()
-        finally:
-            self._feed.stop()
-            self._leaving()
+    def connect(self, producer: Snapshots) -> None:
+        """Request from this producer what the state needs, from now on."""
+        self._producer = producer
+        self.sync()
 
-    def press(self, key: Event) -> bool:
-        """Do what the key map says; False for a key that it does not have."""
-        action = keymap.BY_KEY.get(key) if isinstance(key, str) else None
-        if self.stack.depth:
-            if action is not None and action.name in ("quit", "help", "leave", "open"):
-                self.stack.close()
-            return True
-        if action is None or action.name not in self.actions:
-            return False
-        self.actions[action.name]()
-        return True
+    def press(self, key: str) -> bool:
+        """Do what a key does; False: the topmost widget must be given it."""
+        return actions.press(self.state, key)
 
     def show(self, snapshot: Snapshot) -> None:
         """Take in a snapshot.
@@ -174,7 +164,7 @@ class App:
             SlabtuiError: the same, and it could not be read.
         """
         self.state.receive(snapshot)
-        self._refresh()
+        self.sync()
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:
@@ -182,148 +172,134 @@ class App:
                     raise SlabtuiError(snapshot.error, "start slabtui again")
                 raise urwid.ExitMainLoop
 
-    def _woken(self) -> bool:
-        assert self._feed is not None
-        try:
-            snapshot = self._feed.take()
-        except FeedEndedError:
-            self.state.ended = True
-            self._refresh()
-            return True
-        if snapshot is not None:
-            self.show(snapshot)
-        return True
-
-    def _changing(self, change: Callable[[], None]) -> Callable[[], None]:
-        """Return an action that changes the state and draws what follows from it."""
-
-        def act() -> None:
-            change()
-            self._refresh()
-
-        return act
-
-    def _refresh(self) -> None:
+    def sync(self) -> None:
+        """Do, request and draw what follows from the state; called after each key, snapshot and timer."""
+        self._hand_over()
+        for effect in self.state.take_effects():
+            self._effects[effect]()
+        self.state.other_notes = self._notes()
+        self._draw_windows()
+        self._draw_message()
         self._header.refresh()
         self._frame.body.refresh()
-
-    def _leave(self) -> None:
-        if self.state.subject is None:
-            self._filter("")
-        else:
-            self._look_at(None)
-
-    def _open(self) -> None:
-        entry = self._page.selected
-        if self.state.subject is None:
-            self._look_at(self._table.selected)
-        elif self.state.tab is Kind.STACKS and entry is not None:
-            self._show_dialog(frames(entry))
-
-    def _look_at(self, row: CacheRow | None) -> None:
-        """Show the page of a cache; None: the table."""
-        self.state.subject = row
-        self._frame.body = self._table if row is None else self._page
         self._hints.refresh()
-        self._watch()
-        self._refresh()
+        if self._prompt is not None:
+            self._prompt.refresh()
 
-    def _turn(self, by: int) -> None:
-        kinds = list(Kind)
-        self._show_tab(kinds[(kinds.index(self.state.tab) + by) % len(kinds)])
+    def _run_producer(self, loop: Callable[[], None]) -> None:
+        """Let the producer run while the loop does. It is stopped before the terminal is restored, which may block."""
+        assert self._producer is not None
+        try:
+            self._producer.start()
+            loop()
+        finally:
+            self._producer.stop()
+            self._leaving()
 
-    def _show_tab(self, kind: Kind) -> None:
-        if self.state.subject is not None:
-            self.state.tab = kind
-            self._watch()
-            self._refresh()
+    def _take_snapshots(self) -> bool:
+        """Take what is on the queue; called for one byte or more in the pipe, so that there may be several."""
+        assert self._queue is not None
+        try:
+            while (snapshot := self._queue.get()) is not None:
+                self.show(snapshot)
+        except SnapshotsEndedError:
+            self.state.end()
+            self.sync()
+        return True
 
-    def _toggle_frees(self) -> None:
-        self.state.frees = not self.state.frees
-        self._watch()
+    def _finish_key(self, unhandled: str | None) -> None:
+        """Follow a key that the state, or the widget on top, was given."""
+        if unhandled is not None and self.state.prompt is not None:
+            actions.refuse(self.state, unhandled)
+        self.sync()
+
+    def _hand_over(self) -> None:
+        """Tell the producer what is to be counted, and whether the screen is held."""
+        if self._producer is None:
+            return
+        if self.state.request != self._requested:
+            self._requested = self.state.request
+            self._producer.request(self._requested)
+        if self.state.time.paused != self._held:
+            self._held = self.state.time.paused
+            if (player := self._player) is not None:
+                player.hold(self._held)
+
+    def _draw_windows(self) -> None:
+        """Show the windows of the state: the table or a page, and a dialog over it or a prompt below it."""
+        windows = tuple(self.state.windows)
+        if windows == self._windows:
+            return
+        self._windows = windows
+        self._frame.body = self._table if self.state.page is None else self._page
+        while self.stack.close():
+            pass
+        match self.state.window:
+            case HelpWindow():
+                self._open(dialogs.dialog())
+            case StackWindow(row):
+                self._open(dialogs.stack(row))
+        window = self.state.window
+        self._prompt = Prompt(window, self.state.type) if isinstance(window, PromptWindow) else None
+        self._keys.contents[1] = (self._prompt or self._hints, self._keys.options("pack"))
+        self._keys.focus_position = 1
+        self._frame.focus_position = "body" if self._prompt is None else "footer"
+
+    def _open(self, dialog: urwid.Widget) -> None:
+        self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38, bottom=_BELOW_DIALOG)
+
+    def _draw_message(self) -> None:
+        if self.state.message != self._message:
+            self._message = self.state.message
+            if self._message:
+                self._messages.notify(drawable(self._message), timeout=_MESSAGE_SECONDS if self._loop else None)
+            else:
+                self._messages.clear()
+
+    def _message_changed(self) -> None:
+        if not self._messages.notifications and self.state.message:  # its time is over
+            self.state.expire_message()
+            self.sync()
+
+    @property
+    def _player(self) -> Playback | None:
+        producer: object = self._producer
+        return producer if isinstance(producer, Playback) else None
+
+    def _change_speed(self, change: Callable[[Playback], None]) -> None:
+        if (player := self._player) is not None:
+            change(player)
+            self.state.play(player.speed)
+
+    def _step(self) -> None:
+        if (player := self._player) is not None:
+            player.step()
 
     def _measure(self) -> None:
-        self.state.measurements += 1
-        self._watch()
+        if self._producer is not None:
+            self._producer.measure()
 
-    def _watch(self) -> None:
-        if self._feed is not None:
-            self._feed.watch(self.state.watch)
-
-    def _toggle_pause(self) -> None:
-        self.state.toggle_pause()
-        self._play(lambda feed: feed.hold(self.state.paused))
-
-    def _back(self) -> None:
-        if not self.state.paused:
-            self._toggle_pause()
-        self.state.show(self.state.back + 1)
-
-    def _forward(self) -> None:
-        if self.state.paused and self.state.back:
-            self.state.show(self.state.back - 1)
-        elif self.state.paused and self.state.replay and self._feed is not None:
-            self.state.stepping = True
-            self._feed.hurry()
-
-    def _play(self, change: Callable[[Playback], None]) -> None:
-        feed: object = self._feed
-        if isinstance(feed, Playback):
-            change(feed)
-            self.state.speed = feed.speed
-
-    def _ask(self, prompt: Prompt) -> None:
-        self._frame.footer = prompt
-        self._frame.focus_position = "footer"
-
-    def _answered(self) -> None:
-        self._frame.footer = self._keys
-        self._frame.focus_position = "body"
-
-    def _open_filter(self) -> None:
-        if self.state.subject is not None:
-            return  # there is nothing to filter on a page
-
-        def clear() -> None:
-            self._filter("")
-            self._answered()
-
-        self._ask(
-            Prompt("Filter", self.state.pattern, changed=self._filter, entered=lambda _: self._answered(), left=clear)
-        )
-
-    def _filter(self, pattern: str) -> None:
-        self.state.filter_by(pattern)
-        self._refresh()
-
-    def _open_export(self) -> None:
-        if self.state.shown is not None:
-            ending = ".folded" if self.state.subject and self.state.tab is Kind.STACKS else ".csv"
-            name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{ending}", time.localtime(self.state.shown.time))
-            self._ask(Prompt("Write to", name, entered=self._export, left=self._answered))
-
-    def _export(self, name: str) -> None:
-        assert self.state.shown is not None
-        shown = self._conceal(replace(self.state.shown, rows=tuple(self.state.rows)))
-        detail = shown.detail if self.state.detail else None
-        path = self._directory / name
-        if self.state.subject is None:
-            export(path, shown, shown.rows, self._table.shown_columns())
-            written = f"{len(shown.rows)} caches"
+    def _export(self) -> None:
+        prompt, shown = self.state.prompt, self.state.shown
+        assert prompt is not None
+        assert shown is not None
+        concealed = self._conceal(replace(shown, rows=tuple(self.state.rows)))
+        path = self._directory / prompt.text
+        try:
+            if self.state.page is None:
+                export(path, concealed, concealed.rows, self._table.shown_columns())
+                written = f"{len(concealed.rows)} caches"
+            else:
+                inspection = concealed.inspection if self.state.inspection else None
+                export_inspection(path, concealed, inspection)
+                written = f"{len(inspection.rows) if inspection else 0} {self.state.tab}"
+        except ExportError as error:
+            self.state.complain(str(error))
         else:
-            export_detail(path, shown, detail)
-            written = f"{len(detail.entries) if detail else 0} {self.state.tab}"
-        self._answered()
-        self._messages.notify(drawable(f"{written} written to {name}"), timeout=_TOLD_FOR if self._loop else None)
-
-    def _help(self) -> None:
-        self._show_dialog(help.dialog())
-
-    def _show_dialog(self, dialog: urwid.Widget) -> None:
-        self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38)
+            self.state.finish_export(f"{written} written to {prompt.text}")
 
     def _filter_input(self, events: list[Event], raw: list[int]) -> list[Event]:
-        """Drop what is no key, and make each paste one.
+        """Drop what is not a key, and make each paste one key.
 
         Shift-F3 looks like a report of the cursor, at which urwid 5.1 ends the main loop.
         """
@@ -337,24 +313,24 @@ class App:
         raise urwid.ExitMainLoop
 
 
-def _screen() -> urwid.BaseScreen:
-    # Forced, because not every terminal that marks what is pasted answers the question whether it does.
-    screen = urwid.display.raw.Screen(bracketed_paste_mode=True)
-    if os.environ.get("NO_COLOR"):  # no-color.org
-        screen.set_terminal_properties(colors=1)
-    return screen
+class _Stack(urwid.OverlayStack):
+    """The windows as widgets.
 
+    Args:
+        base: the widget below all dialogs.
+        press: given each key; returns whether the topmost widget must not be given it, too.
+        finish: called after each key, with what the topmost widget left of it.
+    """
 
-class _Loop(urwid.SelectEventLoop):
-    """urwid's event loop, inside of a function that is given it."""
+    def __init__(self, base: urwid.Widget, press: Callable[[str], bool], finish: Callable[[str | None], None]) -> None:
+        super().__init__(base)
+        self._press = press
+        self._finish = finish
 
-    def __init__(self, around: Callable[[Callable[[], None]], None]) -> None:
-        super().__init__()
-        self._around = around
-
-    def run(self) -> None:
-        """Run the loop until something ends it."""
-        self._around(super().run)
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        """Handle every key."""
+        self._finish(None if self._press(key) else super().keypress(size, key))
+        return None
 
 
 def _write(wake: int) -> None:

@@ -1,121 +1,162 @@
-"""Every action with its keys and its words: dispatch, footer and help all read this one table."""
+"""Every action with its keys, its words and where it works: dispatch, footer, help and man page come from it. Pure."""
 
+import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from urwid import CommandMap
-from urwid.command_map import Command
-
 from slabtui.columns import caches
-from slabtui.model.inspection import Kind
+from slabtui.model.inspection import InspectionKind
+from slabtui.text import visible
+
+
+class KeyContext(enum.StrEnum):
+    """What the topmost window is, which decides what a key does."""
+
+    TABLE = "table"
+    PAGE = "page"
+    STACKS = "stacks"  # the page, on its tab of stacks
+    DIALOG = "dialog"
+    PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something the user can do.
+    """Something that the user can do.
 
     Attributes:
         name: what the application dispatches on.
         keys: the keys that do it, as urwid names them; the first is the one that is shown.
-        label: one word for the footer below the table; empty: not shown there.
-        help: what it does, for the help screen.
-        category: heading on the help screen.
-        command: the command that urwid's own list carries out for it; None: the application does it.
-        page_label: one word for the footer below the page of a cache; empty: not shown there.
+        contexts: where they do it.
+        help: what it does, for the help screen and the man page.
+        category: its heading there.
+        label: one word for the footer; empty: not shown there.
+        command: what urwid's lists do for it, as urwid names it; empty: the application does it.
     """
 
     name: str
     keys: tuple[str, ...]
-    label: str
+    contexts: frozenset[KeyContext]
     help: str
     category: str
-    command: Command | None = None
-    page_label: str = ""
+    label: str = ""
+    command: str = ""
 
 
-_SORT, _SHOW, _CACHE, _TIME, _MOVE, _PROGRAM = "Sort", "Show", "One cache", "Time", "Move", "Program"
+_TABLE = frozenset({KeyContext.TABLE})
+_PAGE = frozenset({KeyContext.PAGE, KeyContext.STACKS})
+_STACKS = frozenset({KeyContext.STACKS})
+_DIALOG = frozenset({KeyContext.DIALOG})
+_PROMPT = frozenset({KeyContext.PROMPT})
+_MAIN = _TABLE | _PAGE
+_LISTS = _MAIN | _DIALOG
+_EVERYWHERE = frozenset(KeyContext)
+
+_PROGRAM, _TIME, _MOVE, _SORT, _SHOW = "Program", "Time", "Move", "Sort", "Show"
+_OF_PAGE, _OF_DIALOG, _OF_PROMPT = "Page", "Dialog", "Prompt"
 
 ACTIONS = (
-    Action("quit", ("q", "Q"), "Quit", "Quit", _PROGRAM, page_label="Quit"),
+    Action("quit", ("q", "Q"), _MAIN, "Quit", _PROGRAM, "Quit"),
+    Action("help", ("?", "h"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
+    Action("clear-filter", ("esc",), _TABLE, "Clear the filter", _SHOW),
+    Action("leave", ("esc",), _PAGE, "Return to the table", _OF_PAGE, "Back"),
     Action(
-        "help",
-        ("?", "h"),
-        "Help",
-        "Show the keys and what the columns mean; any of q, ?, Esc closes",
-        _PROGRAM,
-        page_label="Help",
+        "filter",
+        ("/",),
+        _TABLE,
+        "Filter by name while you type: part of the name, or ~ and a regular expression",
+        _SHOW,
+        "Filter",
     ),
-    Action("leave", ("esc",), "", "Leave the page of a cache; else clear the filter", _SHOW, page_label="Back"),
-    Action("filter", ("/",), "Filter", "Filter by name as you type: part of it, or ~ and a regular expression", _SHOW),
-    Action("pause", ("p", " "), "Pause", "Hold the screen, or go on; counting never stops", _TIME, page_label="Pause"),
+    Action("pause", ("p", " "), _MAIN, "Hold the screen, or continue; counting never stops", _TIME, "Pause"),
+    Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
+    Action("open-stack", ("enter",), _STACKS, "Show the selected stack in full", _OF_PAGE, "Open"),
+    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: callers, stacks, processes, about", _OF_PAGE, "Next"),
+    Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _OF_PAGE),
+    Action("tab-callers", ("1",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
     Action(
-        "open",
-        ("enter",),
-        "Look",
-        "Look closely at the selected cache; on its page, open the selected stack",
-        _CACHE,
-        page_label="Open",
+        "tab-stacks",
+        ("2",),
+        _PAGE,
+        "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE",
+        _OF_PAGE,
     ),
     Action(
-        "next-tab",
-        ("tab", "right"),
-        "",
-        "Callers, stacks, processes, about: the next of them",
-        _CACHE,
-        page_label="Next",
+        "tab-processes",
+        ("3",),
+        _PAGE,
+        "Processes that allocate, counted exactly; [ ]: kernel threads",
+        _OF_PAGE,
     ),
-    Action("previous-tab", ("shift tab", "left"), "", "The one before", _CACHE),
-    Action("tab-callers", ("1",), "", "Call sites that allocate, exactly", _CACHE),
+    Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
+    Action("sort-bytes", ("b",), _TABLE, "Sort by bytes", _SORT, "Bytes"),
+    Action("sort-allocs", ("a",), _TABLE, "Sort by allocations", _SORT, "Allocs"),
+    Action("sort-growth", ("l",), _TABLE, "Sort by growth: caches that leak memory come to the top", _SORT, "Leaks"),
+    Action("frees", ("f",), _TABLE, "Count frees too and show them in a column, or stop that", _SHOW, "Frees"),
+    Action("idle", ("z",), _TABLE, "Show also caches that were idle in the interval, or hide them", _SHOW, "Idle"),
+    Action("sort-name", ("n",), _TABLE, "Sort by name", _SORT, "Name"),
+    Action("sort-objsize", ("s",), _TABLE, "Sort by object size", _SORT),
+    Action("sort-frees", ("F",), _TABLE, "Sort by frees", _SORT),
+    Action("sort-live", ("o",), _TABLE, "Sort by live objects", _SORT),
+    Action("sort-mem", ("c",), _TABLE, "Sort by memory held", _SORT),
+    Action("reverse", ("r",), _TABLE, "Reverse the order", _SORT, "Reverse"),
+    Action("measure", ("m",), _MAIN, "Measure again what counting an event costs; takes a second", _PROGRAM),
+    Action("back", ("[",), _MAIN, "Go one interval back in time and hold the screen; 300 are kept", _TIME),
     Action(
-        "tab-stacks", ("2",), "", "Kernel stacks that led there; ~: estimated, S.E.: standard error of SHARE", _CACHE
+        "forward",
+        ("]",),
+        _MAIN,
+        "Go one interval forward while the screen is held; in a replay also past the newest one",
+        _TIME,
     ),
-    Action("tab-processes", ("3",), "", "Processes that allocate, exactly; [ ]: kernel threads", _CACHE),
-    Action("tab-about", ("4",), "", "What the kernel says of the cache, and charts of its past", _CACHE),
-    Action("sort-bytes", ("b",), "Bytes", "Sort by bytes", _SORT),
-    Action("sort-allocs", ("a",), "Allocs", "Sort by allocations", _SORT),
-    Action("sort-growth", ("l",), "Leaks", "Sort by growth: caches that lose memory come to the top", _SORT),
-    Action("frees", ("f",), "Frees", "Count frees too, in a column of their own, or stop that", _SHOW),
-    Action(
-        "idle", ("z",), "Idle", "Show the caches too in which nothing happened in the interval, or hide them", _SHOW
-    ),
-    Action("sort-name", ("n",), "Name", "Sort by name", _SORT),
-    Action("sort-objsize", ("s",), "", "Sort by object size", _SORT),
-    Action("sort-frees", ("F",), "", "Sort by frees", _SORT),
-    Action("sort-live", ("o",), "", "Sort by live objects", _SORT),
-    Action("sort-mem", ("c",), "", "Sort by memory held", _SORT),
-    Action("reverse", ("r",), "Reverse", "Turn the order upside down", _SORT),
-    Action("measure", ("m",), "", "Measure anew what an event costs; takes a second", _SHOW),
-    Action("back", ("[",), "", "One interval back in time, holding the screen; 300 are kept", _TIME),
-    Action(
-        "forward", ("]",), "", "One interval forward while the screen is held; in a replay also into what comes", _TIME
-    ),
-    Action("faster", ("+", "="), "", "Replay twice as fast", _TIME),
-    Action("slower", ("-",), "", "Replay half as fast", _TIME),
+    Action("faster", ("+", "="), _MAIN, "Replay twice as fast", _TIME),
+    Action("slower", ("-",), _MAIN, "Replay half as fast", _TIME),
     Action(
         "export",
         ("e",),
-        "Export",
-        "Write what the screen shows to a new .csv or .json file; stacks to a .folded one, for flame graph tools",
+        _MAIN,
+        "Write what the screen shows to a new .csv or .json file; stacks also to a .folded one, for flame graph tools",
         _PROGRAM,
-        page_label="Export",
+        "Export",
     ),
-    Action("redraw", ("ctrl l",), "", "Draw the screen anew", _PROGRAM),
-    Action("up", ("up", "k"), "", "One row up", _MOVE, Command.UP),
+    Action("redraw", ("ctrl l",), _EVERYWHERE, "Redraw the screen", _PROGRAM),
+    Action("up", ("up", "k"), _LISTS, "One row up", _MOVE, command="cursor up"),
     Action(
-        "down", ("down", "j"), "", "One row down; from here on the selection follows the cache", _MOVE, Command.DOWN
+        "down",
+        ("down", "j"),
+        _LISTS,
+        "One row down; the selection then follows its row when the order changes",
+        _MOVE,
+        command="cursor down",
     ),
-    Action("page-up", ("page up", "ctrl b"), "", "One page up", _MOVE, Command.PAGE_UP),
-    Action("page-down", ("page down", "ctrl f"), "", "One page down", _MOVE, Command.PAGE_DOWN),
-    Action("top", ("home", "g"), "", "To the top, and stay there whatever comes", _MOVE, Command.MAX_LEFT),
-    Action("bottom", ("end", "G"), "", "To the bottom", _MOVE, Command.MAX_RIGHT),
+    Action("page-up", ("page up", "ctrl b"), _LISTS, "One page up", _MOVE, command="cursor page up"),
+    Action("page-down", ("page down", "ctrl f"), _LISTS, "One page down", _MOVE, command="cursor page down"),
+    Action(
+        "top",
+        ("home", "g"),
+        _LISTS,
+        "To the top; the selection then stays there when the order changes",
+        _MOVE,
+        command="cursor max left",
+    ),
+    Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command="cursor max right"),
+    Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
+    Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
+    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OF_PROMPT),
 )
 
 SORT_PREFIX = "sort-"
 SORTS = {f"{SORT_PREFIX}{column}": column for column in caches.SORTS}
 
 TAB_PREFIX = "tab-"
-TABS = {f"{TAB_PREFIX}{kind}": kind for kind in Kind}
+TABS = {f"{TAB_PREFIX}{kind}": kind for kind in InspectionKind}
 
-BY_KEY = {key: action for action in ACTIONS for key in action.keys}
+_BY_KEY = {(context, key): action for action in ACTIONS for context in action.contexts for key in action.keys}
+
+_WAYS_OUT = {
+    KeyContext.DIALOG: "Esc closes the dialog",
+    KeyContext.PROMPT: "Enter accepts the text, Esc leaves the prompt",
+}
+_LONGEST_SHOWN = 20  # characters of a key's name: longer than any
 
 _SHOWN_KEYS = {
     " ": "Space",
@@ -128,18 +169,51 @@ _SHOWN_KEYS = {
 }
 
 
+def find(context: KeyContext, key: str) -> Action | None:
+    """Return what a key does in a context; None: nothing."""
+    return _BY_KEY.get((context, key))
+
+
+def why_nothing(context: KeyContext, key: str) -> str:
+    """Return why a key does nothing in a context, and what helps."""
+    if context in _WAYS_OUT:
+        return _WAYS_OUT[context]
+    places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
+    if context is KeyContext.PAGE and KeyContext.STACKS in places:
+        return "it works on the tab of stacks"
+    if KeyContext.TABLE in places:
+        return "it works on the table"
+    return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"
+
+
+def in_context(context: KeyContext) -> tuple[Action, ...]:
+    """Return what can be done in a context, in the order of the key map."""
+    return tuple(action for action in ACTIONS if context in action.contexts)
+
+
+def by_category() -> Iterable[tuple[str, list[tuple[Action, str]]]]:
+    """Return the headings of the help screen, and below each its actions with their help, in the order of the key map.
+
+    A heading says where its keys work, and so does the help of a key that differs from the first one below it.
+    """
+    for category in dict.fromkeys(action.category for action in ACTIONS):
+        actions = [action for action in ACTIONS if action.category == category]
+        usual = _where(actions[0])
+        heading = category if category.casefold() == usual else f"{category} ({usual})"
+        yield heading, [(one, one.help if _where(one) == usual else f"{one.help} ({_where(one)})") for one in actions]
+
+
+def _where(action: Action) -> str:
+    """Return in words where an action works."""
+    if action.contexts == _EVERYWHERE:
+        return "everywhere"
+    if action.contexts == _STACKS:
+        return "tab of stacks"
+    return ", ".join(place for place in KeyContext if place in action.contexts and place is not KeyContext.STACKS)
+
+
 def shown(key: str) -> str:
     """Return a key as people write it: `Esc`, `Ctrl-L`, `/`."""
     if key.startswith("ctrl "):
         return f"Ctrl-{key.removeprefix('ctrl ').upper()}"
-    return _SHOWN_KEYS.get(key, key.capitalize() if len(key) > 1 else key)
-
-
-def list_commands() -> CommandMap:
-    """Return the command map for the list: the moves of this table and nothing else."""
-    commands = CommandMap()
-    commands.clear()
-    for key, action in BY_KEY.items():
-        if action.command is not None:
-            commands[key] = action.command
-    return commands
+    return visible(_SHOWN_KEYS.get(key, key.capitalize() if len(key) > 1 else key)[:_LONGEST_SHOWN])

@@ -1,11 +1,12 @@
-"""A list of lines of which only the visible ones are drawn: what the table and the pages are made of."""
+"""A list of rows, one line each, of which only the visible ones are drawn: the table and the pages are made of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, Literal, TypeVar
 
 import urwid
 
-from slabtui.views.widgets import cells, clip, drawable, scrolling
+from slabtui.views.cells import cells, clip, drawable
+from slabtui.views.widgets import scrolling
 
 GAP = " "
 
@@ -13,8 +14,8 @@ T = TypeVar("T")
 Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
 
 
-class Line(urwid.Widget):
-    """One item on one line, drawn straight to a canvas: many times cheaper than a widget per cell, and it adds up."""
+class RowLine(urwid.Widget):
+    """One item on one line, drawn straight to a canvas: many times cheaper than a widget per cell."""
 
     _sizing = frozenset((urwid.FLOW,))
     _selectable = True
@@ -35,18 +36,18 @@ class Line(urwid.Widget):
         return urwid.TextCanvas([encoded], [[("selected" if focus else style, len(encoded))]], [charset], maxcol=width)
 
     def keypress(self, size: tuple[int], key: str) -> str:
-        """Leave every key to the list."""
+        """Leave all keys to the list."""
         return key
 
 
-class Walker(urwid.ListWalker[int, Line], Generic[T]):
-    """Items as widgets, made when they are looked at."""
+class Walker(urwid.ListWalker[int, RowLine], Generic[T]):
+    """Items as widgets, which are made when they are drawn."""
 
     def __init__(self, draw: Drawing[T]) -> None:
         self.focus = 0
         self._draw = draw
         self.items: Sequence[T] = ()
-        self._widgets: dict[int, Line] = {}
+        self._widgets: dict[int, RowLine] = {}
 
     def replace(self, items: Sequence[T], focus: int) -> None:
         """Show other items, with the selection on one of them."""
@@ -58,10 +59,10 @@ class Walker(urwid.ListWalker[int, Line], Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, position: int) -> Line:
+    def __getitem__(self, position: int) -> RowLine:
         item = self.items[self._valid(position)]
         if position not in self._widgets:
-            self._widgets[position] = Line(lambda: self._draw(item))
+            self._widgets[position] = RowLine(lambda: self._draw(item))
         return self._widgets[position]
 
     def set_focus(self, position: int) -> None:
@@ -87,7 +88,7 @@ class Walker(urwid.ListWalker[int, Line], Generic[T]):
         return position
 
 
-class Listing(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T]):
+class RowList(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T]):
     """The list, with a bar beside it where it does not fit.
 
     Args:
@@ -116,7 +117,7 @@ class Listing(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T])
 
 
 def cell(align: Literal["left", "right"], width: int, written: str) -> str:
-    """Return a text as it stands in its column: a name is cut to fit, a number never needs to be."""
+    """Return a text as it stands in its column: text is cut to fit, numbers are already written to fit."""
     if align == "left":
         return clip(written, width)
     return " " * (width - cells(written)) + drawable(written)

@@ -1,40 +1,41 @@
-"""What the user has chosen to see, over the snapshots so far; sorting, filtering and pausing act here and at once."""
+"""What the user has chosen to see, over the snapshots so far, and every transition of it. Pure: it draws nothing."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
 from slabtui.columns.query import Order
-from slabtui.model.history import History
-from slabtui.model.inspection import Inspection, Kind, Request
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.views.effects import Effect, NothingToDoError
+from slabtui.views.keymap import KeyContext
+from slabtui.views.timeline import Timeline
+from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
 
 
 @dataclass(slots=True)
 class State:
-    """The view's state.
+    """The view's state. Its methods are the transitions; one that is not possible raises NothingToDoError.
 
     Attributes:
         interval: seconds between snapshots, as asked for.
         order: how the rows are sorted.
         pattern: the filter, as typed; the last one that was valid.
-        idle: whether caches that allocated nothing show too.
-        paused: whether the screen is held.
-        stepping: whether the next snapshot is to be shown even so.
-        replay: whether snapshots come from a recording, which stands still while the screen is held.
-        speed: how many times as fast as recorded a replay runs.
-        ended: whether the recording is at its end.
-        history: the last snapshots.
-        back: how many intervals before the newest the screen shows; 0 unless paused.
-        shown: the snapshot on the screen; None before the first.
+        idle: whether idle caches are shown too.
+        replay: for the timeline.
         error: why the source could not be read last time; empty if it could.
+        other_notes: what other parts of the program say beside the notes of the snapshot.
         dropped: the filter that was dropped because it takes too long with the names that came; empty: none.
+        message: the message line; empty: there is none.
         rows: the rows on the screen, in order.
-        followed: the cache that the selection stays on; it shows even when idle. None: the top row.
+        revision: counts how often the rows or the snapshot on the screen changed: less to compare than the rows.
         frees: whether frees are counted, and shown.
-        measurements: how often the user has asked what counting costs.
-        subject: the cache that is looked at closely, as it was when the look began; None: the table shows.
-        tab: what is looked at.
+        time: the intervals so far, and the one on the screen.
+        table: the window at the bottom of the stack.
+        windows: all windows, the topmost last.
+        tab: the kind of inspection that pages show.
         matches: the test that the filter makes of a name.
     """
 
@@ -42,57 +43,70 @@ class State:
     order: Order = field(default_factory=Order)
     pattern: str = ""
     idle: bool = False
-    paused: bool = False
-    stepping: bool = False
-    replay: bool = False
-    speed: float = 1.0
-    ended: bool = False
-    history: History = field(default_factory=History)
-    back: int = 0
-    shown: Snapshot | None = None
+    replay: InitVar[bool] = False
     error: str = ""
+    other_notes: tuple[str, ...] = ()
     dropped: str = ""
+    message: str = ""
     rows: list[CacheRow] = field(default_factory=list)
-    followed: int | None = None
+    revision: int = 0
     frees: bool = False
-    measurements: int = 0
-    subject: CacheRow | None = None
-    tab: Kind = Kind.CALLERS
+    time: Timeline = field(init=False)
+    table: TableWindow = field(default_factory=TableWindow)
+    windows: list[Window] = field(init=False)
+    tab: InspectionKind = InspectionKind.CALLERS
     matches: Callable[[str], bool] = field(init=False)
-    _growing: frozenset[int] = field(init=False, default=frozenset())
+    _growing: frozenset[object] = field(init=False, default=frozenset())
+    _effects: list[Effect] = field(init=False, default_factory=list)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, replay: bool) -> None:
+        self.time = Timeline(self._effects.append, replay)
         self.matches = query.matcher(self.pattern)
+        self.windows = [self.table]
+
+    # What comes from the producer.
 
     def receive(self, snapshot: Snapshot) -> None:
-        """Take in a new snapshot; one that only tells of an error leaves the table as it is."""
+        """Take in a new snapshot; one that covers no time changes the error only."""
         self.error = snapshot.error or ""
-        if snapshot.error:
+        if not snapshot.elapsed:
             return
-        self.history.add(snapshot)
-        if self.paused and not self.stepping and self.shown is not None:
-            self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
-        else:
-            self.show(0)
-        self.stepping = False
+        self._on_timeline(lambda: self.time.receive(snapshot))
 
-    def show(self, back: int) -> None:
-        """Show the interval that many before the newest, or the nearest that is known."""
-        if len(self.history):
-            self.back = max(0, min(back, len(self.history) - 1))
-            self.shown = self.history.back(self.back)
-            self.arrange()
+    def end(self) -> None:
+        """There are no more snapshots."""
+        self.time.ended = True
+
+    def play(self, speed: float) -> None:
+        """The replay runs at this speed from now on."""
+        if speed == self.time.speed:
+            self.message = f"x{speed:g} is the limit"
+        self.time.speed = speed
+
+    # Time.
 
     def toggle_pause(self) -> None:
-        """Hold the screen, or go on with the last snapshot that came."""
-        self.paused = not self.paused
-        if not self.paused:
-            self.show(0)
+        """Hold the screen, or go on with the newest snapshot."""
+        self._on_timeline(self.time.toggle_pause)
+
+    def step_back(self) -> None:
+        """Show the interval before, and hold the screen."""
+        self._on_timeline(self.time.step_back)
+
+    def step_forward(self) -> None:
+        """Show the next interval while the screen is held."""
+        self._on_timeline(self.time.step_forward)
+
+    # The table.
 
     def toggle_idle(self) -> None:
-        """Show or hide the caches that allocated nothing."""
+        """Show or hide idle caches."""
         self.idle = not self.idle
         self.arrange()
+
+    def toggle_frees(self) -> None:
+        """Count frees and show them, or stop that."""
+        self.frees = not self.frees
 
     def sort_by(self, column: str) -> None:
         """Sort by a column, in its own direction."""
@@ -100,7 +114,7 @@ class State:
         self.arrange()
 
     def reverse(self) -> None:
-        """Turn the order upside down."""
+        """Reverse the order."""
         self.order = self.order.reversed()
         self.arrange()
 
@@ -116,55 +130,251 @@ class State:
         self.matches, self.pattern, self.dropped = matches, pattern, ""
         self.arrange()
 
+    def clear_filter(self) -> None:
+        """Show all caches, and forget the filter that took too long."""
+        if not self.pattern and not self.dropped:
+            raise NothingToDoError("there is no filter to clear")
+        self.filter_by("")
+
+    def select(self, place: int) -> None:
+        """Select a row of the table by its place: the selection follows its cache from now on, but not at the top."""
+        self.table.followed = self.rows[place].cache if place else None
+
     def arrange(self) -> None:
-        """Choose and order the rows of the shown snapshot anew."""
+        """Choose and order the rows of the shown snapshot again."""
+        self.revision += 1
         if self.shown is not None:
-            self._growing = self.history.growing(self.back)
+            self._growing = self.time.history.growing(self.time.back)
             try:
                 self.rows = self._arranged(self.matches)
             except query.BadFilterError:
                 self.dropped, self.pattern, self.matches = self.pattern, "", query.matcher("")
                 self.rows = self._arranged(self.matches)
 
-    def _arranged(self, matches: Callable[[str], bool]) -> list[CacheRow]:
-        assert self.shown is not None
-        return query.arrange(self.shown.rows, self.order, matches, shows=self._shows, keep=self.followed)
+    # Windows.
 
-    def grows(self, row: CacheRow) -> bool:
-        """Tell whether a cache grew in each of the last intervals."""
-        return row.cache in self._growing
+    def open_page(self) -> None:
+        """Open the page of the selected cache."""
+        row = self.selected
+        if row is None:
+            raise NothingToDoError("no cache is selected")
+        self.windows.append(PageWindow(row))
+
+    def open_stack(self) -> None:
+        """Show the selected stack in full."""
+        row = self.selected_row
+        if row is None:
+            raise NothingToDoError("no stack is selected")
+        self.windows.append(StackWindow(row))
+
+    def open_help(self) -> None:
+        """Show the keys and the columns."""
+        self.windows.append(HelpWindow())
+
+    def ask_for_filter(self) -> None:
+        """Open the prompt for the filter."""
+        self.windows.append(PromptWindow(Purpose.FILTER, self.pattern))
+
+    def ask_for_export(self) -> None:
+        """Open the prompt for the name of a file."""
+        if self.shown is None:
+            raise NothingToDoError("there is nothing to write yet")
+        suffix = ".folded" if self.context is KeyContext.STACKS else ".csv"
+        name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{suffix}", time.localtime(self.shown.time))
+        self.windows.append(PromptWindow(Purpose.EXPORT, name))
+
+    def close(self) -> None:
+        """Close the topmost window; the table stays."""
+        if len(self.windows) > 1:
+            self.windows.pop()
+
+    def show_tab(self, kind: InspectionKind) -> None:
+        """Show this kind of inspection."""
+        self.tab = kind
+
+    def turn(self, by: int) -> None:
+        """Show the kind of inspection this many tabs further."""
+        kinds = list(InspectionKind)
+        self.tab = kinds[(kinds.index(self.tab) + by) % len(kinds)]
+
+    def select_row(self, place: int) -> None:
+        """Select a row of the inspection by its place, as `select` does."""
+        if self.page is not None and self.inspection is not None:
+            self.page.followed = self.inspection.rows[place].key if place else None
+
+    # The prompt.
+
+    def type(self, text: str) -> None:
+        """Replace the text of the prompt; a filter acts at once."""
+        prompt = self.prompt
+        if prompt is None:
+            return
+        prompt.text, prompt.complaint = text, ""
+        if prompt.purpose is Purpose.FILTER:
+            try:
+                self.filter_by(text)
+            except query.BadFilterError as error:
+                self.complain(str(error))
+
+    def complain(self, what: str) -> None:
+        """Say in the prompt what is wrong with its text."""
+        if self.prompt is not None:
+            self.prompt.complaint = what
+
+    def accept(self) -> None:
+        """Keep the filter and close the prompt; or write the file, which closes it if that succeeds."""
+        prompt = self.prompt
+        if prompt is None:
+            return
+        if prompt.purpose is Purpose.FILTER:
+            self.close()
+        else:
+            self._effects.append(Effect.EXPORT)
+
+    def cancel(self) -> None:
+        """Close the prompt, and clear the filter if it asked for one."""
+        prompt = self.prompt
+        self.close()
+        if prompt is not None and prompt.purpose is Purpose.FILTER:
+            self.filter_by("")
+
+    def finish_export(self, written: str) -> None:
+        """Close the prompt and say what was written."""
+        self.close()
+        self.message = written
+
+    # The rest.
+
+    def measure(self) -> None:
+        """Measure again what counting costs."""
+        if self.time.replay:
+            raise NothingToDoError("a replay counts nothing")
+        self._effects.append(Effect.MEASURE)
+
+    def redraw(self) -> None:
+        """Draw the whole screen again."""
+        self._effects.append(Effect.REDRAW)
+
+    def quit(self) -> None:
+        """End the program."""
+        self._effects.append(Effect.QUIT)
+
+    def expire_message(self) -> None:
+        """Remove the message."""
+        self.message = ""
+
+    def take_effects(self) -> list[Effect]:
+        """Return what the transitions asked for since the last call, in order."""
+        effects = [*self._effects]
+        self._effects.clear()
+        return effects
+
+    # What follows from the state.
 
     @property
-    def detail(self) -> Inspection | None:
-        """The close look that the screen is to show, if the interval on it has that."""
-        found = self.shown.detail if self.shown is not None else None
-        if found is None or self.subject is None or (found.cache, found.kind) != (self.subject.name, self.tab):
+    def shown(self) -> Snapshot | None:
+        """The snapshot on the screen; None before the first."""
+        return self.time.shown
+
+    @property
+    def window(self) -> Window:
+        """The topmost window, which gets the keys."""
+        return self.windows[-1]
+
+    @property
+    def page(self) -> PageWindow | None:
+        """The page that is open, on top or below a dialog or prompt; None: the table is shown."""
+        return next((window for window in self.windows if isinstance(window, PageWindow)), None)
+
+    @property
+    def prompt(self) -> PromptWindow | None:
+        """The prompt that is open; None: there is none."""
+        return self.window if isinstance(self.window, PromptWindow) else None
+
+    @property
+    def context(self) -> KeyContext:
+        """What decides which keys do something."""
+        match self.window:
+            case TableWindow():
+                return KeyContext.TABLE
+            case PageWindow():
+                return KeyContext.STACKS if self.tab is InspectionKind.STACKS else KeyContext.PAGE
+            case PromptWindow():
+                return KeyContext.PROMPT
+            case _:
+                return KeyContext.DIALOG
+
+    @property
+    def request(self) -> Request:
+        """What is to be counted for what is on the screen."""
+        page = self.page
+        return Request(self.frees, None if page is None else InspectionRequest(page.row.cache, self.tab))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the source and other parts of the program say."""
+        return (*(self.shown.notes if self.shown is not None else ()), *self.other_notes)
+
+    @property
+    def place(self) -> int:
+        """Place of the selected row in the table."""
+        return next((place for place, row in enumerate(self.rows) if row.cache == self.table.followed), 0)
+
+    @property
+    def selected(self) -> CacheRow | None:
+        """The selected cache; None: the table is empty."""
+        return self.rows[self.place] if self.rows else None
+
+    @property
+    def inspection(self) -> Inspection | None:
+        """The inspection that the page shows; None: the interval on the screen does not have it."""
+        found, page = self.shown.inspection if self.shown is not None else None, self.page
+        if found is None or page is None or (found.cache, found.kind) != (page.row.cache, self.tab):
             return None
         return found
 
     @property
-    def watch(self) -> Request:
-        """What is to be counted for what is on the screen."""
-        return Request(
-            frees=self.frees,
-            cache=self.subject.cache if self.subject else None,
-            kind=self.tab if self.subject else None,
-            measurements=self.measurements,
-        )
+    def row_place(self) -> int:
+        """Place of the selected row in the inspection."""
+        rows, page = self.inspection.rows if self.inspection else (), self.page
+        return next((place for place, row in enumerate(rows) if page and row.key == page.followed), 0)
 
     @property
-    def current(self) -> CacheRow | None:
-        """The row of the inspected cache in the interval on the screen, else as the page opened with it."""
-        rows = self.shown.rows if self.shown is not None and self.subject is not None else ()
-        return next((row for row in rows if self.subject and row.cache == self.subject.cache), self.subject)
+    def selected_row(self) -> InspectionRow | None:
+        """The selected row of the inspection; None: it has none."""
+        inspection = self.inspection
+        return inspection.rows[self.row_place] if inspection is not None and inspection.rows else None
+
+    @property
+    def inspected(self) -> CacheRow | None:
+        """The row of the inspected cache in the interval on the screen, else as the page was opened with it."""
+        page = self.page
+        if page is None:
+            return None
+        return (self.shown.row(page.row.cache) if self.shown is not None else None) or page.row
 
     def past(self) -> list[CacheRow | None]:
-        """Return the rows of the cache that is looked at, up to the interval on the screen."""
-        return self.history.past(self.subject.cache, self.back) if self.subject else []
-
-    def _shows(self, row: CacheRow) -> bool:
-        return self.idle or row.active
+        """Return the rows of the inspected cache up to the interval on the screen."""
+        return self.time.history.past(self.page.row.cache, self.time.back) if self.page else []
 
     def series(self, row: CacheRow, length: int) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
-        return self.history.series(row.cache, length, self.back)
+        return self.time.history.series(row.cache, length, self.time.back)
+
+    def grows(self, row: CacheRow) -> bool:
+        """Return whether a cache grew in each of the last intervals."""
+        return row.cache in self._growing
+
+    def _on_timeline(self, move: Callable[[], None]) -> None:
+        """Change the timeline, and the rows if another snapshot is on the screen then."""
+        before = self.shown
+        move()
+        if self.shown is not before:
+            self.arrange()
+
+    def _arranged(self, matches: Callable[[str], bool]) -> list[CacheRow]:
+        assert self.shown is not None
+        return query.arrange(self.shown.rows, self.order, matches, shows=self._shows, keep=self.table.followed)
+
+    def _shows(self, row: CacheRow) -> bool:
+        return self.idle or row.active

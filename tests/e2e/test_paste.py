@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.views.paste import Pastes, pasted
+from slabtui.views.state import State
 from tests.support.fakes import cache
 from tests.support.terminal import Terminal
 from tests.unit.views.test_app import Screen
@@ -57,10 +58,10 @@ def test_a_paste_that_is_longer_than_any_prompt_needs_is_cut() -> None:
     assert pasted(key) == "x" * 4096
 
 
-def test_a_paste_filters_once() -> None:
+def test_a_paste_filters_once(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen(cache(1, "dentry", allocs=1), cache(2, "inode_cache", allocs=1))
-    filters = []
-    screen.app._filter, really = lambda pattern: (filters.append(pattern), really(pattern)), screen.app._filter
+    filters, really = [], State.filter_by
+    monkeypatch.setattr(State, "filter_by", lambda state, text: (filters.append(text), really(state, text)))
     screen.type("/")
     screen.type(*Pastes().join(["begin paste", *"dent" * 500, "end paste"]))
     assert len(filters) == 1

@@ -15,6 +15,9 @@ slabtui shows which slab caches of the Linux kernel allocate most, live and coun
 Without a terminal on standard output, with \\fB\\-C\\fR or with \\fB\\-\\-output\\fR it prints instead.
 .PP
 slabratetop is the same program, printing text and clearing the screen between intervals, as its namesake does."""
+KEYS = """\
+Keys act on the topmost window: the table, the page of a cache, a dialog or a prompt. A key that does nothing there
+says so above the last line."""
 EXIT_STATUS = """\
 0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
 130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
@@ -44,7 +47,7 @@ EXAMPLES = [
     ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
     ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
     ("slabtui --record night.jsonl.gz 10", "watch, and keep a recording"),
-    ("slabtui --replay night.jsonl.gz", "look at it later, without root"),
+    ("slabtui --replay night.jsonl.gz", "replay it later, without root"),
 ]
 
 
@@ -62,12 +65,11 @@ def page() -> str:
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]
     lines += [".SH DESCRIPTION", DESCRIPTION]
     lines += [".SH OPTIONS", *(line for action in parser._actions for line in option(action))]
-    lines.append(".SH KEYS")
-    for category in dict.fromkeys(action.category for action in keymap.ACTIONS):
-        lines.append(f".SS {category}")
-        for action in (action for action in keymap.ACTIONS if action.category == category):
-            keys = ", ".join(keymap.shown(key) for key in action.keys)
-            lines += item(keys, action.help)
+    lines += [".SH KEYS", KEYS]
+    for heading, actions in keymap.by_category():
+        lines.append(f".SS {heading}")
+        for action, text in actions:
+            lines += item(", ".join(keymap.shown(key) for key in action.keys), text)
     lines.append(".SH COLUMNS")
     for column in caches.COLUMNS:
         lines += item(column.title, column.help)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from urwid.testing import render_runs, resolve_runs
 
-from slabtui.cli import DEMO
-from slabtui.recording.recording import read
+from slabtui.options import DEMO
+from slabtui.recording.reader import read
 from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
@@ -50,7 +50,6 @@ def main(path: Path) -> None:
     app = App(State(1.0, frees=True, replay=True))
     for snapshot in islice(read(DEMO), MOMENT):
         app.show(snapshot)
-    app.stack.render(SIZE, focus=True)
     path.write_text(svg(app))
 
 

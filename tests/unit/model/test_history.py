@@ -1,18 +1,14 @@
-"""What came before: kept for 300 intervals, found again by cache and by step, drawn as bars."""
+"""What came before: kept for 300 intervals, found by the key of a cache and by step, within a limit of memory."""
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from slabtui.model.history import GROWING, LENGTH, MOST_LOOKS_BYTES, MOST_ROWS_BYTES, History, sparkline
-from slabtui.model.inspection import Inspection, InspectionRow, Kind
+from slabtui.model.history import GROWING, LENGTH, MOST_INSPECTIONS_BYTES, MOST_ROWS_BYTES, History
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import cache, snapshot
 
 A, B = cache(1).cache, cache(2).cache
-SERIES = st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=70)
-LEVELS = {False: " ▁▂▃▄▅▆▇█", True: " ._-=+*%#"}
 
 
 def history(*allocs: tuple[int, ...]) -> History:
@@ -49,7 +45,7 @@ def test_a_row_that_says_the_same_as_before_is_kept_once() -> None:
     assert [row.allocs for row in busy if row] == [2, 2, 1]
 
 
-def test_one_can_step_back() -> None:
+def test_stepping_back_finds_the_intervals_before() -> None:
     kept = history((1,), (2,), (3,))
     assert [kept.back(steps).allocs for steps in range(3)] == [3, 2, 1]
 
@@ -62,7 +58,7 @@ def test_a_series_is_of_one_cache_and_the_newest_is_its_last() -> None:
     assert kept.series(B, 0) == []
 
 
-def test_a_series_ends_as_far_back_as_one_has_stepped() -> None:
+def test_a_series_ends_as_far_back_as_was_stepped() -> None:
     kept = history((1,), (2,), (3,), (4,))
     assert kept.series(A, 2, back=1) == [2, 3]
     assert kept.series(A, 60, back=3) == [1]
@@ -74,42 +70,6 @@ def test_a_cache_that_was_not_there_yet_or_is_idle_counts_as_nothing() -> None:
     assert kept.series(A, 60) == [1, 0, 3, 4]
     assert kept.series(B, 60) == [0, 5, 0, 7]
     assert kept.series(cache(99).cache, 60) == [0, 0, 0, 0]
-
-
-@given(SERIES, st.integers(0, 80), st.booleans())
-def test_bars_grow_with_their_values_up_to_the_full_block(series: list[int], width: int, plain: bool) -> None:
-    drawn = sparkline(series, width, plain)
-    assert len(drawn) == width
-    shown = series[max(0, len(series) - width) :]
-    blank, bars = drawn[: width - len(shown)], drawn[width - len(shown) :]
-    assert not blank.strip(" ")
-    levels = [LEVELS[plain].index(bar) for bar in bars]
-    assert [level > 0 for level in levels] == [value > 0 for value in shown]
-    assert {level for level, value in zip(levels, shown, strict=True) if value == max(shown) > 0} <= {8}
-    by_value = [level for _, level in sorted(zip(shown, levels, strict=True))]
-    assert by_value == sorted(levels)
-    assert drawn.isascii() or not plain
-
-
-@pytest.mark.parametrize("plain", [False, True])
-def test_each_level_has_its_own_bar(plain: bool) -> None:
-    assert sparkline(range(9), 9, plain) == LEVELS[plain]
-
-
-@pytest.mark.parametrize(
-    ("series", "width", "drawn"),
-    [
-        ([], 4, "    "),
-        ([], 0, ""),
-        ([1, 2], 0, ""),
-        ([0, 0], 3, "   "),
-        ([5], 3, "  █"),
-        ([1, 1000000], 2, "▁█"),
-        ([1000000, 1, 1], 2, "██"),
-    ],
-)
-def test_a_series_stands_at_the_right_and_is_cut_at_its_old_end(series: list[int], width: int, drawn: str) -> None:
-    assert sparkline(series, width) == drawn
 
 
 def grown(*deltas: tuple[int | None, ...]) -> History:
@@ -137,7 +97,7 @@ def test_an_interval_in_which_it_did_not_grow_begins_the_row_anew(pause: int | N
     assert grown(*[(1,)] * 10, (pause,), *[(1,)] * 10).growing() == {A}
 
 
-def test_what_grew_is_told_of_the_interval_that_one_has_stepped_back_to() -> None:
+def test_growth_is_that_of_the_interval_that_was_stepped_back_to() -> None:
     kept = grown(*[(1,)] * 12, (0,))
     assert [kept.growing(back) for back in range(5)] == [frozenset(), {A}, {A}, {A}, frozenset()]
     assert kept.growing(13) == frozenset()
@@ -162,23 +122,23 @@ def test_the_past_is_no_longer_than_what_is_kept() -> None:
     assert [row and row.allocs for row in kept.past(A)] == list(range(50, 350))
 
 
-def test_old_looks_are_forgotten_where_they_are_large() -> None:
+def test_old_inspections_are_dropped_where_they_are_large() -> None:
     cgroup = "/" + "x" * 10_000
-    entries = tuple(InspectionRow(1, 1, 1, 1, pid=pid, cgroup=cgroup) for pid in range(MOST_LOOKS_BYTES // 4 // 10_400))
+    rows = tuple(InspectionRow(pid=pid, cgroup=cgroup) for pid in range(MOST_INSPECTIONS_BYTES // 4 // 10_400))
     history = History()
     for _ in range(6):
-        history.add(snapshot(cache(1), detail=Inspection("dentry", Kind.PROCESSES, entries=entries)))
-    assert [history.back(steps).detail is not None for steps in range(6)] == [True] * 4 + [False] * 2
+        history.add(snapshot(cache(1), inspection=Inspection(A, InspectionKind.PROCESSES, rows=rows)))
+    assert [history.back(steps).inspection is not None for steps in range(6)] == [True] * 4 + [False] * 2
     assert history.back(5).rows == (cache(1),)
 
 
-def test_old_intervals_are_forgotten_where_they_are_large() -> None:
+def test_old_intervals_are_dropped_where_they_are_large() -> None:
     history = History()
     for at in range(20):
         names = tuple("x" * 1000 for _ in range(50))
         history.add(snapshot(*(replace(cache(i, allocs=at + 1), aliases=names) for i in range(300))))
     kept = len(history)
-    assert 2 <= kept == MOST_ROWS_BYTES // (300 * (50 * 1057 + 430)) < 20
+    assert 2 <= kept == MOST_ROWS_BYTES // (300 * (50 * 1057 + 410 + 60 + 7)) < 20
     assert history.back(kept - 1).rows[0].allocs == 20 - kept + 1
     assert history.series(cache(1).cache, 300) == [float(at) for at in range(20 - kept + 1, 21)]
 

@@ -37,8 +37,7 @@ class Screen:
 
     def type(self, *keys: str) -> None:
         for key in keys:
-            for unhandled in press(self.app.stack, self.size, key):
-                self.app.press(unhandled)
+            assert press(self.app.stack, self.size, key) == []
             self.lines()
 
     def lines(self) -> list[str]:
@@ -68,7 +67,7 @@ def test_the_screen_before_the_first_interval_says_what_it_waits_for() -> None:
     assert screen.has("every 2.5 s LIVE")
 
 
-def test_the_header_tells_the_time_the_load_the_rates_and_what_was_lost() -> None:
+def test_the_header_shows_the_time_the_load_the_rates_and_what_was_lost() -> None:
     screen = Screen(cache(1, allocs=1500, size=1024), cache(2))
     first, second = screen.lines()[:2]
     assert re.match(rf"\d\d:\d\d:\d\d loadavg: {LOADAVG} ", first)
@@ -127,7 +126,7 @@ def test_only_active_caches_show_until_the_idle_ones_are_asked_for() -> None:
 
 def test_an_interval_in_which_nothing_happened_says_how_to_see_the_caches() -> None:
     screen = Screen(cache(1, "idle"))
-    assert screen.has("No cache did anything. z shows idle caches.")
+    assert screen.has("No cache was active. Press z to show idle caches.")
 
 
 def test_the_filter_acts_with_every_key_and_esc_clears_it() -> None:
@@ -159,7 +158,7 @@ def test_keys_of_the_table_are_letters_while_one_types() -> None:
     screen.type("/", "q", "p", "z", "?")
     assert screen.lines()[-1] == "Filter: qpz?"
     assert screen.names() == ["qpz?"]
-    assert not screen.state.paused
+    assert not screen.state.time.paused
 
 
 def test_a_leading_tilde_makes_the_filter_an_expression() -> None:
@@ -180,7 +179,7 @@ def test_half_an_expression_is_complained_of_and_changes_nothing() -> None:
 def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
     screen = Screen(cache(1, "dentry", allocs=1))
     screen.type("/", "x", "enter")
-    assert screen.has("matches “x”. Esc clears the filter")
+    assert screen.has("No active cache matches “x”. Esc clears the filter")
 
 
 def test_a_pause_holds_the_table_while_sorting_goes_on() -> None:
@@ -255,7 +254,7 @@ def test_q_quits() -> None:
 def test_the_last_snapshot_that_was_asked_for_ends_the_program() -> None:
     app = App(State(1.0), count=3)
     app.show(snapshot(cache(1)))
-    app.show(snapshot(error="cannot read"))
+    app.show(snapshot(elapsed=0.0, error="cannot read"))
     with pytest.raises(urwid.ExitMainLoop):
         app.show(snapshot(cache(1)))
 
@@ -264,12 +263,12 @@ def test_a_last_snapshot_that_could_not_be_read_ends_the_program_with_its_reason
     app = App(State(1.0), count=2)
     app.show(snapshot(cache(1)))
     with pytest.raises(SlabtuiError, match=r"^cannot read: start slabtui again$"):
-        app.show(snapshot(error="cannot read"))
+        app.show(snapshot(elapsed=0.0, error="cannot read"))
 
 
-def test_a_failed_reading_is_told_and_the_table_stays() -> None:
+def test_a_failed_reading_is_shown_and_the_table_stays() -> None:
     screen = Screen(cache(1, "dentry", allocs=1))
-    screen.show(error="cannot read the counters: gone")
+    screen.show(elapsed=0.0, error="cannot read the counters: gone")
     assert screen.lines()[1] == "cannot read the counters: gone"
     assert screen.names() == ["dentry"]
     screen.show(cache(1, "dentry", allocs=1))
@@ -378,18 +377,18 @@ def test_a_moment_stays_while_intervals_go_by_and_the_oldest_is_the_end() -> Non
 
 def test_a_replay_says_whose_it_is_and_how_fast() -> None:
     screen = Screen(size=(120, 24))
-    screen.state.replay = True
+    screen.state.time.replay = True
     screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))
     assert "db7 6.1.0" in screen.lines()[0]
     assert screen.lines()[0].endswith("every 1.0 s REPLAY x1")
-    screen.state.ended = True
-    screen.type("n")
+    screen.state.end()
+    screen.app.sync()
     assert screen.lines()[0].endswith(" END")
 
 
 def test_a_paused_replay_keeps_its_moment_whatever_was_on_its_way() -> None:
     screen = Screen()
-    screen.state.replay = True
+    screen.state.time.replay = True
     for allocs in (1, 2, 3):
         screen.show(cache(1, "dentry", allocs=allocs))
     screen.type("[", "[")
@@ -451,3 +450,54 @@ def test_an_export_never_overwrites_and_says_why(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
     screen.type("esc")
     assert screen.lines()[-1].startswith("qQuit")
+
+
+def test_an_interval_with_an_error_shows_both() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1))
+    screen.show(cache(1, "dentry", allocs=3), error="cannot read the counters: gone")
+    assert screen.lines()[1] == "cannot read the counters: gone"
+    assert screen.lines()[3].split()[2] == "3"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", [("f5",), ("enter", "b"), ("/", "f5"), ("?", "b"), ("enter", "2", "?", "z")])
+def test_a_key_that_does_nothing_says_so_above_the_last_line_at_every_size(
+    keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    screen = Screen(*caches(100), size=size)
+    screen.type(*keys[:-1])
+    footer = screen.lines()[-1]
+    screen.type(keys[-1])
+    lines = screen.lines()
+    assert len(lines) == size[1]
+    assert all(len(line) <= size[0] for line in lines)
+    assert lines[-1] == footer
+    shown = screen.state.message
+    assert "does nothing here: " in shown
+    assert lines[-2] == shown[: size[0]].rstrip()
+    screen.type("ctrl l")
+    assert screen.state.message == ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_dialog_leaves_the_keys_in_sight(size: tuple[int, int]) -> None:
+    screen = Screen(*caches(100), size=size)
+    screen.type("?")
+    assert screen.has("slabtui help")
+    assert screen.lines()[-1] == "EscClose"
+    screen.type("end")
+    assert screen.has("HISTORY") or size[1] == 10
+    screen.type("esc")
+    assert screen.lines()[-1].startswith("qQuit")
+
+
+def test_the_notes_of_other_parts_are_shown_beside_those_of_the_interval() -> None:
+    notes = ["recording stopped: disk full"]
+    screen = Screen(size=(200, 24))
+    screen.app = App(screen.state, notes=lambda: tuple(notes))
+    screen.show(cache(1, allocs=1), notes=("no names of functions",))
+    assert screen.has("no names of functions  recording stopped: disk full")
+    notes.clear()
+    screen.type("down")
+    assert screen.has("no names of functions")
+    assert not screen.has("recording stopped")

@@ -1,4 +1,4 @@
-"""Any keys at any sizes, in any order, over whatever comes meanwhile: nothing raises, and every screen fits."""
+"""Any keys in any window at any size, over whatever comes meanwhile: each acts or says that it does nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,43 +11,61 @@ from urwid.testing import press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
-from slabtui.feed import Feed
-from slabtui.model.inspection import Inspection, Kind, Request
+from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow
+from slabtui.producer import Producer
 from slabtui.views import keymap
 from slabtui.views.app import App
-from slabtui.views.footer import Prompt
+from slabtui.views.keymap import KeyContext
 from slabtui.views.state import State
-from tests.support.fakes import caches, snapshot
-from tests.unit.views.test_page import LOOKS
+from tests.support.fakes import cache, caches, snapshot
+from tests.unit.views.test_page import INSPECTIONS
 
 NAMES = ("dentry", "kmalloc-cg-192", "~kmalloc-large", r"\x1b[2J", "\u540d\u524d" * 20, "x" * 200)
-KEYS = sorted(key for key, action in keymap.BY_KEY.items() if action.name != "quit")
-OTHER_KEYS = ("f5", "meta x", "ctrl z", "insert", "\u00e9", "\u540d")
-TYPED = (*"~d(e-1.*", "\u540d", "backspace", "delete", "left", "right", "home", "end", "enter", "esc")  # no way to /
+KEYS = sorted({key for action in keymap.ACTIONS if action.name != "quit" for key in action.keys})
+OTHER_KEYS = ("f5", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
+TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f5", "enter", "esc")
 COUNTS = st.integers(0, 2**63)
+# What may change nothing: sorting as before, the tab on the screen, the same complaint again.
+REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
+WAYS = {
+    KeyContext.TABLE: (),
+    KeyContext.PAGE: ("home", "enter", "1"),
+    KeyContext.STACKS: ("home", "enter", "2"),
+    KeyContext.DIALOG: ("?",),
+    KeyContext.PROMPT: ("/",),
+}
 
 
-class FakePlayer(Feed):
-    """A feed that can be played, and that is asked for a look."""
+class FakePlayer(Producer):
+    """A producer that can be played, and that notes what it is asked for."""
 
     speed = 1.0
 
     def __init__(self) -> None:
         super().__init__()
-        self.watched = Request()
+        self.wanted = Request()
+        self.calls: list[object] = []
 
-    def watch(self, wanted: Request) -> None:
-        self.watched = wanted
+    def request(self, wanted: Request) -> None:
+        self.wanted = wanted
+        self.calls.append(wanted)
+
+    def measure(self) -> None:
+        self.calls.append("measure")
 
     def faster(self) -> None:
-        self.speed *= 2
+        self.speed = min(64.0, self.speed * 2)
 
     def slower(self) -> None:
-        self.speed /= 2
+        self.speed = max(1 / 64, self.speed / 2)
 
     def hold(self, held: bool) -> None:
-        pass
+        self.calls.append(held)
+
+    def step(self) -> None:
+        self.calls.append("step")
 
 
 class Keys(RuleBasedStateMachine):
@@ -57,14 +75,11 @@ class Keys(RuleBasedStateMachine):
     def begin(self, replay: bool, column: str) -> None:
         self.size = (80, 24)
         self.rows: tuple[CacheRow, ...] = ()
-        self.feed = FakePlayer()
-        self.app = App(State(1.0, Order.by(column), replay=replay))
-        self.app._feed = self.feed
+        self.producer = FakePlayer()
+        self.state = State(1.0, Order.by(column), replay=replay)
+        self.app = App(self.state)
+        self.app.connect(self.producer)
         self.receive(3, 7, NAMES[0], 0)
-
-    @property
-    def prompt(self) -> bool:
-        return isinstance(self.app._frame.footer, Prompt)
 
     @rule(columns=st.integers(1, 250), lines=st.integers(1, 80))
     def resize(self, columns: int, lines: int) -> None:
@@ -79,14 +94,22 @@ class Keys(RuleBasedStateMachine):
         for key in keys:
             self._hit(key)
 
+    @rule(context=st.sampled_from(KeyContext), keys=st.lists(st.sampled_from((*KEYS, *OTHER_KEYS)), max_size=5))
+    def hit_in(self, context: KeyContext, keys: list[str]) -> None:
+        """Press keys in one window, which is opened first."""
+        for key in ("esc", "esc", "esc", *WAYS[context]):
+            self._hit(key)
+        for key in keys:
+            self._hit(key)
+
     @rule(keys=st.lists(st.sampled_from(TYPED), max_size=5), opening=st.sampled_from(("/", "e")))
     def answer(self, keys: list[str], opening: str) -> None:
         for key in (opening, *keys):
             self._hit(key)
 
-    @rule(tab=st.sampled_from(tuple(Kind)), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
-    def look(self, tab: Kind, after: list[str]) -> None:
-        for key in ("esc", "esc", "home", "enter", str(list(Kind).index(tab) + 1)):
+    @rule(tab=st.sampled_from(InspectionKind), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
+    def inspect(self, tab: InspectionKind, after: list[str]) -> None:
+        for key in ("esc", "esc", "home", "enter", str(list(InspectionKind).index(tab) + 1)):
             self._hit(key)
         self.receive(3, 7, NAMES[0], 0)
         for key in after:
@@ -99,29 +122,61 @@ class Keys(RuleBasedStateMachine):
             self._hit(key)
 
     def _hit(self, key: str) -> None:
-        if self.prompt and key not in TYPED:
+        state, context = self.state, self.state.context
+        if context is KeyContext.PROMPT and key not in TYPED:
             key = "esc"  # a file is to be written nowhere else
-        for unhandled in press(self.app.stack, self.size, key):
-            self.app.press(unhandled)
+        action, before = keymap.find(context, key), self._everything()
+        if action is not None and action.name == "quit":
+            return
+        assert press(self.app.stack, self.size, key) == []
+        changed = self._everything() != before
+        said = "does nothing here: " in state.message
+        if action is None and context is not KeyContext.PROMPT:
+            assert said
+            assert not changed
+        elif action is None:
+            assert not (said and changed)  # a text editor's keys at its end do nothing either, and say nothing
+            assert said or key != "f5"
+        elif not action.command and action.name not in REPEATABLE:
+            assert changed or state.message, action.name
+        assert not said or state.windows
+        assert self.producer.wanted == state.request
+
+    def _everything(self) -> object:
+        """Return all that a key can change."""
+        state, prompt = self.state, self.app._prompt
+        return (
+            [*state.windows],
+            (state.order, state.idle, state.frees, state.pattern, state.dropped, state.tab, state.table.followed),
+            (state.time.paused, state.time.back, state.time.speed, state.time.stepping),
+            None if prompt is None else (prompt._edit.edit_text, prompt._edit.edit_pos, state.prompt.complaint),
+            [*self.producer.calls],
+        )
 
     @rule(number=st.integers(0, 60), count=COUNTS, name=st.sampled_from(NAMES), lost=st.none() | COUNTS)
     def receive(self, number: int, count: int, name: str, lost: int | None) -> None:
         first = [replace(row, name=name, allocs=count, bytes=count, live=count, mem=count) for row in caches(1)]
         rest = [replace(row, frees=row.allocs, live_delta=-row.allocs, aliases=(name,)) for row in caches(number)[1:]]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, detail=self._look()))
+        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspection=self._inspection()))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:
-        self.app.show(snapshot(error=error))
+        self.app.show(snapshot(elapsed=0.0, error=error))
 
     @rule(note=st.sampled_from(NAMES))
     def warn(self, note: str) -> None:
-        self.app.show(snapshot(*self.rows, notes=(note,) * 3))
+        self.app.show(snapshot(*self.rows, notes=(note,) * 3, error=note))
 
     @rule()
     def end(self) -> None:
-        self.app.state.ended = True
+        self.state.end()
+        self.app.sync()
+
+    @rule()
+    def expire(self) -> None:
+        self.state.expire_message()
+        self.app.sync()
 
     @invariant()
     def every_screen_fits(self) -> None:
@@ -131,11 +186,12 @@ class Keys(RuleBasedStateMachine):
         assert len(lines) == self.size[1]
         assert all(line.decode().isprintable() for line in lines)
 
-    def _look(self) -> Inspection | None:
+    def _inspection(self) -> Inspection:
         """Return what is asked for, of the cache that is asked for; or of another, as right after a change."""
-        subject = self.app.state.subject
-        kind = self.feed.watched.kind or Kind.STACKS
-        return replace(LOOKS[kind], cache=subject.name if subject else "another")
+        wanted = self.producer.wanted.inspection
+        if wanted is None:
+            return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)
+        return replace(INSPECTIONS[wanted.kind], cache=wanted.cache)
 
 
 def test_no_keys_at_no_size_break_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

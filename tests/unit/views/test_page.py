@@ -1,5 +1,6 @@
-"""The page of one cache as it is rendered, what leads to it and back, and what the feed is asked for meanwhile."""
+"""The page of one cache as it is rendered, how it opens and closes, and what the producer is asked for meanwhile."""
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -8,17 +9,29 @@ from pathlib import Path
 import pytest
 from urwid.testing import check_box_sizing, render_runs
 
-from slabtui.feed import Feed
-from slabtui.model.inspection import About, Context, Inspection, InspectionRow, Kind, Request
+from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow
+from slabtui.producer import Producer
 from slabtui.text import printable
+from slabtui.views.app import App
 from slabtui.views.palette import PALETTE
+from slabtui.views.state import State
 from tests.support.fakes import cache, caches
 from tests.unit.views.test_app import SIZES, Screen
 
 DENTRY = cache(1, "dentry", allocs=5)
 HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"
-STACK = InspectionRow(
+DENTRY_KEY = DENTRY.cache
+
+
+def inspected(allocs: int, bytes_: int, total_allocs: int, total_bytes: int, **more: object) -> InspectionRow:
+    return InspectionRow(
+        **{"allocs": allocs, "bytes": bytes_, "total_allocs": total_allocs, "total_bytes": total_bytes, **more}
+    )
+
+
+STACK = inspected(
     3,
     192,
     30,
@@ -27,53 +40,59 @@ STACK = InspectionRow(
     standard_error=4.0,
 )
 CALLERS = Inspection(
-    "dentry",
-    Kind.CALLERS,
-    entries=(
-        InspectionRow(3, 192, 30, 1920, frames=("d_alloc+0x2a",)),
-        InspectionRow(1, 64, 10, 640, frames=("d_copy+0x10",)),
+    DENTRY_KEY,
+    InspectionKind.CALLERS,
+    rows=(
+        inspected(3, 192, 30, 1920, frames=("d_alloc+0x2a",)),
+        inspected(1, 64, 10, 640, frames=("d_copy+0x10",)),
     ),
 )
 STACKS = Inspection(
-    "dentry",
-    Kind.STACKS,
+    DENTRY_KEY,
+    InspectionKind.STACKS,
     one_in=9,
     lost=4,
-    entries=(STACK, replace(STACK, frames=("kmem_cache_alloc", "other"), total_allocs=10, standard_error=2.0)),
+    rows=(STACK, replace(STACK, frames=("kmem_cache_alloc", "other"), total_allocs=10, standard_error=2.0)),
 )
 PROCESSES = Inspection(
-    "dentry",
-    Kind.PROCESSES,
-    entries=(
-        InspectionRow(2, 128, 60, 3840, pid=4194304, comm=printable(HOSTILE), cgroup=printable(b"/a\x1b[31m\n")),
-        InspectionRow(1, 64, 30, 1920, pid=85, comm="kswapd0", cgroup="/", context=Context.KERNEL_THREAD),
-        InspectionRow(0, 0, 10, 640, pid=0, context=Context.INTERRUPT),
+    DENTRY_KEY,
+    InspectionKind.PROCESSES,
+    rows=(
+        inspected(2, 128, 60, 3840, pid=4194304, comm=printable(HOSTILE), cgroup=printable(b"/a\x1b[31m\n")),
+        inspected(1, 64, 30, 1920, pid=85, comm="kswapd0", cgroup="/", context=Context.KERNEL_THREAD),
+        inspected(0, 0, 10, 640, pid=0, context=Context.INTERRUPT),
     ),
 )
 ABOUT = Inspection(
-    "dentry",
-    Kind.ABOUT,
+    DENTRY_KEY,
+    InspectionKind.ABOUT,
     about=About(("x", "y"), 192, 200, 21, 4096, ("reclaimable", "accounted"), ((0, 3), (1, 4)), 5, 8192),
 )
-LOOKS = {Kind.CALLERS: CALLERS, Kind.STACKS: STACKS, Kind.PROCESSES: PROCESSES, Kind.ABOUT: ABOUT}
+INSPECTIONS = {inspection.kind: inspection for inspection in (CALLERS, STACKS, PROCESSES, ABOUT)}
 
 
-class FakeFeed(Feed):
-    """A feed that remembers what it is asked to watch."""
+class FakeProducer(Producer):
+    """A producer that remembers what it was asked for."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.watched: list[Request] = []
+        self.requests: list[Request] = []
+        self.measurements = 0
 
-    def watch(self, wanted: Request) -> None:
-        self.watched.append(wanted)
+    def request(self, wanted: Request) -> None:
+        self.requests.append(wanted)
+
+    def measure(self) -> None:
+        self.measurements += 1
 
 
-def opened(kind: Kind = Kind.CALLERS, size: tuple[int, int] = (80, 24), *others: CacheRow) -> Screen:
-    """Return a screen with the page of a cache, on a tab, and the interval that has its close look."""
+def opened(
+    kind: InspectionKind = InspectionKind.CALLERS, size: tuple[int, int] = (80, 24), *others: CacheRow
+) -> Screen:
+    """Return a screen with the page of a cache, on a tab, and the interval that has its inspection."""
     screen = Screen(DENTRY, *others, size=size)
-    screen.type("enter", str(list(Kind).index(kind) + 1))
-    screen.show(DENTRY, *others, detail=LOOKS[kind])
+    screen.type("enter", str(list(InspectionKind).index(kind) + 1))
+    screen.show(DENTRY, *others, inspection=INSPECTIONS[kind])
     return screen
 
 
@@ -109,7 +128,7 @@ def test_enter_opens_the_page_of_the_selected_cache() -> None:
 def test_enter_on_an_empty_table_opens_nothing() -> None:
     screen = Screen()
     screen.type("enter")
-    assert screen.state.subject is None
+    assert screen.state.page is None
     assert screen.has("The first interval takes")
 
 
@@ -135,31 +154,32 @@ def test_tabs_are_turned_by_tab_by_arrows_and_by_their_numbers() -> None:
     assert shown == ["2", "3", "4", "1", "4", "3", "2", "4", "1", "3"]
 
 
-def test_the_feed_is_asked_for_what_is_looked_at_and_no_longer() -> None:
-    screen, feed = Screen(*caches(3)), FakeFeed()
-    screen.app._feed = feed
-    screen.type("enter", "tab", "4", "esc")
+def test_the_producer_is_asked_for_the_inspection_on_the_screen_and_no_longer() -> None:
+    screen, producer = Screen(*caches(3)), FakeProducer()
+    screen.app.connect(producer)
+    screen.type("enter", "tab", "down", "x", "4", "esc", "down")
     top = cache(2).cache
-    assert feed.watched == [
-        Request(cache=top, kind=Kind.CALLERS),
-        Request(cache=top, kind=Kind.STACKS),
-        Request(cache=top, kind=Kind.ABOUT),
+    assert producer.requests == [
+        Request(inspection=InspectionRequest(top, InspectionKind.CALLERS)),
+        Request(inspection=InspectionRequest(top, InspectionKind.STACKS)),
+        Request(inspection=InspectionRequest(top, InspectionKind.ABOUT)),
         Request(),
     ]
 
 
-def test_the_feed_is_asked_for_frees_and_to_measure_also_while_one_looks() -> None:
-    screen, feed = Screen(*caches(3)), FakeFeed()
-    screen.app._feed = feed
-    screen.type("f", "m", "enter", "m", "f")
-    top = cache(2).cache
-    assert feed.watched == [
-        Request(frees=True),
-        Request(frees=True, measurements=1),
-        Request(frees=True, measurements=1, cache=top, kind=Kind.CALLERS),
-        Request(frees=True, measurements=2, cache=top, kind=Kind.CALLERS),
-        Request(measurements=2, cache=top, kind=Kind.CALLERS),
-    ]
+def test_the_producer_is_asked_for_frees_and_to_measure_also_on_a_page() -> None:
+    screen, producer = Screen(*caches(3)), FakeProducer()
+    screen.app.connect(producer)
+    screen.type("f", "m", "enter", "m", "esc", "f")
+    callers = InspectionRequest(cache(2).cache, InspectionKind.CALLERS)
+    assert producer.requests == [Request(frees=True), Request(True, callers), Request(frees=True), Request()]
+    assert producer.measurements == 2
+
+
+def test_frees_that_are_counted_from_the_start_are_asked_for_at_once() -> None:
+    producer, app = FakeProducer(), App(State(1.0, frees=True))
+    app.connect(producer)
+    assert producer.requests == [Request(frees=True)]
 
 
 def test_frees_have_a_column_while_they_are_counted() -> None:
@@ -174,7 +194,7 @@ def test_frees_have_a_column_while_they_are_counted() -> None:
 
 
 def test_callers_show_with_their_shares() -> None:
-    screen = opened(Kind.CALLERS)
+    screen = opened(InspectionKind.CALLERS)
     assert screen.lines()[4].split() == ["SHARE", "ALLOCS", "BYTES", "SINCE", "BYTES", "CALL", "SITE"]
     assert [line.split() for line in body(screen)] == [
         ["75.0%", "3", "192", "30", "1920", "d_alloc+0x2a"],
@@ -183,14 +203,14 @@ def test_callers_show_with_their_shares() -> None:
 
 
 def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
-    screen = opened(Kind.STACKS)
+    screen = opened(InspectionKind.STACKS)
     assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
     assert screen.lines()[4].split()[:2] == ["SHARE", "S.E."]
     assert body(screen)[0].split()[:7] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1920", "getname_flags"]
 
 
 def test_a_stack_opens_in_full_and_closes_again() -> None:
-    screen = opened(Kind.STACKS)
+    screen = opened(InspectionKind.STACKS)
     page = screen.lines()
     for close in ("esc", "q", "enter"):
         screen.type("enter")
@@ -201,20 +221,22 @@ def test_a_stack_opens_in_full_and_closes_again() -> None:
     screen.type("down", "enter")
     assert screen.has("2 frames, the innermost first")
     screen.type("esc", "esc")
-    assert screen.state.subject is None
+    assert screen.state.page is None
 
 
-@pytest.mark.parametrize("kind", [Kind.CALLERS, Kind.PROCESSES, Kind.ABOUT])
-def test_enter_opens_nothing_where_there_are_no_stacks(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.PROCESSES, InspectionKind.ABOUT])
+def test_enter_opens_nothing_where_there_are_no_stacks_and_says_where_there_are(kind: InspectionKind) -> None:
     screen = opened(kind)
     page = screen.lines()
+    assert "Enter" not in page[-1]
     screen.type("enter")
-    assert screen.lines() == page
+    assert screen.lines()[-2] == "Enter does nothing here: it works on the tab of stacks"
+    assert screen.lines()[:-3] == page[:-3]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_hostile_process_name_is_shown_and_not_acted_upon(size: tuple[int, int]) -> None:
-    screen = opened(Kind.PROCESSES, size)
+    screen = opened(InspectionKind.PROCESSES, size)
     assert "".join(screen.lines()).isprintable()
     first, second, third = body(screen)
     assert r"\x1b[2J\xff\x0a;…" in first
@@ -229,7 +251,7 @@ def test_a_hostile_process_name_is_shown_and_not_acted_upon(size: tuple[int, int
 def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
     screen = Screen()
     for allocs, live in ((1, 100), (4, 200), (8, 400)):
-        screen.show(replace(cache(1, "dentry", allocs=allocs), live=live), detail=ABOUT)
+        screen.show(replace(cache(1, "dentry", allocs=allocs), live=live), inspection=ABOUT)
     screen.type("enter", "4")
     lines = body(screen)
     for label, value in (
@@ -248,8 +270,8 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
 
 
 def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
-    screen = opened(Kind.ABOUT)
-    screen.show(DENTRY, detail=replace(ABOUT, about=About()))
+    screen = opened(InspectionKind.ABOUT)
+    screen.show(DENTRY, inspection=replace(ABOUT, about=About()))
     lines = body(screen)
     assert f"{'Aliases':<12}none" in lines
     assert f"{'Flags':<12}none" in lines
@@ -257,42 +279,60 @@ def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
         assert any(re.match(rf"{label} +\?", line) for line in lines), label
 
 
-def test_a_look_of_another_cache_or_kind_is_not_shown_as_this_one() -> None:
-    screen = opened(Kind.CALLERS)
-    screen.show(DENTRY, detail=replace(CALLERS, cache="filp"))
+def test_an_inspection_of_another_cache_or_kind_is_not_shown_as_this_one() -> None:
+    screen = opened(InspectionKind.CALLERS)
+    screen.show(DENTRY, inspection=replace(CALLERS, cache=cache(9, "filp").cache))
     assert screen.has("Collecting…")
-    screen.show(DENTRY, detail=replace(STACKS))
+    screen.show(DENTRY, inspection=replace(STACKS))
     assert screen.has("Collecting…")
-    screen.show(DENTRY, detail=replace(CALLERS, entries=()))
+    screen.show(DENTRY, inspection=replace(CALLERS, rows=()))
     assert screen.has("No allocations since this page was opened.")
-    screen.show(DENTRY, detail=CALLERS)
+    screen.show(DENTRY, inspection=CALLERS)
     assert len(body(screen)) == 2
 
 
-def test_a_recording_without_a_look_says_so() -> None:
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", InspectionKind)
+def test_a_page_says_why_nothing_is_counted(kind: InspectionKind, size: tuple[int, int]) -> None:
+    screen = opened(kind, size)
+    trouble = "no raw tracepoint: load the module"
+    screen.show(DENTRY, inspection=Inspection(DENTRY_KEY, kind, trouble=trouble))
+    assert [line.strip() for line in body(screen)] == [trouble]
+    screen.show(DENTRY, inspection=Inspection(DENTRY_KEY, kind), notes=("inspection not counted: by a note",))
+    assert not any("by a note" in line for line in body(screen))
+
+
+def test_trouble_stands_above_the_rows_that_were_counted_before_it() -> None:
+    screen = opened(InspectionKind.CALLERS)
+    screen.show(DENTRY, inspection=replace(CALLERS, trouble="detached: the module is gone"))
+    assert "detached: the module is gone" in screen.lines()[3]
+    assert len(body(screen)) == 2
+
+
+def test_a_recording_without_an_inspection_says_so() -> None:
     screen = Screen(DENTRY)
-    screen.state.replay = True
+    screen.state.time.replay = True
     screen.type("enter", "3")
-    assert screen.has("The recording does not have the processes of this cache.")
+    assert screen.has("The recording has no processes of this cache here.")
 
 
 def test_the_selection_follows_its_caller_and_at_the_top_stays_at_the_top() -> None:
-    screen = opened(Kind.CALLERS)
-    first, second = CALLERS.entries
+    screen = opened(InspectionKind.CALLERS)
+    first, second = CALLERS.rows
     screen.type("down")
     assert "d_copy" in selected(screen)
-    screen.show(DENTRY, detail=replace(CALLERS, entries=(second, first)))
+    screen.show(DENTRY, inspection=replace(CALLERS, rows=(second, first)))
     assert "d_copy" in selected(screen)
     screen.type("home")
-    screen.show(DENTRY, detail=replace(CALLERS, entries=(first, second)))
+    screen.show(DENTRY, inspection=replace(CALLERS, rows=(first, second)))
     assert "d_alloc" in selected(screen)
 
 
 def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
-    screen = opened(Kind.CALLERS)
+    screen = opened(InspectionKind.CALLERS)
     screen.type("p")
     before = body(screen)
-    screen.show(DENTRY, detail=replace(CALLERS, entries=CALLERS.entries[:1]))
+    screen.show(DENTRY, inspection=replace(CALLERS, rows=CALLERS.rows[:1]))
     assert body(screen) == before
     screen.type("p")
     assert len(body(screen)) == 1
@@ -302,19 +342,19 @@ def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
     ("kind", "suffix", "content"),
     [
         (
-            Kind.STACKS,
+            InspectionKind.STACKS,
             "folded",
             "x64_sys_call;do_sys_openat2;getname_flags;kmem_cache_alloc 30\nother;kmem_cache_alloc 10\n",
         ),
         (
-            Kind.CALLERS,
+            InspectionKind.CALLERS,
             "csv",
-            "frames,allocs,bytes,total_allocs,total_bytes\nd_alloc+0x2a,3,192,30,1920\nd_copy+0x10,1,64,10,640\n",
+            "d_alloc+0x2a 30,d_copy+0x10 10",
         ),
     ],
 )
-def test_the_export_of_a_page_writes_its_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, suffix: str, content: str
+def test_the_export_of_a_page_writes_its_inspection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: InspectionKind, suffix: str, content: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     screen = opened(kind)
@@ -325,11 +365,13 @@ def test_the_export_of_a_page_writes_its_look(
     assert path.name == screen.lines()[-2].split()[-1]
     assert screen.has(f"2 {kind} written to slabtui-")
     assert path.suffix == f".{suffix}"
-    assert path.read_text() == content
+    written = path.read_text()
+    if suffix == "csv":
+        written = ",".join(f"{row['frames']} {row['total_allocs']}" for row in csv.DictReader(written.splitlines()))
+    assert written == content
 
 
 def test_an_export_goes_where_the_program_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """bcc leaves that directory while it compiles, and comes back."""
     for name in ("here", "away"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -339,7 +381,7 @@ def test_an_export_goes_where_the_program_was_started(tmp_path: Path, monkeypatc
     assert [path.parent.name for path in tmp_path.glob("*/*.csv")] == ["here"]
 
 
-def test_the_export_of_a_look_that_has_not_begun_says_so_and_the_table_s_goes_on(tmp_path: Path) -> None:
+def test_the_export_of_an_inspection_that_has_not_begun_says_so_and_that_of_the_table_works(tmp_path: Path) -> None:
     screen = Screen(DENTRY, size=(200, 24))
     screen.type("enter", "e", *["backspace"] * 40, *str(tmp_path / "a.csv"), "enter")
     assert "there is nothing to write yet" in screen.lines()[-1]
@@ -349,39 +391,42 @@ def test_the_export_of_a_look_that_has_not_begun_says_so_and_the_table_s_goes_on
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", Kind)
-def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(kind: Kind, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("kind", InspectionKind)
+def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
+    kind: InspectionKind, size: tuple[int, int]
+) -> None:
     screen = opened(kind, size)
     long = replace(DENTRY, name="n" * 64)
     huge = 2**64 - 1
     wide = replace(
-        LOOKS[kind],
-        cache=long.name,
-        one_in=10**6 if kind is Kind.STACKS else 1,
+        INSPECTIONS[kind],
+        cache=long.cache,
+        one_in=10**6 if kind is InspectionKind.STACKS else 1,
         lost=huge,
-        entries=tuple(
-            replace(entry, allocs=huge, bytes=huge, total_allocs=huge, total_bytes=huge, cgroup="/c" * 200)
-            for entry in LOOKS[kind].entries * 30
+        rows=tuple(
+            replace(row, allocs=huge, bytes=huge, total_allocs=huge, total_bytes=huge, cgroup="/c" * 200)
+            for row in INSPECTIONS[kind].rows * 30
         ),
     )
-    screen.state.subject = long
-    screen.show(long, detail=wide)
+    assert screen.state.page is not None
+    screen.state.page.row = long
+    screen.show(long, inspection=wide)
     lines = screen.lines()
     assert len(lines) == size[1]
     assert all(len(line) <= size[0] for line in lines)
-    assert str(list(Kind).index(kind) + 1) == tab(screen)[0]
+    assert str(list(InspectionKind).index(kind) + 1) == tab(screen)[0]
     runs = render_runs(screen.app.stack, screen.size, focus=True)
     assert {style for row in runs for style, _ in row} - {None} <= {entry[0] for entry in PALETTE}
-    if kind is not Kind.ABOUT:
+    if kind is not InspectionKind.ABOUT:
         assert len(body(screen)) == size[1] - 6
-        assert all(line.split()[0] == f"{100 / len(wide.entries):.1f}%" for line in body(screen))
+        assert all(line.split()[0] == f"{100 / len(wide.rows):.1f}%" for line in body(screen))
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_size_of_a_page_down_to_one_cell_renders(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", InspectionKind)
+def test_every_size_of_a_page_down_to_one_cell_renders(kind: InspectionKind) -> None:
     screen = opened(kind)
     check_box_sizing(screen.app.stack)
-    if kind is Kind.STACKS:
+    if kind is InspectionKind.STACKS:
         screen.type("enter")
         check_box_sizing(screen.app.stack)
 
@@ -413,7 +458,7 @@ def test_a_cache_that_grew_ten_times_in_a_row_stands_out_and_has_a_mark() -> Non
     assert "growing" not in styles(screen).values()
 
 
-def test_growth_is_that_of_the_moment_that_one_has_stepped_back_to() -> None:
+def test_growth_is_that_of_the_moment_to_which_the_screen_stepped_back() -> None:
     screen = growing(10, 7, 5)
     screen.type("l")
     growing(1, 0, 0, screen=screen)
@@ -498,6 +543,6 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
     ],
 )
 def test_a_page_of_80_columns_says_why_something_is_missing(note: str, shown: str) -> None:
-    screen = opened(Kind.CALLERS)
-    screen.show(DENTRY, detail=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
+    screen = opened(InspectionKind.CALLERS)
+    screen.show(DENTRY, inspection=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
     assert screen.has(shown)

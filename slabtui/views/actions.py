@@ -1,0 +1,65 @@
+"""Keys to transitions of the state, by the key map; a key that does nothing says so in the message line. Pure."""
+
+from collections.abc import Callable
+from functools import partial
+
+from slabtui.views import keymap
+from slabtui.views.effects import NothingToDoError
+from slabtui.views.paste import pasted
+from slabtui.views.state import State
+
+TRANSITIONS: dict[str, Callable[[State], None]] = {
+    "quit": State.quit,
+    "help": State.open_help,
+    "clear-filter": State.clear_filter,
+    "leave": State.close,
+    "filter": State.ask_for_filter,
+    "pause": State.toggle_pause,
+    "open-page": State.open_page,
+    "open-stack": State.open_stack,
+    "next-tab": lambda state: state.turn(1),
+    "previous-tab": lambda state: state.turn(-1),
+    "frees": State.toggle_frees,
+    "idle": State.toggle_idle,
+    "reverse": State.reverse,
+    "measure": State.measure,
+    "back": State.step_back,
+    "forward": State.step_forward,
+    "faster": lambda state: state.time.faster(),
+    "slower": lambda state: state.time.slower(),
+    "export": State.ask_for_export,
+    "redraw": State.redraw,
+    "close": State.close,
+    "accept": State.accept,
+    "cancel": State.cancel,
+    **{name: partial(State.sort_by, column=column) for name, column in keymap.SORTS.items()},
+    **{name: partial(State.show_tab, kind=kind) for name, kind in keymap.TABS.items()},
+}
+
+
+def press(state: State, key: str) -> bool:
+    """Do what a key does in the topmost window; False: the list or the line of text there must be given the key."""
+    state.expire_message()
+    action = keymap.find(state.context, key)
+    if action is None:
+        if state.prompt is not None:
+            return False
+        refuse(state, key)
+    elif action.command:
+        return False
+    else:
+        try:
+            TRANSITIONS[action.name](state)
+        except NothingToDoError as error:
+            state.message = _nothing(key, str(error))
+    return True
+
+
+def refuse(state: State, key: str) -> None:
+    """Say that a key does nothing in the topmost window."""
+    state.message = _nothing(key, keymap.why_nothing(state.context, key))
+
+
+def _nothing(key: str, why: str) -> str:
+    what = "Pasted text" if pasted(key) is not None else keymap.shown(key)
+    return f"{what} does nothing here: {why}"

@@ -1,0 +1,31 @@
+"""The terminal, and urwid's event loop inside a function that must run around it."""
+
+import os
+from collections.abc import Callable
+
+import urwid
+
+
+def screen() -> urwid.BaseScreen:
+    """Return the terminal, in as many colours as it has, or in one where NO_COLOR is set."""
+    # Forced, because not every terminal that marks what is pasted answers the question whether it does.
+    terminal = urwid.display.raw.Screen(bracketed_paste_mode=True)
+    if os.environ.get("NO_COLOR"):  # no-color.org
+        terminal.set_terminal_properties(colors=1)
+    return terminal
+
+
+class Loop(urwid.SelectEventLoop):
+    """urwid's event loop.
+
+    Args:
+        around: called with a function that runs the loop until something ends it.
+    """
+
+    def __init__(self, around: Callable[[Callable[[], None]], None]) -> None:
+        super().__init__()
+        self._around = around
+
+    def run(self) -> None:
+        """Run the loop until something ends it."""
+        self._around(super().run)

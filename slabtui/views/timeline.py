@@ -1,0 +1,88 @@
+"""Which interval is on the screen: the newest one, or one before it while the screen is held. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from slabtui.model.history import History
+from slabtui.model.snapshot import Snapshot
+from slabtui.views.effects import Effect, NothingToDoError
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The intervals so far and the one on the screen. A transition that is not possible raises NothingToDoError.
+
+    Attributes:
+        ask: called with what a transition asks for.
+        replay: whether snapshots come from a recording, which stands still while the screen is held.
+        history: the last snapshots.
+        paused: whether the screen is held.
+        stepping: whether the next snapshot is shown although the screen is held.
+        back: how many intervals before the newest the screen shows; 0 unless paused.
+        shown: the snapshot on the screen; None before the first.
+        speed: how many times as fast as recorded a replay runs.
+        ended: whether the recording is at its end.
+    """
+
+    ask: Callable[[Effect], None]
+    replay: bool = False
+    history: History = field(default_factory=History)
+    paused: bool = False
+    stepping: bool = False
+    back: int = 0
+    shown: Snapshot | None = None
+    speed: float = 1.0
+    ended: bool = False
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Keep a new snapshot, and show it unless the screen is held."""
+        self.history.add(snapshot)
+        if self.paused and not self.stepping and self.shown is not None:
+            self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
+        else:
+            self._show(0)
+        self.stepping = False
+
+    def toggle_pause(self) -> None:
+        """Hold the screen, or go on with the newest snapshot."""
+        self.paused = not self.paused
+        if not self.paused:
+            self._show(0)
+
+    def step_back(self) -> None:
+        """Show the interval before, and hold the screen."""
+        if self.back + 1 >= len(self.history):
+            raise NothingToDoError("this is the oldest interval that is kept")
+        self.paused = True
+        self._show(self.back + 1)
+
+    def step_forward(self) -> None:
+        """Show the next interval while the screen is held; in a replay, ask for the next one."""
+        if not self.paused:
+            raise NothingToDoError("the screen is not held: press p or [ first")
+        if self.back:
+            self._show(self.back - 1)
+        elif self.replay and not self.ended:
+            self.stepping = True
+            self.ask(Effect.STEP)
+        else:
+            raise NothingToDoError("this is the newest interval")
+
+    def faster(self) -> None:
+        """Replay twice as fast."""
+        self._change_speed(Effect.FASTER)
+
+    def slower(self) -> None:
+        """Replay half as fast."""
+        self._change_speed(Effect.SLOWER)
+
+    def _show(self, back: int) -> None:
+        """Show the interval this many before the newest."""
+        if len(self.history):
+            self.back = min(back, len(self.history) - 1)
+            self.shown = self.history.back(self.back)
+
+    def _change_speed(self, effect: Effect) -> None:
+        if not self.replay:
+            raise NothingToDoError("only a replay has a speed")
+        self.ask(effect)
