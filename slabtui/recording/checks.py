@@ -1,4 +1,4 @@
-"""Checks single values of a line of JSON, whoever wrote it, and returns them as the model has them."""
+"""Checks single values of a line of JSON, from any source, and returns them as the model has them."""
 
 import reprlib
 from collections.abc import Callable

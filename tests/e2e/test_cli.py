@@ -1,4 +1,4 @@
-"""The command line: what is wrong is told in one line with its mend and the right status."""
+"""The command line: what is wrong is one line with a remedy and the right exit status."""
 
 import os
 import subprocess
@@ -126,7 +126,7 @@ def test_a_python_without_bcc_is_one_line_that_says_how_to_get_it(tmp_path: Path
     python = with_package(tmp_path, "raise ImportError('no libbcc.so.0')")
     with Terminal([sys.executable, "-m", "slabtui"], (200, 24), naming(python)) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED
-        told = f"slabtui: no Python here can import bcc (tried {python}; no libbcc.so.0): "
-        assert told in terminal.output.decode()
+        line = f"slabtui: no Python here can import bcc (tried {python}; no libbcc.so.0): "
+        assert line in terminal.output.decode()
         assert b"install" in terminal.output
         assert b"Traceback" not in terminal.output

@@ -155,7 +155,7 @@ def test_an_interval_that_carries_the_error_of_a_later_reading_is_printed_and_co
         printed(Scripted(merged), count=1)
 
 
-def test_each_note_is_reported_once_whoever_makes_it() -> None:
+def test_each_note_is_reported_once() -> None:
     complaints: list[str] = []
     others = iter([(), ("recording stopped: full",), ("recording stopped: full",)])
     given = [snapshot(notes=notes) for notes in (("a",), ("a", "b"), ("b",))]

@@ -46,7 +46,7 @@ print(json.dumps([recorder.failure, recorder.notes(), path.stat().st_size]))
 
 
 class Hanging:
-    """A file whose disk takes nothing until it is told to."""
+    """A file whose disk takes nothing until a test lets it."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._file = recorder._file
