@@ -69,9 +69,10 @@ format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# What is made from the program: the manual page and the README's picture.
+# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's picture.
 docs: $(VENV)/.test
-	@$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
+	@$(VENV)/bin/python -m tests.tools.rooms
+	$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
 	$(VENV)/bin/python -m tests.tools.picture docs/screen.svg
 
 # Writes docs/performance.md, which takes some minutes on a quiet machine; ARGS=--quick only shows that it works.
