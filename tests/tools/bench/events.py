@@ -1,4 +1,4 @@
-"""What one allocation costs while somebody counts it, by the kernel's own statistics of the programs that count."""
+"""Measures what counting one allocation costs, by the kernel's statistics of BPF programs."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ class Race:
 ALLOC = Race("kmem_cache_alloc", "opens", "filp", (ways.empty, ways.slabtui, ways.by_name, ways.by_pointer), goal=8.0)
 KMALLOC = Race("kmalloc", "writes", "kmalloc-256", (ways.empty, ways.slabtui, ways.slabtui_before_cast), goal=12.0)
 CAST = (
-    "The tracepoints of kmalloc() do not name the cache: slabtui looks it up, from the object's address. Where the "
-    "kernel has bpf_rdonly_cast() (Linux 6.2), each word is read by one instruction; before, by a call of "
-    "bpf_probe_read_kernel(). Both ways are measured here, on this kernel."
+    "The tracepoints of kmalloc() do not name the cache; slabtui looks it up from the address of the object. Where the "
+    "kernel has bpf_rdonly_cast() (Linux 6.2 and later), one instruction reads each word; otherwise a call of "
+    "bpf_probe_read_kernel() does. Both are measured here, on this kernel."
 )
 
 
@@ -60,22 +60,30 @@ class Measured:
 
 
 def show(report: Report, race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> None:
-    """Run the rounds and tell."""
+    """Run the rounds and report."""
     report.heading(f"One event at the raw tracepoint {race.tracepoint}, by the kernel's BPF statistics")
     results = run(race, calls, rounds, cpus)
     allocations = calls * len(cpus)
     report.text(
-        f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} a time; "
-        f"{results[SLABTUI][0].events:,} events a round; rounds: {rounds}; median (lowest to highest)."
+        f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} each; "
+        f"{results[SLABTUI][0].events:,} events per round; {rounds} rounds; median (lowest to highest)."
     )
     above = above_empty(results)
     report.table(
-        ("way", "ns/event", "above empty", "x slabtui's", f"counted of {allocations * rounds:,}", "lost", "says lost"),
+        (
+            "way",
+            "ns/event",
+            "above empty",
+            "x slabtui's",
+            f"counted of {allocations * rounds:,}",
+            "missed",
+            "reported lost",
+        ),
         [_row(name, of_way, above, allocations) for name, of_way in results.items()],
     )
     report.text(
-        "ns/event has the measuring in it, which the empty program has too; x is the ratio of what is above empty. "
-        f"Whatever else took a {race.cache} meanwhile is counted too: lost is what is missing at least."
+        "ns/event includes the cost of the measurement, as it does for the empty program. x is the ratio of the costs "
+        f"above the empty program. Other processes may also allocate from {race.cache}, so missed is a lower bound."
     )
     if BEFORE_CAST in results:
         report.text(CAST)
@@ -180,11 +188,11 @@ def _lesson(
     """Return what the table shows, in a sentence."""
     every = allocations * len(results[SLABTUI])
     said = [
-        f"An event of `{race.tracepoint}` costs {median(above[SLABTUI]):.1f} ns more than with an empty program, and "
-        f"of {every:,} allocations slabtui missed {_lost(results[SLABTUI], allocations):,}"
+        f"An event of `{race.tracepoint}` costs {median(above[SLABTUI]):.1f} ns above an empty program, and slabtui "
+        f"missed {_lost(results[SLABTUI], allocations):,} of {every:,} allocations"
     ]
     for name in (name for name in results if name not in (EMPTY, SLABTUI)):
         found = ratios(above, name)
         ratio = f"{median(found):.1f}x" if found else "?"
-        said.append(f"a {name} costs {ratio} that, and missed {_lost(results[name], allocations):,}")
+        said.append(f"{name}: {ratio} the cost, {_lost(results[name], allocations):,} missed")
     return "; ".join(said) + "."

@@ -38,7 +38,7 @@ def test_the_page_says_first_when_and_where_then_what_is_learned_then_the_rest()
     report.learn("It ends.")
     assert rendered(report) == (
         "# What slabtui costs\n\n"
-        "Written on 2026-11-24 by `sudo make bench`, every figure from that one run. Linux 6.18; CPUs: 2.\n\n"
+        "Written on 2026-11-24 by `sudo make bench`, with the figures of that run. Linux 6.18; CPUs: 2.\n\n"
         "- It starts.\n- It ends.\n\n"
         "## Start\n\nAs seen from outside.\n"
     )

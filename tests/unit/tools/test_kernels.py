@@ -250,7 +250,7 @@ def rendered(*found: Result) -> str:
 
 def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     text = rendered(GOOD)
-    assert "Written on 2026-01-31 by `make it`, from what that run found; bcc 0.26." in text
+    assert "Written on 2026-01-31 by `make it`, with the results of that run; bcc 0.26." in text
     counts = "100,000 opened; kernel 100,000; slabtui 99,990, lost 10"
     each = "allocated 2,000 of 2,000, lost 0, freed 2,000 of 2,000, lost 0"
     lookups = f"bpf_rdonly_cast | bpf_rdonly_cast: {each}; bpf_probe_read_kernel: {each}"
