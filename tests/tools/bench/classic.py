@@ -34,9 +34,9 @@ def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
     added = {name: nanoseconds - each[_NOTHING] for name, nanoseconds in each.items()}
     report.heading("Classic tracepoints")
     report.text(
-        "Classic tracepoints replace raw ones on Linux 7, where raw ones miss events. The kernel then prepares a record "
-        "of each event, which the statistics of BPF programs do not include. The figures are therefore the processor "
-        f"time of a process that opens and closes a file {calls:,} times; median of {rounds} rounds."
+        "Classic tracepoints replace raw ones on Linux 7, where raw ones miss events. The kernel then prepares a "
+        "record of each event, which the statistics of BPF programs do not include. The figures are therefore the "
+        f"processor time of a process that opens and closes a file {calls:,} times; median of {rounds} rounds."
     )
     report.table(
         _TITLES,

@@ -112,9 +112,9 @@ def _show_memory(report: Report, states: Sequence[State], reference: State, long
     report.text(
         "MB: 1,000,000 bytes. Resident memory (RSS) includes memory shared with other processes, such as the files of "
         "the interpreter; PSS includes a proportional share of it. x: resident memory relative to slabtui with full "
-        f"history. Other programs are measured {_SETTLED:g} s after their first frame; those in Python run under the same "
-        "interpreter as slabtui. bpftrace counts kmem_cache_alloc only. htop and btop count no allocations; they show "
-        "what a full-screen program takes."
+        f"history. Other programs are measured {_SETTLED:g} s after their first frame; those in Python run under the "
+        "same interpreter as slabtui. bpftrace counts kmem_cache_alloc only. htop and btop count no allocations; they "
+        "show what a full-screen program takes."
     )
 
 
@@ -124,9 +124,9 @@ def _show_start(report: Report, seconds: Mapping[str, Sequence[float]], own: str
     )
     report.figure("slabtui's start to first frame", f"{spread(seconds[own], 2)} s", f"at most {_MOST_START:g} s")
     report.text(
-        f"{starts} starts of each program, in turns, after one start that is not counted. The time is from the execution "
-        "of the program until its first frame is complete; for bpftrace, until its first table, less the interval of 1 "
-        "s; for Python with bcc, until the programs are compiled, before they are attached."
+        f"{starts} starts of each program, in turns, after one start that is not counted. The time is from the "
+        "execution of the program until its first frame is complete; for bpftrace, until its first table, less the "
+        "interval of 1 s; for Python with bcc, until the programs are compiled, before they are attached."
     )
 
 
@@ -154,6 +154,6 @@ def _lesson(states: Sequence[State], reference: State, seconds: Mapping[str, Seq
         if name != own
     )
     return (
-        f"With full history slabtui takes {_megabytes(reference.memory.resident)} MB. Its first frame is complete after "
-        f"{starts[own]:.2f} s. Relative to slabtui: {said}."
+        f"With full history slabtui takes {_megabytes(reference.memory.resident)} MB. Its first frame is complete "
+        f"after {starts[own]:.2f} s. Relative to slabtui: {said}."
     )

@@ -62,8 +62,8 @@ def show(report: Report, calls: int, rounds: int, starts: int, cpus: Sequence[in
         _compare(report, own, peer, above, f"{calls:,} {_KIND} on each of {len(cpus)} CPUs, {rounds} rounds")
         _tell_slowed(report, slowed, calls * len(cpus))
     report.text(
-        "slabratetop of bpfcc-tools and of libbpf-tools need kprobes. [kernels.md](kernels.md) compares them with slabtui "
-        "on Debian's kernels in an emulator (`sudo make test-kernels`)."
+        "slabratetop of bpfcc-tools and of libbpf-tools need kprobes. [kernels.md](kernels.md) compares them with "
+        "slabtui on Debian's kernels in an emulator (`sudo make test-kernels`)."
     )
 
 
@@ -79,9 +79,9 @@ def _compare(
     )
     report.text(
         f"bpftrace runs `{bpftrace.ONE_LINER}` and prints every second; slabtui prints text (`-C 1`). First table: "
-        f"time from the start of the program, less the interval of {_INTERVAL:g} s; {len(own.seconds)} warm starts. MiB: "
-        "resident memory at that moment. ns/event: the cost of its BPF program for an event of kmem_cache_alloc, less "
-        f"an empty program, by the kernel's BPF statistics, both under the same load ({under_load})."
+        f"time from the start of the program, less the interval of {_INTERVAL:g} s; {len(own.seconds)} warm starts. "
+        "MiB: resident memory at that moment. ns/event: the cost of its BPF program for an event of kmem_cache_alloc, "
+        f"less an empty program, by the kernel's BPF statistics, both under the same load ({under_load})."
     )
     report.learn(
         f"A bpftrace one-liner takes {times(median(peer.seconds), median(own.seconds))} slabtui's time to the first "
@@ -98,10 +98,10 @@ def _tell_slowed(report: Report, slowed: Mapping[str, Sequence[float]], calls: i
         report.figure(f"  added by {name}", f"{cost - bare:.0f} ns, {_longer(cost, bare)}")
     report.figure("  ratio of bpftrace to slabtui", times(peer - bare, own - bare))
     report.text(
-        f"The figures are the minimum of {len(slowed[SLABTUI])} runs each, because other activity can only add time. They "
-        "include what the BPF statistics do not: for bpftrace, perf prepares a record of each event before the program "
-        "runs. slabtui also counts kmalloc; the bpftrace one-liner does not. One call is an open and a close, with "
-        "several events."
+        f"The figures are the minimum of {len(slowed[SLABTUI])} runs each, because other activity can only add time. "
+        "They include what the BPF statistics do not: for bpftrace, perf prepares a record of each event before the "
+        "program runs. slabtui also counts kmalloc; the bpftrace one-liner does not. One call is an open and a close, "
+        "with several events."
     )
     report.learn(
         f"Opening and closing a file takes {_longer(own, bare)} longer while slabtui counts, and "

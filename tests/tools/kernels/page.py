@@ -64,8 +64,8 @@ s and for the whole machine. The load is one process that opens a known number o
   the others run.
 
 The kernel's headers, which only the tool of bpfcc-tools needs, are installed where Debian has them. The older tools
-miss events between reading and clearing their table, and events that a kprobe misses. slabtui never clears its counters, so
-its lower bound is 0."""
+miss events between reading and clearing their table, and events that a kprobe misses. slabtui never clears its
+counters, so its lower bound is 0."""
 _KERNELS = (
     "kernel",
     "attached by",
