@@ -23,11 +23,11 @@ _SIZE = (200, 50)
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What became of slabtui.
+    """What slabtui did.
 
     Attributes:
         counted: whether its threads did not block in the pipe.
-        went_on: whether the screen moved when the terminal was read again.
+        went_on: whether the screen changed after the terminal was read again.
         status: its exit status after SIGTERM, while the terminal was not read; None: it did not end.
         seconds: how long the end took.
         restored: whether the terminal had its settings again.
