@@ -104,8 +104,8 @@ def _soak(seconds: float, target: Path | None, bcc: str) -> int:
     report.heading("A terminal that is not read")
     report.text(
         f"slabtui ran (interval {unread.INTERVAL} s) on a terminal that was not read for {seconds * _UNREAD:.0f} s, "
-        "with the pipe that wakes its screen at its smallest size. Then the terminal was read, and not read again until "
-        "slabtui blocked in it. Then SIGTERM was sent."
+        "with the pipe that wakes its screen at its smallest size. Then the terminal was read, and not read again "
+        "until slabtui blocked in it. Then SIGTERM was sent."
     )
     alone = _left_unread(seconds * _UNREAD)
     report.table(("check", "result", "as expected"), [(one.name, one.found, _yes(one.right)) for one in alone])
