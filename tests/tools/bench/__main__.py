@@ -23,8 +23,8 @@ from tests.tools.bench.report import Report
 
 PAGE = ROOT / "docs" / "performance.md"
 _TITLE = "What slabtui costs"
-CPUS = 2  # that the load is put on, where there are as many
-LONG = 600.0  # seconds for which the live screen runs until its memory is read
+CPUS = 2  # at most, for the load
+LONG = 600.0  # seconds that the live screen runs before its memory is read
 
 
 def main() -> int:

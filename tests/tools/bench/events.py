@@ -16,10 +16,10 @@ SWITCH = Path("/proc/sys/kernel/bpf_stats_enabled")
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Ways that count side by side, on one tracepoint, under one load.
+    """Ways that count at the same time, on one tracepoint, under one load.
 
     Attributes:
-        tracepoint: what they are attached to.
+        tracepoint: to which they are attached.
         kind: the load.
         cache: the one from which the load allocates exactly one object in each call.
         makers: the ways.
@@ -47,10 +47,10 @@ class Measured:
     """One way in one round.
 
     Attributes:
-        nanoseconds: per event, the kernel's own measuring included.
+        nanoseconds: per event, including the cost of the measurement.
         events: how often the program ran.
         counted: of the load's cache; None: it counts nothing.
-        lost: by its own account; None: it keeps none.
+        lost: what it reports as lost; None: it reports nothing.
     """
 
     nanoseconds: float
@@ -103,7 +103,7 @@ def run(race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> dict[str, l
 
 
 def above_empty(results: Mapping[str, Sequence[Measured]]) -> dict[str, list[float]]:
-    """Return how many nanoseconds each way takes in each round beyond the empty program."""
+    """Return how many nanoseconds each way takes above the empty program, in each round."""
     return {
         name: [one.nanoseconds - base.nanoseconds for one, base in zip(of_way, results[EMPTY], strict=True)]
         for name, of_way in results.items()
@@ -111,13 +111,13 @@ def above_empty(results: Mapping[str, Sequence[Measured]]) -> dict[str, list[flo
 
 
 def ratios(above: Mapping[str, Sequence[float]], name: str) -> list[float]:
-    """Return how many times slabtui's a way takes, beyond the empty program; no round in which slabtui took nothing."""
+    """Return the ratios of a way to slabtui, both above the empty program, of rounds in which slabtui took time."""
     return [own / slabtui for own, slabtui in zip(above[name], above[SLABTUI], strict=True) if slabtui > 0]
 
 
 @contextmanager
 def statistics_on() -> Iterator[None]:
-    """Let the kernel measure every run of every BPF program; what was set before comes back."""
+    """Switch on the kernel's statistics of BPF programs; restore the setting afterwards."""
     before = SWITCH.read_text()
     SWITCH.write_text("1")
     try:
@@ -129,17 +129,17 @@ def statistics_on() -> Iterator[None]:
 def _round(race: Race, number: int, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
     turn = number % len(race.makers)
     with ExitStack() as stack:
-        # The first of all programs finds the caches cold: let that be one that is not looked at. The others take turns.
+        # The first program runs with cold CPU caches, so an extra empty one is first. The others take turns.
         stack.enter_context(ways.empty(race.tracepoint, race.cache))
         order = (*race.makers[turn:], *race.makers[:turn])
         attached = [stack.enter_context(maker(race.tracepoint, race.cache)) for maker in order]
-        # By the order in which they stand in the race, so that the tables of all rounds agree.
+        # In the order of the race, so that the tables of all rounds agree.
         return _measured(attached[len(order) - turn :] + attached[: len(order) - turn], race.kind, calls, cpus)
 
 
 def _measured(attached: Sequence[Way], kind: str, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
     with load.ready(kind, calls, cpus) as loaded:
-        # Statistics are files, to open which allocates: outside of what is counted.
+        # Reading statistics opens files, which allocates: do that before and after counting.
         before = {way.name: way.statistics() for way in attached}
         start = {way.name: way.read() for way in attached}
         loaded.run()

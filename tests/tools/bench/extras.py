@@ -56,15 +56,15 @@ KMALLOC = Pair("writes", "kmalloc-256", "kmalloc", "kfree", named=False)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one extra took in one round.
+    """The cost of one request in one round.
 
     Attributes:
         alloc: nanoseconds for each allocation, all programs together, above empty ones.
         free: nanoseconds for each free; None: no program runs then.
-        spent: nanoseconds of all runs of the programs that are there for the extra only, above empty ones.
+        spent: nanoseconds of all runs of the programs of the request, above empty ones.
         seconds: how long the load ran.
-        one_in: in how many allocations a stack was taken, where stacks are.
-        taking: nanoseconds that went into taking stacks, by slabtui's own clock.
+        one_in: for stacks: one allocation in this many was sampled.
+        taking: nanoseconds spent on taking stacks, by slabtui's clock.
     """
 
     alloc: float
@@ -121,7 +121,7 @@ def _rounds(
     found = defaultdict(list)
     with ExitStack() as stack:
         stack.enter_context(statistics_on())
-        for tracepoint in (pair.alloc, pair.free):  # as in a race: the first of all finds the caches cold
+        for tracepoint in (pair.alloc, pair.free):  # as in a race: the first program runs with cold CPU caches
             stack.enter_context(ways.empty(tracepoint, pair.cache))
         bases = {
             tracepoint: stack.enter_context(ways.empty(tracepoint, pair.cache)).statistics
@@ -228,7 +228,7 @@ def _lesson(pair: Pair, extras: Mapping[str, Sequence[Cost]], alone: Sequence[Co
 
 
 def _cast_lesson(pair: Pair, costs: Mapping[str, Sequence[Cost]], before: Mapping[str, Sequence[Cost]]) -> str:
-    """Return what bpf_rdonly_cast() brings, in a sentence."""
+    """Return what bpf_rdonly_cast() saves, in a sentence."""
     each = (
         f"{what} costs {new:.1f} ns with it and {old:.1f} ns without ({times(old, new)})"
         for what, new, old in (

@@ -90,13 +90,13 @@ def _peak() -> int:
 
 
 def _starts(programs: Sequence[Rival], number: int) -> dict[str, list[float]]:
-    """Return the seconds to the first frame of each start; the programs take turns, whatever else the machine does."""
+    """Return the seconds to the first frame of each start; the programs take turns, for equal conditions."""
     found: dict[str, list[float]] = {program.name: [] for program in programs}
     for _ in range(number + 1):
         for program in programs:
             with program.running() as (_, seconds):
                 found[program.name].append(seconds)
-    return {name: seconds[1:] for name, seconds in found.items()}  # the first brings the files into memory
+    return {name: seconds[1:] for name, seconds in found.items()}  # the first start reads the files into memory
 
 
 def _show_memory(report: Report, states: Sequence[State], reference: State, long: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Made-up maps of any size: what the kernel would give of so many CPUs and caches, without a kernel."""
+"""Artificial maps of any size: the bytes that the kernel would return for any number of CPUs and caches."""
 
 import ctypes
 from array import array
@@ -14,7 +14,7 @@ _CACHE_WORD, _NAMED_WORD = 0, 2
 
 
 class Bytes:
-    """Stands in for bpf.maps.Batch: a copy of as many bytes, from memory, in the place of the system call."""
+    """Replaces bpf.maps.Batch: copies the same number of bytes from memory instead of a system call."""
 
     def __init__(self, keys: "array[int]", values: bytearray) -> None:
         self.keys = keys
@@ -34,7 +34,7 @@ class Bytes:
 
 
 class Maps:
-    """The table of counters, as kernel/counters.py reads it, of caches that all grow.
+    """The table of counters, as kernel/counters.py reads it, with caches that all grow.
 
     Attributes:
         slots, caches: its two maps.
@@ -57,14 +57,14 @@ class Maps:
                 self._words[(place * cpus + cpu) * _WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)
 
     def grow(self) -> None:
-        """Let every CPU allocate something from each cache, of each something else."""
+        """Increase the counter of each cache on every CPU, each by another number."""
         for number, place in enumerate(self._places):
             for cpu in range(self._cpus):
                 self._words[(place * self._cpus + cpu) * _WORDS + _NAMED_WORD] += 1 + number * 7919 % 1000
 
 
 def slabinfo(names: list[str], reading: int) -> bytes:
-    """Return what /proc/slabinfo would say of these caches at a reading: all of them live, every second one grows."""
+    """Return the text of /proc/slabinfo for these caches at a reading: all have objects, every second one grows."""
     lines = [
         f"{name:<17} {1000 + number % 2 * reading:>6} 2000 {SIZE:>6} 64 1 : tunables 0 0 0 : slabdata 32 32 0"
         for number, name in enumerate(names)

@@ -46,7 +46,7 @@ class Clock:
 
     def median(self, *names: str) -> float:
         """Return what these parts take together."""
-        return sum(median(self.taken[name][1:]) for name in names)  # the first one finds everything cold
+        return sum(median(self.taken[name][1:]) for name in names)  # the first one runs with cold CPU caches
 
 
 def show(report: Report, ticks: int) -> None:

@@ -80,7 +80,7 @@ def _press(loop: urwid.MainLoop, key: str) -> float:
 def _tick(collector: Collector, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
     """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
 
-    What the made-up caches take to grow, and the terminal to be emptied, is outside.
+    The time to increase the artificial counters and to read the terminal is not included.
     """
     grow()
     whole = time.process_time()

@@ -27,7 +27,7 @@ class Started:
     """One tool as seen from outside.
 
     Attributes:
-        seconds: from each start to the first table, the interval taken off.
+        seconds: from each start to the first table, less the interval.
         resident: MiB of memory at that moment.
     """
 
@@ -118,7 +118,7 @@ def _started(counting: Callable[[], AbstractContextManager[Piped]], starts: int)
     for _ in range(starts + 1):
         with counting() as program:
             found.append((program.seconds - _INTERVAL, program.resident()))
-    seconds, resident = zip(*found[1:], strict=True)  # the first brings the files into memory
+    seconds, resident = zip(*found[1:], strict=True)  # the first start reads the files into memory
     return Started(seconds, median(resident))
 
 

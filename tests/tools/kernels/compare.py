@@ -1,4 +1,4 @@
-"""Runs in the guest: what slabtui tells of this kernel, its counts beside the kernel's own and beside what happened."""
+"""Runs in the guest: compares slabtui's counts with the kernel's own and with what happened."""
 
 import argparse
 import contextlib
@@ -130,7 +130,7 @@ def selected(between: Totals, number: int) -> tuple[Counts, Counts]:
 
 
 def bulk() -> str:
-    """Return whether bulk allocations are counted, and what was, of the requests of rings that came and went."""
+    """Return whether bulk allocations are counted, and how many requests of io_uring rings were counted."""
     probe = Probe(offsets.read())
     try:
         probe.begin(lambda: None)
@@ -148,7 +148,7 @@ def bulk() -> str:
 
 
 def modules() -> str:
-    """Return how often the cache of a module that has just been loaded is counted exactly, and by its name."""
+    """Return how often the cache of a newly loaded module is counted exactly, under its name."""
     probe, right = Probe(offsets.read()), 0
     try:
         for number in range(ROUNDS):
