@@ -16,7 +16,7 @@ PACKAGE = Path(slabtui.__file__).parent
 PAGE = ROOT / "docs" / "architecture.md"
 _COMMAND_LINE = "cli"
 _NESTED = ("kernel.abi", "kernel.bpf", "kernel.procfs")  # rooms inside a room
-_JOINED = dict.fromkeys(("__main__", "arguments", "cli", "completion", "options"), _COMMAND_LINE)
+_JOINED = dict.fromkeys(("__main__", "arguments", "cli", "completion", "options", "session"), _COMMAND_LINE)
 
 Edges = Mapping[str, frozenset[str]]
 
