@@ -25,7 +25,7 @@ def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
                 found[_RAW].append(loaded.run())
                 probes.hand_over(probe)
                 assert probe.way is Way.CLASSIC
-                while probe.totals().nanoseconds is None:  # the kernel's statistics are on, and cost time
+                while probes.read(probe).nanoseconds is None:  # the kernel's statistics are on, and cost time
                     loaded.run()
                 found[_CLASSIC].append(loaded.run())
             finally:

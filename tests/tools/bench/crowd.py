@@ -3,6 +3,7 @@
 import ctypes
 
 from slabtui.kernel.bpf import syscalls
+from slabtui.kernel.bpf.records import CacheRecord, Slot
 from slabtui.kernel.counters import SLOT_BITS
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.procfs.cpus import possible_cpus
@@ -13,24 +14,6 @@ _STEP = 8  # the slots are spread over the table, as those of real caches
 _SIZE = 64
 
 
-class _Slot(ctypes.Structure):
-    """struct slot."""
-
-    _fields_ = [(name, ctypes.c_uint64) for name in ("cache", "epoch", "named", "addressed")]
-
-
-class _Cache(ctypes.Structure):
-    """struct cache."""
-
-    _fields_ = [
-        ("address", ctypes.c_uint64),
-        ("epoch", ctypes.c_uint64),
-        ("size", ctypes.c_uint32),
-        ("object_size", ctypes.c_uint32),
-        ("name", ctypes.c_char * 128),
-    ]
-
-
 class Crowd:
     """Artificial caches whose counters grow."""
 
@@ -38,14 +21,14 @@ class Crowd:
         # A probe offers no way to write into its maps.
         counters = probe._allocs._counters
         self._maps = counters.module.descriptors
-        self._slots = (_Slot * possible_cpus())()
+        self._slots = (Slot * possible_cpus())()
         taken = set(counters._caches.read())
         free = (slot for slot in range(0, 1 << SLOT_BITS, _STEP) if slot not in taken)
         self._places = [place for place, _ in zip(free, range(number), strict=False)]
         self._grown = 0
         for place in self._places:
             name = f"made-up-{place}".encode()
-            self._put("caches", place, _Cache(_address(place), 0, _SIZE, _SIZE, name))
+            self._put("caches", place, CacheRecord(_address(place), 0, _SIZE, _SIZE, name))
         self.grow()
 
     def grow(self) -> None:
@@ -56,7 +39,7 @@ class Crowd:
                 slot.cache, slot.named = _address(place), self._grown * (1 + place * 7919 % 1000)
             self._put("slots", place, self._slots)
 
-    def _put(self, name: str, place: int, value: "ctypes.Structure | ctypes.Array[_Slot]") -> None:
+    def _put(self, name: str, place: int, value: "ctypes.Structure | ctypes.Array[Slot]") -> None:
         key = ctypes.c_uint32(place)
         syscalls.update(self._maps[name], ctypes.addressof(key), ctypes.addressof(value))
 

@@ -11,7 +11,8 @@ from statistics import median
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import Kind, Request
+from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import Request
 from tests.support import probes
 from tests.tools.bench import events, load, ways
 from tests.tools.bench.events import statistics_on
@@ -19,7 +20,7 @@ from tests.tools.bench.load import Load
 from tests.tools.bench.report import Report, spread, times
 
 _QUIET = "task_struct"  # allocated when a process starts, and not by a load
-_LOOK = "look: "
+_INSPECTION = "inspection: "
 _ALONE, _FREES = "slabtui alone", "frees"
 _TITLES = (
     "what is counted",
@@ -78,22 +79,21 @@ class Cost:
 def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int]) -> None:
     """Measure each request in turn under the same load, and report."""
     report.heading(f"Frees and inspections, which are counted on request: {pair.alloc} and {pair.free}")
-    watched = {
+    kinds = (InspectionKind.CALLERS, InspectionKind.PROCESSES, InspectionKind.STACKS)
+    requests = {
         _ALONE: Request(),
         _FREES: Request(frees=True),
-        f"callers of {pair.cache}": Request(cache=pair.cache, kind=Kind.CALLERS),
-        f"processes of {pair.cache}": Request(cache=pair.cache, kind=Kind.PROCESSES),
-        f"stacks of {pair.cache}": Request(cache=pair.cache, kind=Kind.STACKS),
-        f"callers of {_QUIET}": Request(cache=_QUIET, kind=Kind.CALLERS),
+        **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
+        f"callers of {_QUIET}": probes.inspecting(_QUIET, InspectionKind.CALLERS),
     }
-    costs = _rounds(pair, watched, calls, rounds, cpus)
+    costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()
     report.text(
         f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} each, allocated and "
         f"freed; {rounds} rounds; median (lowest to highest). The load does not use the cache {_QUIET}."
     )
     report.table(_TITLES, _rows(costs))
-    stacks = next(extra for name, extra in extras if name.startswith(Kind.STACKS))
+    stacks = next(extra for name, extra in extras if name.startswith(InspectionKind.STACKS))
     report.figure("cost of taking the stacks, by slabtui's own clock", f"{_taking(stacks)} % of one CPU")
     report.text(
         "The figures are those of the kernel's BPF statistics, less an empty program for each program that runs. They "
@@ -104,14 +104,14 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
     report.learn(_lesson(pair, dict(extras), alone))
     if not pair.named:
         report.text(f"{events.CAST} The table above uses bpf_rdonly_cast() if this kernel has it. Without it:")
-        before = _rounds(pair, watched, calls, rounds, cpus, rdonly_cast=False)
+        before = _rounds(pair, requests, calls, rounds, cpus, rdonly_cast=False)
         report.table(_TITLES, _rows(before))
         report.learn(_cast_lesson(pair, costs, before))
 
 
 def _rounds(
     pair: Pair,
-    watched: Mapping[str, Request],
+    requests: Mapping[str, Request],
     calls: int,
     rounds: int,
     cpus: Sequence[int],
@@ -131,40 +131,41 @@ def _rounds(
         stack.callback(probe.close)
         loaded = stack.enter_context(load.ready(pair.kind, calls, cpus))
         for _ in range(rounds):
-            for name, watch in watched.items():
-                found[name].append(_measured(pair, probe, watch, loaded, bases))
+            for name, wanted in requests.items():
+                found[name].append(_measured(pair, probe, wanted, loaded, bases))
     return dict(found)
 
 
-def _measured(pair: Pair, probe: Probe, watch: Request, loaded: Load, bases: Mapping[str, ways.Statistics]) -> Cost:
-    probe.totals()  # so that the cache is known
-    probes.watch(probe, watch)
-    if watch.kind is Kind.STACKS:
-        loaded.run(probe.totals)  # so that the period fits the load
-    programs = {name: partial(statistics, program) for name, program in probe.program_descriptors().items()}
+def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Mapping[str, ways.Statistics]) -> Cost:
+    read_probe = partial(probes.read, probe)
+    read_probe()  # so that the cache is known
+    probes.request(probe, wanted)
+    if wanted.inspection and wanted.inspection.kind is InspectionKind.STACKS:
+        loaded.run(read_probe)  # so that the period fits the load
+    programs = {name: partial(statistics, program) for name, program in probes.program_descriptors(probe).items()}
     read = {**programs, **{f"empty: {tracepoint}": base for tracepoint, base in bases.items()}}
     taken = _taken(probe)
     before, since = {name: dict(one()) for name, one in read.items()}, time.perf_counter()
-    loaded.run(probe.totals)
+    loaded.run(read_probe)
     seconds = time.perf_counter() - since
     after = {name: dict(one()) for name, one in read.items()}
-    detail = probe.totals().detail
+    inspection = read_probe().inspection
     runs = {name: Runs.between(before[name], after[name]) for name in read}
     empty = {tracepoint: runs[f"empty: {tracepoint}"].each for tracepoint in bases}
-    above = {name: runs[name].each - empty[name.removeprefix(_LOOK)] for name in programs if _at(name, bases)}
+    above = {name: runs[name].each - empty[name.removeprefix(_INSPECTION)] for name in programs if _at(name, bases)}
     return Cost(
-        alloc=above[pair.alloc] + above.get(_LOOK + pair.alloc, 0.0),
+        alloc=above[pair.alloc] + above.get(_INSPECTION + pair.alloc, 0.0),
         free=above.get(pair.free),
         spent=sum(above[name] * runs[name].number for name in above if name != pair.alloc),
         seconds=seconds,
-        one_in=detail.one_in if detail else 1,
+        one_in=inspection.one_in if inspection else 1,
         taking=_taken(probe) - taken,
     )
 
 
 def _taken(probe: Probe) -> int:
-    """Return the nanoseconds spent on taking stacks so far; the probe does not publish them."""
-    return probe._look.part.taking if probe._look.part else 0
+    """Return the nanoseconds spent on taking stacks so far."""
+    return probes.nanoseconds_of_stacks(probe) if probe.inspections.part.part else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class Runs:
 
 def _at(name: str, bases: Mapping[str, ways.Statistics]) -> bool:
     """Return whether a program is at a tracepoint of the load."""
-    return name.removeprefix(_LOOK) in bases
+    return name.removeprefix(_INSPECTION) in bases
 
 
 def _rows(costs: Mapping[str, Sequence[Cost]]) -> list[tuple[str, ...]]:

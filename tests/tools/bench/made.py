@@ -4,13 +4,13 @@ import ctypes
 from array import array
 
 from slabtui.kernel.bpf.maps import Hash, PerCpuArray
-from slabtui.kernel.counters import CACHE, SLOT_BITS
+from slabtui.kernel.bpf.records import CacheRecord, Slot
+from slabtui.kernel.counters import CACHE_SIZE, SLOT_BITS, SLOT_WORDS
 
 FIRST_ADDRESS = 0xFFFF_8881_0000_0000
 SIZE = 64
 _SLOTS = 1 << SLOT_BITS
-_WORDS = 4  # of struct slot
-_CACHE_WORD, _NAMED_WORD = 0, 2
+_CACHE_WORD, _NAMED_WORD = Slot.cache.offset // 8, Slot.named.offset // 8
 
 
 class Bytes:
@@ -46,21 +46,21 @@ class Maps:
         self.names = [f"made-up-{place}" for place in places]
         described = bytearray()
         for place, name in zip(places, self.names, strict=True):
-            described += CACHE.pack(FIRST_ADDRESS + (place << 8), 1, SIZE, SIZE, name.encode())
+            described += bytes(CacheRecord(FIRST_ADDRESS + (place << 8), 1, SIZE, SIZE, name.encode()))
         self._cpus, self._places = cpus, places
-        counters = Bytes(array("I", range(_SLOTS)), bytearray(8 * _WORDS * cpus * _SLOTS))
+        counters = Bytes(array("I", range(_SLOTS)), bytearray(8 * SLOT_WORDS * cpus * _SLOTS))
         self._words = memoryview(counters.kernel).cast("Q")
-        self.slots = PerCpuArray(counters, cpus, _WORDS)  # type: ignore[arg-type]
-        self.caches = Hash(Bytes(array("I", places), described), CACHE.size)  # type: ignore[arg-type]
+        self.slots = PerCpuArray(counters, cpus, SLOT_WORDS)  # type: ignore[arg-type]
+        self.caches = Hash(Bytes(array("I", places), described), CACHE_SIZE)  # type: ignore[arg-type]
         for place in places:
             for cpu in range(cpus):
-                self._words[(place * cpus + cpu) * _WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)
+                self._words[(place * cpus + cpu) * SLOT_WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)
 
     def grow(self) -> None:
         """Increase the counter of each cache on every CPU, each by another number."""
         for number, place in enumerate(self._places):
             for cpu in range(self._cpus):
-                self._words[(place * self._cpus + cpu) * _WORDS + _NAMED_WORD] += 1 + number * 7919 % 1000
+                self._words[(place * self._cpus + cpu) * SLOT_WORDS + _NAMED_WORD] += 1 + number * 7919 % 1000
 
 
 def slabinfo(names: list[str], reading: int) -> bytes:

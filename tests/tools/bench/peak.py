@@ -4,13 +4,13 @@ import resource
 
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import Kind, Request
-from tests.support.probes import watch
+from slabtui.model.inspection import InspectionKind
+from tests.support.probes import inspecting, request
 
 probe = Probe(offsets.read())
 try:
     probe.begin(lambda: None)
-    watch(probe, Request(frees=True, cache="filp", kind=Kind.CALLERS))
+    request(probe, inspecting("filp", InspectionKind.CALLERS, frees=True))
 finally:
     probe.close()
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)  # getrusage(2)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
-from slabtui.kernel.counters import counted
+from slabtui.kernel.allocs import Allocated
+from slabtui.kernel.counters import count_caches
 from slabtui.kernel.procfs.slabinfo import parse
-from slabtui.kernel.rows import Counted, Unseen, merged
-from slabtui.model.snapshot import Snapshot, Totals, difference
+from slabtui.kernel.rows import Counted, Rows
+from slabtui.model.snapshot import Reading, Snapshot, difference
 from slabtui.recording import codec
 from slabtui.views.app import App
 from slabtui.views.state import State
@@ -84,24 +85,23 @@ def show(report: Report, ticks: int) -> None:
 
 def measured(cpus: int, caches: int, ticks: int) -> Clock:
     """Return what each part takes, with that number of CPUs and caches."""
-    clock, maps, unseen = Clock(), made.Maps(cpus, caches), Unseen()
+    clock, maps, rows = Clock(), made.Maps(cpus, caches), Rows()
     app = App(State(1.0))
-    before = Totals((), 0)
+    before = Reading()
     with drawn(app, SIZE) as loop:
         for reading in range(ticks + 1):
             maps.grow()
             listing = made.slabinfo(maps.names, reading)
             gc.collect()
             with clock.part(_READ):
-                found = counted(maps.slots, maps.caches)
+                found = count_caches(maps.slots, maps.caches)
             with clock.part(_LISTED):
                 slabs = parse(listing)
             with clock.part(_MERGED):
-                after = Totals(tuple(merged(Counted(found), slabs, {}, unseen).values()), 0)
+                after = Reading(tuple(rows.merge(Counted(Allocated(found, 0, 0, 0)), slabs).values()))
             with clock.part(_DIFFERENCE):
-                change = difference(before, after)
+                snapshot = difference(before, after, Snapshot(time.time(), 1.0, "0.00 0.00 0.00 1/100 1000"))
             before = after
-            snapshot = Snapshot(time.time(), 1.0, "0.00 0.00 0.00 1/100 1000", change.rows, lost=change.lost)
             with clock.part(_FRAME):
                 app.show(snapshot)
                 loop.draw_screen()

@@ -10,7 +10,9 @@ import urwid
 from slabtui.collector import Collector
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
+from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.queues import SnapshotQueue
 from slabtui.views.app import App
 from slabtui.views.state import State
 from tests.tools.bench import crowd
@@ -49,12 +51,13 @@ def show_ticks(report: Report, ticks: int) -> None:
     probe = Probe(offsets.read())
     try:
         guests = crowd.Crowd(probe, USUAL)
-        collector = Collector(probe, INTERVAL)
+        collector, queue = Collector(probe, INTERVAL), SnapshotQueue()
+        collector.subscribe(queue)
         app = App(State(INTERVAL))
         collector.start()
         try:
             with drawn(app) as loop:
-                figures = [_tick(collector, app, loop, guests.grow) for _ in range(ticks + 1)][1:]
+                figures = [_tick(queue, app, loop, guests.grow) for _ in range(ticks + 1)][1:]
         finally:
             collector.stop()
     finally:
@@ -77,14 +80,14 @@ def _press(loop: urwid.MainLoop, key: str) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def _tick(collector: Collector, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
+def _tick(queue: SnapshotQueue, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
     """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
 
     The time to increase the artificial counters and to read the terminal is not included.
     """
     grow()
     whole = time.process_time()
-    snapshot = collector.take(timeout=None)
+    snapshot = queue.get(timeout=None)
     own = time.thread_time()
     assert snapshot is not None
     app.show(snapshot)
@@ -103,4 +106,5 @@ def _snapshot(chance: random.Random) -> Snapshot:
 
 def _cache(number: int, allocs: int) -> CacheRow:
     size = 8 * (1 + number % 200)
-    return CacheRow(number + 1, f"cache-{number:03}", size, size, allocs, allocs * size)
+    name = f"cache-{number:03}"
+    return CacheRow(CacheKey(KeyKind.CACHE, name), name, size, size, allocs=allocs, bytes=allocs * size)

@@ -12,7 +12,7 @@ from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.probe import Probe
-from tests.support.probes import compiled
+from tests.support import probes
 from tests.tools.bench import bpftrace
 
 PEERS = Path(__file__).with_name("peers.bpf.c")
@@ -62,12 +62,12 @@ def slabtui(tracepoint: str, cache: str, *, rdonly_cast: bool = True) -> Iterato
     probe = Probe(offsets.read(), rdonly_cast=rdonly_cast)
 
     def read() -> tuple[int, int | None]:
-        totals = probe.totals()
-        return sum(row.allocs for row in totals.rows if row.name == cache), totals.lost
+        reading = probes.read(probe)
+        return sum(row.total_allocs for row in reading.rows if row.name == cache), reading.lost
 
     try:
         name = SLABTUI if rdonly_cast else BEFORE_CAST
-        yield Way(name, partial(statistics, probe.program_descriptors()[tracepoint]), read)
+        yield Way(name, partial(statistics, probes.program_descriptors(probe)[tracepoint]), read)
     finally:
         probe.close()
 
@@ -128,5 +128,5 @@ def _count(sums: bytes) -> int:
 
 @contextmanager
 def _attached(tracepoint: str, function: str) -> Iterator[tuple[Module, int]]:
-    with compiled(PEERS) as module:
+    with probes.compiled(PEERS) as module:
         yield module, module.attach(tracepoint, function)

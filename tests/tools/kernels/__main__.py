@@ -27,7 +27,7 @@ from tests.tools.kernels.results import Result
 _PAGE = ROOT / "docs" / "kernels.md"
 _CACHE = "KERNEL_TEST_CACHE"  # in the environment
 _AT_ONCE = 2
-_KERNEL_TESTS = (
+KERNEL_TESTS = (
     "tests/live/test_counting.py",
     "tests/live/test_frees.py",
     "tests/live/test_inspect.py",
@@ -35,18 +35,18 @@ _KERNEL_TESTS = (
     "tests/live/test_handover.py::test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu",
     "tests/live/test_namespaces.py",
 )  # what differs by the kernel
-_NOT_THERE = (  # what does not depend on the kernel, or depends on time; each compilation takes 10 s in a guest
+LEFT_OUT = (  # what does not depend on the kernel, or depends on time; each compilation takes 10 s in a guest
     "a_hostile_name_of_a_process",
-    "a_late_entry_of_an_earlier_inspection",
+    "a_late_row_of_an_earlier_inspection",
     "aliases_are_those_that_share_a_directory",
-    "opening_and_closing_looks_leaves_nothing_behind",
+    "beginning_and_ending_inspections_leaves_nothing_behind",
     "second_close",
     "stacks_of_a_rare_allocation",
     "switched_off_and_on_within_an_interval",
     "the_caches_are_listed_once",
     "the_share_of_a_stack_is_right",
     "taking_stacks_stays_within_its_share_of_a_cpu",
-    "what_one_look_owes",
+    "what_one_inspection_owes",
     "what_the_kernel_says_of_a_cache_is_shown",
 )
 _BOOT = 60  # seconds; it takes some ten
@@ -127,9 +127,9 @@ def _steps(tools: Path) -> list[Step]:
     live = (
         "pytest",
         "-q",
-        *_KERNEL_TESTS,
+        *KERNEL_TESTS,
         "-k",
-        " and ".join(f"not {name}" for name in _NOT_THERE),
+        " and ".join(f"not {name}" for name in LEFT_OUT),
         "-p",
         "no:cacheprovider",
         f"--junitxml={files[results.LIVE]}",

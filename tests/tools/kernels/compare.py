@@ -12,10 +12,10 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
-from slabtui.model.inspection import Request
-from slabtui.model.snapshot import Totals, difference
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Snapshot
 from tests.support import uring
-from tests.support.probes import watch
+from tests.support.probes import interval, read, request
 from tests.support.workload import Workload, workload
 from tests.tools.kernels import results, tracefs
 from tests.tools.kernels.results import Comparison, Counts, Lookup
@@ -71,9 +71,9 @@ def compare() -> Comparison:
 def opens(probe: Probe, work: Workload, number: int) -> Counts:
     """Count the files that a process opens, by a probe that counts this process and by the kernel at once."""
     with tracefs.counting_opens(work.pid) as seen_by_kernel:
-        before = probe.totals()
+        before = read(probe)
         work.run()
-        between = difference(before, probe.totals())
+        between = interval(before, read(probe))
         counted = sum(row.allocs for row in between.rows if row.name == "filp")
         return Counts(number, seen_by_kernel(), counted, between.lost)
 
@@ -92,11 +92,11 @@ def frees() -> str:
 
 def freed(probe: Probe, work: Workload, number: int) -> Counts:
     """Count the buffers that a process frees, by a probe that counts this process."""
-    watch(probe, Request(frees=True))
+    request(probe, Request(frees=True))
     work.run()
-    before = probe.totals()
+    before = read(probe)
     work.run()
-    between = difference(before, probe.totals())
+    between = interval(before, read(probe))
     counted = sum(row.frees or 0 for row in between.rows if row.name == "names_cache")
     return Counts(number, None, counted, between.lost)
 
@@ -110,18 +110,18 @@ def lookups(way: str) -> tuple[Lookup, ...]:
         for by_cast in (True, False):
             probe = Probe(offsets.read(), Scope([work.pid]), rdonly_cast=by_cast)
             closing.callback(probe.close)
-            watch(probe, Request(frees=True))
+            request(probe, Request(frees=True))
             probes.append(probe)
         work.run()
-        before = [probe.totals() for probe in probes]
+        before = [read(probe) for probe in probes]
         work.run()
-        between = [difference(early, probe.totals()) for early, probe in zip(before, probes, strict=True)]
+        between = [interval(early, read(probe)) for early, probe in zip(before, probes, strict=True)]
     return tuple(
-        Lookup(probe.lookup, *selected(totals, SELECTS)) for probe, totals in zip(probes, between, strict=True)
+        Lookup(probe.lookup, *selected(snapshot, SELECTS)) for probe, snapshot in zip(probes, between, strict=True)
     )
 
 
-def selected(between: Totals, number: int) -> tuple[Counts, Counts]:
+def selected(between: Snapshot, number: int) -> tuple[Counts, Counts]:
     """Return what was counted of the kmalloc and of the kfree in each call of select(2)."""
     rows = [row for row in between.rows if row.name.endswith(_SELECTS_IN)]
     counted = sum(row.allocs for row in rows), sum(row.frees or 0 for row in rows)
@@ -134,13 +134,13 @@ def bulk() -> str:
     probe = Probe(offsets.read())
     try:
         probe.begin(lambda: None)
-        watch(probe, Request(frees=True))
-        probe.totals()
-        before = probe.totals()
+        request(probe, Request(frees=True))
+        read(probe)
+        before = read(probe)
         for _ in range(RINGS):
             uring.submit(uring.ENTRIES)
         time.sleep(SETTLED)
-        between = difference(before, probe.totals())
+        between = interval(before, read(probe))
     finally:
         probe.close()
     row = next(row for row in between.rows if "io_kiocb" in (row.name, *row.aliases))
@@ -154,10 +154,10 @@ def modules() -> str:
         for number in range(ROUNDS):
             module, cache, kind = MODULES[number % len(MODULES)]
             subprocess.run(["modprobe", module], check=True)
-            before = probe.totals()
+            before = read(probe)
             for _ in range(SOCKETS):
                 socket.socket(*kind).close()
-            between = difference(before, probe.totals())
+            between = interval(before, read(probe))
             subprocess.run(["modprobe", "-r", module], check=True)
             counted = sum(row.allocs for row in between.rows if cache in (row.name, *row.aliases))
             right += counted == SOCKETS
@@ -166,8 +166,8 @@ def modules() -> str:
     return f"{right} of {ROUNDS}"
 
 
-def yes(told: bool | None) -> str:
-    return {True: "yes", False: "no", None: "-"}[told]
+def yes(known: bool | None) -> str:
+    return {True: "yes", False: "no", None: "-"}[known]
 
 
 if __name__ == "__main__":

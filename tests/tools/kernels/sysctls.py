@@ -10,10 +10,9 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
-from slabtui.model.inspection import Kind, Request
-from slabtui.model.snapshot import difference
+from slabtui.model.inspection import InspectionKind
 from tests.support.bpf import own_compiled_ids, own_program_ids
-from tests.support.probes import watch
+from tests.support.probes import inspecting, interval, read, request
 from tests.support.workload import Workload, workload
 from tests.tools.kernels import compare, results
 from tests.tools.kernels.results import Counts, Hidden, Jitless
@@ -43,9 +42,9 @@ def with_hidden_addresses() -> Hidden:
         except SlabtuiError as error:
             return Hidden(refused=str(error))
         try:
-            before = probe.totals()
+            before = read(probe)
             work.run()
-            allocs, _ = compare.selected(difference(before, probe.totals()), _SELECTS)
+            allocs, _ = compare.selected(interval(before, read(probe)), _SELECTS)
             return Hidden(exact_kmalloc=probe.exact_kmalloc, counts=allocs)
         finally:
             probe.close()
@@ -72,22 +71,28 @@ def without_jit() -> Jitless:
         assert not own_compiled_ids(), "the kernel compiled programs in spite of the setting"
         _begin("opens")
         counts = compare.opens(probe, opener, _OPENS)
-        found = {kind: inspected(probe, opener, kind) for kind in (Kind.CALLERS, Kind.STACKS)}
+        found = {kind: inspected(probe, opener, kind) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)}
         _begin("frees")
         frees = compare.freed(probe, freer, _STATS)
         _begin("bulk")
         bulk = compare.bulk()
-        return Jitless(counts=counts, frees=frees, callers=found[Kind.CALLERS], stacks=found[Kind.STACKS], bulk=bulk)
+        return Jitless(
+            counts=counts,
+            frees=frees,
+            callers=found[InspectionKind.CALLERS],
+            stacks=found[InspectionKind.STACKS],
+            bulk=bulk,
+        )
 
 
-def inspected(probe: Probe, work: Workload, kind: Kind) -> Counts:
+def inspected(probe: Probe, work: Workload, kind: InspectionKind) -> Counts:
     """Inspect the cache of open files while a process opens some, and return how many the inspection found."""
     _begin(kind)
-    watch(probe, Request(cache="filp", kind=kind))
+    request(probe, inspecting("filp", kind))
     work.run()
-    detail = probe.totals().detail
-    assert detail is not None, probe.notes
-    return Counts(_OPENS, None, detail.total_allocs, detail.lost)
+    inspection = read(probe).inspection
+    assert inspection is not None, probe.notes
+    return Counts(_OPENS, None, sum(row.total_allocs for row in inspection.rows), inspection.lost)
 
 
 @contextlib.contextmanager

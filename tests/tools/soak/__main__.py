@@ -20,7 +20,7 @@ from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.model.snapshot import CacheRow
-from slabtui.recording.recording import read
+from slabtui.recording.reader import read
 from tests import ROOT
 from tests.e2e.test_terminal import LEAVE_SCREEN, gone
 from tests.support.bpf import program_ids

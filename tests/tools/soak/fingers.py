@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from slabtui.model.inspection import Kind
+from slabtui.model.inspection import InspectionKind
 from slabtui.views import keymap
 from tests.support.terminal import Terminal
 
@@ -39,7 +39,9 @@ def _sent(key: str) -> str:
     return chr(ord(key[-1]) & 0x1F) if key.startswith("ctrl ") else _SEQUENCES.get(key, key)
 
 
-KEYS = tuple(_sent(key) for key, action in keymap.BY_KEY.items() if action.name not in _NOT_ALONE)
+KEYS = tuple(
+    dict.fromkeys(_sent(key) for action in keymap.ACTIONS if action.name not in _NOT_ALONE for key in action.keys)
+)
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ class Fingers(RuleBasedStateMachine):
     def filter(self, text: str, end: str) -> None:
         self._type(*"\x1b/", *text, end)
 
-    @rule(tab=st.sampled_from(range(len(Kind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
+    @rule(tab=st.sampled_from(range(len(InspectionKind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
     def look(self, tab: int, after: list[str]) -> None:
         self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
 
