@@ -36,7 +36,7 @@ def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
     report.text(
         "Classic tracepoints replace raw ones on Linux 7, where raw ones miss events. The kernel then prepares a "
         "record of each event, which the statistics of BPF programs do not include. The figures are therefore the "
-        f"processor time of a process that opens and closes a file {calls:,} times; median of {rounds} rounds."
+        f"processor time of a process that opens and closes a file {calls:,} times; rounds: {rounds}, median."
     )
     report.table(
         _TITLES,

@@ -66,7 +66,7 @@ def show(report: Report, race: Race, calls: int, rounds: int, cpus: Sequence[int
     allocations = calls * len(cpus)
     report.text(
         f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} each; "
-        f"{results[SLABTUI][0].events:,} events per round; {rounds} rounds; median (lowest to highest)."
+        f"{results[SLABTUI][0].events:,} events per round; rounds: {rounds}; median (lowest to highest)."
     )
     above = above_empty(results)
     report.table(

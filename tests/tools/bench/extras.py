@@ -90,7 +90,7 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
     (_, alone), *extras = costs.items()
     report.text(
         f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} each, allocated and "
-        f"freed; {rounds} rounds; median (lowest to highest). The load does not use the cache {_QUIET}."
+        f"freed; rounds: {rounds}; median (lowest to highest). The load does not use the cache {_QUIET}."
     )
     report.table(_TITLES, _rows(costs))
     stacks = next(extra for name, extra in extras if name.startswith(InspectionKind.STACKS))

@@ -59,7 +59,7 @@ def show(report: Report, calls: int, rounds: int, starts: int, cpus: Sequence[in
         report.table(_TITLES, [_row(SLABTUI, own, own), (BPFTRACE, *[""] * 6, f"does not run here: {error}")])
         report.learn(f"bpftrace does not run here: {error}.")
     else:
-        _compare(report, own, peer, above, f"{calls:,} {_KIND} on each of {len(cpus)} CPUs, {rounds} rounds")
+        _compare(report, own, peer, above, f"{calls:,} {_KIND} on each of {len(cpus)} CPUs, rounds: {rounds}")
         _tell_slowed(report, slowed, calls * len(cpus))
     report.text(
         "slabratetop of bpfcc-tools and of libbpf-tools need kprobes. [kernels.md](kernels.md) compares them with "
