@@ -10,9 +10,8 @@ import jq
 import pytest
 import shtab
 
-from slabtui.cli import DEMO
 from slabtui.model.snapshot import Snapshot
-from slabtui.options import parser
+from slabtui.options import DEMO, parser
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.views import keymap
