@@ -1,6 +1,6 @@
 # sudo make run     install what is missing and start slabtui; ARGS="-s allocs 2" passes options
 # sudo make test    the same set-up, the test tools, then lint and every test
-# make dist         what can be installed without make, git and the internet
+# make dist         build the files for hosts without make, git and the internet
 # sudo make install slabtui, slabratetop, manual pages and completions below PREFIX
 .PHONY: run demo setup dist install uninstall test test-kernels test-distros lint format docs bench soak clean FORCE
 .ONESHELL:
@@ -13,14 +13,14 @@ DESTDIR :=
 run: $(VENV)/.setup
 	@exec $(VENV)/bin/slabtui $(ARGS)
 
-# Needs neither bcc nor root.
+# The demo needs neither bcc nor root.
 demo: $(VENV)/.demo
 	@exec $(VENV)/bin/slabtui --demo
 
 setup: $(VENV)/.setup
 	@echo "setup: done; sudo $(VENV)/bin/slabtui starts it"
 
-# Builds, in dist/: slabtui.pyz, one file for every Python from 3.11; a wheel; an sdist; a Debian package.
+# Builds in dist/: slabtui.pyz, one file for Python 3.11 and newer; a wheel; an sdist; a Debian package.
 dist: $(VENV)/.dist
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # they check the results
 		export DEBIAN_FRONTEND=noninteractive
@@ -33,8 +33,8 @@ dist/slabtui.pyz: $(shell find slabtui docs tests/tools/packaging -type f ! -nam
 	@sh tests/tools/packaging/setup.sh dist
 	$(VENV)/bin/python -m tests.tools.packaging dist pyz
 
-# Installs what slabtui.pyz holds, unpacked: so it starts faster, since Python keeps what it has compiled. Where that
-# file is there already, any Python will do for it, and no network is needed.
+# Installs the contents of slabtui.pyz, unpacked: it starts faster, because Python keeps the compiled modules. If the
+# file exists, this needs no network, and any Python can do it.
 install: dist/slabtui.pyz
 	@python=$(VENV)/bin/python
 	[ -x $$python ] || python=python3
@@ -50,12 +50,12 @@ uninstall:
 test: lint
 	@$(VENV)/bin/pytest
 
-# Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only those and prints the page.
+# Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only these and prints the page.
 test-kernels: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.tools.kernels $(ARGS)
 
-# Follows the README in minimal root file systems of Debian's releases, installs there what `make dist` builds, and writes
-# docs/distributions.md; ARGS="13 sid" tests only those and prints the page.
+# Follows the README in minimal root file systems of Debian's releases, installs the files of `make dist` there, and writes
+# docs/distributions.md; ARGS="13 sid" tests only these releases and prints the page.
 test-distros: $(VENV)/.test dist
 	@exec $(VENV)/bin/python -m tests.tools.distros $(ARGS)
 
@@ -69,29 +69,30 @@ format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# What is made from the program: the manual page and the README's picture.
+# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's picture.
 docs: $(VENV)/.test
-	@$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
+	@$(VENV)/bin/python -m tests.tools.rooms
+	$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
 	$(VENV)/bin/python -m tests.tools.picture docs/screen.svg
 
-# Writes docs/performance.md, which takes some minutes on a quiet machine; ARGS=--quick only shows that it works.
+# Writes docs/performance.md, which takes about 20 minutes on an idle machine; ARGS=--quick only checks that it works.
 bench: $(VENV)/.test
-	@for tool in bpftrace btop htop; do # they are measured too, where they run
+	@for tool in bpftrace btop htop; do # measured too, if they run here
 		if ! command -v $$tool >/dev/null && command -v apt-get >/dev/null; then
 			DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$tool >/dev/null || true
 		fi
 	done
 	exec $(VENV)/bin/python -m tests.tools.bench $(ARGS)
 
-# Ten minutes under load and keys at random, 20 minutes with a terminal that is not read, then every fault; writes
-# docs/faults.md. ARGS=60 takes one minute and two for it.
+# Runs ten minutes under load with random keys, 20 minutes with a terminal that is not read, then every fault; writes
+# docs/faults.md. ARGS=60 makes these one minute and two minutes, and prints the page.
 soak: $(VENV)/.test
 	@exec $(VENV)/bin/python -m tests.tools.soak $(ARGS)
 
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# The script itself sees whether there is anything to do: make cannot see that an environment no longer works.
+# The script checks whether there is anything to do, because make cannot see that an environment no longer works.
 $(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
 	@sh tests/tools/packaging/setup.sh $(patsubst .%,%,$(@F))
 FORCE:

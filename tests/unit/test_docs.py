@@ -1,4 +1,4 @@
-"""The pages for users say what the program does: they are made from it, or run."""
+"""The pages for users agree with the program: options, keys, examples and links are checked."""
 
 import re
 import subprocess
@@ -10,15 +10,12 @@ import jq
 import pytest
 import shtab
 
-from slabtui.cli import DEMO
-from slabtui.model.inspection import About, Inspection, InspectionRow, Kind
 from slabtui.model.snapshot import Snapshot
-from slabtui.options import parser
+from slabtui.options import DEMO, parser
 from slabtui.recording import codec
-from slabtui.recording.recording import read
+from slabtui.recording.reader import read
 from slabtui.views import keymap
 from tests import ROOT
-from tests.support.fakes import cache, snapshot
 from tests.tools import manual
 
 DOCS = ROOT / "docs"
@@ -47,16 +44,25 @@ def test_the_readme_names_the_first_key_of_every_action_in_the_footer() -> None:
         assert not action.label or f"`{keymap.shown(action.keys[0])}`" in text, action.name
 
 
-def test_every_field_of_the_schema_is_defined() -> None:
-    page = (DOCS / "output.md").read_text()
-    defined = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    looks = [
-        Inspection("dentry", kind, entries=(InspectionRow(1, 1, 1, 1),)) for kind in Kind if kind is not Kind.ABOUT
-    ]
-    looks.append(Inspection("dentry", Kind.ABOUT, about=About()))
-    lines = [codec.dumps(snapshot(cache(1), detail=look), [cache(1)]) for look in looks]
-    written = set(re.findall(r'"(\w+)":', "".join(lines)))
-    assert defined == written
+@pytest.mark.parametrize(
+    "page", [README, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name
+)
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", without_code(page))
+    for file, _, heading in (link.partition("#") for link in links if "://" not in link):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not heading or heading in anchors(target), f"{file}#{heading}"
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names by which links refer to the headings of a page, as GitHub gives them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The benchmark: `make bench` prints what slabtui costs, as measured in one run; nothing here can fail on a time."""
+"""The benchmark: `make bench` measures what slabtui costs, in one run. No time makes it fail."""

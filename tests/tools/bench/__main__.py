@@ -1,4 +1,4 @@
-"""The command line of the benchmark: measures all there is, prints it, and writes docs/performance.md."""
+"""The command line of the benchmark: measures everything, prints it, and writes docs/performance.md."""
 
 import argparse
 import os
@@ -23,8 +23,8 @@ from tests.tools.bench.report import Report
 
 PAGE = ROOT / "docs" / "performance.md"
 _TITLE = "What slabtui costs"
-CPUS = 2  # that the load is put on, where there are as many
-LONG = 600.0  # seconds for which the live screen runs until its memory is read
+CPUS = 2  # at most, for the load
+LONG = 600.0  # seconds that the live screen runs before its memory is read
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ def _write(options: argparse.Namespace) -> None:
     print(*machine, sep="\n")
     report = Report()
     _measure(report, options)
-    print("\nIn short:", *report.learned, f"({time.monotonic() - since:.0f} s)", sep="\n")
+    print("\nConclusions:", *report.learned, f"({time.monotonic() - since:.0f} s)", sep="\n")
     if options.page:
         options.page.write_text(page.render(report, title=_TITLE, date=today, command=_command(), machine=machine))
         print(f"written: {options.page}")
@@ -78,8 +78,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--opens", type=_positive, metavar="N", help="calls of each load process (default: 300000)")
     parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds of each load (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="much less of everything, to see that it works: no page")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="write the page there instead")
+    parser.add_argument("--quick", action="store_true", help="a short run without a page, to check that it works")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the page to FILE")
     options = parser.parse_args()
     if not (options.quick or options.opens or options.rounds):
         options.page = options.page or PAGE
@@ -110,13 +110,13 @@ def _probe() -> tuple[str, ...]:
     """Return what depends on bcc and on what the kernel can do."""
     probe = Probe(offsets.read())
     try:
-        return f"bcc {probe.bcc}, in a child process", f"caches are looked up with {probe.lookup}()"
+        return f"bcc {probe.bcc}, in a child process", f"caches looked up by {probe.lookup}()"
     finally:
         probe.close()
 
 
 def _command() -> str:
-    """Return what the user has typed to start this."""
+    """Return the command that started this run."""
     return " ".join(("sudo make bench", *([f'ARGS="{" ".join(sys.argv[1:])}"'] if sys.argv[1:] else [])))
 
 

@@ -1,4 +1,4 @@
-"""bpftrace, which counts allocations by cache in one line: started, and its program found in the kernel."""
+"""Runs bpftrace with a one-liner that counts allocations by cache, and finds its program in the kernel."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _TRACEPOINT = 5  # BPF_PROG_TYPE_TRACEPOINT, include/uapi/linux/bpf.h
 
 @contextmanager
 def counting() -> Iterator[Piped]:
-    """Let it count, and print a table every second, as slabtui does; wait for the first.
+    """Run it, with one table per second as slabtui prints, and wait for the first one.
 
     Raises:
         DoesNotRunError: it is not installed, or does not run on this kernel.
@@ -29,9 +29,9 @@ def counting() -> Iterator[Piped]:
 
 
 def command() -> tuple[str, ...]:
-    """Return the command line that does so.
+    """Return its command line.
 
-    It reads the description of tracepoints from tracefs, which is not mounted everywhere: then it gets a mount of its
+    It reads the description of tracepoints from tracefs. If tracefs is not mounted, the command mounts it for
     own.
     """
     mounted = () if _EVENTS.is_dir() else _MOUNTED
@@ -39,7 +39,7 @@ def command() -> tuple[str, ...]:
 
 
 def statistics(pid: int) -> dict[str, int]:
-    """Return the numbers that the kernel keeps of the tracepoint program which a process holds.
+    """Return the kernel's statistics of the tracepoint program that a process holds.
 
     Raises:
         DoesNotRunError: it holds none.

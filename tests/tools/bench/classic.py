@@ -1,4 +1,4 @@
-"""The price of classic tracepoints, which take over on Linux 7 where raw ones miss events: by the load's own time."""
+"""Measures what classic tracepoints cost, by the processor time of the load."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -14,7 +14,7 @@ _NOTHING, _RAW, _CLASSIC = "nothing", "raw tracepoints", "classic tracepoints"
 
 
 def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
-    """Measure how long a process takes for its calls, beside nothing and beside either kind of programs."""
+    """Measure the processor time of a process without programs and with each kind of programs, and report."""
     found: dict[str, list[float]] = {_NOTHING: [], _RAW: [], _CLASSIC: []}
     with load.ready("opens", calls, cpus[:1]) as loaded, probes.tracefs():
         for _ in range(rounds):
@@ -34,9 +34,9 @@ def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
     added = {name: nanoseconds - each[_NOTHING] for name, nanoseconds in each.items()}
     report.heading("Classic tracepoints")
     report.text(
-        "Classic tracepoints take over on Linux 7 where raw ones miss events. The kernel then makes a "
-        "record of each event, which the statistics of BPF programs leave out; so this is the processor time of the "
-        f"process that opens and closes a file {calls:,} times, median of {rounds} rounds."
+        "Classic tracepoints replace raw ones on Linux 7, where raw ones miss events. The kernel then prepares a "
+        "record of each event, which the statistics of BPF programs do not include. The figures are therefore the "
+        f"processor time of a process that opens and closes a file {calls:,} times; rounds: {rounds}, median."
     )
     report.table(
         _TITLES,
@@ -51,5 +51,5 @@ def show(report: Report, calls: int, rounds: int, cpus: Sequence[int]) -> None:
         ],
     )
     report.learn(
-        f"Classic tracepoints add {times(added[_CLASSIC], added[_RAW])} as much to an open and close as raw ones."
+        f"Classic tracepoints add {times(added[_CLASSIC], added[_RAW])} the time of raw ones to an open and close."
     )

@@ -1,4 +1,4 @@
-"""Made-up caches in the maps of a probe: reading them costs as much as reading that many real ones."""
+"""Artificial caches in the maps of a probe; reading them costs as much as reading real ones."""
 
 import ctypes
 
@@ -10,15 +10,15 @@ from slabtui.kernel.procfs.cpus import possible_cpus
 
 _FIRST_ADDRESS = 0xFFFF_FE00_0000_0000  # in no kernel's direct map
 _SLOT_SHIFT = 8  # SLOT_OF() in table.bpf.h
-_STEP = 8  # the slots are spread over the whole table, as those of real caches are
+_STEP = 8  # the slots are spread over the table, as those of real caches
 _SIZE = 64
 
 
 class Crowd:
-    """A number of caches that nothing allocates from, although their counters grow."""
+    """Artificial caches whose counters grow."""
 
     def __init__(self, probe: Probe, number: int) -> None:
-        # A probe has no way to write into its maps from outside: reach inside.
+        # A probe offers no way to write into its maps.
         counters = probe._allocs._counters
         self._maps = counters.module.descriptors
         self._slots = (Slot * possible_cpus())()
@@ -32,7 +32,7 @@ class Crowd:
         self.grow()
 
     def grow(self) -> None:
-        """Let each of them allocate something, each something else."""
+        """Increase the counter of each cache, each by another number."""
         self._grown += 1
         for place in self._places:
             for slot in self._slots:

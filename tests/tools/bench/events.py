@@ -1,4 +1,4 @@
-"""What one allocation costs while somebody counts it, by the kernel's own statistics of the programs that count."""
+"""Measures what counting one allocation costs, by the kernel's statistics of BPF programs."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ SWITCH = Path("/proc/sys/kernel/bpf_stats_enabled")
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Ways that count side by side, on one tracepoint, under one load.
+    """Ways that count at the same time, on one tracepoint, under one load.
 
     Attributes:
-        tracepoint: what they are attached to.
+        tracepoint: to which they are attached.
         kind: the load.
         cache: the one from which the load allocates exactly one object in each call.
         makers: the ways.
@@ -36,9 +36,9 @@ class Race:
 ALLOC = Race("kmem_cache_alloc", "opens", "filp", (ways.empty, ways.slabtui, ways.by_name, ways.by_pointer), goal=8.0)
 KMALLOC = Race("kmalloc", "writes", "kmalloc-256", (ways.empty, ways.slabtui, ways.slabtui_before_cast), goal=12.0)
 CAST = (
-    "The tracepoints of kmalloc() do not name the cache: slabtui looks it up, from the object's address. Where the "
-    "kernel has bpf_rdonly_cast() (Linux 6.2), each word is read by one instruction; before, by a call of "
-    "bpf_probe_read_kernel(). Both ways are measured here, on this kernel."
+    "The tracepoints of kmalloc() do not name the cache; slabtui looks it up from the address of the object. Where the "
+    "kernel has bpf_rdonly_cast() (Linux 6.2 and later), one instruction reads each word; otherwise a call of "
+    "bpf_probe_read_kernel() does. Both are measured here, on this kernel."
 )
 
 
@@ -47,10 +47,10 @@ class Measured:
     """One way in one round.
 
     Attributes:
-        nanoseconds: per event, the kernel's own measuring included.
+        nanoseconds: per event, including the cost of the measurement.
         events: how often the program ran.
         counted: of the load's cache; None: it counts nothing.
-        lost: by its own account; None: it keeps none.
+        lost: what it reports as lost; None: it reports nothing.
     """
 
     nanoseconds: float
@@ -60,22 +60,30 @@ class Measured:
 
 
 def show(report: Report, race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> None:
-    """Run the rounds and tell."""
+    """Run the rounds and report."""
     report.heading(f"One event at the raw tracepoint {race.tracepoint}, by the kernel's BPF statistics")
     results = run(race, calls, rounds, cpus)
     allocations = calls * len(cpus)
     report.text(
-        f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} a time; "
-        f"{results[SLABTUI][0].events:,} events a round; rounds: {rounds}; median (lowest to highest)."
+        f"Load: {calls:,} {race.kind} on each of CPUs {', '.join(map(str, cpus))}, one object of {race.cache} each; "
+        f"{results[SLABTUI][0].events:,} events per round; rounds: {rounds}; median (lowest to highest)."
     )
     above = above_empty(results)
     report.table(
-        ("way", "ns/event", "above empty", "x slabtui's", f"counted of {allocations * rounds:,}", "lost", "says lost"),
+        (
+            "way",
+            "ns/event",
+            "above empty",
+            "x slabtui's",
+            f"counted of {allocations * rounds:,}",
+            "missed",
+            "reported lost",
+        ),
         [_row(name, of_way, above, allocations) for name, of_way in results.items()],
     )
     report.text(
-        "ns/event has the measuring in it, which the empty program has too; x is the ratio of what is above empty. "
-        f"Whatever else took a {race.cache} meanwhile is counted too: lost is what is missing at least."
+        "ns/event includes the cost of the measurement, as it does for the empty program. x is the ratio of the costs "
+        f"above the empty program. Other processes may also allocate from {race.cache}, so missed is a lower bound."
     )
     if BEFORE_CAST in results:
         report.text(CAST)
@@ -95,7 +103,7 @@ def run(race: Race, calls: int, rounds: int, cpus: Sequence[int]) -> dict[str, l
 
 
 def above_empty(results: Mapping[str, Sequence[Measured]]) -> dict[str, list[float]]:
-    """Return how many nanoseconds each way takes in each round beyond the empty program."""
+    """Return how many nanoseconds each way takes above the empty program, in each round."""
     return {
         name: [one.nanoseconds - base.nanoseconds for one, base in zip(of_way, results[EMPTY], strict=True)]
         for name, of_way in results.items()
@@ -103,13 +111,13 @@ def above_empty(results: Mapping[str, Sequence[Measured]]) -> dict[str, list[flo
 
 
 def ratios(above: Mapping[str, Sequence[float]], name: str) -> list[float]:
-    """Return how many times slabtui's a way takes, beyond the empty program; no round in which slabtui took nothing."""
+    """Return the ratios of a way to slabtui, both above the empty program, of rounds in which slabtui took time."""
     return [own / slabtui for own, slabtui in zip(above[name], above[SLABTUI], strict=True) if slabtui > 0]
 
 
 @contextmanager
 def statistics_on() -> Iterator[None]:
-    """Let the kernel measure every run of every BPF program; what was set before comes back."""
+    """Switch on the kernel's statistics of BPF programs; restore the setting afterwards."""
     before = SWITCH.read_text()
     SWITCH.write_text("1")
     try:
@@ -121,17 +129,17 @@ def statistics_on() -> Iterator[None]:
 def _round(race: Race, number: int, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
     turn = number % len(race.makers)
     with ExitStack() as stack:
-        # The first of all programs finds the caches cold: let that be one that is not looked at. The others take turns.
+        # The first program runs with cold CPU caches, so an extra empty one is first. The others take turns.
         stack.enter_context(ways.empty(race.tracepoint, race.cache))
         order = (*race.makers[turn:], *race.makers[:turn])
         attached = [stack.enter_context(maker(race.tracepoint, race.cache)) for maker in order]
-        # By the order in which they stand in the race, so that the tables of all rounds agree.
+        # In the order of the race, so that the tables of all rounds agree.
         return _measured(attached[len(order) - turn :] + attached[: len(order) - turn], race.kind, calls, cpus)
 
 
 def _measured(attached: Sequence[Way], kind: str, calls: int, cpus: Sequence[int]) -> dict[str, Measured]:
     with load.ready(kind, calls, cpus) as loaded:
-        # Statistics are files, to open which allocates: outside of what is counted.
+        # Reading statistics opens files, which allocates: do that before and after counting.
         before = {way.name: way.statistics() for way in attached}
         start = {way.name: way.read() for way in attached}
         loaded.run()
@@ -180,11 +188,11 @@ def _lesson(
     """Return what the table shows, in a sentence."""
     every = allocations * len(results[SLABTUI])
     said = [
-        f"An event of `{race.tracepoint}` costs {median(above[SLABTUI]):.1f} ns more than with an empty program, and "
-        f"of {every:,} allocations slabtui missed {_lost(results[SLABTUI], allocations):,}"
+        f"An event of `{race.tracepoint}` costs {median(above[SLABTUI]):.1f} ns above an empty program, and slabtui "
+        f"missed {_lost(results[SLABTUI], allocations):,} of {every:,} allocations"
     ]
     for name in (name for name in results if name not in (EMPTY, SLABTUI)):
         found = ratios(above, name)
         ratio = f"{median(found):.1f}x" if found else "?"
-        said.append(f"a {name} costs {ratio} that, and missed {_lost(results[name], allocations):,}")
+        said.append(f"{name}: {ratio} the cost, {_lost(results[name], allocations):,} missed")
     return "; ".join(said) + "."

@@ -1,4 +1,4 @@
-"""What each thing costs that is only counted while somebody looks at it: frees, and close looks at one cache."""
+"""Measures what is counted only on request: frees, and inspections of one cache."""
 
 import time
 from collections import defaultdict
@@ -57,15 +57,15 @@ KMALLOC = Pair("writes", "kmalloc-256", "kmalloc", "kfree", named=False)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one extra took in one round.
+    """The cost of one request in one round.
 
     Attributes:
         alloc: nanoseconds for each allocation, all programs together, above empty ones.
         free: nanoseconds for each free; None: no program runs then.
-        spent: nanoseconds of all runs of the programs that are there for the extra only, above empty ones.
+        spent: nanoseconds of all runs of the programs of the request, above empty ones.
         seconds: how long the load ran.
-        one_in: in how many allocations a stack was taken, where stacks are.
-        taking: nanoseconds that went into taking stacks, by slabtui's own clock.
+        one_in: for stacks: one allocation in this many was sampled.
+        taking: nanoseconds spent on taking stacks, by slabtui's clock.
     """
 
     alloc: float
@@ -77,34 +77,33 @@ class Cost:
 
 
 def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int]) -> None:
-    """Measure one thing after the other under the same load, and tell."""
-    report.heading(f"What is counted only while somebody looks: {pair.alloc} and {pair.free}")
+    """Measure each request in turn under the same load, and report."""
+    report.heading(f"Frees and inspections, which are counted on request: {pair.alloc} and {pair.free}")
+    kinds = (InspectionKind.CALLERS, InspectionKind.PROCESSES, InspectionKind.STACKS)
     requests = {
         _ALONE: Request(),
         _FREES: Request(frees=True),
-        f"callers of {pair.cache}": probes.inspecting(pair.cache, InspectionKind.CALLERS),
-        f"processes of {pair.cache}": probes.inspecting(pair.cache, InspectionKind.PROCESSES),
-        f"stacks of {pair.cache}": probes.inspecting(pair.cache, InspectionKind.STACKS),
+        **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
         f"callers of {_QUIET}": probes.inspecting(_QUIET, InspectionKind.CALLERS),
     }
     costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()
     report.text(
-        f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} a time, allocated and "
-        f"freed; rounds: {rounds}; median (lowest to highest). {_QUIET} is a cache that the load does not touch."
+        f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} each, allocated and "
+        f"freed; rounds: {rounds}; median (lowest to highest). The load does not use the cache {_QUIET}."
     )
     report.table(_TITLES, _rows(costs))
     stacks = next(extra for name, extra in extras if name.startswith(InspectionKind.STACKS))
-    report.figure("of the stacks, what taking them costs, by slabtui's own clock", f"{_taking(stacks)} % of one CPU")
+    report.figure("cost of taking the stacks, by slabtui's own clock", f"{_taking(stacks)} % of one CPU")
     report.text(
-        "By the kernel's BPF statistics, above an empty program for each program that runs; to call one more program "
-        "costs a little that they leave out. x: an allocation and, where frees are counted, its free, as against the "
-        "allocation with slabtui alone. % of one CPU: what the extra takes at the rate of this load, "
-        f"{_rate(alone, calls * len(cpus))} calls a second."
+        "The figures are those of the kernel's BPF statistics, less an empty program for each program that runs. They "
+        "do not include the small cost of calling one more program. x: the cost of an allocation, plus its free where "
+        "frees are counted, relative to an allocation with slabtui alone. % of one CPU: the additional cost at the "
+        f"rate of this load, {_rate(alone, calls * len(cpus))} calls per second."
     )
     report.learn(_lesson(pair, dict(extras), alone))
     if not pair.named:
-        report.text(f"{events.CAST} The table above is for bpf_rdonly_cast() where this kernel has it; as before 6.2:")
+        report.text(f"{events.CAST} The table above uses bpf_rdonly_cast() if this kernel has it. Without it:")
         before = _rounds(pair, requests, calls, rounds, cpus, rdonly_cast=False)
         report.table(_TITLES, _rows(before))
         report.learn(_cast_lesson(pair, costs, before))
@@ -122,7 +121,7 @@ def _rounds(
     found = defaultdict(list)
     with ExitStack() as stack:
         stack.enter_context(statistics_on())
-        for tracepoint in (pair.alloc, pair.free):  # as in a race: the first of all finds the caches cold
+        for tracepoint in (pair.alloc, pair.free):  # as in a race: the first program runs with cold CPU caches
             stack.enter_context(ways.empty(tracepoint, pair.cache))
         bases = {
             tracepoint: stack.enter_context(ways.empty(tracepoint, pair.cache)).statistics
@@ -138,18 +137,19 @@ def _rounds(
 
 
 def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Mapping[str, ways.Statistics]) -> Cost:
-    probes.read(probe)  # so that the cache is known
+    read_probe = partial(probes.read, probe)
+    read_probe()  # so that the cache is known
     probes.request(probe, wanted)
     if wanted.inspection and wanted.inspection.kind is InspectionKind.STACKS:
-        loaded.run(lambda: probes.read(probe))  # so that the period fits the load
+        loaded.run(read_probe)  # so that the period fits the load
     programs = {name: partial(statistics, program) for name, program in probes.program_descriptors(probe).items()}
     read = {**programs, **{f"empty: {tracepoint}": base for tracepoint, base in bases.items()}}
     taken = _taken(probe)
     before, since = {name: dict(one()) for name, one in read.items()}, time.perf_counter()
-    loaded.run(lambda: probes.read(probe))
+    loaded.run(read_probe)
     seconds = time.perf_counter() - since
     after = {name: dict(one()) for name, one in read.items()}
-    inspection = probes.read(probe).inspection
+    inspection = read_probe().inspection
     runs = {name: Runs.between(before[name], after[name]) for name in read}
     empty = {tracepoint: runs[f"empty: {tracepoint}"].each for tracepoint in bases}
     above = {name: runs[name].each - empty[name.removeprefix(_INSPECTION)] for name in programs if _at(name, bases)}
@@ -164,7 +164,7 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
 
 
 def _taken(probe: Probe) -> int:
-    """Return the nanoseconds that were spent on taking stacks so far."""
+    """Return the nanoseconds spent on taking stacks so far."""
     return probes.nanoseconds_of_stacks(probe) if probe.inspections.part.part else 0
 
 
@@ -183,7 +183,7 @@ class Runs:
 
 
 def _at(name: str, bases: Mapping[str, ways.Statistics]) -> bool:
-    """Tell whether a program is at a tracepoint that the load is about."""
+    """Return whether a program is at a tracepoint of the load."""
     return name.removeprefix(_INSPECTION) in bases
 
 
@@ -225,16 +225,16 @@ def _rate(alone: Sequence[Cost], calls: int) -> str:
 
 def _lesson(pair: Pair, extras: Mapping[str, Sequence[Cost]], alone: Sequence[Cost]) -> str:
     each = ", ".join(f"{name} {_factor(extra, alone)}" for name, extra in extras.items())
-    return f"While somebody looks, an object costs as against slabtui alone, at `{pair.alloc}`: {each}."
+    return f"Relative to slabtui alone, an object at `{pair.alloc}` costs: {each}."
 
 
 def _cast_lesson(pair: Pair, costs: Mapping[str, Sequence[Cost]], before: Mapping[str, Sequence[Cost]]) -> str:
-    """Return what bpf_rdonly_cast() brings, in a sentence."""
+    """Return what bpf_rdonly_cast() saves, in a sentence."""
     each = (
-        f"{what} {new:.1f} ns with it, {old:.1f} without ({times(old, new)})"
+        f"{what} costs {new:.1f} ns with it and {old:.1f} ns without ({times(old, new)})"
         for what, new, old in (
             (f"an event of `{pair.alloc}`", *(median(one.alloc for one in of[_ALONE]) for of in (costs, before))),
             (f"an event of `{pair.free}`", *(median(one.free or 0.0 for one in of[_FREES]) for of in (costs, before))),
         )
     )
-    return f"The lookup of a cache by bpf_rdonly_cast(), on Linux 6.2 and newer: {', '.join(each)}."
+    return f"With the lookup by bpf_rdonly_cast(), on Linux 6.2 and later: {', '.join(each)}."

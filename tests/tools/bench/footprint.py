@@ -1,4 +1,4 @@
-"""Memory and start: of slabtui, of slabtui with bcc in its process as it once was, and of other tools, in one run."""
+"""Measures memory and start of slabtui, of an old slabtui with bcc in its process, and of other tools, in one run."""
 
 import subprocess
 import sys
@@ -25,14 +25,14 @@ _START = ("start to first frame, warm", "s", "x slabtui's")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a program took at some moment."""
+    """The memory of a program at one moment."""
 
     name: str
     memory: Memory
 
 
 def show(report: Report, starts: int, long: float | None) -> None:
-    """Measure memory and starts, and tell.
+    """Measure memory and starts, and report.
 
     Args:
         report: where.
@@ -64,15 +64,15 @@ def _own_states(own: Rival, long: float | None) -> list[State]:
     with own.running(f"{_SHORT:g}") as (program, _):
         found.append(State(f"{own.name}, first frame", program.memory()))
         program.watch(_FULL)
-        found.append(State(f"  {LENGTH} intervals of {_SHORT:g} s later: history full", program.memory()))
+        found.append(State(f"  {LENGTH} intervals of {_SHORT:g} s later, with full history", program.memory()))
         program.type("f\r")
         program.watch(_SETTLED)
-        found.append(State("  then frees counted and a page open", program.memory()))
-    found.append(State("  a child that compiles, peak; gone when it has", Memory(_peak(), None)))
+        found.append(State("  then with frees counted and a page open", program.memory()))
+    found.append(State("  child process that compiles, peak; it ends afterwards", Memory(_peak(), None)))
     if long:
         with own.running("1") as (program, _):
             program.watch(long)
-            found.append(State(f"{own.name}, {long / 60:g} minutes at 1 s: history full", program.memory()))
+            found.append(State(f"{own.name}, {long / 60:g} minutes at 1 s, with full history", program.memory()))
     return found
 
 
@@ -90,13 +90,13 @@ def _peak() -> int:
 
 
 def _starts(programs: Sequence[Rival], number: int) -> dict[str, list[float]]:
-    """Return the seconds to the first frame of each start; the programs take turns, whatever else the machine does."""
+    """Return the seconds to the first frame of each start; the programs take turns, for equal conditions."""
     found: dict[str, list[float]] = {program.name: [] for program in programs}
     for _ in range(number + 1):
         for program in programs:
             with program.running() as (_, seconds):
                 found[program.name].append(seconds)
-    return {name: seconds[1:] for name, seconds in found.items()}  # the first brings the files into memory
+    return {name: seconds[1:] for name, seconds in found.items()}  # the first start reads the files into memory
 
 
 def _show_memory(report: Report, states: Sequence[State], reference: State, long: float | None) -> None:
@@ -110,11 +110,11 @@ def _show_memory(report: Report, states: Sequence[State], reference: State, long
         f"at most {_MOST_MEMORY} MB",
     )
     report.text(
-        "MB: 1,000,000 bytes. Resident memory (RSS) includes what is shared with other processes, such as the files of "
-        "the interpreter; PSS only a share of it. x: resident memory, as against slabtui's with full history. The "
-        f"other programs: {_SETTLED:g} s after their first frame; those in Python run under the same interpreter as "
-        "slabtui. bpftrace counts kmem_cache_alloc only; htop and btop count nothing: they are what a full-screen "
-        "program takes."
+        "MB: 1,000,000 bytes. Resident memory (RSS) includes memory shared with other processes, such as the files of "
+        "the interpreter; PSS includes a proportional share of it. x: resident memory relative to slabtui with full "
+        f"history. Other programs are measured {_SETTLED:g} s after their first frame; those in Python run under the "
+        "same interpreter as slabtui. bpftrace counts kmem_cache_alloc only. htop and btop count no allocations; they "
+        "show what a full-screen program takes."
     )
 
 
@@ -124,9 +124,9 @@ def _show_start(report: Report, seconds: Mapping[str, Sequence[float]], own: str
     )
     report.figure("slabtui's start to first frame", f"{spread(seconds[own], 2)} s", f"at most {_MOST_START:g} s")
     report.text(
-        f"{starts} starts of each, in turns, after one that is not counted; from the execution of a program until its "
-        "whole first frame has come; bpftrace: its first table, less the interval of 1 s; Python with bcc: until the "
-        "programs are compiled, and not yet attached."
+        f"{starts} starts of each program, in turns, after one start that is not counted. The time is from the "
+        "execution of the program until its first frame is complete; for bpftrace, until its first table, less the "
+        "interval of 1 s; for Python with bcc, until the programs are compiled, before they are attached."
     )
 
 
@@ -154,6 +154,6 @@ def _lesson(states: Sequence[State], reference: State, seconds: Mapping[str, Seq
         if name != own
     )
     return (
-        f"With full history slabtui takes {_megabytes(reference.memory.resident)} MB, and its first frame comes after "
-        f"{starts[own]:.2f} s; beside it, {said}."
+        f"With full history slabtui takes {_megabytes(reference.memory.resident)} MB. Its first frame is complete "
+        f"after {starts[own]:.2f} s. Relative to slabtui: {said}."
     )

@@ -1,4 +1,4 @@
-"""bcc in the process that counts, as slabtui had it once: compiles its programs, and stays. Any Python that has bcc."""
+"""Compiles slabtui's programs with bcc in this process and waits, as slabtui once did; for any Python that has bcc."""
 
 import json
 import os

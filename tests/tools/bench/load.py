@@ -1,4 +1,4 @@
-"""A load of one kind of allocation: one process per CPU, started and stopped from outside so that only it is timed."""
+"""A load of one kind of allocation: one process per CPU, started before and ended after the measured time."""
 
 import os
 import select
@@ -14,14 +14,14 @@ _NO_BYTES = [b""] * 16  # more than the kernel keeps on its stack: it allocates 
 
 
 def opens(times: int) -> None:
-    """Open and close a file: one struct file from the cache filp each time, and a buffer for the path."""
+    """Open and close a file: each time allocates one struct file from the cache filp, and a buffer for the path."""
     open_file, close = os.open, os.close
     for _ in range(times):
         close(open_file("/dev/null", os.O_WRONLY))
 
 
 def writes(times: int) -> None:
-    """Write nothing from many buffers: one kmalloc each time, and nothing else."""
+    """Write many empty buffers `times` times: each allocates once by kmalloc, and nothing else."""
     nowhere = os.open("/dev/null", os.O_WRONLY)
     write, buffers = os.writev, _NO_BYTES
     for _ in range(times):
@@ -33,17 +33,17 @@ LOADS = {"opens": opens, "writes": writes}
 
 
 class Load:
-    """Processes that are ready and wait for a word."""
+    """Processes that are ready and wait for the start."""
 
     def __init__(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
         self._processes = processes
         self.pids = [process.pid for process in processes]
 
     def run(self, tick: Callable[[], object] | None = None) -> float:
-        """Let all of them work at once, and wait until the last has finished; they stay until they are closed.
+        """Run all of them once at the same time, and wait until the last has finished.
 
         Args:
-            tick: called from time to time meanwhile.
+            tick: called periodically in that time.
 
         Returns:
             The processor time that they took, in seconds.
@@ -67,7 +67,7 @@ def ready(kind: str, times: int, cpus: Sequence[int]) -> Iterator[Load]:
 @contextmanager
 def _started(kind: str, times: int, cpu: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-I", __file__, kind, str(times), str(cpu)]
-    # Ctrl-C is for whoever measures, who then ends this too.
+    # Ctrl-C goes to the benchmark only, which then ends this process.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
             yield process
@@ -76,7 +76,7 @@ def _started(kind: str, times: int, cpu: int) -> Iterator[subprocess.Popen[bytes
 
 
 def _await(process: subprocess.Popen[bytes], tick: Callable[[], object] | None = None) -> bytes:
-    """Return the next line of a process, which always writes a whole one."""
+    """Return the next line of a process."""
     output = _pipe(process.stdout)
     while tick and not select.select([output], [], [], _TICK)[0]:
         tick()
@@ -93,9 +93,9 @@ def _pipe(end: IO[bytes] | None) -> IO[bytes]:
 
 def _main(kind: str, times: str, cpu: str) -> None:
     os.sched_setaffinity(0, {int(cpu)})
-    LOADS[kind](1000)  # so that the first timed calls are like all others
+    LOADS[kind](1000)  # so that the first measured calls are like the others
     print("ready", flush=True)
-    while sys.stdin.readline():  # until whoever started this is gone
+    while sys.stdin.readline():  # until the process that started this has ended
         before = time.process_time()
         LOADS[kind](int(times))
         print(time.process_time() - before, flush=True)

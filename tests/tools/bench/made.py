@@ -1,21 +1,20 @@
-"""Made-up maps of any size: what the kernel would give of so many CPUs and caches, without a kernel."""
+"""Artificial maps of any size: the bytes that the kernel would return for any number of CPUs and caches."""
 
 import ctypes
 from array import array
 
 from slabtui.kernel.bpf.maps import Hash, PerCpuArray
-from slabtui.kernel.bpf.records import CacheRecord
-from slabtui.kernel.counters import SLOT_BITS
+from slabtui.kernel.bpf.records import CacheRecord, Slot
+from slabtui.kernel.counters import CACHE_SIZE, SLOT_BITS, SLOT_WORDS
 
 FIRST_ADDRESS = 0xFFFF_8881_0000_0000
 SIZE = 64
 _SLOTS = 1 << SLOT_BITS
-_WORDS = 4  # of struct slot
-_CACHE_WORD, _NAMED_WORD = 0, 2
+_CACHE_WORD, _NAMED_WORD = Slot.cache.offset // 8, Slot.named.offset // 8
 
 
 class Bytes:
-    """Stands in for bpf.maps.Batch: a copy of as many bytes, from memory, in the place of the system call."""
+    """Replaces bpf.maps.Batch: copies the same number of bytes from memory instead of a system call."""
 
     def __init__(self, keys: "array[int]", values: bytearray) -> None:
         self.keys = keys
@@ -35,7 +34,7 @@ class Bytes:
 
 
 class Maps:
-    """The table of counters, as kernel/counters.py reads it, of caches that all grow.
+    """The table of counters, as kernel/counters.py reads it, with caches that all grow.
 
     Attributes:
         slots, caches: its two maps.
@@ -49,23 +48,23 @@ class Maps:
         for place, name in zip(places, self.names, strict=True):
             described += bytes(CacheRecord(FIRST_ADDRESS + (place << 8), 1, SIZE, SIZE, name.encode()))
         self._cpus, self._places = cpus, places
-        counters = Bytes(array("I", range(_SLOTS)), bytearray(8 * _WORDS * cpus * _SLOTS))
+        counters = Bytes(array("I", range(_SLOTS)), bytearray(8 * SLOT_WORDS * cpus * _SLOTS))
         self._words = memoryview(counters.kernel).cast("Q")
-        self.slots = PerCpuArray(counters, cpus, _WORDS)  # type: ignore[arg-type]
-        self.caches = Hash(Bytes(array("I", places), described), ctypes.sizeof(CacheRecord))  # type: ignore[arg-type]
+        self.slots = PerCpuArray(counters, cpus, SLOT_WORDS)  # type: ignore[arg-type]
+        self.caches = Hash(Bytes(array("I", places), described), CACHE_SIZE)  # type: ignore[arg-type]
         for place in places:
             for cpu in range(cpus):
-                self._words[(place * cpus + cpu) * _WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)
+                self._words[(place * cpus + cpu) * SLOT_WORDS + _CACHE_WORD] = FIRST_ADDRESS + (place << 8)
 
     def grow(self) -> None:
-        """Let every CPU allocate something from each cache, of each something else."""
+        """Increase the counter of each cache on every CPU, each by another number."""
         for number, place in enumerate(self._places):
             for cpu in range(self._cpus):
-                self._words[(place * self._cpus + cpu) * _WORDS + _NAMED_WORD] += 1 + number * 7919 % 1000
+                self._words[(place * self._cpus + cpu) * SLOT_WORDS + _NAMED_WORD] += 1 + number * 7919 % 1000
 
 
 def slabinfo(names: list[str], reading: int) -> bytes:
-    """Return what /proc/slabinfo would say of these caches at a reading: all of them live, every second one grows."""
+    """Return the text of /proc/slabinfo for these caches at a reading: all have objects, every second one grows."""
     lines = [
         f"{name:<17} {1000 + number % 2 * reading:>6} 2000 {SIZE:>6} 64 1 : tunables 0 0 0 : slabdata 32 32 0"
         for number, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""Writes a page of the documentation from a report: pure, and every figure in it is of that run."""
+"""Renders a page of the documentation from a report. Pure; every figure comes from that run."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -13,15 +13,15 @@ def render(report: Report, *, title: str, date: str, command: str, machine: Sequ
     """Return the whole page.
 
     Args:
-        report: what was found.
+        report: the findings.
         title: of the page.
-        date: when the run was.
-        command: what started it.
-        machine: what it ran on.
+        date: of the run.
+        command: that started it.
+        machine: the parts of the machine, on which the figures depend.
     """
     parts = (
         f"# {title}",
-        wrapped(f"Written on {date} by `{command}`, every figure from that one run. {'; '.join(machine)}."),
+        wrapped(f"Written on {date} by `{command}`, with the figures of that run. {'; '.join(machine)}."),
         "\n".join(wrapped(f"- {sentence}", indent="  ") for sentence in report.learned),
         *_parts(report.blocks),
     )
@@ -29,7 +29,7 @@ def render(report: Report, *, title: str, date: str, command: str, machine: Sequ
 
 
 def _parts(blocks: Iterable[Block]) -> Iterable[str]:
-    """Yield what is to be set apart by empty lines: figures that follow each other are one table."""
+    """Yield the paragraphs; consecutive figures are one table."""
     for kind, together in groupby(blocks, type):
         if kind is Figure:
             yield _figures([block for block in together if isinstance(block, Figure)])

@@ -1,4 +1,4 @@
-"""Prints the most memory, in KiB, that one of the children takes in which slabtui compiles its programs."""
+"""Prints the peak memory, in KiB, of the child processes in which slabtui compiles its programs."""
 
 import resource
 

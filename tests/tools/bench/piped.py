@@ -1,4 +1,4 @@
-"""A program whose output is a pipe: how soon it tells something, and how much memory it then takes."""
+"""Runs a program whose output is a pipe; measures the time to its first line, and its memory."""
 
 import os
 import select
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE = 30.0  # seconds until a program that tells nothing counts as broken
+_PATIENCE = 30.0  # seconds without output after which a program counts as broken
 
 
 class DoesNotRunError(Exception):
-    """The program cannot be measured here; `str()` says why, in its own words where it has any."""
+    """The program cannot be measured here; `str()` is the reason, in its own words if possible."""
 
 
 class Piped:
@@ -52,7 +52,7 @@ class Piped:
 
 @contextmanager
 def running(command: Sequence[str], first: Callable[[str], bool]) -> Iterator[Piped]:
-    """Start a program and wait for a line of its output; at the end it is gone.
+    """Start a program and wait for a line of its output; end it afterwards.
 
     Raises:
         DoesNotRunError: it ended before, or took too long.
@@ -68,7 +68,7 @@ def running(command: Sequence[str], first: Callable[[str], bool]) -> Iterator[Pi
 
 
 def complaint(output: str) -> str:
-    """Return the line of the output of a program that says best why it ended."""
+    """Return the line of a program's output that explains best why it ended."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or lines or ["it says nothing"])[-1]

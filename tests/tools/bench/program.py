@@ -1,4 +1,4 @@
-"""The real program, from outside: what it takes of a CPU while it runs."""
+"""Measures the CPU time of the real program, from outside."""
 
 import re
 import time
@@ -10,7 +10,7 @@ _CACHES = re.compile(r"(\d+) of (\d+) caches")
 
 
 def show(report: Report, seconds: float) -> None:
-    """Start it, watch it, and tell."""
+    """Start the program, measure it, and report."""
     report.heading(f"The program itself, on a pseudo-terminal of {COLUMNS} x {ROWS}")
     with running("1") as program:
         program.wait(lambda lines: _caches(lines) is not None)
@@ -21,9 +21,10 @@ def show(report: Report, seconds: float) -> None:
         "at most 1 % with 250 caches",
     )
     report.text(
-        "CPU share is the process's user and system time; what each event costs whoever allocates is not in it."
+        "CPU share is the user and system time of the process. It does not include the cost of events, which the "
+        "allocating processes pay."
     )
-    report.learn(f"At an interval of 1 s the program takes {share:.2f} % of a CPU.")
+    report.learn(f"At an interval of 1 s the program takes {share:.2f} % of one CPU.")
 
 
 def _caches(lines: list[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""Collects what is found: printed as it comes, for who waits, and kept, for the page."""
+"""Collects the findings of a run: prints each one at once, and keeps all for the page."""
 
 import statistics
 import textwrap
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What the next blocks are about."""
+    """The title of a section."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is to be said in words."""
+    """A paragraph."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure by itself, and the goal beside it where there is one."""
+    """One figure, with its goal if it has one."""
 
     name: str
     value: str
@@ -31,7 +31,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns; every cell is written already, and an empty one means that there is nothing to tell."""
+    """A table of formatted cells; an empty cell means that there is no value."""
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -43,11 +43,11 @@ WIDTH = 120  # of a line of prose
 
 
 class Report:
-    """What one run has found so far.
+    """The findings of one run so far.
 
     Attributes:
-        learned: what the run shows, in a sentence each.
-        blocks: all the rest, in its order.
+        learned: the conclusions, one sentence each.
+        blocks: everything else, in order.
     """
 
     def __init__(self) -> None:
@@ -55,23 +55,23 @@ class Report:
         self.blocks: list[Block] = []
 
     def heading(self, text: str) -> None:
-        """Begin a part."""
+        """Begin a section."""
         self._add(Heading(text))
 
     def text(self, text: str) -> None:
-        """Say something."""
+        """Add a paragraph."""
         self._add(Text(text))
 
     def figure(self, name: str, value: str, goal: str = "") -> None:
-        """Tell one figure, with its unit."""
+        """Add one figure, with its unit."""
         self._add(Figure(name, value, goal))
 
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Tell many."""
+        """Add a table."""
         self._add(Table(titles, rows))
 
     def learn(self, sentence: str) -> None:
-        """Keep what a reader with little time is to know; it is the first thing on the page."""
+        """Add a conclusion; the page begins with these."""
         self.learned.append(sentence)
 
     def _add(self, block: Block) -> None:
@@ -110,7 +110,7 @@ def _columns(block: Table) -> list[str]:
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """Write a median, and the lowest and highest where there are several."""
+    """Return the median as text, with the lowest and highest if there are several values."""
     if not values:
         return "?"
     middle = f"{statistics.median(values):.{digits}f}"
@@ -118,5 +118,5 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def times(value: float, base: float, digits: int = 1) -> str:
-    """Write how many times as much as something else a value is; `?` where there is nothing to compare with."""
+    """Return the ratio of a value to a base as text; `?` if the base is 0."""
     return f"{value / base:.{digits}f}x" if base > 0 else "?"

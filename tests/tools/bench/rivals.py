@@ -24,7 +24,7 @@ from tests.tools.bench.terminal import Program, executing
 
 LAST_IN_PROCESS = "c518281"  # the last commit at which slabtui imported bcc itself
 
-_PYTHON = (sys.executable, "-P")  # this interpreter; what is in the working directory stays out
+_PYTHON = (sys.executable, "-P")  # this interpreter, without modules of the working directory
 _COUNT_OF_PROCESSES = re.compile(r"\d+/\d+")  # below btop's list
 _BPFTRACE_INTERVAL = 1.0  # seconds
 
@@ -37,7 +37,7 @@ class Rival:
         name: what it is called in the tables.
         command: its command line.
         complete: whether these lines are its whole first frame, or its first output.
-        environment: what it needs beside the environment of this process.
+        environment: variables that it needs in addition to those of this process.
         idle: seconds before that in which it only waits for its first interval to end.
     """
 
@@ -49,7 +49,7 @@ class Rival:
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[tuple[Program, float]]:
-        """Start it; yield it with the seconds until its first frame was there.
+        """Start it; yield it with the seconds until its first frame.
 
         Raises:
             DoesNotRunError: it does not draw it.
@@ -84,7 +84,7 @@ def all_but_slabtui(scratch: Path) -> list[Rival]:
 
 
 def _old_slabtui(directory: Path, bcc: Path) -> list[Rival]:
-    """Return slabtui before bcc left its process, from the history of this checkout; nothing if it has none."""
+    """Return the last slabtui with bcc in its process, from the history of this checkout; nothing without one."""
     archive = directory.with_suffix(".zip")
     command = ["git", "archive", f"--output={archive}", LAST_IN_PROCESS, "slabtui"]
     try:
@@ -98,7 +98,7 @@ def _old_slabtui(directory: Path, bcc: Path) -> list[Rival]:
 
 
 def _compiled_in_process(scratch: Path, bcc: Path) -> Rival:
-    """Return Python that imports bcc, compiles what slabtui compiles at its start, and stays."""
+    """Return a Python that imports bcc, compiles what slabtui compiles at its start, and waits."""
     request = scratch / "request.json"
     with sources.headers_directory() as headers:
         request.write_text(json.dumps({**_request(), "headers": str(headers)}), encoding="utf-8")
@@ -138,7 +138,7 @@ def _copy_of_bcc(scratch: Path) -> Path:
 
 
 def _has_quit(lines: list[str]) -> bool:
-    """Return whether the line at the bottom is there, which slabtui and htop draw last."""
+    """Return whether the bottom line is drawn, which slabtui and htop draw last."""
     return "Quit" in lines[-1]
 
 

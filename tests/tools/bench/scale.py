@@ -1,4 +1,4 @@
-"""What one interval costs in Python as CPUs and caches grow, from made-up maps: more than any machine here has."""
+"""Measures what one interval costs in Python with many CPUs and caches, from artificial maps."""
 
 import gc
 import time
@@ -25,9 +25,9 @@ _READ, _LISTED, _MERGED, _DIFFERENCE, _FRAME, _LINE = (
     "counters read and summed",
     "slabinfo parsed",
     "one row for each cache",
-    "difference to the last reading",
+    "difference of two readings",
     "sorted, and one frame drawn",
-    "beside it, where it is recorded: a line of JSON",
+    "additionally for a recorder: one line of JSON",
 )
 _INTERVAL = (_READ, _LISTED, _MERGED, _DIFFERENCE, _FRAME)
 
@@ -47,21 +47,21 @@ class Clock:
 
     def median(self, *names: str) -> float:
         """Return what these parts take together."""
-        return sum(median(self.taken[name][1:]) for name in names)  # the first one finds everything cold
+        return sum(median(self.taken[name][1:]) for name in names)  # the first one runs with cold CPU caches
 
 
 def show(report: Report, ticks: int) -> None:
-    """Let intervals go by at every size, and tell."""
-    report.heading("One interval as CPUs and caches grow, made up: no kernel has a part in it")
+    """Run intervals at every size, and report."""
+    report.heading("One interval with many CPUs and caches, from artificial counters, without a kernel")
     clocks = {(cpus, caches): measured(cpus, caches, ticks) for cpus in CPUS for caches in CACHES}
     whole = {size: clock.median(*_INTERVAL) for size, clock in clocks.items()}
     least, most = (CPUS[0], CACHES[0]), (CPUS[-1], CACHES[-1])
     columns, rows = SIZE
     report.text(
-        "Milliseconds of processor time for one interval: the counters read, compared, made a snapshot, sorted, and "
-        f"drawn on {columns} x {rows}. The maps are byte buffers of the size that the kernel would fill, and copying "
-        f"them stands for the system call; every cache allocates on every CPU. Median of {ticks} intervals; in "
-        "brackets as against the smallest."
+        "Processor time for one interval, in milliseconds: reading the counters, making the snapshot, sorting, and "
+        f"drawing on {columns} x {rows}. The maps are byte buffers of the size that the kernel would fill, and copying "
+        f"them replaces the system call. Every cache allocates on every CPU. Median of {ticks} intervals; in "
+        "parentheses the ratio to the smallest size."
     )
     report.table(
         ("CPUs", *(f"{caches:,} caches" for caches in CACHES)),
@@ -78,13 +78,13 @@ def show(report: Report, ticks: int) -> None:
         [_row(name, clocks[least], clocks[most]) for name in (*_INTERVAL, _LINE)],
     )
     report.learn(
-        f"With {_named(most)} one interval costs {times(whole[most], whole[least])} what it does with {_named(least)}, "
-        f"from made-up counters: {whole[most] / 10:.1f} % of a CPU at an interval of 1 s."
+        f"With {_named(most)} (artificial counters) one interval costs {times(whole[most], whole[least])} the time of "
+        f"{_named(least)}: {whole[most] / 10:.1f} % of one CPU at an interval of 1 s."
     )
 
 
 def measured(cpus: int, caches: int, ticks: int) -> Clock:
-    """Return what each part takes, with so many CPUs and caches."""
+    """Return what each part takes, with that number of CPUs and caches."""
     clock, maps, rows = Clock(), made.Maps(cpus, caches), Rows()
     app = App(State(1.0))
     before = Reading()

@@ -1,4 +1,4 @@
-"""What the screen takes: from a key to the frame that answers it, and what one interval costs with many caches."""
+"""Measures the screen: the time from a key to its frame, and the cost of one interval with many caches."""
 
 import random
 import statistics
@@ -29,7 +29,7 @@ INTERVAL = 1.0
 
 
 def show_keys(report: Report, times: int) -> None:
-    """Press every key so many times and tell how long each took."""
+    """Press every key `times` times, and report how long each took."""
     report.heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
     app = App(State(INTERVAL))
     taken: dict[str, list[float]] = {key: [] for key in KEYS}
@@ -42,14 +42,12 @@ def show_keys(report: Report, times: int) -> None:
     report.table(("key", "median ms", "max ms"), [_row(key, values) for key, values in taken.items()])
     every = [value for values in taken.values() for value in values]
     report.figure(f"key press to frame, all {len(every)} presses", f"{spread(every)} ms", "at most 16 ms")
-    report.learn(f"With {MANY} caches a key is answered by a frame in {statistics.median(every):.1f} ms.")
+    report.learn(f"With {MANY} caches a frame follows a key after {statistics.median(every):.1f} ms.")
 
 
 def show_ticks(report: Report, ticks: int) -> None:
-    """Let intervals go by with the real probe, collector and screen, and tell what each of them took."""
-    report.heading(
-        f"One interval with {USUAL} caches, in this process: the kernel's counters read, compared, sorted, drawn"
-    )
+    """Run intervals with the real probe, collector and screen, and report what each took."""
+    report.heading(f"One interval with {USUAL} caches, in this process: counters read, snapshot made, sorted, drawn")
     probe = Probe(offsets.read())
     try:
         guests = crowd.Crowd(probe, USUAL)
@@ -67,12 +65,12 @@ def show_ticks(report: Report, ticks: int) -> None:
     known = len(app.state.shown.rows) if app.state.shown else 0
     whole, drawing = ([1000 * figure for figure in column] for column in zip(*figures, strict=True))
     report.text(
-        f"{known} caches: those of this kernel, and {USUAL} made up in the probe's own maps, all of which grow."
+        f"{known} caches: those of this kernel, and {USUAL} artificial ones in the maps of the probe, which all grow."
     )
     report.figure(f"processor time of one interval, {ticks} intervals", f"{spread(whole, 2)} ms")
-    report.figure("  of which sorting and drawing", f"{spread(drawing, 2)} ms")
+    report.figure("  of which for sorting and drawing", f"{spread(drawing, 2)} ms")
     share = statistics.median(whole) / (10 * INTERVAL)
-    report.figure(f"CPU share that this makes at an interval of {INTERVAL:g} s", f"{share:.2f} %", "at most 1 %")
+    report.figure(f"resulting CPU share at an interval of {INTERVAL:g} s", f"{share:.2f} %", "at most 1 %")
 
 
 def _press(loop: urwid.MainLoop, key: str) -> float:
@@ -85,7 +83,7 @@ def _press(loop: urwid.MainLoop, key: str) -> float:
 def _tick(queue: SnapshotQueue, app: App, loop: urwid.MainLoop, grow: Callable[[], None]) -> tuple[float, float]:
     """Wait for a snapshot and draw it; return the time that both threads took for that, and this thread for its part.
 
-    What the made-up caches take to grow, and the terminal to be emptied, is outside.
+    The time to increase the artificial counters and to read the terminal is not included.
     """
     grow()
     whole = time.process_time()
@@ -109,5 +107,4 @@ def _snapshot(chance: random.Random) -> Snapshot:
 def _cache(number: int, allocs: int) -> CacheRow:
     size = 8 * (1 + number % 200)
     name = f"cache-{number:03}"
-    key = CacheKey(KeyKind.CACHE, name)
-    return CacheRow(key, name, size, size, allocs=allocs, bytes=allocs * size)
+    return CacheRow(CacheKey(KeyKind.CACHE, name), name, size, size, allocs=allocs, bytes=allocs * size)

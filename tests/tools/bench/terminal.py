@@ -1,4 +1,4 @@
-"""Pseudo-terminals: one with a real program in it, and one to draw on from within this process."""
+"""Pseudo-terminals: one that runs a real program, and one on which this process draws."""
 
 import os
 import select
@@ -31,8 +31,8 @@ class Memory:
     """Memory of a process, in bytes.
 
     Attributes:
-        resident: all that is in memory, what it shares with other processes included (RSS).
-        share: the same, but of what is shared only its part (PSS); None: the kernel does not say.
+        resident: everything in memory, including what it shares with other processes (RSS).
+        share: the same with a proportional part of what is shared (PSS); None: unknown.
     """
 
     resident: int
@@ -57,11 +57,11 @@ class Program:
 
     @property
     def lines(self) -> list[str]:
-        """What stands on the screen."""
+        """The lines of the screen."""
         return list(self._screen.display)
 
     def wait(self, drawn: Callable[[list[str]], bool]) -> float:
-        """Read until the screen is as it should be; return when the bytes came that made it so."""
+        """Read until the screen is as expected; return the time at which those bytes came."""
         deadline = time.perf_counter() + _PATIENCE
         while time.perf_counter() < deadline:
             at = self._read(min(deadline, time.perf_counter() + 0.2))
@@ -78,12 +78,12 @@ class Program:
             self._read(deadline)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that it has taken so far, all its threads, in user space and in the kernel."""
+        """Return the processor time of all its threads so far, in user space and in the kernel."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self) -> Memory:
-        """Return the memory that it takes now."""
+        """Return its memory now."""
         resident = _kibibytes(Path(f"/proc/{self.pid}/status"), "VmRSS")
         assert resident is not None
         return Memory(resident, _kibibytes(Path(f"/proc/{self.pid}/smaps_rollup"), "Pss"))
@@ -93,7 +93,7 @@ class Program:
         os.write(self._terminal, keys.encode())
 
     def end(self) -> None:
-        """Make it quit as a user does, or else end it."""
+        """Quit as a user does; end it if it does not."""
         try:
             self.type("q")
             self.watch_until_gone(5.0)
@@ -106,7 +106,7 @@ class Program:
             self._process.wait()
 
     def watch_until_gone(self, seconds: float) -> None:
-        """Read on, since a program whose terminal is full cannot end."""
+        """Read until it has ended, since a program whose terminal is full cannot end."""
         deadline = time.perf_counter() + seconds
         while self._process.poll() is None and time.perf_counter() < deadline:
             self._read(min(deadline, time.perf_counter() + 0.05))
@@ -120,7 +120,7 @@ class Program:
 
 
 def _kibibytes(path: Path, name: str) -> int | None:
-    """Return the bytes that a line of a file of /proc/PID gives in kB; None: it cannot be read, or has no such line."""
+    """Return the bytes that a line of a file in /proc/PID gives in kB; None: it cannot be read, or has no such line."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
@@ -130,14 +130,14 @@ def _kibibytes(path: Path, name: str) -> int | None:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Program]:
-    """Start slabtui; at the end it is gone."""
+    """Start slabtui; end it afterwards."""
     with executing([*SLABTUI, *arguments]) as program:
         yield program
 
 
 @contextmanager
 def executing(command: Sequence[str], environment: Mapping[str, str] = {}) -> Iterator[Program]:
-    """Start a program; at the end it is gone."""
+    """Start a program; end it afterwards."""
     with _pair() as (master, slave):
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -157,7 +157,7 @@ def executing(command: Sequence[str], environment: Mapping[str, str] = {}) -> It
 
 @contextmanager
 def drawn(app: App, size: tuple[int, int] = (COLUMNS, ROWS)) -> Iterator[urwid.MainLoop]:
-    """Show the application on a terminal of this process: escape sequences are made and written as in real use.
+    """Show the application on a terminal of this process, with escape sequences as in real use.
 
     Args:
         app: the application.

@@ -1,4 +1,4 @@
-"""The tools that the distribution has, where they run: started as slabtui is, and under the load that it is under."""
+"""Compares slabtui with the tools of the distribution that run here: their start, memory and cost per event."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ from tests.tools.bench.ways import BPFTRACE, SLABTUI
 _KIND = "opens"
 _RACE = Race("kmem_cache_alloc", _KIND, "filp", (ways.empty, ways.slabtui, ways.by_bpftrace))
 _INTERVAL = 1.0  # seconds, of both
-_SETTLED = 0.5  # seconds after the first table; slabtui then measures what it costs no more, which costs more
+_SETTLED = 0.5  # seconds after the first table; by then slabtui has measured its overhead, which slows events
 _TITLES = ("tool", "first table after, s", "x slabtui's", "MiB", "x slabtui's", "ns/event", "x slabtui's", "notes")
 
 _Counting = Callable[[], AbstractContextManager[Piped | None]]
@@ -27,7 +27,7 @@ class Started:
     """One tool as seen from outside.
 
     Attributes:
-        seconds: from each start to the first table, the interval taken off.
+        seconds: from each start to the first table, less the interval.
         resident: MiB of memory at that moment.
     """
 
@@ -36,7 +36,7 @@ class Started:
 
 
 @contextmanager
-def _nobody() -> Iterator[None]:
+def _no_tool() -> Iterator[None]:
     yield
 
 
@@ -48,7 +48,7 @@ def _slabtui() -> Iterator[Piped]:
 
 
 def show(report: Report, calls: int, rounds: int, starts: int, cpus: Sequence[int]) -> None:
-    """Measure what runs, and say of the rest why it does not."""
+    """Measure the tools that run, and report why the others do not."""
     report.heading("The distribution's tools")
     own = _started(_slabtui, starts)
     try:
@@ -62,15 +62,15 @@ def show(report: Report, calls: int, rounds: int, starts: int, cpus: Sequence[in
         _compare(report, own, peer, above, f"{calls:,} {_KIND} on each of {len(cpus)} CPUs, rounds: {rounds}")
         _tell_slowed(report, slowed, calls * len(cpus))
     report.text(
-        "slabratetop of bpfcc-tools and of libbpf-tools need kprobes; beside slabtui they run on Debian's kernels in "
-        "an emulator: [kernels.md](kernels.md), by `sudo make test-kernels`."
+        "slabratetop of bpfcc-tools and of libbpf-tools need kprobes. [kernels.md](kernels.md) compares them with "
+        "slabtui on Debian's kernels in an emulator (`sudo make test-kernels`)."
     )
 
 
 def _compare(
     report: Report, own: Started, peer: Started, above: Mapping[str, Sequence[float]], under_load: str
 ) -> None:
-    """Tell what either takes by itself."""
+    """Report what each tool takes."""
     found = events.ratios(above, BPFTRACE)
     ratio = f"{median(found):.1f}x" if found else "?"
     report.table(
@@ -79,33 +79,33 @@ def _compare(
     )
     report.text(
         f"bpftrace runs `{bpftrace.ONE_LINER}` and prints every second; slabtui prints text (`-C 1`). First table: "
-        f"from the start of the program, warm, {len(own.seconds)} starts, less the interval of {_INTERVAL:g} s. MiB: "
-        "resident memory at that moment. ns/event: what its program in the kernel takes for an event of "
-        f"kmem_cache_alloc above an empty program, both under one load ({under_load}), by the kernel's BPF statistics."
+        f"time from the start of the program, less the interval of {_INTERVAL:g} s; {len(own.seconds)} warm starts. "
+        "MiB: resident memory at that moment. ns/event: the cost of its BPF program for an event of kmem_cache_alloc, "
+        f"less an empty program, by the kernel's BPF statistics, both under the same load ({under_load})."
     )
     report.learn(
-        f"bpftrace's one line takes {times(median(peer.seconds), median(own.seconds))} slabtui's time to its first "
-        f"table, {times(peer.resident, own.resident)} its memory, and {ratio} its time for an event."
+        f"A bpftrace one-liner takes {times(median(peer.seconds), median(own.seconds))} slabtui's time to the first "
+        f"table, {times(peer.resident, own.resident)} its memory, and {ratio} its time per event."
     )
 
 
 def _tell_slowed(report: Report, slowed: Mapping[str, Sequence[float]], calls: int) -> None:
-    """Tell what whoever allocates loses by either."""
+    """Report how much each tool slows the processes that allocate."""
     each = {name: 1e9 * min(seconds) / calls for name, seconds in slowed.items()}
     bare, own, peer = each.values()
-    report.figure("processor time of one call of that load, nobody counting", f"{bare:.0f} ns")
+    report.figure("processor time of one call of that load, without a tool", f"{bare:.0f} ns")
     for name, cost in ((SLABTUI, own), (BPFTRACE, peer)):
-        report.figure(f"  how much longer it takes while {name} counts", f"{cost - bare:.0f} ns, {_longer(cost, bare)}")
-    report.figure("  bpftrace as against slabtui", times(peer - bare, own - bare))
+        report.figure(f"  added by {name}", f"{cost - bare:.0f} ns, {_longer(cost, bare)}")
+    report.figure("  ratio of bpftrace to slabtui", times(peer - bare, own - bare))
     report.text(
-        f"The least of {len(slowed[SLABTUI])} runs each, since whatever else the machine does only adds. Everything is "
-        "in it, what the BPF statistics leave out too: for bpftrace, perf prepares a record of each event before the "
-        "program runs. slabtui counts kmalloc too, bpftrace's line does not. A call is an open and a close, several "
-        "events."
+        f"The figures are the minimum of {len(slowed[SLABTUI])} runs each, because other activity can only add time. "
+        "They include what the BPF statistics do not: for bpftrace, perf prepares a record of each event before the "
+        "program runs. slabtui also counts kmalloc; the bpftrace one-liner does not. One call is an open and a close, "
+        "with several events."
     )
     report.learn(
-        f"Opening and closing a file takes {_longer(own, bare)} longer while slabtui counts, "
-        f"{_longer(peer, bare)} while bpftrace does."
+        f"Opening and closing a file takes {_longer(own, bare)} longer while slabtui counts, and "
+        f"{_longer(peer, bare)} longer while bpftrace counts."
     )
 
 
@@ -118,13 +118,13 @@ def _started(counting: Callable[[], AbstractContextManager[Piped]], starts: int)
     for _ in range(starts + 1):
         with counting() as program:
             found.append((program.seconds - _INTERVAL, program.resident()))
-    seconds, resident = zip(*found[1:], strict=True)  # the first brings the files into memory
+    seconds, resident = zip(*found[1:], strict=True)  # the first start reads the files into memory
     return Started(seconds, median(resident))
 
 
 def _load_times(calls: int, rounds: int, cpus: Sequence[int]) -> dict[str, list[float]]:
-    """Return the processor time of the load in each run, with nobody counting, and with each tool."""
-    counting: dict[str, _Counting] = {"": _nobody, SLABTUI: _slabtui, BPFTRACE: bpftrace.counting}
+    """Return the processor time of the load in each run, without a tool and with each tool."""
+    counting: dict[str, _Counting] = {"": _no_tool, SLABTUI: _slabtui, BPFTRACE: bpftrace.counting}
     found: dict[str, list[float]] = {name: [] for name in counting}
     with load.ready(_KIND, calls, cpus) as loaded:
         for _ in range(2 * rounds):

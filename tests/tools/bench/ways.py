@@ -1,4 +1,4 @@
-"""The ways to count that are measured against each other: each attached to one tracepoint, and gone at the end."""
+"""The ways to count that are compared, each attached to one tracepoint and detached afterwards."""
 
 import ctypes
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,6 @@ from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.probe import Probe
 from tests.support import probes
-from tests.support.probes import compiled, program_descriptors
 from tests.tools.bench import bpftrace
 
 PEERS = Path(__file__).with_name("peers.bpf.c")
@@ -23,17 +22,17 @@ BEFORE_CAST = "slabtui before Linux 6.2"
 _NAME_SIZE = 32  # in peers.bpf.c
 
 
-Statistics = Callable[[], Mapping[str, int]]  # returns those that the kernel keeps of a program
+Statistics = Callable[[], Mapping[str, int]]  # returns the kernel's statistics of a program
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One program at work.
+    """One attached program.
 
     Attributes:
         name: what it is called in the table.
-        statistics: returns those that the kernel keeps of its program.
-        read: returns what it has counted of one cache so far, and what it says it has lost; None: it does not tell.
+        statistics: returns the kernel's statistics of its program.
+        read: returns what it counted of one cache so far, and what it reports as lost; None: unknown.
     """
 
     name: str
@@ -46,7 +45,7 @@ Maker = Callable[[str, str], AbstractContextManager[Way]]  # given a tracepoint,
 
 @contextmanager
 def empty(tracepoint: str, cache: str) -> Iterator[Way]:
-    """What it costs to run any program at all, and to measure that."""
+    """An empty program: the cost of running and measuring any program."""
     with _attached(tracepoint, "on_nothing") as (_, descriptor):
         yield Way(EMPTY, partial(statistics, descriptor), lambda: (None, None))
 
@@ -68,7 +67,7 @@ def slabtui(tracepoint: str, cache: str, *, rdonly_cast: bool = True) -> Iterato
 
     try:
         name = SLABTUI if rdonly_cast else BEFORE_CAST
-        yield Way(name, partial(statistics, program_descriptors(probe)[tracepoint]), read)
+        yield Way(name, partial(statistics, probes.program_descriptors(probe)[tracepoint]), read)
     finally:
         probe.close()
 
@@ -102,7 +101,7 @@ def by_pointer(tracepoint: str, cache: str) -> Iterator[Way]:
 
 @contextmanager
 def by_bpftrace(tracepoint: str, cache: str) -> Iterator[Way]:
-    """What bpftrace does, at the tracepoint that perf prepares a record for; the program alone, not that record."""
+    """What bpftrace does, at a classic tracepoint; only the program, not the record that perf prepares for it."""
     with bpftrace.counting() as program:
         yield Way(BPFTRACE, partial(bpftrace.statistics, program.process.pid), lambda: (None, None))
 
@@ -129,5 +128,5 @@ def _count(sums: bytes) -> int:
 
 @contextmanager
 def _attached(tracepoint: str, function: str) -> Iterator[tuple[Module, int]]:
-    with compiled(PEERS) as module:
+    with probes.compiled(PEERS) as module:
         yield module, module.attach(tracepoint, function)

@@ -1,4 +1,4 @@
-"""The command line: makes the root file systems, runs every step in each, writes the page, and says what is wrong."""
+"""The command line: makes the root file systems, runs every step in each, writes the page, and reports faults."""
 
 import argparse
 import fcntl
@@ -63,7 +63,7 @@ def _demand_root() -> None:
 
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
-    """Keep a second run out, and remove what a run that was killed has left."""
+    """Refuse a second run at the same time, and remove what a killed run has left."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as lock:
         try:
@@ -110,7 +110,7 @@ def _one(suite: Suite, state: Path, logs: Path) -> Result:
 
 
 def _supported(suite: Suite, base: Path, run: Path, logs: Path) -> Result:
-    """Do what a new user does, then install every product of `make dist`."""
+    """Follow the README as a new user does, then install every product of `make dist`."""
     done = Steps()
     with Root([base], run / "newcomer") as at:
         at.configure()
@@ -125,7 +125,7 @@ def _supported(suite: Suite, base: Path, run: Path, logs: Path) -> Result:
 
 
 def _refused(suite: Suite, base: Path, run: Path, logs: Path) -> Result:
-    """Show that the release is refused, then that its Python and bcc do as the child of this Python."""
+    """Check that the release is refused, then that its Python and bcc work as the child of this Python."""
     done = Steps()
     with Root([base], run / "newcomer") as at:
         at.configure()

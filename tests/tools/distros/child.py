@@ -1,4 +1,4 @@
-"""Shows that the Python and bcc of an old release do as the child process of the Python that runs this program."""
+"""Checks that the Python and bcc of an old release work as the child process of the Python that runs this program."""
 
 import platform
 import shlex
@@ -21,7 +21,7 @@ def test(root: Root, checkout: Path, run: Path, logs: Path) -> Child:
     """Install bcc in the root, then run slabtui and its live tests here, with the root's Python as the child.
 
     `SLABTUI_PYTHON` names a script that starts the Python of the root by its own loader and libraries, ld.so(8).
-    It does not enter the root: slabtui has given up CAP_SYS_CHROOT when it starts the child.
+    It does not enter the root, because slabtui drops CAP_SYS_CHROOT before it starts the child.
 
     Raises:
         StepError: bcc cannot be installed, slabtui does not start with it, or used another Python.

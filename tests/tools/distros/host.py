@@ -1,4 +1,4 @@
-"""What this machine needs to reach package archives, read from its own configuration and written into a root."""
+"""Copies the settings with which this machine reaches package archives into a root."""
 
 import ast
 import os
@@ -19,7 +19,7 @@ _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # of the root, made by update-ca
 def configure(root: Path) -> None:
     """Write this machine's names, certificate authorities, and settings of apt and pip into a root.
 
-    `update-ca-certificates` must run in there afterwards.
+    `update-ca-certificates` must run there afterwards.
     """
     for name in _NAMES:
         shutil.copyfile(Path("/", name), root / name)
@@ -33,7 +33,7 @@ def configure(root: Path) -> None:
 
 
 def apt_settings(dump: str, environment: Mapping[str, str]) -> str:
-    """Return of what `apt-config dump` prints the lines about the network; proxies in the environment are added.
+    """Return the lines about the network of what `apt-config dump` prints, with the proxies of the environment.
 
     Args:
         dump: the output of `apt-config dump`.
@@ -46,9 +46,9 @@ def apt_settings(dump: str, environment: Mapping[str, str]) -> str:
 
 
 def pip_settings(listed: str, environment: Mapping[str, str]) -> str:
-    """Return a pip.conf with the settings that are about the network.
+    """Return a pip.conf with the settings about the network.
 
-    Paths of this machine are left out, since a root does not have them; certificates are those of the root.
+    Paths of this machine are left out, because a root does not have them; certificates are those of the root.
 
     Args:
         listed: the output of `pip config list`, which has the environment's settings before those of files.

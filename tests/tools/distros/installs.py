@@ -1,4 +1,4 @@
-"""Installs what `make dist` builds, each in a root of its own without network, and tries what was installed."""
+"""Installs each product of `make dist` in a separate root without network, and tries it."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ from tests.tools.distros.steps import StepError, Steps
 _FILES = Path("/srv/dist")  # in the root: the products, and the wheels that they depend on
 _APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o DPkg::Options::=--force-unsafe-io"
 _OFFLINE = f"PIP_NO_INDEX=1 PIP_FIND_LINKS={_FILES}"  # for pip, and for pipx, which calls it
-_MANUALS = "man-db bash-completion"  # they show the manual page, and complete
+_MANUALS = "man-db bash-completion"  # for the manual page and completion
 _PYTHON = "python3-venv pipx"
 _BCC = "python3-bpfcc"
 _DOWNLOAD, _INSTALL, _RUN = 600, 300, 60  # seconds
@@ -34,9 +34,9 @@ class Way:
         product: the file of `make dist`, as a glob pattern.
         install: the shell command; `$product` is the file.
         manual: what `man` needs to find the manual page; None: there is none.
-        completion: the line that a user types to have completion; it is empty if none is needed.
-        prepared: whether it begins where bcc and the tools of Python users are installed, and not in a minimal system.
-        adds_bcc: whether bcc is installed afterwards, as slabtui says that it must be.
+        completion: the line that a user types to get completion; empty if none is needed.
+        prepared: whether it starts with bcc and the tools of Python users installed, not in a minimal system.
+        adds_bcc: whether bcc is installed afterwards, as slabtui's message says.
     """
 
     name: str
@@ -110,13 +110,13 @@ def test(base: Path, checkout: Path, run: Path, logs: Path) -> dict[str, tuple[s
 
 
 def requirements(pyproject: str) -> list[str]:
-    """Return what pip needs to install the wheel and the sdist offline, and uv: requirements of pip."""
+    """Return the requirements with which pip installs the wheel, the sdist and uv offline."""
     project = tomllib.loads(pyproject)
     return ["pip", "uv", *project["build-system"]["requires"], *project["project"]["dependencies"]]
 
 
 def product(checkout: Path, pattern: str) -> tuple[Path | None, str]:
-    """Return the file that `make dist` built; or None, and what is wrong."""
+    """Return the file that `make dist` built; or None and the fault."""
     files = sorted((checkout / "dist").glob(pattern))
     if len(files) == 1:
         return files[0], ""
@@ -124,7 +124,7 @@ def product(checkout: Path, pattern: str) -> tuple[Path | None, str]:
 
 
 def _download(base: Path, checkout: Path, run: Path, logs: Path) -> Path:
-    """Download everything that the ways depend on, as packages that are not installed; return the layer with them."""
+    """Download all dependencies as packages that are not installed; return the layer with them."""
     with Root([base], run / "downloaded") as root:
         root.configure()
         files = root.file(_FILES)
@@ -138,7 +138,7 @@ def _download(base: Path, checkout: Path, run: Path, logs: Path) -> Path:
         commands = (
             "apt-get update -qq",
             f"{_APT} install {_MANUALS}",
-            "rm -f /var/lib/man-db/auto-update",  # an index of all pages after each installation would take its time
+            "rm -f /var/lib/man-db/auto-update",  # the index of all manual pages is slow to build
             f"{_APT} install --download-only {_BCC} {_PYTHON}",
             f"{_APT} install --download-only {debs}",
         )
@@ -148,7 +148,7 @@ def _download(base: Path, checkout: Path, run: Path, logs: Path) -> Path:
 
 
 def _prepare(layers: Sequence[Path], run: Path, logs: Path) -> Path:
-    """Install bcc and what users of Python install tools with; return the layer with them."""
+    """Install bcc, pipx and what else Python users have; return the layer with them."""
     with Root(layers, run / "prepared") as root:
         shell = root.command("sh", "-c", f"{_APT} install {_BCC} {_PYTHON}", network=False)
         steps.run(shell, logs / "prepare.log", seconds=_INSTALL)
@@ -156,7 +156,7 @@ def _prepare(layers: Sequence[Path], run: Path, logs: Path) -> Path:
 
 
 def _try(way: Way, root: Root, product: Path, logs: Path) -> Iterator[str]:
-    """Install one product without network and try everything; yield what is wrong."""
+    """Install one product without network, try everything, and yield the faults."""
 
     def shell(command: str, log: str, seconds: int = _RUN, **more: Sequence[int]) -> str:
         line = f"export {_OFFLINE} product={product}; {command}"
@@ -195,7 +195,7 @@ def _demo(root: Root, logs: Path) -> None:
 
 
 def _discard(seconds: float) -> None:
-    """The time to the demo's first table is of no interest."""
+    """Check that the demo draws a table; its time does not matter."""
 
 
 def _manual(output: str) -> None:
@@ -209,7 +209,7 @@ def _complete(way: Way, root: Root, logs: Path) -> None:
 
 
 def _type_tabs(terminal: Terminal, completion: str) -> None:
-    """Let bash complete an option, a value of it, the name of a cache and a PID: that of bash itself."""
+    """Check that bash completes an option, its value, the name of a cache, and the PID of bash itself."""
     pid = str(terminal.pid)
     for line in (". /usr/share/bash-completion/bash_completion", completion, "echo rea''dy"):
         terminal.type(f"{line}\r")

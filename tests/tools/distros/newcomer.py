@@ -1,4 +1,4 @@
-"""Does what a new user does: clones the project, runs the two commands of the README, looks at the table."""
+"""Follows the README as a new user does: clones the project, runs the two commands, checks the table."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ _MAKE_FAILED = 2
 
 
 def clone(root: Root, checkout: Path) -> None:
-    """Clone what is committed in this checkout into the user's home directory.
+    """Clone this checkout into the user's home directory.
 
     Raises:
         SlabtuiError: it is not a git repository.
@@ -36,7 +36,7 @@ def start(root: Root, logs: Path) -> Start:
     """Start the table twice, and leave it.
 
     Raises:
-        StepError: no table was seen, it stood still, or did not end as it should.
+        StepError: there was no table, it did not change, or slabtui did not end as expected.
     """
     first, again = (_first_table(root, logs / name) for name in ("run.log", "run-again.log"))
     return Start(first, again)
@@ -65,7 +65,7 @@ def refusal(root: Root, logs: Path) -> str:
     """Return the line with which `sudo make run` refuses a release whose Python is too old.
 
     Raises:
-        StepError: it does not refuse it, says more or something else, or has installed something.
+        StepError: it does not refuse it, prints anything else, or has installed something.
     """
     before = _packages(root)
     command = root.command("sudo", "make", "run", user=USER, directory=CHECKOUT)
@@ -79,12 +79,12 @@ def refusal(root: Root, logs: Path) -> str:
 
 
 def versions(root: Root) -> tuple[str, str]:
-    """Return the versions of Python and bcc that are installed; empty where they are not."""
+    """Return the installed versions of Python and bcc; empty if not installed."""
     return _version(root, "python3"), _version(root, "python3-bpfcc")
 
 
 def quit_table(terminal: Terminal, seconds: float) -> float:
-    """Wait for a table with rows that is drawn anew, then leave it; return the seconds until it was there."""
+    """Wait for a table with rows and for its next frame, then quit; return the seconds until the table."""
     begin = time.monotonic()
     terminal.wait_for(lambda: bool(NAMED_ROW.search(terminal.text)) or not terminal.running, seconds)
     shown = time.monotonic() - begin

@@ -1,4 +1,4 @@
-"""Writes docs/distributions.md from the results of a run: pure, and every figure in it is of that run."""
+"""Renders docs/distributions.md from the results of one run. Pure; every figure comes from that run."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,20 +8,21 @@ from tests.tools.kernels.results import LiveTests
 
 _TITLE = "# On Debian's releases"
 _EXPLANATION = """\
-For each release debootstrap makes a minimal root file system (`minbase`, with make, sudo, git and ca-certificates).
-In it a new user with sudo rights, a home directory of mode 0700 and no environment but HOME, PATH, TERM and LANG clones
-this project and follows the [README](../README.md). All releases run on the kernel of the machine that ran the command.
+For each release, debootstrap creates a minimal root file system (`minbase`, with make, sudo, git and ca-certificates).
+In it a new user clones this project and follows the [README](../README.md). The user has sudo rights, a home directory
+of mode 0700, and an environment of HOME, PATH, TERM and LANG only. All releases run on the kernel of the machine that
+ran the command.
 
-- **first table**: time from `sudo make run` to a table with rows in an 80x24 terminal. The first run downloads and
-  installs what is missing, so it depends on the network; **next** is the same command once more.
-- **tests**: `sudo make test`, where a live test that cannot run fails; passed / failed / skipped.
-- The other columns are what `make dist` builds, each installed in a root file system of its own **without network**;
-  what it depends on was downloaded before. "works" means: without bcc slabtui names the package to install; `slabtui
-  -C 1 2` prints two tables; the demo is drawn in a terminal for the user `nobody`; bash completes options, values of
-  `-s`, names of caches and PIDs; and, for all but the pyz, `man slabtui` shows the manual page.
-  - **pyz**: `slabtui.pyz` copied to `/usr/local/bin/slabtui`; **deb**: the package, by `apt-get install`;
-  - **pipx**, **uv**: the wheel, by `pipx install` and `uv tool install`; **sdist**: the source archive, by pip in a
-    virtual environment."""
+- **first table**: time from `sudo make run` to a table with rows on an 80x24 terminal. The first run downloads and
+  installs what is missing, so it depends on the network. **next**: the same command once more.
+- **tests**: the result of `sudo make test`, passed / failed / skipped. A live test that cannot run fails.
+- The other columns are the files that `make dist` builds, each installed in a root file system of its own **without
+  network**; their dependencies were downloaded before. "works" means: without bcc slabtui names the package to install;
+  `slabtui -C 1 2` prints two tables; the demo is drawn on a terminal for the user `nobody`; bash completes options,
+  values of `-s`, names of caches and PIDs; and, except for the pyz, `man slabtui` shows the manual page.
+  - **pyz**: `slabtui.pyz` copied to `/usr/local/bin/slabtui`; **deb**: the package, installed by `apt-get install`;
+  - **pipx**, **uv**: the wheel, installed by `pipx install` and `uv tool install`; **sdist**: the source archive,
+    installed by pip in a virtual environment."""
 _TITLES = ("distribution", "bcc", "Python", "first table", "next", "tests", *WAYS, "notes")
 
 
@@ -30,11 +31,11 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
 
     Args:
         results: one for each release, in the order of the table.
-        date: when the run was.
-        command: what started it.
-        machine: what all releases share: the kernel.
+        date: of the run.
+        command: that started it.
+        machine: the kernel, which is the same for all releases.
     """
-    written = f"Written on {date} by `{command}`, from what that run found; {machine}."
+    written = f"Written on {date} by `{command}`, with the results of that run; {machine}."
     return "\n\n".join((_TITLE, written, _EXPLANATION, table(_TITLES, map(_row, results)))) + "\n"
 
 

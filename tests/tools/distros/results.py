@@ -1,4 +1,4 @@
-"""What a run found on one release, as records, and what of it is wrong. Pure."""
+"""The results of one release, and the faults in them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Child:
 
     Attributes:
         parent: the version of the Python that runs slabtui.
-        live: what became of the live tests.
+        live: the result of the live tests.
     """
 
     parent: str
@@ -37,15 +37,15 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All that is known of one release.
+    """All results of one release.
 
     Attributes:
         suite: the release.
-        seconds: how long all of it took.
+        seconds: how long everything took.
         python: the version of Python that was installed.
         bcc: the version of bcc that was installed.
         start: None if no table was seen.
-        tests: what became of `sudo make test`; None if it left no result.
+        tests: the result of `sudo make test`; None if there is none.
         refusal: the line with which slabtui refuses this release.
         child: its Python and bcc as a child process.
         installs: what is wrong with each way to install, by its name; an empty tuple means that everything works.
@@ -65,7 +65,7 @@ class Result:
 
 
 def faults(result: Result) -> list[str]:
-    """Return what is wrong, a line each."""
+    """Return the faults, one line each."""
     found = list(result.troubles)
     if result.tests:
         found += _test_faults("sudo make test", result.tests)

@@ -1,4 +1,4 @@
-"""Root file systems: made once by debootstrap and cached; used through an overlay that takes what a run writes."""
+"""Root file systems: made once by debootstrap and cached; an overlay takes what a run writes."""
 
 import contextlib
 import ctypes
@@ -22,13 +22,13 @@ HOME = Path("/home", USER)
 
 _INCLUDED = ("make", "sudo", "git", "ca-certificates")
 _CLONE_NEWNS = 0x00020000  # sched.h; Python has os.unshare from 3.12 on
-_WEEK = 7 * 86_400.0  # seconds; a cached root is used for that long
+_WEEK = 7 * 86_400.0  # seconds that a cached root is used
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PATIENCE = 10.0  # seconds for killed processes to be gone
 
 
 def leave_mounts() -> None:
-    """Enter a mount namespace of this process's own: no mount outlives it, however it ends.
+    """Enter a new mount namespace, so that no mount outlives this process.
 
     Raises:
         SlabtuiError: this process may not.
@@ -67,12 +67,12 @@ def base(suite: Suite, state: Path) -> Path:
 
 
 class Root:
-    """A root file system in use. A context manager: at its end its processes are killed and its mounts are gone.
+    """A root file system in use. A context manager: at the end its processes are killed and its mounts are removed.
 
-    This program must be in a mount namespace of its own, so that no mount outlives it.
+    This program must have its own mount namespace, so that no mount outlives it.
 
     Args:
-        layers: what is below, the uppermost first; they are not changed.
+        layers: the lower layers, the uppermost first; they are not changed.
         place: a directory that does not exist yet, for the mount point and for what is written.
     """
 
@@ -103,12 +103,12 @@ class Root:
         self._unmount()
 
     def configure(self) -> None:
-        """Let it reach package archives as this machine does."""
+        """Give it this machine's settings for package archives."""
         host.configure(self.path)
         debian.run(*self.command("update-ca-certificates"))
 
     def file(self, path: str | Path) -> Path:
-        """Return where this machine sees a file of the root."""
+        """Return the path of a file of the root on this machine."""
         return self.path / Path(path).relative_to("/")
 
     def command(

@@ -1,4 +1,4 @@
-"""Runs commands in a root, with a log of each, and turns what goes wrong into one line."""
+"""Runs commands in a root, logs each, and turns failures into one line."""
 
 import subprocess
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ _Found = TypeVar("_Found")
 
 
 class StepError(Exception):
-    """A step did not do what it should; `str()` of it is one line."""
+    """A step failed; `str()` of it is one line."""
 
 
 def run(command: Sequence[str], log: Path, *, seconds: int, statuses: Sequence[int] = (0,)) -> str:
-    """Run a command without a terminal; return what it printed on both streams, which is in the log too.
+    """Run a command without a terminal; return and log what it printed on both streams.
 
     Raises:
-        StepError: it ended with a status that is not among those, or took longer than these seconds.
+        StepError: it ended with another status, or took too long.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as file:
@@ -41,7 +41,7 @@ def run(command: Sequence[str], log: Path, *, seconds: int, statuses: Sequence[i
 
 
 def watch(command: Sequence[str], log: Path, use: Callable[[Terminal], None]) -> None:
-    """Run a command in a terminal of 80x24, and what uses it there; the log has the last screen.
+    """Run a command in a terminal of 80x24; log the last screen.
 
     Raises:
         StepError: something was not seen in time.
@@ -57,7 +57,7 @@ def watch(command: Sequence[str], log: Path, use: Callable[[Terminal], None]) ->
 
 
 class Steps:
-    """Runs steps one after the other, whatever becomes of each. `troubles` is what went wrong, a line each."""
+    """Runs steps in turn, even if some fail. `troubles` has one line per failure."""
 
     def __init__(self) -> None:
         self.troubles: list[str] = []
@@ -72,7 +72,7 @@ class Steps:
 
 
 def last_words(output: str) -> str:
-    """Return the last line of an output that says something."""
+    """Return the last line of an output that is not empty."""
     return next(iter(reversed(words(output))), "it printed nothing")
 
 

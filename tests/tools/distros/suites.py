@@ -1,4 +1,4 @@
-"""The releases of Debian that are tested, and the choice among them. Pure."""
+"""The releases of Debian that are tested, and how to choose among them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Suite:
     """One release of Debian.
 
     Attributes:
-        name: what the user calls it.
-        codename: what the archive and debootstrap call it.
+        name: for the user.
+        codename: for the archive and debootstrap.
         new_enough: whether its Python can run slabtui (3.11 or newer); if not, slabtui must refuse it.
     """
 
@@ -22,7 +22,7 @@ class Suite:
 
     @property
     def title(self) -> str:
-        """What the page calls it."""
+        """Its name on the page."""
         return f"Debian {self.name}"
 
 

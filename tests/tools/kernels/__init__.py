@@ -1,1 +1,1 @@
-"""Other kernels: boots each in an emulator, runs the live tests and a comparison there, and writes docs/kernels.md."""
+"""Tests other kernels: boots each in an emulator, runs live tests and comparisons, and writes docs/kernels.md."""

@@ -1,4 +1,4 @@
-"""The command line: gets the kernels, boots two at a time, writes the page, and says what is wrong."""
+"""The command line: gets the kernels, boots two at a time, writes the page, and reports faults."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ from tests.tools.kernels.results import Result
 _PAGE = ROOT / "docs" / "kernels.md"
 _CACHE = "KERNEL_TEST_CACHE"  # in the environment
 _AT_ONCE = 2
-_KERNEL_TESTS = (
+KERNEL_TESTS = (
     "tests/live/test_counting.py",
     "tests/live/test_frees.py",
     "tests/live/test_inspect.py",
@@ -35,7 +35,7 @@ _KERNEL_TESTS = (
     "tests/live/test_handover.py::test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu",
     "tests/live/test_namespaces.py",
 )  # what differs by the kernel
-_NOT_THERE = (  # what does not differ, and what no clock of a guest shows; to compile takes 10 s there
+LEFT_OUT = (  # what does not depend on the kernel, or depends on time; each compilation takes 10 s in a guest
     "a_hostile_name_of_a_process",
     "a_late_row_of_an_earlier_inspection",
     "aliases_are_those_that_share_a_directory",
@@ -92,7 +92,7 @@ async def _test(series: Sequence[str], target: Path | None) -> int:
     run = Path(tempfile.mkdtemp(prefix="kernels-"))
     try:
         found = await _boot_all(kernels, _steps(state / "tools"), run)
-    except BaseException:  # an interrupt too; nobody has use for half of it
+    except BaseException:  # an interrupt too; a partial page is useless
         shutil.rmtree(run)
         raise
     text = page.render(found, date=today, command="sudo make test-kernels", machine=_machine(found))
@@ -127,9 +127,9 @@ def _steps(tools: Path) -> list[Step]:
     live = (
         "pytest",
         "-q",
-        *_KERNEL_TESTS,
+        *KERNEL_TESTS,
         "-k",
-        " and ".join(f"not {name}" for name in _NOT_THERE),
+        " and ".join(f"not {name}" for name in LEFT_OUT),
         "-p",
         "no:cacheprovider",
         f"--junitxml={files[results.LIVE]}",
@@ -155,11 +155,11 @@ async def _boot_all(kernels: dict[Kernel, Path], steps: Sequence[Step], run: Pat
             wrong = results.faults(first)
             if not wrong or results.crashed(first):  # a crash is a fault even if the next guest does not crash
                 return first
-            # Some tests wait for what an emulator on a busy machine may be late with. What was wrong is on the page.
+            # Some tests have time limits that an emulator on a busy machine can miss. The page shows what was wrong.
             second = await _boot(kernel, unpacked, steps, run / f"{kernel.release}-again")
             return replace(second, first=tuple(wrong))
 
-    async with asyncio.TaskGroup() as group:  # the newest first: they take longest, and the shortest is to be the last
+    async with asyncio.TaskGroup() as group:  # the newest first: they take longest, and the last should be the shortest
         tasks = {kernel: group.create_task(in_turn(kernel, kernels[kernel])) for kernel in reversed(kernels)}
     return [tasks[kernel].result() for kernel in kernels]
 

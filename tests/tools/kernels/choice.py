@@ -17,7 +17,7 @@ class Kernel:
     Attributes:
         version: of the Debian package.
         release: what `uname -r` will say.
-        headers: whether its headers are published too.
+        headers: whether its headers are published.
     """
 
     version: str
@@ -41,7 +41,7 @@ def published(names: Set[str], stanzas: str) -> list[Kernel]:
         release = image[1]
         modules = f"linux-modules-{release}"
         if modules in fields.get("Depends", "") and modules not in names:
-            continue  # the archive still has the image, but its modules were withdrawn
+            continue  # the archive has the image, but no longer its modules
         found.append(Kernel(fields["Version"], release, f"linux-headers-{release}" in names))
     return sorted(found, key=lambda kernel: order(kernel.version))
 
@@ -53,13 +53,13 @@ def newest(kernels: Iterable[Kernel], series: str) -> Kernel | None:
 
 
 def order(version: str) -> tuple[object, ...]:
-    """Return what puts the versions of Debian packages in order; deb-version(7) has the rules."""
+    """Return the sort key of a Debian version, by the rules of deb-version(7)."""
     upstream, _, revision = version.rpartition("-")
     return _order(upstream), _order(revision)
 
 
 def _order(part: str) -> tuple[object, ...]:
-    """Words and numbers by turns; in a word a tilde comes before the end, and letters before all else."""
+    """Return alternating words and numbers; in a word a tilde sorts before the end, letters before the rest."""
     pairs = re.findall(r"(\D*)(\d*)", part)
     return tuple(((*map(_rank, word), *_END), int(number or 0)) for word, number in pairs)
 

@@ -1,4 +1,4 @@
-"""Runs in the guest: what slabtui says of this kernel, its counts beside the kernel's own and beside what happened."""
+"""Runs in the guest: compares slabtui's counts with the kernel's own and with what happened."""
 
 import argparse
 import contextlib
@@ -117,7 +117,7 @@ def lookups(way: str) -> tuple[Lookup, ...]:
         work.run()
         between = [interval(early, read(probe)) for early, probe in zip(before, probes, strict=True)]
     return tuple(
-        Lookup(probe.lookup, *selected(totals, SELECTS)) for probe, totals in zip(probes, between, strict=True)
+        Lookup(probe.lookup, *selected(snapshot, SELECTS)) for probe, snapshot in zip(probes, between, strict=True)
     )
 
 
@@ -130,7 +130,7 @@ def selected(between: Snapshot, number: int) -> tuple[Counts, Counts]:
 
 
 def bulk() -> str:
-    """Return whether bulk allocations are counted, and what was, of the requests of rings that came and went."""
+    """Return whether bulk allocations are counted, and how many requests of io_uring rings were counted."""
     probe = Probe(offsets.read())
     try:
         probe.begin(lambda: None)
@@ -148,7 +148,7 @@ def bulk() -> str:
 
 
 def modules() -> str:
-    """Return how often the cache of a module that has just been loaded is counted exactly, and by its name."""
+    """Return how often the cache of a newly loaded module is counted exactly, under its name."""
     probe, right = Probe(offsets.read()), 0
     try:
         for number in range(ROUNDS):
@@ -166,8 +166,8 @@ def modules() -> str:
     return f"{right} of {ROUNDS}"
 
 
-def yes(told: bool | None) -> str:
-    return {True: "yes", False: "no", None: "-"}[told]
+def yes(known: bool | None) -> str:
+    return {True: "yes", False: "no", None: "-"}[known]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is taken from Debian, through apt: an emulator to install, kernels and the older tools to unpack."""
+"""Gets from Debian by apt: an emulator to install, kernels and the older tools to unpack."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ NEEDED = ("qemu-system-x86", "busybox-static", "kmod", "cpio")
 _SUITES = ("bullseye", "bookworm", "bookworm-backports", "trixie", "trixie-backports", "sid")
 _SECURITY_SUITES = ("bullseye-security", "bookworm-security", "trixie-security")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-_DAY = 86_400.0  # seconds; a list of kernels is good for that long
+_DAY = 86_400.0  # seconds that a list of kernels is kept
 _PART = re.compile(r"linux-(image|binary|modules|base|headers|kbuild)-\d")  # a package that a kernel consists of
 _ONLY_DEPENDS = [f"--no-{kind}" for kind in ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")]
 
@@ -36,7 +36,7 @@ def install(packages: Sequence[str]) -> None:
 
 
 def unpacked(package: str, into: Path) -> Path:
-    """Unpack a package without installing it, unless it has been; return where: `version` in there tells which it is.
+    """Unpack a package once, without installing it; return its directory, in which `version` is its version.
 
     Raises:
         SlabtuiError: apt failed.
@@ -52,7 +52,7 @@ def unpacked(package: str, into: Path) -> Path:
 
 
 class Archive:
-    """All Debian suites that have kernels, by an apt of its own: this machine's sources and lists stay as they are.
+    """All Debian suites that have kernels, with separate apt sources and lists; those of this machine do not change.
 
     Args:
         state: a directory to keep lists and kernels in.
@@ -67,7 +67,7 @@ class Archive:
         self._kernels.mkdir(exist_ok=True)
 
     def kernels(self) -> list[Kernel]:
-        """Return what can be had, as of today.
+        """Return the kernels that are available today.
 
         Raises:
             SlabtuiError: apt failed.
@@ -86,7 +86,7 @@ class Archive:
     def kernel(self, kernel: Kernel) -> Path:
         """Download and unpack a kernel, its modules and its headers, unless they have been; return where.
 
-        In there, `vmlinuz` is the kernel, `release` its name, and `root` what goes over a machine's own files.
+        There, `vmlinuz` is the kernel, `release` its name, and `root` the files laid over those of the machine.
 
         Raises:
             SlabtuiError: apt failed.
@@ -127,7 +127,7 @@ class Archive:
 
 
 def _sources() -> str:
-    """Return a list of sources: every suite, from the sites that this machine's own apt uses."""
+    """Return a list of sources: every suite, from the sites that this machine's apt uses."""
     main, security = (site(label) for label in ("Debian", "Debian-Security"))
     if main is None:
         raise SlabtuiError("apt knows no Debian archive", "run it on Debian, after apt-get update")
@@ -148,7 +148,7 @@ def _installed(package: str) -> bool:
 
 @contextlib.contextmanager
 def _staged(place: Path) -> Iterator[tuple[Path, Path]]:
-    """Give a directory for packages and one for what is in them; the second becomes `place` if all goes well."""
+    """Yield a directory for packages and one for their contents; the second becomes `place` on success."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as new:
         debs, root = Path(new, "debs"), Path(new, "root")
@@ -159,7 +159,7 @@ def _staged(place: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _merge_lib(root: Path) -> None:
-    """Make /lib the link to /usr/lib that it is on this machine, which an older package's directory would hide."""
+    """Make /lib a link to /usr/lib, as on this machine; a directory from an older package would hide it."""
     merged, lib = root / "usr" / "lib", root / "lib"
     if lib.exists():
         shutil.copytree(lib, merged, symlinks=True, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""One guest: boots a kernel in the emulator, with this machine's files as its own, and lets it run a few steps."""
+"""One guest: boots a kernel in the emulator with the files of this machine, and runs a few steps there."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ EMULATOR = "qemu-system-x86_64"
 CRASHED = "the kernel crashed"
 
 _TIME_RAN_OUT = {124, 128 + signal.SIGKILL}  # exit statuses of timeout(1)
-_TIME = re.compile(r"^\[ *\d+\.\d+\] ")  # before what the kernel says
+_TIME = re.compile(r"^\[ *\d+\.\d+\] ")  # before messages of the kernel
 _CRASH = re.compile(r"BUG: |Oops: |general protection fault|Kernel panic")
 _FUNCTION = re.compile(r"(?:RIP: [\da-f]+:|\? )?(\w[\w.]*\+0x[\da-f]+)/0x")  # there, or in a line of the call trace
 _GRACE = 5  # seconds between asking and killing
@@ -29,7 +29,7 @@ class Step:
     Attributes:
         name: its output is `NAME.log` in the shared directory, its exit status `NAME.status`.
         command: the program and its arguments.
-        seconds: how long it may take: one that hangs must not keep the next from its turn.
+        seconds: its time limit; one that hangs must not keep the next from running.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Step:
 
 
 def script(steps: Sequence[Step], directory: Path) -> str:
-    """Return the shell script that runs the steps one after the other, whatever becomes of each."""
+    """Return the shell script that runs the steps in turn, even if some fail."""
     lines = [f"cd {shlex.quote(str(directory))} || exit"]
     for step in steps:
         command = shlex.join(("timeout", "-k", str(_GRACE), str(step.seconds), *step.command))
@@ -55,12 +55,12 @@ def ending(step: str, shared: Path) -> str:
 
 
 def has_ended(step: str, shared: Path) -> bool:
-    """Return whether a step came to its end, whichever that was."""
+    """Return whether a step has ended, in any way."""
     return (shared / f"{step}.status").exists()
 
 
 def unfinished(steps: Iterable[str], shared: Path) -> str | None:
-    """Return the step that has begun and not ended: the one during which a guest was cut off."""
+    """Return the step that has begun and not ended, during which the guest was interrupted."""
     begun = (step for step in steps if (shared / f"{step}.log").exists())
     return next((step for step in begun if not has_ended(step, shared)), None)
 
@@ -118,7 +118,7 @@ async def run(command: Sequence[str], shared: Path, seconds: int) -> str | None:
 
 
 def crash(console: str) -> str | None:
-    """Return what the kernel said of its first crash, and the innermost function that it was in; None: no crash."""
+    """Return the kernel's message about its first crash, and the innermost function; None: no crash."""
     lines = [_TIME.sub("", line).strip() for line in console.splitlines()]
     begin = next((number for number, line in enumerate(lines) if _CRASH.match(line)), None)
     if begin is None:

@@ -21,7 +21,7 @@ _UNPACK: dict[str, Callable[[bytes], bytes]] = {".ko": bytes, ".xz": lzma.decomp
 
 
 def build(kernel: Path, archive: Path) -> None:
-    """Write the archive that this kernel is to start with.
+    """Write the archive with which this kernel starts.
 
     Args:
         kernel: where it was unpacked.

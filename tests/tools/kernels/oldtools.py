@@ -1,4 +1,4 @@
-"""Runs in the guest: Debian's older tools and slabtui beside each other, all watching one load."""
+"""Runs in the guest: Debian's older tools and slabtui at the same time, under one load."""
 
 import argparse
 import contextlib
@@ -18,7 +18,7 @@ from tests.tools.kernels.results import SideBySide, Tool
 PACKAGES = {"bpfcc-tools": "usr/sbin/slabratetop-bpfcc", "libbpf-tools": "usr/sbin/slabratetop"}
 
 _OPENS = 100_000
-_OPTIONS = ("-C", "-r", "1000", "1")  # all three know these: no clearing, so many rows, an interval of a second
+_OPTIONS = ("-C", "-r", "1000", "1")  # options of all three: no clearing, the number of rows, an interval of one second
 _MORE_THAN_AN_INTERVAL = 1.5  # seconds
 _STARTS = 150.0  # seconds until the first table; bcc compiles against all of the kernel's headers
 _ENDS = 20.0  # seconds until the tables after the load
@@ -44,11 +44,11 @@ class Watcher:
         begin = time.perf_counter()
         with log.open("wb") as file:
             self._process = subprocess.Popen(["stdbuf", "-oL", *command], env=environment, stdout=file, stderr=file)
-        self._reader = log.open(errors="replace")  # once: to open it is what is counted
+        self._reader = log.open(errors="replace")  # once, since opening it is counted too
         self.first_table = time.perf_counter() - begin if self.printed(1, _STARTS) else None
 
     def printed(self, tables: int, seconds: float) -> bool:
-        """Wait until so many tables began after the mark, and return whether they did."""
+        """Wait until this number of tables began after the mark, and return whether they did."""
         until = time.perf_counter() + seconds
         while len(_HEADING.findall(self._since_mark())) < tables:
             if time.perf_counter() > until or self._process.poll() is not None:
@@ -57,7 +57,7 @@ class Watcher:
         return True
 
     def mark(self) -> Callable[[], int]:
-        """Take what was printed so far as past; what is returned counts the files in the tables since."""
+        """Ignore what was printed so far; return a function that counts the files in later tables."""
         start = self._mark = len(self._text())
         return lambda: sum(map(int, _FILES.findall(self._text()[start:])))
 
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def watch(tools: Path) -> SideBySide:
-    """Start every tool, slabtui as the last, so that the others are there to slow its start; then load them all."""
+    """Start every tool, slabtui last, so that the others slow its start; then run the load."""
     commands = {
         f"{package} {(tools / package / 'version').read_text().strip()}": [str(tools / package / program)]
         for package, program in PACKAGES.items()
@@ -102,7 +102,7 @@ def watch(tools: Path) -> SideBySide:
         ]
         started = [watcher for watcher in watchers if watcher.first_table is not None]
         with workload("open", _OPENS) as work, tracefs.counting_opens(work.pid, others=True) as others:
-            time.sleep(_MORE_THAN_AN_INTERVAL)  # the first table since then is of nothing older
+            time.sleep(_MORE_THAN_AN_INTERVAL)  # the first table since then has nothing older
             counted = {watcher.name: watcher.mark() for watcher in started}
             work.run()
             for watcher in started:
@@ -124,7 +124,7 @@ def watch(tools: Path) -> SideBySide:
 
 
 def complaint(text: str) -> str:
-    """Return the first line that sounds like what went wrong, or else the last; nothing if there is none."""
+    """Return the first line that looks like an error, otherwise the last one; empty if there is no line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     bad = (line for line in lines if re.search(r"\berror:|\bfailed\b|^unable ", line, re.IGNORECASE))
     return next(bad, lines[-1] if lines else "")

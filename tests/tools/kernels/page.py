@@ -1,4 +1,4 @@
-"""Writes docs/kernels.md from the results of a run: pure, and every figure in it is of that run."""
+"""Renders docs/kernels.md from the results of one run. Pure; every figure comes from that run."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,59 +7,65 @@ from tests.tools.kernels.results import Comparison, Counts, Hidden, LiveTests, R
 
 _TITLE = "# On other kernels"
 _EXPLANATION = """\
-Each kernel is Debian's own build, and lies at random addresses (KASLR). It boots in an emulator (qemu without hardware
-virtualisation, two CPUs that take turns) with the files of the machine that the command ran on, so Python, bcc and
-clang are the same for all. In one boot it runs the tests of what the kernel is asked for (test_live, test_frees and
-test_look in [tests](../tests)) and the comparisons below. **Times are those of the emulator**, several times what a
-real machine takes, and two guests run at a time: compare them with each other only, and roughly.
+Each kernel is Debian's own build, at random addresses (KASLR). It boots in an emulator (qemu without hardware
+virtualisation, with two CPUs that run in turns) and uses the files of the machine that ran the command, so Python, bcc
+and clang are the same for all kernels. Each kernel boots once, runs the live tests whose result depends on the kernel
+([tests/live](../tests/live)), and then the comparisons below. **All times are times of the emulator**, several times
+longer than on real hardware, and two guests run at a time: compare them only with each other, and roughly.
 
-- **kmalloc exact**: kmalloc is counted in its real caches, not by size class.
+- **kmalloc exact**: whether kmalloc is counted in its real caches, not by size class.
 - **lookup**: how the programs read the cache of an object: by a load that the kernel checks (`bpf_rdonly_cast`, Linux
-  6.2 and later), or by a call for each word (`bpf_probe_read_kernel`).
-- **lookups compared**: where the kernel has both, what each counts of one process that allocates and frees a known
+  6.2 and later), or by one call per word (`bpf_probe_read_kernel`).
+- **lookups compared**: where the kernel has both, the counts of each for one process that allocates and frees a known
   number of buffers (kmalloc, kfree), at the same time.
-- **counts compared**: one process opens files; slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
-  tracefs instance, filtered by thread and caller; no BPF), count the struct files (`filp`) that it allocates, at the
-  same time. slabtui's count and what it reports as lost must make up what happened.
-- **frees**: those that slabtui counts of a process that frees a known number of buffers (`names_cache`).
-- **bulk**: whether what is allocated and freed in bulk is counted too, by probes on functions (fentry); if it is, how
-  many requests of io_uring were allocated, in bulk, and freed, while rings came and went; with whatever else used the
-  cache that theirs is merged with.
-- **modules**: two modules, each of which makes a cache of its own, are loaded and unloaded by turns; in how many of the
-  rounds that cache was counted exactly, by its name; it may lie where the other one's had been.
-- **time to load**: from reading the kernel's description of itself (BTF) to counting.
-- **-**: slabtui does not tell, or there is nothing to tell.
+- **frees**: how many frees slabtui counts of a process that frees a known number of buffers (`names_cache`).
+- **bulk**: whether bulk allocations and frees are counted, by probes on functions (fentry). If they are: how many
+  io_uring requests were allocated in bulk, and freed, while rings were created and closed. This includes other users of
+  the cache that the kernel merged theirs with.
+- **modules**: two modules, each with a cache of its own, are loaded and unloaded in turns. The cell shows in how many
+  rounds the cache was counted exactly under its name; it can be at the address of the other module's cache.
+- **counts compared**: one process opens files. slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
+  tracefs instance, filtered by thread and caller, without BPF), count the struct files (`filp`) that it allocates, at
+  the same time. The sum of slabtui's count and `lost` must be at least the number of opens, and the count must not
+  exceed it.
+- **time to load**: from reading the kernel's description of its types (BTF) until counting starts.
+- **-**: unknown, or not applicable.
 
-All kernels are taken alike, by raw tracepoints: no kprobe is needed. Before Linux 6.1 the events do not name their
-cache; it is then found by the page of the object ([counting.md](counting.md)).
+All kernels are counted by raw tracepoints; no kprobe is needed. Before Linux 6.1 the events do not name their cache,
+and slabtui looks it up through the page of the object ([counting.md](counting.md)).
 
-Other machines are not in this table, since a guest works with the files of the machine that boots it. On arm64 slabtui
-was run by hand, in emulated machines with Debian's 6.1 and 6.12: there too every open was counted, kmalloc by its real
-cache. On real arm64 hardware it was never run, and on others not at all."""
+Other architectures are not in this table, because a guest uses the files of the machine that boots it. On arm64 slabtui
+was run by hand, on emulated machines with Debian's 6.1 and 6.12: every open was counted, and kmalloc in its real cache.
+It was never run on real arm64 hardware, or on other architectures."""
 _OTHERWISE = """\
 ## With other settings of the kernel
 
-In the same boot, afterwards.
+These tests run afterwards, in the same boot.
 
-- **exact kmalloc with kptr_restrict=2**: whether kmalloc is counted in its real caches where `kernel.kptr_restrict=2`
-  hides the addresses of the kernel's variables; and how much of what one process allocates is counted.
-- **without JIT**: whether slabtui counts with `net.core.bpf_jit_enable=0`, where the kernel interprets the programs;
-  `always on`: this kernel compiles them in any case (`CONFIG_BPF_JIT_ALWAYS_ON`). Every Oops ends the guest, so a crash
-  does not pass unseen. The columns after it are of this setting: counts compared, frees and bulk as above; **callers**
-  and **stacks**: how many of the opened files an inspection of `filp` finds (by stacks: an estimate)."""
+- **exact kmalloc with kptr_restrict=2**: whether kmalloc is counted in its real caches if `kernel.kptr_restrict=2`
+  hides the addresses of the kernel's variables, and how many allocations of one process are counted.
+- **without JIT**: whether slabtui counts with `net.core.bpf_jit_enable=0`, which makes the kernel interpret BPF
+  programs. `always on`: this kernel always compiles them (`CONFIG_BPF_JIT_ALWAYS_ON`). Every Oops ends the guest, so
+  every crash is noticed.
+- The columns after it are for this setting: counts compared, frees and bulk as above. **callers** and **stacks** show
+  how many of the opened files an inspection of `filp` finds; for stacks this is an estimate."""
 _BESIDE = """\
-## The older tools beside it
+## Compared with the older tools
 
-Debian's packages of the two older tools, and slabtui, each started with an interval of 1 s, watch one load together: a
-process that opens a known number of files. They count for the whole machine here. **By others** is what everybody else
-opened meanwhile, the tools themselves above all, by the kernel's own tracing; since it spans a little more than the
-tables of any tool, what a tool **missed** is between two bounds: what the load opened less what it counted, and that of
-all. CPUs that take turns lose less than real ones. **First table** is the time from starting a program to its first
-table, the interval included. slabtui starts last, while the others run. The kernel's headers, which only the tool of
-bpfcc-tools needs, are there where Debian has them.
+Debian's packages of the two older tools and slabtui observe the same load at the same time, each with an interval of 1
+s and for the whole machine. The load is one process that opens a known number of files.
 
-The older tools miss what comes between the reading of their table and its clearing, and what a kprobe misses; slabtui
-never clears its counters, so its lower bound is 0."""
+- **by others**: files opened by other processes in that time, mainly by the tools, according to the kernel's own
+  tracing.
+- **missed**: a lower and an upper bound. The lower bound counts the opens of the load only, the upper bound those of
+  others too, because the tracing covers a little more time than the tables of a tool. CPUs that run in turns lose fewer
+  events than real ones.
+- **first table**: from the start of the program to its first table, including the interval. slabtui starts last, while
+  the others run.
+
+The kernel's headers, which only the tool of bpfcc-tools needs, are installed where Debian has them. The older tools
+miss events between reading and clearing their table, and events that a kprobe misses. slabtui never clears its
+counters, so its lower bound is 0."""
 _KERNELS = (
     "kernel",
     "attached by",
@@ -92,15 +98,15 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
 
     Args:
         results: one for each kernel, in the order of the table.
-        date: when the run was.
-        command: what started it.
-        machine: what else there was: the versions that do not differ by kernel.
+        date: of the run.
+        command: that started it.
+        machine: the versions that are the same for all kernels.
     """
     return (
         "\n\n".join(
             (
                 _TITLE,
-                f"Written on {date} by `{command}`, from what that run found; {machine}.",
+                f"Written on {date} by `{command}`, with the results of that run; {machine}.",
                 _EXPLANATION,
                 table(_KERNELS, map(_kernel_row, results)),
                 _OTHERWISE,
@@ -114,7 +120,7 @@ def render(results: Sequence[Result], *, date: str, command: str, machine: str) 
 
 
 def summary(result: Result) -> str:
-    """Return a line about one kernel, for who waits."""
+    """Return a line about one kernel, for the terminal."""
     return f"{'; '.join((f'live tests {_live(result.live)}', *_notes(result)))} ({result.seconds:.0f} s)"
 
 
@@ -164,11 +170,11 @@ def _lookups(comparison: Comparison) -> str:
 
 
 def _notes(result: Result) -> Iterable[str]:
-    """Yield what is to be said in words, the gravest first."""
+    """Yield the notes, the most serious first."""
     yield from (f"in a first guest: {fault}" for fault in result.first)
     if result.refused:
         yield f"does not work: slabtui refuses it ({result.refused})"
-        return  # all that follows from it goes without saying
+        return  # every other note follows from this one
     yield from (f"does not work: {trouble}" for trouble in result.troubles)
     if result.comparison:
         yield from result.comparison.notes

@@ -1,4 +1,4 @@
-"""What comes back from a guest: the files it wrote, read as records, and what of that is wrong."""
+"""The results of a guest: reads the files that it wrote, and finds the faults in them."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -24,7 +24,7 @@ _Record = TypeVar("_Record")
 
 @dataclass(frozen=True, slots=True)
 class LiveTests:
-    """What became of the live tests: how many passed, the names of those that failed, how many were skipped."""
+    """The result of the live tests: how many passed, the names of those that failed, how many were skipped."""
 
     passed: int
     failed: tuple[str, ...]
@@ -33,13 +33,13 @@ class LiveTests:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """One number of events, as each party has it.
+    """The number of events, as counted by each party.
 
     Attributes:
         happened: how many the workload caused.
-        kernel: how many the kernel's own tracing saw; None: it was not asked.
+        kernel: how many the kernel's own tracing counted; None: it was not used.
         counted: how many slabtui counted.
-        lost: what slabtui says that it may have lost; None: the kernel does not tell.
+        lost: how many slabtui reports as lost; None: unknown.
     """
 
     happened: int
@@ -49,7 +49,7 @@ class Counts:
 
     @property
     def agree(self) -> bool:
-        """Whether every event is counted or reported as lost, and none twice."""
+        """Whether every event is counted or reported as lost, and none is counted twice."""
         return self.counted <= self.happened <= self.counted + (self.lost or 0)
 
 
@@ -69,17 +69,17 @@ class Comparison:
     Attributes:
         release: what `uname -r` says.
         bcc: the version of bcc.
-        refused: the one line with which slabtui refuses this kernel; then the rest stays as it is here.
+        refused: the line with which slabtui refuses this kernel; the other attributes then have their defaults.
         attachment: the way in which it is attached.
         exact_kmalloc: whether kmalloc is counted in its real caches.
-        frees: what of the frees is counted.
-        bulk: what of the bulk allocations is counted.
-        modules: how often the cache of a module that came and went was counted right.
-        notes: what slabtui itself says that it cannot tell.
-        load_seconds: from reading the kernel's description of itself to counting.
-        counts: what was counted, by whom.
+        frees: how many frees are counted.
+        bulk: how many bulk allocations are counted.
+        modules: how often the cache of a loaded and unloaded module was counted exactly.
+        notes: those of slabtui.
+        load_seconds: from reading BTF until counting starts.
+        counts: of opened files, by each party.
         lookup: the way in which the programs read the cache of an object.
-        lookups: what each way counted of one load, where the kernel has two.
+        lookups: the counts of each way under one load, where the kernel has two.
     """
 
     release: str
@@ -102,9 +102,9 @@ class Hidden:
     """What slabtui does with kernel.kptr_restrict=2, which hides the addresses of the kernel's variables.
 
     Attributes:
-        refused: the one line with which slabtui refuses to count; then the rest stays as it is here.
+        refused: the line with which slabtui refuses to count; the other attributes then have their defaults.
         exact_kmalloc: whether kmalloc is counted in its real caches.
-        counts: what was counted of kmalloc, in whatever cache.
+        counts: of kmalloc, in any cache.
     """
 
     refused: str | None = None
@@ -117,13 +117,13 @@ class Jitless:
     """What slabtui does with net.core.bpf_jit_enable=0, where the kernel interprets its programs.
 
     Attributes:
-        trouble: why the rest stays as it is here: slabtui refuses to count, or the kernel did not survive it.
-        always_on: whether the kernel refuses the setting (CONFIG_BPF_JIT_ALWAYS_ON); then the rest stays as it is here.
-        counts: what was counted of opened files, by whom.
-        frees: what was counted of freed buffers.
+        trouble: why slabtui refuses to count, or how the kernel crashed; the other attributes then have their defaults.
+        always_on: whether the kernel refuses the setting (CONFIG_BPF_JIT_ALWAYS_ON); the others are then defaults.
+        counts: of opened files, by each party.
+        frees: of buffers.
         callers: the opened files that an inspection of callers found.
         stacks: the same by stacks: an estimate.
-        bulk: what of the bulk allocations is counted.
+        bulk: how many bulk allocations are counted.
     """
 
     trouble: str | None = None
@@ -136,19 +136,19 @@ class Jitless:
 
     @property
     def exact(self) -> tuple[Counts, ...]:
-        """What must make up what happened."""
+        """The counts that must be exact."""
         return tuple(filter(None, (self.counts, self.frees, self.callers)))
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One of several tools that watched the same load.
+    """One of several tools that counted the same load.
 
     Attributes:
         name: what it is, with its version.
         first_table: seconds from its start to its first table.
-        counted: the struct files in its tables from the load's begin on.
-        trouble: why it has no figures, in its own words.
+        counted: the struct files in its tables since the start of the load.
+        trouble: its error message, if it has no figures.
     """
 
     name: str
@@ -159,12 +159,12 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """The tools beside each other.
+    """The tools under one load.
 
     Attributes:
         happened: how many files their load opened.
-        others: how many files everybody else opened meanwhile, by the kernel's own tracing.
-        tools: what became of each, slabtui as the last.
+        others: how many files other processes opened in that time, by the kernel's own tracing.
+        tools: the result of each, slabtui last.
     """
 
     happened: int
@@ -180,13 +180,13 @@ class SideBySide:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All that is known of one kernel.
+    """All results of one kernel.
 
     Attributes:
         kernel: which was booted.
         seconds: how long its guest took.
-        troubles: why there is less than there should be, in words.
-        live: None if the tests left no result; so the others.
+        troubles: why results are missing, in words.
+        live: None if the tests left no result; the others likewise.
         first: what was wrong in a first guest, if this is the second.
     """
 
@@ -207,7 +207,7 @@ class Result:
 
 
 def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -> Result:
-    """Read what a guest has left in its shared directory; an interrupted one may have left a part."""
+    """Read the results in a guest's shared directory; an interrupted guest may have left only some."""
     files = {step: directory / name for step, name in FILES.items()}
     unfinished = guest.unfinished(files, directory)
     troubles = [
@@ -233,14 +233,14 @@ def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -
 
 
 def write(record: Comparison | SideBySide | Hidden | Jitless, path: Path) -> None:
-    """Write a record for `read`, so that the file is whole or not there at all."""
+    """Write a record for `read`; the file is complete or does not exist."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(asdict(record), indent=1))
     new.rename(path)
 
 
 def live_tests(junit: str) -> LiveTests:
-    """Count what pytest wrote as junit XML."""
+    """Return the result of the live tests from pytest's junit XML."""
     cases = list(ET.fromstring(junit).iter("testcase"))
     failed = tuple(case.get("name", "?") for case in cases if {"failure", "error"} & {child.tag for child in case})
     skipped = sum(case.find("skipped") is not None for case in cases)
@@ -248,7 +248,7 @@ def live_tests(junit: str) -> LiveTests:
 
 
 def faults(result: Result) -> list[str]:
-    """Return what is wrong, a line each."""
+    """Return the faults, one line each."""
     found = list(result.troubles)
     if result.refused:
         found.append(f"slabtui refuses this kernel: {result.refused}")
@@ -270,7 +270,7 @@ def faults(result: Result) -> list[str]:
 
 
 def crashed(result: Result) -> bool:
-    """Return whether the kernel crashed, in whichever step."""
+    """Return whether the kernel crashed in any step."""
     return any(guest.CRASHED in fault for fault in faults(result))
 
 

@@ -1,4 +1,4 @@
-"""Runs in the guest: slabtui where sysctl hides the kernel's addresses, and where it switches the JIT compiler off."""
+"""Runs in the guest: slabtui with hidden kernel addresses, and with the JIT compiler switched off, both by sysctl."""
 
 import argparse
 import contextlib
@@ -22,7 +22,7 @@ _OPENS, _STATS, _SELECTS = 20_000, 10_000, 20_000  # fewer than elsewhere: inter
 
 
 def main() -> None:
-    """Take the step named on the command line and write what came of it to the file named there."""
+    """Run the step named on the command line and write its result to the file named there."""
     steps: dict[str, Callable[[], Hidden | Jitless]] = {
         results.HIDDEN: with_hidden_addresses,
         results.JITLESS: without_jit,
@@ -97,7 +97,7 @@ def inspected(probe: Probe, work: Workload, kind: InspectionKind) -> Counts:
 
 @contextlib.contextmanager
 def sysctl(name: str, value: str) -> Iterator[None]:
-    """Change a setting of the kernel; afterwards it is as before.
+    """Change a setting of the kernel, and restore it afterwards.
 
     Raises:
         OSError: the kernel refuses the value.
@@ -112,7 +112,7 @@ def sysctl(name: str, value: str) -> Iterator[None]:
 
 
 def _begin(what: str) -> None:
-    """Leave in the step's log what was under way, in case that the kernel does not survive it."""
+    """Write what begins into the step's log, in case the kernel crashes."""
     print(what, flush=True)
 
 

@@ -1,11 +1,11 @@
-"""The kernel's own count of the files that a process opens: its tracing counts them, and no BPF has a part in it."""
+"""The kernel's own count of the files that a process opens, by its tracing, without BPF."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_INSTANCES = Path("/sys/kernel/tracing/instances")  # each has a ring buffer of its own
+_INSTANCES = Path("/sys/kernel/tracing/instances")  # each has its own ring buffer
 _EVENT = "events/kmem/kmem_cache_alloc"
 _SYMBOLS = Path("/proc/kallsyms")
 _ALLOCATORS = frozenset({"__alloc_file", "alloc_empty_file"})  # fs/file_table.c: up to Linux 6.5, and since
@@ -13,11 +13,11 @@ _ALLOCATORS = frozenset({"__alloc_file", "alloc_empty_file"})  # fs/file_table.c
 
 @contextmanager
 def counting_opens(pid: int, others: bool = False) -> Iterator[Callable[[], int]]:
-    """Count the struct file that the threads of a process allocate; what is yielded returns how many there were.
+    """Count the struct files that the threads of a process allocate; yield a function that returns their number.
 
     With `others`, count those that all other threads allocate.
 
-    Not by a histogram: Debian's 5.10 has none, and the event names the cache on few kernels. It always has the address
+    No histogram: Debian's 5.10 has none, and the event names the cache on few kernels. It always has the address
     that it was called from, so a filter picks the events, and the statistics of the ring buffer tell how many came.
     """
     threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
@@ -52,6 +52,6 @@ def event_filter(threads: Sequence[int], ranges: Sequence[tuple[int, int]], othe
 
 
 def recorded(statistics: Iterable[str]) -> int:
-    """Return how many events all CPUs recorded: those that are there, and those overwritten since."""
+    """Return how many events all CPUs recorded, including those that were overwritten."""
     counted = re.compile(r"^(?:entries|overrun): (\d+)$", re.MULTILINE)
     return sum(int(number) for text in statistics for number in counted.findall(text))

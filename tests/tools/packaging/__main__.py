@@ -1,4 +1,4 @@
-"""Builds what can be installed: `python -m tests.tools.packaging DIRECTORY [pyz]`; with pyz slabtui.pyz alone."""
+"""Builds the files to install: `python -m tests.tools.packaging DIRECTORY [pyz]`; with `pyz` slabtui.pyz alone."""
 
 import os
 import subprocess
@@ -49,17 +49,17 @@ def main() -> int:
 
 
 def run(*command: str) -> None:
-    """Run a command, whose output is shown only if it fails."""
+    """Run a command; show its output only if it fails."""
     subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def date() -> str:
-    """Return the time of the last commit, or of the change log where there is no repository, in seconds since 1970."""
+    """Return the time of the last commit, or of the changelog if there is no repository, in seconds since 1970."""
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     if (ROOT / ".git").exists():
         try:
             return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):  # there is no git, or the repository is another user's
+        except (OSError, subprocess.CalledProcessError):  # no git, or the repository belongs to another user
             pass
     return str(int((ROOT / "CHANGELOG.md").stat().st_mtime))
 

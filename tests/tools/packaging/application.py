@@ -1,4 +1,4 @@
-"""Builds slabtui.pyz: slabtui and all that it imports, in one file that Python runs as it is."""
+"""Builds slabtui.pyz: slabtui and everything that it imports, in one file that Python runs directly."""
 
 import shutil
 import subprocess
@@ -10,18 +10,18 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import slabtui
 
-# urwid asks for typing_extensions where Python is older than 3.13, and pip looks at the Python that it runs on.
+# urwid needs typing_extensions under Python older than 3.13, and pip considers only its own Python.
 _BESIDE = ["typing_extensions>=4.5"]
-# Any machine, any Python 3: pip must not choose a wheel with compiled parts where there is one without.
+# For any machine and any Python 3: pip must choose a pure Python wheel.
 _PURE = ["--only-binary=:all:", "--platform=any", "--abi=none", "--implementation=py"]
 _EARLIEST = 315532800  # 1980, the first date that a zip file can hold; seconds since 1970
 _OF_PIP = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"]  # describe this machine, or a directory
 
 
 def build(wheel: Path, target: Path, date: int) -> Path:
-    """Build slabtui.pyz from the wheel and, through pip, what it depends on.
+    """Build slabtui.pyz from the wheel and its dependencies, which pip gets.
 
-    Beside the modules it has the man pages and completions in it, below share/, and the licences of all.
+    It also contains the man pages and completions, below share/, and all licences.
 
     Args:
         wheel: slabtui's.
@@ -47,7 +47,7 @@ def build(wheel: Path, target: Path, date: int) -> Path:
 
 
 def _zip(tree: Path, target: Path, date: tuple[int, ...]) -> None:
-    """Make the zip file, as zipapp does, but the same each time: sorted, with one date and one mode."""
+    """Make the zip file as zipapp does, but reproducibly: sorted, with one date and one mode."""
     with target.open("wb") as file:
         file.write(b"#!/usr/bin/env python3\n")
         with ZipFile(file, "w") as archive:

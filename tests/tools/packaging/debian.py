@@ -1,4 +1,4 @@
-"""Builds the Debian package, for every release that has Python 3.11: urwid and the like are in it."""
+"""Builds the Debian package, for every release that has Python 3.11. It contains slabtui's dependencies."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.tools.packaging.install import DATA, unpack
 
-# In Debian zsh looks for what packages bring in another directory.
+# Debian's zsh searches another directory for completions of packages.
 _DATA = DATA | {"share/zsh/site-functions/_slabtui": "share/zsh/vendor-completions/_slabtui"}
 _MAINTAINER = "The slabtui developers <slabtui@localhost>"
 _OVERRIDES = """\
@@ -54,7 +54,7 @@ Copyright: the slabtui developers
 The package also holds these Python modules, unchanged, since slabtui needs
 newer ones than Debian has:
 """
-_COMMON = {  # licences that every Debian system has the text of
+_COMMON = {  # licences whose text every Debian system has
     "urwid": (
         "Copyright: 2004-2012 Ian Ward and others",
         "GNU Lesser General Public License, version 2.1 or later",
@@ -96,7 +96,7 @@ fi
 def build(application: Path, directory: Path, version: str, date: int) -> Path:
     """Build the package from slabtui.pyz, and return its path.
 
-    By dpkg-deb alone, which every Debian and many another distribution has: there is nothing to compile, and what
+    Only dpkg-deb is needed, which Debian and many other distributions have: there is nothing to compile, and what
     debhelper would add are the three scripts above.
 
     Args:

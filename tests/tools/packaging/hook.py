@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHELLS = {  # shell -> where its completions lie below the prefix
+SHELLS = {  # shell -> the path of its completion below the prefix
     "bash": "share/bash-completion/completions/slabtui",
     "zsh": "share/zsh/site-functions/_slabtui",
     "fish": "share/fish/vendor_completions.d/slabtui.fish",
@@ -18,7 +18,7 @@ class Completions(BuildHookInterface[Any]):
     """Adds the completions to the data files of the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write each completion to a file that is gone when the wheel is built, and tell hatchling where it belongs."""
+        """Write each completion to a temporary file, and add it to the data files of the wheel."""
         if version == "editable":
             return
         sys.path.insert(0, self.root)

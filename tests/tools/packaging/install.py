@@ -1,6 +1,6 @@
 """Unpacks slabtui.pyz below a prefix, for `make install` and for the Debian package.
 
-There it starts three times as fast as from the zip file, because Python keeps what it has compiled.
+It then starts three times as fast as from the zip file, because Python keeps the compiled modules.
 """
 
 import os
@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-HOME = "share/slabtui"  # the modules; below the prefix, as all that follows
+HOME = "share/slabtui"  # the modules; all paths are below the prefix
 COMMANDS = ("bin/slabtui", "bin/slabratetop")
-DATA = {  # where it is in slabtui.pyz -> where it belongs; as make uninstall knows it
+DATA = {  # path in slabtui.pyz -> installed path; `make uninstall` has the same list
     path: path
     for path in (
         "share/man/man8/slabtui.8",
@@ -25,16 +25,16 @@ DATA = {  # where it is in slabtui.pyz -> where it belongs; as make uninstall kn
 
 
 def unpack(application: Path, prefix: Path, python: str, data: dict[str, str] = DATA) -> Path:
-    """Lay the program out, in place of what is there, and return the directory of its modules.
+    """Install the program, replacing an older one, and return the directory of its modules.
 
-    The commands are links to the first file of the application: Python looks for modules beside the file that a link
-    leads to, and the name of the link says which of the two commands it is.
+    The commands are links to the first file of the application. Python searches modules in the directory to which a
+    link leads, and the name of the link selects the command.
 
     Args:
         application: slabtui.pyz.
         prefix: the directory that becomes /usr or /usr/local.
         python: the interpreter that the commands name.
-        data: where the files go that are no modules.
+        data: the directory for other files than modules.
     """
     home = prefix / HOME
     shutil.rmtree(home, ignore_errors=True)
@@ -56,7 +56,7 @@ def unpack(application: Path, prefix: Path, python: str, data: dict[str, str] = 
 
 
 def system_python() -> str:
-    """Return an interpreter that stays when the checkout goes: the distribution's if it is new enough."""
+    """Return an interpreter that does not depend on the checkout: the distribution's if it is new enough."""
     for python in ("/usr/bin/python3", *sorted(map(str, Path("/usr/bin").glob("python3.[1-9][0-9]")), reverse=True)):
         new_enough = "import sys; sys.exit(sys.version_info < (3, 11))"
         if os.access(python, os.X_OK) and subprocess.run([python, "-I", "-c", new_enough], check=False).returncode == 0:

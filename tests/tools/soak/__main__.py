@@ -1,4 +1,4 @@
-"""The command line: lets the storm rage, judges what is left of it, runs the faults, and writes docs/faults.md."""
+"""The command line: runs slabtui under load, checks the results, tests every fault, and writes docs/faults.md."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.model.snapshot import CacheRow
-from slabtui.recording.recording import read
+from slabtui.recording.reader import read
 from tests import ROOT
 from tests.e2e.test_terminal import LEAVE_SCREEN, gone
 from tests.support.bpf import program_ids
@@ -44,7 +44,7 @@ _RECORDING, _INTERVAL = "soak.jsonl.zst", "0.2"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one slabtui counted: struct files, struct task_struct, and what it says may be lost."""
+    """The counts of one slabtui: struct files, struct task_struct, and what it reports as lost."""
 
     files: int
     tasks: int
@@ -53,7 +53,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that was to come out of it, what did, and whether that is right."""
+    """One check: what was checked, the result, and whether it is as expected."""
 
     name: str
     found: str
@@ -61,12 +61,14 @@ class Check:
 
 
 def main() -> int:
-    """Run all of it, write the page, and return the exit status: 1 if anything was not as it should be."""
+    """Run everything, write the page, and return the exit status: 1 if a check failed."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.tools.soak",
-        description="Let slabtui run under load, then test every fault; write the page.",
+        description="Run slabtui under load, then test every fault; write the page.",
     )
-    parser.add_argument("seconds", nargs="?", type=float, help=f"of the storm (default: {_SECONDS:g}); print the page")
+    parser.add_argument(
+        "seconds", nargs="?", type=float, help=f"seconds of load (default: {_SECONDS:g}); print the page"
+    )
     seconds: float | None = parser.parse_args().seconds
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
@@ -92,32 +94,34 @@ def _soak(seconds: float, target: Path | None, bcc: str) -> int:
     cpus = sorted(os.sched_getaffinity(0))
     report.heading("Under load")
     report.text(
-        f"For {seconds:.0f} s every one of {len(cpus)} CPUs opened files without a pause and {PROCESSES:,} short "
-        "processes came and went. One slabtui showed all of that, on a terminal whose keys were pressed and whose "
-        f"size was changed at random, and recorded it (interval {_INTERVAL} s); another one counted what the "
-        "processes that open files allocate (JSON lines, interval 1 s)."
+        f"For {seconds:.0f} s, each of {len(cpus)} CPUs opened files without a pause, and {PROCESSES:,} short "
+        "processes started and ended. One slabtui showed the whole machine and recorded it "
+        f"(interval {_INTERVAL} s), on a terminal with random keys and random changes of its size. Another one counted "
+        "only the processes that open files (JSON lines, interval 1 s)."
     )
     checks = _under_load(seconds, cpus)
-    report.table(("what", "found", "as it should be"), [(one.name, one.found, _yes(one.right)) for one in checks])
+    report.table(("check", "result", "as expected"), [(one.name, one.found, _yes(one.right)) for one in checks])
     report.heading("A terminal that is not read")
     report.text(
-        f"slabtui showed the same (interval {unread.INTERVAL} s) on a terminal that was not read for "
-        f"{seconds * _UNREAD:.0f} s, with the pipe that wakes its screen at its smallest. Then the terminal was read, "
-        "and left unread again until slabtui was blocked in it, and SIGTERM came."
+        f"slabtui ran (interval {unread.INTERVAL} s) on a terminal that was not read for {seconds * _UNREAD:.0f} s, "
+        "with the pipe that wakes its screen at its smallest size. Then the terminal was read, and not read again "
+        "until slabtui blocked in it. Then SIGTERM was sent."
     )
     alone = _left_unread(seconds * _UNREAD)
-    report.table(("what", "found", "as it should be"), [(one.name, one.found, _yes(one.right)) for one in alone])
+    report.table(("check", "result", "as expected"), [(one.name, one.found, _yes(one.right)) for one in alone])
     checks += alone
-    report.text("Caches that come and go with modules: [kernels.md](kernels.md), column modules.")
+    report.text(
+        "For caches that are created and destroyed with modules, see the column modules in [kernels.md](kernels.md)."
+    )
     report.heading("Faults")
     found = faults.run()
     report.table(
-        ("fault", "what slabtui does", "shown by"), [(one.fault.name, one.fault.answer, one.words) for one in found]
+        ("fault", "what slabtui does", "tests"), [(one.fault.name, one.fault.answer, one.words) for one in found]
     )
     wrong = [one.name for one in checks if not one.right] + [one.fault.name for one in found if not one.right]
     report.learn(
-        f"{len(checks) + len(found) - len(wrong)} of {len(checks) + len(found)} are as they should be"
-        + (f"; not: {'; '.join(wrong)}." if wrong else ".")
+        f"{len(checks) + len(found) - len(wrong)} of {len(checks) + len(found)} checks and faults are as expected"
+        + (f"; not as expected: {'; '.join(wrong)}." if wrong else ".")
     )
     print(*report.learned, sep="\n")
     if target:
@@ -125,7 +129,7 @@ def _soak(seconds: float, target: Path | None, bcc: str) -> int:
             f"Linux {platform.release()} {platform.machine()}",
             f"Python {platform.python_version()}, bcc {bcc}",
         )
-        title = "Under load, and when things break"
+        title = "Under load, and with faults"
         target.write_text(page.render(report, title=title, date=today, command="sudo make soak", machine=machine))
         print(f"written: {target}")
     return 1 if wrong else 0
@@ -154,31 +158,35 @@ def _under_load(seconds: float, cpus: Sequence[int]) -> list[Check]:
     detached = gone(before)
     return [
         Check(
-            "files opened, by a slabtui that counts for these processes",
+            "files opened, counted with `-p` for these processes",
             f"{load.opened:,} opened; counted {counted.files:,}, lost {counted.lost:,}",
             counted.files <= load.opened <= counted.files + counted.lost,
         ),
         Check(
-            "the same, with all that others opened, in the recording of the screen",
+            "files opened, in the recording of the whole machine",
             f"counted {recorded.files:,}, lost {recorded.lost:,}",
             load.opened <= recorded.files + recorded.lost,
         ),
         Check(
-            "short processes, in that recording",
+            "short processes, in the same recording",
             f"{load.processes:,} started; counted {recorded.tasks:,} of task_struct",
             load.processes <= recorded.tasks + recorded.lost,
         ),
         Check("keys pressed", f"{done.keys:,}", done.keys > 0),
         Check("sizes of the terminal", f"{done.sizes:,}", done.sizes >= SIZES),
         Check(
-            f"resident memory, {seconds * _WARM:.0f} s after the begin and at the end",
+            f"resident memory after {seconds * _WARM:.0f} s, and its growth until the end",
             f"{warm / 1024:.0f} MiB, {grown:+.1f} MiB",
             grown < _MOST_GROWTH,
         ),
-        Check("exceptions and complaints", complaints or ("raised" if raised else "none"), not (raised or complaints)),
+        Check(
+            "exceptions and error messages",
+            complaints or ("a traceback" if raised else "none"),
+            not (raised or complaints),
+        ),
         Check("exit status", str(status), status == 0),
-        Check("the terminal", "as it was" if restored else "changed", restored),
-        Check("programs left in the kernel", "none" if detached else "some", detached),
+        Check("the terminal at the end", "restored" if restored else "changed", restored),
+        Check("BPF programs left in the kernel", "none" if detached else "some", detached),
     ]
 
 
@@ -186,17 +194,17 @@ def _left_unread(seconds: float) -> list[Check]:
     found = unread.leave(_SLABTUI, seconds)
     ended = "did not end" if found.status is None else f"status {found.status} after {found.seconds:.1f} s"
     return [
-        Check("counting meanwhile", "went on" if found.counted else "blocked", found.counted),
-        Check("the screen, when it was read again", "went on" if found.went_on else "stood still", found.went_on),
-        Check("the end by SIGTERM, while it was not read", ended, found.status == 128 + signal.SIGTERM),
-        Check("the settings of the terminal", "as they were" if found.restored else "changed", found.restored),
-        Check("programs left in the kernel then", "none" if found.detached else "some", found.detached),
+        Check("counting while it was not read", "continued" if found.counted else "blocked", found.counted),
+        Check("the screen after it was read again", "continued" if found.went_on else "stopped", found.went_on),
+        Check("SIGTERM while it was not read", ended, found.status == 128 + signal.SIGTERM),
+        Check("the settings of the terminal", "restored" if found.restored else "changed", found.restored),
+        Check("BPF programs left in the kernel", "none" if found.detached else "some", found.detached),
     ]
 
 
 @contextmanager
 def _watching(load: Storm, place: Path) -> Iterator["Watching"]:
-    """Let a slabtui count what the processes of the load allocate."""
+    """Run a slabtui that counts the allocations of the load's processes."""
     pids = [word for pid in load.pids for word in ("-p", str(pid))]
     with (place / "load.jsonl").open("w+b") as output, (place / "complaints").open("w+b") as complaints:
         command = [*_SLABTUI, "--output", "json", *pids]
@@ -210,7 +218,7 @@ def _watching(load: Storm, place: Path) -> Iterator["Watching"]:
 
 
 class Watching:
-    """A slabtui that prints JSON lines into a file. Called, it ends, and tells what it counted and complained of."""
+    """A slabtui that prints JSON lines into a file. Calling it ends it and returns its counts and errors."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", output: Path, complaints: Path) -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""Every fault that slabtui is held against, what it then does, and the tests that show it; run, and told by fault."""
+"""Every fault that slabtui must survive, what it then does, and the tests of it; runs them and reports by fault."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ class Fault:
     Attributes:
         name: what goes wrong.
         answer: what slabtui does.
-        tests: what shows it, as FILE::FUNCTION.
+        tests: that check this, as FILE::FUNCTION.
     """
 
     name: str
@@ -32,8 +32,8 @@ def _in(file: str, *functions: str) -> tuple[str, ...]:
 
 FAULTS = (
     Fault(
-        "a memory limit (address space, data, control group) hit while loading",
-        "one line, with the limit to raise",
+        "a memory limit (address space, data, control group) during the start",
+        "one line that names the limit to raise",
         (
             *_in(
                 "e2e/test_child.py",
@@ -44,13 +44,13 @@ FAULTS = (
         ),
     ),
     Fault(
-        "the kernel refuses a map or a program: BPF forbidden (seccomp; lockdown stood in for), no memory for it",
-        "one line, with what the kernel said",
+        "the kernel refuses a map or a program: BPF forbidden (seccomp; lockdown simulated), no memory for it",
+        "one line with the error of the kernel",
         _in("e2e/test_faults.py", "whatever_the_kernel_refuses_at_the_start_is_told"),
     ),
     Fault(
         "too few open files or threads (ulimit, pids.max)",
-        "one line, or a note on the screen while counting goes on",
+        "one line; on a running screen a note, and counting continues",
         _in(
             "e2e/test_faults.py",
             "too_few_open_files_are_told_with_their_limit",
@@ -64,12 +64,12 @@ FAULTS = (
     ),
     Fault(
         "more caches than the table has slots",
-        "what does not fit is in `lost`, the rest is exact",
+        "allocations that do not fit are in `lost`; the others are exact",
         _in("e2e/test_faults.py", "what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right"),
     ),
     Fault(
-        "a map that cannot be read, for a while or for ever",
-        "told on the screen; the next interval has what was missing",
+        "a map that cannot be read, temporarily or permanently",
+        "an error on the screen; the next good interval has the missing counts",
         _in(
             "e2e/test_faults.py",
             "a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost",
@@ -77,8 +77,8 @@ FAULTS = (
         ),
     ),
     Fault(
-        "the clock is set, forward or back",
-        "no interval and no rate changes; a recording plays at its pace",
+        "the clock is set forward or back",
+        "no interval and no rate changes; a replay keeps its pace",
         _in(
             "e2e/test_faults.py",
             "a_clock_that_is_set_changes_no_interval_and_no_rate",
@@ -87,7 +87,7 @@ FAULTS = (
     ),
     Fault(
         "SIGSTOP, SIGTSTP (Ctrl-Z), SIGCONT",
-        "one longer interval, nothing lost; the terminal given back, and drawn anew",
+        "one longer interval, nothing lost; the terminal is restored, and drawn again afterwards",
         _in(
             "e2e/test_faults.py",
             "a_screen_that_was_stopped_and_continued_lost_nothing",
@@ -96,7 +96,7 @@ FAULTS = (
     ),
     Fault(
         "SIGINT, SIGTERM, SIGHUP, the terminal closed",
-        "the terminal restored, all detached, the status of the signal; the interval so far printed",
+        "terminal restored, programs detached, the interval so far printed; the exit status is that of the signal",
         (
             *_in(
                 "e2e/test_terminal.py",
@@ -109,7 +109,7 @@ FAULTS = (
     ),
     Fault(
         "a signal while nothing reads the terminal or the pipe (Ctrl-S, a stalled connection), or a second signal",
-        "detached at once, ended after a second with the status of the signal, the terminal's settings restored",
+        "detached at once; ended after a second with the status of the signal and the terminal's settings restored",
         _in(
             "e2e/test_ending.py",
             "a_loop_that_reads_nothing_does_not_block_the_feed",
@@ -124,8 +124,8 @@ FAULTS = (
         ),
     ),
     Fault(
-        "a signal while modules are imported, or where Python drops exceptions",
-        "ended, without a traceback",
+        "a signal during imports, or where Python drops exceptions",
+        "ended without a traceback",
         (
             *_in(
                 "e2e/test_start.py",
@@ -137,7 +137,7 @@ FAULTS = (
     ),
     Fault(
         "a disk that hangs while recording, a source that hangs",
-        "the screen goes on; at the end all is detached at once",
+        "the screen continues; at the end all programs are detached at once",
         _in(
             "e2e/test_ending.py",
             "a_disk_that_hangs_keeps_nothing_attached",
@@ -146,7 +146,7 @@ FAULTS = (
     ),
     Fault(
         "text pasted into the terminal",
-        "goes into an open prompt up to the first newline; elsewhere dropped",
+        "inserted into an open prompt up to the first newline; ignored elsewhere",
         _in(
             "e2e/test_paste.py",
             "what_is_pasted_into_the_filter_runs_no_command",
@@ -166,7 +166,7 @@ FAULTS = (
     ),
     Fault(
         "a regular expression that takes too long",
-        "refused in the prompt after a quarter of a second, in an output by one line",
+        "refused after a quarter of a second: in the prompt, or by one line for an output",
         (
             *_in(
                 "e2e/test_terminal.py",
@@ -178,8 +178,8 @@ FAULTS = (
         ),
     ),
     Fault(
-        "standard output full, closed or slow; a full disk while recording",
-        "one line, or longer intervals; the screen goes on without the recording",
+        "standard output full, closed or slow; a full disk during recording",
+        "one line, or longer intervals; the screen continues without the recording",
         _in(
             "e2e/test_outputs.py",
             "an_output_that_takes_nothing_is_told_in_one_line",
@@ -191,7 +191,7 @@ FAULTS = (
     ),
     Fault(
         "/proc/slabinfo unreadable or garbled, /sys/kernel/slab refused",
-        "counting goes on, LIVE is unknown, a note says why",
+        "counting continues, LIVE is unknown, and a note says why",
         (
             *_in("e2e/test_faults.py", "a_garbled_slabinfo_costs_the_live_objects_and_says_so"),
             *_in("e2e/test_privileges.py", "without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing"),
@@ -207,8 +207,8 @@ FAULTS = (
         _in("e2e/test_faults.py", "btf_that_is_none_is_told", "btf_that_nobody_may_read_is_told"),
     ),
     Fault(
-        "bcc missing, broken, of the wrong version",
-        "one line, with the command that installs it; what is newer is tried",
+        "bcc missing, broken, or of another version",
+        "one line with the command that installs it; newer versions are tried",
         _in(
             "e2e/test_child.py",
             "a_bcc_that_is_of_no_use_is_told_with_how_to_get_one",
@@ -216,8 +216,8 @@ FAULTS = (
         ),
     ),
     Fault(
-        "the compiler aborts, crashes, is killed, exits, hangs, prints, may not be started",
-        "one line at the start, later a note on the screen while counting goes on",
+        "the compiler aborts, crashes, is killed, exits, hangs, prints, or cannot be started",
+        "one line at the start; later a note on the screen, and counting continues",
         _in(
             "e2e/test_child.py",
             "a_child_that_ends_at_the_start_is_one_line",
@@ -232,7 +232,7 @@ FAULTS = (
     ),
     Fault(
         "tracefs absent",
-        "works; a note where Linux 7 misses events without it",
+        "works; a note if Linux 7 misses events because of this",
         (
             *_in("e2e/test_faults.py", "no_tracefs_is_needed"),
             *_in("live/test_handover.py", "raw_tracepoints_go_on_where_classic_ones_cannot_be_attached"),
@@ -240,13 +240,13 @@ FAULTS = (
     ),
     Fault(
         "a control group that is removed and created again",
-        "counted again; a note says what may be missing",
+        "it is counted again; a note says what may be missing",
         _in("live/test_inspect.py", "a_control_group_that_is_created_again_is_counted_again"),
     ),
-    Fault("two slabtui at once", "both count the same", _in("e2e/test_outputs.py", "two_at_once_count_the_same")),
+    Fault("two instances of slabtui", "both count the same", _in("e2e/test_outputs.py", "two_at_once_count_the_same")),
     Fault(
-        "a recording from another kernel, of an older or a later slabtui, damaged",
-        "shown, with whose it is; a later schema is refused in one line; shown as far as it goes",
+        "a recording from another kernel, from an older or a newer slabtui, or a damaged one",
+        "shown with its host and kernel, and up to the damage; a later schema is refused in one line",
         (
             *_in(
                 "e2e/test_faults.py",
@@ -259,12 +259,12 @@ FAULTS = (
     ),
     Fault(
         "the collector's thread dies",
-        "one line on a restored terminal",
+        "one line, with the terminal restored",
         _in("e2e/test_terminal.py", "a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal"),
     ),
     Fault(
         "fuzzed BTF (hypothesis)",
-        "refused in one line, never an exception",
+        "refused in one line, no exception",
         _in(
             "unit/kernel/abi/test_btf.py",
             "no_single_flipped_bit_breaks_the_reader",
@@ -275,12 +275,12 @@ FAULTS = (
     ),
     Fault(
         "fuzzed /proc/slabinfo (hypothesis)",
-        "a note, never an exception",
+        "a note, no exception",
         _in("e2e/test_faults.py", "no_change_to_slabinfo_breaks_its_reader"),
     ),
     Fault(
         "fuzzed recordings (hypothesis)",
-        "refused in one line, never an exception",
+        "refused in one line, no exception",
         _in(
             "unit/recording/test_recording.py",
             "no_bytes_break_the_reader",
@@ -288,7 +288,7 @@ FAULTS = (
         ),
     ),
     Fault(
-        "recordings made to do harm: mutated, of one line, of any size when unpacked",
+        "malicious recordings: mutated, of one line, of any size when unpacked",
         "refused in one line; at most 300 MB and 5 s each",
         _in(
             "unit/recording/test_hostile.py",
@@ -303,7 +303,7 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the tests of a fault went, in words, and whether all passed."""
+    """The result of the tests of a fault, in words, and whether all passed."""
 
     fault: Fault
     words: str
@@ -321,7 +321,7 @@ def run(faults: Sequence[Fault] = FAULTS) -> list[Outcome]:
 
 
 def judged(faults: Sequence[Fault], junit: str) -> list[Outcome]:
-    """Tell of each fault how its tests went, by what pytest wrote as junit XML; one that did not run did not pass."""
+    """Return the outcome of each fault from pytest's junit XML; a test that did not run did not pass."""
     cases = [(_function(case), case.get("name", "?"), _trouble(case)) for case in ET.fromstring(junit).iter("testcase")]
     return [_outcome(fault, [case for case in cases if case[0] in map(_stem, fault.tests)]) for fault in faults]
 
@@ -334,12 +334,14 @@ def _outcome(fault: Fault, cases: Sequence[tuple[str, str, str]]) -> Outcome:
 
 
 def _stem(test: str) -> str:
+    """Return FILE::FUNCTION of a test, without the directory of all tests and the suffix."""
     return test.removeprefix(f"{_TESTS}/").replace(".py", "")
 
 
 def _function(case: ET.Element) -> str:
-    """Return FILE::FUNCTION of a case, without what it was called with."""
-    return f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name', '').partition('[')[0]}"
+    """Return FILE::FUNCTION of a case, as `_stem` does of a test, without the parameters."""
+    file = case.get("classname", "").removeprefix(f"{_TESTS}.").replace(".", "/")
+    return f"{file}::{case.get('name', '').partition('[')[0]}"
 
 
 def _trouble(case: ET.Element) -> str:

@@ -1,4 +1,4 @@
-"""Keys at random, on a real terminal whose size changes: what they do is watched, and nothing may end the program."""
+"""Presses random keys on a real terminal whose size changes, and checks that nothing ends the program."""
 
 import time
 from collections import deque
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from slabtui.model.inspection import Kind
+from slabtui.model.inspection import InspectionKind
 from slabtui.views import keymap
 from tests.support.terminal import Terminal
 
@@ -27,24 +27,26 @@ _SEQUENCES = {  # what a terminal sends for a key that is no character; console_
     "page down": "\x1b[6~",
 }
 _OTHERS = ("\x1b[15~", "\x1bx", "\x1b[2~", "\u00e9", "\u540d", "\x00", "\x1b[999;999R")
-_NOT_ALONE = ("quit", "export")  # the one ends it, the other writes a file, by whatever name is typed then
+_NOT_ALONE = ("quit", "export")  # the first ends the program, the second writes a file of any name
 _FILTERS = ("dentry", "~^kmalloc-", "~(", "\u540d", "nothing has this name", "")
-_PASTED = ("q", "dentry\rq", "e\r", "/x\r", "x" * 5000)  # as keys, some would end it
+_PASTED = ("q", "dentry\rq", "e\r", "/x\r", "x" * 5000)  # pressed as keys, some would end the program
 _USUAL = (80, 24)  # columns and rows
 _DRAWS = 0.02  # seconds
-_ALONE = 0.3  # seconds, after which Esc is a key by itself and not the begin of another
+_ALONE = 0.3  # seconds after which Esc is a key, not the start of a sequence
 
 
 def _sent(key: str) -> str:
     return chr(ord(key[-1]) & 0x1F) if key.startswith("ctrl ") else _SEQUENCES.get(key, key)
 
 
-KEYS = tuple(_sent(key) for key, action in keymap.BY_KEY.items() if action.name not in _NOT_ALONE)
+KEYS = tuple(
+    dict.fromkeys(_sent(key) for action in keymap.ACTIONS if action.name not in _NOT_ALONE for key in action.keys)
+)
 
 
 @dataclass(slots=True)
 class Done:
-    """How many keys were pressed, which were the last, and how often the terminal was resized."""
+    """The number of keys pressed, the last ones, and the number of changes of size."""
 
     keys: int = 0
     sizes: int = 0
@@ -52,7 +54,7 @@ class Done:
 
 
 def play(terminal: Terminal, seconds: float, done: Done) -> None:
-    """Press keys and change the size for some time; the screen is as usual at the end.
+    """Press keys and change the size for some time; at the end the screen shows the table again.
 
     Raises:
         AssertionError: the program has ended, or did not come back to its table.
@@ -61,7 +63,7 @@ def play(terminal: Terminal, seconds: float, done: Done) -> None:
     once = settings(
         max_examples=3,
         stateful_step_count=40,
-        phases=(Phase.generate,),  # what the machine does meanwhile cannot be had again
+        phases=(Phase.generate,),  # no shrinking: the state of the machine cannot be reproduced
         suppress_health_check=list(HealthCheck),
         database=None,
         deadline=None,
@@ -72,7 +74,7 @@ def play(terminal: Terminal, seconds: float, done: Done) -> None:
 
 
 def resize(terminal: Terminal, times: int, done: Done) -> None:
-    """Change the size so many times, fast."""
+    """Change the size this number of times, fast."""
     for number in range(times):
         terminal.resize((10 + number * 37 % 190, 3 + number * 11 % 47))
         done.sizes += 1
@@ -81,7 +83,7 @@ def resize(terminal: Terminal, times: int, done: Done) -> None:
 
 
 class Fingers(RuleBasedStateMachine):
-    """Somebody at the keyboard who knows all keys and has no plan."""
+    """A user who presses every key at random."""
 
     def __init__(self, terminal: Terminal, done: Done) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class Fingers(RuleBasedStateMachine):
     def filter(self, text: str, end: str) -> None:
         self._type(*"\x1b/", *text, end)
 
-    @rule(tab=st.sampled_from(range(len(Kind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
+    @rule(tab=st.sampled_from(range(len(InspectionKind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
     def look(self, tab: int, after: list[str]) -> None:
         self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
 
@@ -119,7 +121,7 @@ class Fingers(RuleBasedStateMachine):
         self._terminal.draw_for(seconds)
 
     def teardown(self) -> None:
-        """Go back to the table, as anybody can."""
+        """Go back to the table, as a user can."""
         self._terminal.resize(_USUAL)
         self._type("\x1b", "\x1b", "\x1b")
         self._terminal.draw_for(_ALONE)

@@ -1,4 +1,4 @@
-"""The load: every CPU opens files without a pause, and short processes come and go, until it is enough."""
+"""The load: each CPU opens files without a pause, and short processes start and end."""
 
 import subprocess
 import threading
@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from tests.tools.bench import load
 
 PROCESSES = 20_000
-_OPENS = 20_000  # of each CPU between two looks at whether it is enough
-_PORTIONS = 20  # of the processes, spread over the time
+_OPENS = 20_000  # per CPU between two checks of the time
+_PORTIONS = 20  # into which the processes are divided over the time
 
 
 class Storm:
-    """Processes that wait for the storm to begin.
+    """Processes that wait for the load to start.
 
     Args:
         opens: the load of all CPUs.
         cpus: how many these are.
 
     Attributes:
-        opened: how many files have been opened since it began.
-        processes: how many processes have come and gone.
+        opened: how many files were opened since the start.
+        processes: how many processes have started and ended.
     """
 
     def __init__(self, opens: load.Load, cpus: int) -> None:
@@ -66,6 +66,6 @@ class Storm:
 
 @contextmanager
 def ready(cpus: Sequence[int]) -> Iterator[Storm]:
-    """Start what will open files, one process on each CPU; at the end they are gone."""
+    """Start one process per CPU that will open files; end them afterwards."""
     with load.ready("opens", _OPENS, cpus) as opens:
         yield Storm(opens, len(cpus))

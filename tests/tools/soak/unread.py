@@ -1,4 +1,4 @@
-"""A terminal that is not read: for long, with the pipe that wakes the screen at its smallest; then a signal."""
+"""Leaves a terminal unread for long, with the pipe that wakes the screen at its smallest size; then sends a signal."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from tests.support.terminal import Terminal
 
 INTERVAL = "0.1"
 _SMALLEST_PIPE = 4096  # bytes; one is written in each interval
-_LEFT = 50  # bytes of it that are left free when a run is too short to fill it: five seconds
+_LEFT = 50  # bytes left free if a run is too short to fill it: five seconds
 _ENDS_WITHIN = 5.0  # seconds; it takes one, and the machine may be busy
 _BLOCKS_WITHIN = 60.0
 _SIZE = (200, 50)
@@ -23,13 +23,13 @@ _SIZE = (200, 50)
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What became of slabtui.
+    """What slabtui did.
 
     Attributes:
         counted: whether its threads did not block in the pipe.
-        went_on: whether the screen moved when the terminal was read again.
+        went_on: whether the screen changed after the terminal was read again.
         status: its exit status after SIGTERM, while the terminal was not read; None: it did not end.
-        seconds: how long the end took.
+        seconds: how long it took to end.
         restored: whether the terminal had its settings again.
         detached: whether no program was left in the kernel.
     """
@@ -67,7 +67,7 @@ def leave(command: Sequence[str], seconds: float) -> Unread:
 
 
 def _fill(pid: int, left: int | None) -> None:
-    """Make the pipe that wakes the main loop as small as it can be; fill it, but for what is to be left."""
+    """Make the pipe that wakes the main loop as small as possible, and fill it except for `left` bytes."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text()
         if not str(entry.readlink()).startswith("pipe:") or int(flags.split()[3], 8) & os.O_ACCMODE != os.O_WRONLY:
@@ -81,7 +81,7 @@ def _fill(pid: int, left: int | None) -> None:
 
 
 def _waits(pid: int, *places: str) -> bool:
-    """Return whether a thread waits in one of these functions of the kernel, and still does a moment later."""
+    """Return whether a thread waits in one of these functions of the kernel, now and a moment later."""
 
     def now() -> bool:
         tasks = Path(f"/proc/{pid}/task")

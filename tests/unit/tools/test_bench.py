@@ -1,6 +1,6 @@
 """The benchmark without what it measures: how figures are written, once for the terminal and for the page."""
 
-from slabtui.kernel.counters import counted
+from slabtui.kernel.counters import count_caches
 from slabtui.kernel.procfs.slabinfo import parse
 from tests.tools.bench import bpftrace, made, page, scale
 from tests.tools.bench.extras import Runs
@@ -38,7 +38,7 @@ def test_the_page_says_first_when_and_where_then_what_is_learned_then_the_rest()
     report.learn("It ends.")
     assert rendered(report) == (
         "# What slabtui costs\n\n"
-        "Written on 2026-11-24 by `sudo make bench`, every figure from that one run. Linux 6.18; CPUs: 2.\n\n"
+        "Written on 2026-11-24 by `sudo make bench`, with the figures of that run. Linux 6.18; CPUs: 2.\n\n"
         "- It starts.\n- It ends.\n\n"
         "## Start\n\nAs seen from outside.\n"
     )
@@ -103,10 +103,10 @@ def test_made_up_maps_are_read_as_the_kernels() -> None:
     maps = made.Maps(cpus=3, caches=10)
     maps.grow()
     maps.grow()
-    found = counted(maps.slots, maps.caches)
-    assert [cache.name for cache in found] == maps.names
-    assert [number % 3 for number in found.values()] == [0] * 10
-    assert list(found.values())[1] == 2 * 3 * (1 + 7919 % 1000)
+    found = count_caches(maps.slots, maps.caches)
+    assert [cache.name for cache in found.caches.values()] == maps.names
+    assert [number % 3 for number in found.sums.values()] == [0] * 10
+    assert list(found.sums.values())[1] == 2 * 3 * (1 + 7919 % 1000)
 
 
 def test_made_up_slabinfo_is_read_as_the_kernels() -> None:

@@ -158,7 +158,7 @@ def rendered(*found: Result) -> str:
 
 def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     text = rendered(GOOD)
-    assert "Written on 2026-01-31 by `make it`, from what that run found; Linux 6.18." in text
+    assert "Written on 2026-01-31 by `make it`, with the results of that run; Linux 6.18." in text
     works = " | ".join(["works"] * len(WAYS))
     assert f"| Debian 13 | 0.31.0 | 3.13.5 | 24 s | 1.8 s | 1461 / 0 / 0 | {works} | - |" in text.splitlines()
 

@@ -1,5 +1,6 @@
 """The runs on other kernels, without one: which are chosen, what is made of their results, how a guest can fail."""
 
+import ast
 import asyncio
 import time
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.kernels import __main__ as kernels
 from tests.tools.kernels import choice, guest, oldtools, page, results, tracefs
 from tests.tools.kernels.choice import Kernel
 from tests.tools.kernels.guest import Step
@@ -250,7 +252,7 @@ def rendered(*found: Result) -> str:
 
 def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     text = rendered(GOOD)
-    assert "Written on 2026-01-31 by `make it`, from what that run found; bcc 0.26." in text
+    assert "Written on 2026-01-31 by `make it`, with the results of that run; bcc 0.26." in text
     counts = "100,000 opened; kernel 100,000; slabtui 99,990, lost 10"
     each = "allocated 2,000 of 2,000, lost 0, freed 2,000 of 2,000, lost 0"
     lookups = f"bpf_rdonly_cast | bpf_rdonly_cast: {each}; bpf_probe_read_kernel: {each}"
@@ -389,6 +391,17 @@ def test_an_interrupted_run_leaves_no_guest_behind(tmp_path: Path) -> None:
 
     asyncio.run(interrupted())
     assert ended.exists()
+
+
+def test_every_test_that_a_guest_runs_or_leaves_out_exists() -> None:
+    functions: dict[str, set[str]] = {}
+    for test in kernels.KERNEL_TESTS:
+        file = test.partition("::")[0]
+        nodes = ast.walk(ast.parse(Path(file).read_text()))
+        functions[file] = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    assert all(test.partition("::")[2] in {"", *functions[test.partition("::")[0]]} for test in kernels.KERNEL_TESTS)
+    every = set().union(*functions.values())
+    assert [name for name in kernels.LEFT_OUT if not any(name in function for function in every)] == []
 
 
 def test_every_step_has_its_own_time_and_log() -> None:

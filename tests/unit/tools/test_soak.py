@@ -8,10 +8,10 @@ import pytest
 from tests.tools.soak import faults
 from tests.tools.soak.faults import FAULTS, Fault
 
-FAULT = Fault("it breaks", "it goes on", ("tests/test_a.py::test_one", "tests/test_b.py::test_two"))
-ONE = "<testcase classname='tests.test_a' name='test_one[1]'/><testcase classname='tests.test_a' name='test_one[2]'/>"
-TWO = "<testcase classname='tests.test_b' name='test_two'/>"
-OTHER = "<testcase classname='tests.test_c' name='test_two'><failure message='not of this fault'/></testcase>"
+FAULT = Fault("it breaks", "it goes on", ("tests/unit/test_a.py::test_one", "tests/live/test_b.py::test_two"))
+ONE = "".join(f"<testcase classname='tests.unit.test_a' name='test_one[{number}]'/>" for number in (1, 2))
+TWO = "<testcase classname='tests.live.test_b' name='test_two'/>"
+OTHER = "<testcase classname='tests.e2e.test_b' name='test_two'><failure message='not of this fault'/></testcase>"
 
 
 def judged(*cases: str) -> tuple[str, bool]:
@@ -30,7 +30,7 @@ def test_what_did_not_pass_is_told_with_its_reason(what: str) -> None:
 
 
 def test_what_did_not_run_is_told() -> None:
-    assert judged(ONE) == ("does not work: tests/test_b.py::test_two did not run", False)
+    assert judged(ONE) == ("does not work: tests/live/test_b.py::test_two did not run", False)
     assert judged() == (f"does not work: {'; '.join(f'{test} did not run' for test in FAULT.tests)}", False)
 
 
