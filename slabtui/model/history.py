@@ -48,7 +48,7 @@ class History:
         return len(self._intervals)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot that covers some time; drop the oldest where there are more than 300 or they take too much memory.
+        """Keep a snapshot that covers some time; drop the oldest if they are more than 300 or take too much memory.
 
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """

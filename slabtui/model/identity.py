@@ -75,7 +75,7 @@ class Identities:
         Args:
             address: of its struct kmem_cache, or any number that stands for it.
             name: its name.
-            size: bytes that one of its objects takes; None where unknown, which is no reason to take it for another one.
+            size: bytes that one of its objects takes; None where unknown: any size matches it.
         """
         key, known_size = self._at.get(address, (None, None))
         is_known = key is not None and key.name == name and (known_size == size or None in (known_size, size))

@@ -9,7 +9,7 @@ class Clock(Protocol):
     """A source of time."""
 
     def time(self) -> float:
-        """Return seconds since the epoch, as time(2)."""
+        """Return the seconds since the epoch."""
 
     def monotonic(self) -> float:
         """Return seconds of a clock that never goes back."""

@@ -27,6 +27,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slabtui.recording.recording import read
 
 from slabtui.cli import DEMO
 from slabtui.collector import Collector, Source
@@ -38,7 +39,6 @@ from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
 from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
-from slabtui.recording.recording import read
 from slabtui.system.clock import Clock, SystemClock
 from tests.e2e.test_privileges import with_only
 from tests.e2e.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone

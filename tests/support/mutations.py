@@ -1,4 +1,4 @@
-"""Recordings that no recorder has written: lines with hostile values, damaged bytes, and files that unpack to much more."""
+"""Recordings that no recorder has written: hostile values, damaged bytes, files that unpack to much more."""
 
 import gzip
 import json

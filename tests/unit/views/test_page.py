@@ -537,8 +537,8 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
             "control group gone: /system.sl...56789abcdef.scope",
         ),
         (
-            "control group made anew: /system.sl...56789abcdef.scope; its first allocations may be missing",
-            "control group made anew",
+            "control group created again: /system.sl...56789abcdef.scope; its first allocations may be missing",
+            "control group created again",
         ),
     ],
 )
