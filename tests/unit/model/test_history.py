@@ -148,3 +148,11 @@ def test_what_a_real_host_has_is_kept_for_as_long_as_is_promised() -> None:
     for at in range(LENGTH):
         history.add(snapshot(*(cache(i, f"a-name-of-usual-length-{i}", allocs=at + 1) for i in range(450))))
     assert len(history) == LENGTH
+
+
+def test_idle_caches_do_not_shorten_the_history() -> None:
+    history = History()
+    names = tuple("x" * 1000 for _ in range(50))
+    for _ in range(LENGTH):
+        history.add(snapshot(*(replace(cache(i), aliases=names) for i in range(300))))
+    assert len(history) == LENGTH
