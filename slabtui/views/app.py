@@ -193,6 +193,8 @@ class App:
             self._producer.start()
             loop()
         finally:
+            if self._left != 0:
+                self._producer.finish()  # a recording gets the interval so far, too
             self._producer.stop()
             self._leaving()
 

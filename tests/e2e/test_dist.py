@@ -204,7 +204,7 @@ def test_the_tests_run_from_the_sdist(dist: Path, tmp_path: Path) -> None:
     held = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
     names = ("slabtui", "tests", "docs", "Makefile", "README.md", "pyproject.toml", ".ci")
     assert {str(path.relative_to(ROOT)) for name in names for path in sources(name)} <= held
-    pure = [f"tests/test_{name}.py" for name in ("architecture", "text", "columns")]
+    pure = ["tests/unit/test_architecture.py", "tests/unit/test_text.py", "tests/unit/columns/test_caches.py"]
     printed(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *pure, cwd=project)
 
 

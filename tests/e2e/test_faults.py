@@ -29,7 +29,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slabtui.recording.recording import read
 
-from slabtui.cli import DEMO
 from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
@@ -37,6 +36,7 @@ from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.model.identity import CacheKey
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
+from slabtui.options import DEMO
 from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
 from slabtui.system.clock import Clock, SystemClock
@@ -642,7 +642,10 @@ def test_no_tracefs_is_needed() -> None:
 def test_what_cannot_be_printed_is_told(option: str) -> None:
     ended = run(["sh", "-c", f"{' '.join(SLABTUI)} {option} >/dev/full"])
     assert ended.returncode == 1
-    assert ended.stderr == "slabtui: cannot write to standard output (No space left on device): see where it goes\n"
+    assert (
+        ended.stderr
+        == "slabtui: cannot write to standard output (No space left on device): check the file or the pipe that it is redirected to\n"
+    )
 
 
 def test_the_status_tells_of_wrong_usage_where_nothing_can_be_said() -> None:

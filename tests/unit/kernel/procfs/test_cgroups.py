@@ -114,7 +114,7 @@ def test_what_is_no_group_is_wrong_usage(tree: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def group(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
-    """Return the group of a directory that is made up; the kernel's own are in test_look.py."""
+    """Return the group of a directory that is made up; the kernel's own are in test_inspect.py."""
     monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
     found = Group(Path("/user.slice"))
     yield found
