@@ -91,7 +91,7 @@ def test_one_file_shows_the_demo_to_an_ordinary_user(pyz: Path, bare_python: Pat
     with Terminal([*AS_NOBODY, str(bare_python), "-I", str(pyz), "--demo"], env={"HOME": "/"}) as terminal:
         terminal.wait_for(lambda: is_a_table(terminal.text))
         terminal.type("?")
-        terminal.wait_for(lambda: "Draw the screen anew" in terminal.text)
+        terminal.wait_for(lambda: "Redraw the screen" in terminal.text)
         terminal.type("q")
         terminal.type("q")
         assert terminal.wait_for_exit() == 0
@@ -246,7 +246,7 @@ def test_a_prefix_that_cannot_be_written_is_one_line(pyz: Path, bare_python: Pat
     copy = Path(tempfile.mkdtemp())
     try:
         copy.chmod(0o755)
-        shutil.copytree(ROOT / "tests" / "packaging", copy / "tests" / "packaging")
+        shutil.copytree(ROOT / "tests" / "tools" / "packaging", copy / "tests" / "tools" / "packaging")
         command = [*AS_NOBODY, bare_python, "-m", "tests.tools.packaging.install", pyz, "", "/usr"]
         refused = run(*command, cwd=copy)
     finally:

@@ -27,7 +27,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slabtui.recording.recording import read
 
 from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
@@ -39,6 +38,7 @@ from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
 from slabtui.options import DEMO
 from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
+from slabtui.recording.reader import read
 from slabtui.system.clock import Clock, SystemClock
 from tests.e2e.test_privileges import with_only
 from tests.e2e.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
@@ -245,7 +245,7 @@ def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on
 def test_a_thread_that_still_runs_at_the_end_aborts_nothing_where_no_file_can_be_opened() -> None:
     script = (
         "import resource, threading, time\n"
-        "from slabtui import threads\n"
+        "from slabtui.system import threads\n"
         "def run():\n"
         "    while True: sum(range(1000))\n"
         "for _ in range(3): threads.start(threading.Thread(target=run, daemon=True))\n"
@@ -642,10 +642,8 @@ def test_no_tracefs_is_needed() -> None:
 def test_what_cannot_be_printed_is_told(option: str) -> None:
     ended = run(["sh", "-c", f"{' '.join(SLABTUI)} {option} >/dev/full"])
     assert ended.returncode == 1
-    assert (
-        ended.stderr
-        == "slabtui: cannot write to standard output (No space left on device): check the file or the pipe that it is redirected to\n"
-    )
+    problem = "cannot write to standard output (No space left on device)"
+    assert ended.stderr == f"slabtui: {problem}: check the file or the pipe that it is redirected to\n"
 
 
 def test_the_status_tells_of_wrong_usage_where_nothing_can_be_said() -> None:

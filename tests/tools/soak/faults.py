@@ -112,7 +112,7 @@ FAULTS = (
         "detached at once; ended after a second with the status of the signal and the terminal's settings restored",
         _in(
             "e2e/test_ending.py",
-            "a_loop_that_reads_nothing_does_not_block_the_feed",
+            "a_loop_that_reads_nothing_does_not_block_the_producer",
             "a_signal_ends_it_though_the_pipe_is_full",
             "a_signal_detaches_though_the_pipe_is_full",
             "counting_ends_before_the_output_does",
@@ -182,8 +182,8 @@ FAULTS = (
         "one line, or longer intervals; the screen continues without the recording",
         _in(
             "e2e/test_outputs.py",
-            "an_output_that_takes_nothing_is_told_in_one_line",
-            "nobody_reading_any_more_ends_it_quietly_and_detached",
+            "an_output_that_takes_nothing_is_one_line",
+            "a_reader_that_is_gone_ends_it_quietly_and_detached",
             "a_slow_reader_gets_longer_intervals_and_every_count",
             "a_full_disk_stops_the_recording_and_not_the_screen",
             "closed_descriptors_do_no_harm",
@@ -254,7 +254,7 @@ FAULTS = (
                 "a_recording_of_a_slabtui_that_knew_less_is_shown",
                 "a_recording_of_a_later_schema_is_refused_in_one_line",
             ),
-            *_in("unit/recording/test_recording.py", "a_recording_cut_anywhere_is_read_as_far_as_it_goes"),
+            *_in("unit/recording/test_reader.py", "a_recording_cut_anywhere_is_read_as_far_as_it_goes"),
         ),
     ),
     Fault(
@@ -282,7 +282,7 @@ FAULTS = (
         "fuzzed recordings (hypothesis)",
         "refused in one line, no exception",
         _in(
-            "unit/recording/test_recording.py",
+            "unit/recording/test_reader.py",
             "no_bytes_break_the_reader",
             "no_change_to_a_recording_breaks_the_reader",
         ),
