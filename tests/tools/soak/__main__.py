@@ -265,3 +265,11 @@ def _sum(rows: Sequence[tuple[str, int]], lost: Sequence[int | None]) -> Counted
     for name, allocs in rows:
         counts[name] += allocs
     return Counted(counts[_PATHS], counts[_FILES], counts[_TASKS], sum(one or 0 for one in lost))
+
+
+def _yes(right: bool) -> str:
+    return "yes" if right else "NO"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
