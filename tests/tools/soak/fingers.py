@@ -39,9 +39,9 @@ def _sent(key: str) -> str:
     return chr(ord(key[-1]) & 0x1F) if key.startswith("ctrl ") else _SEQUENCES.get(key, key)
 
 
-KEYS = tuple(
-    dict.fromkeys(_sent(key) for action in keymap.ACTIONS if action.name not in _NOT_ALONE for key in action.keys)
-)
+_LEFT_OUT = {key for action in keymap.ACTIONS if action.name in _NOT_ALONE for key in action.keys}  # in any window
+_KEYS = dict.fromkeys(key for action in keymap.ACTIONS for key in action.keys if key not in _LEFT_OUT)
+KEYS = tuple(map(_sent, _KEYS))
 
 
 @dataclass(slots=True)
