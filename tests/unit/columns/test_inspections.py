@@ -102,7 +102,7 @@ def test_every_amount_that_is_counted_is_in_the_columns_of_each_kind(kind: Inspe
 
 @pytest.mark.parametrize(
     "column",
-    {column for kind in KINDS for column in COLUMNS[kind] if column.align == "right"},
+    dict.fromkeys(column for kind in KINDS for column in COLUMNS[kind] if column.align == "right"),
     ids=lambda one: one.title,
 )
 @given(COUNTS, COUNTS, st.integers(0, 2**22), st.sampled_from([1, 2, 10**6]))
