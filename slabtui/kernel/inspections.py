@@ -100,7 +100,7 @@ class Inspections:
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
 
-        The inspection of a cache at whose address there is another one by now ends.
+        End an inspection if another cache is at the address of its own: that one was destroyed.
 
         Raises:
             OSError: a map could not be read.

@@ -58,7 +58,7 @@ class InspectionTotals:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRow(InspectionTotals):
-    """The same, and what it allocated in one interval.
+    """One caller, stack or process: its totals, and what it allocated in one interval.
 
     Attributes:
         allocs: objects allocated in the interval.
