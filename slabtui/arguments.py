@@ -48,7 +48,7 @@ def pid(text: str) -> int:
 
 
 def path(text: str) -> Path:
-    """Return a path; an unset variable of a shell is none."""
+    """Return a path; refuse an empty text, which an unset variable of a shell becomes."""
     if not text:
         raise argparse.ArgumentTypeError("an empty path")
     return Path(text)

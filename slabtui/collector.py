@@ -105,14 +105,14 @@ class Collector(Producer):
             if self._settles:
                 self._hand_over_requests()
                 self._source.settle()
-            before, since = self._read(), self._clock.monotonic()
+            before, since = self._read()
         except OSError as error:
             raise SlabtuiError(f"cannot read the counters: {error}", "start slabtui again") from error
         due = since + self._interval
         while self._wait_until(due):
             last = self._finishing  # as it is now: a finish during the reading asks for one more
             try:
-                after, now = self._read(), self._clock.monotonic()
+                after, now = self._read()
             except OSError as error:  # it covers no time: the next snapshot begins where the last one ended
                 snapshot = self._moment(0.0, error=f"cannot read the counters: {error}")
             else:
@@ -128,10 +128,11 @@ class Collector(Producer):
             if due <= self._clock.monotonic() + self._interval / 2:
                 due = self._clock.monotonic() + self._interval
 
-    def _read(self) -> Reading:
-        reading = self._source.read()
+    def _read(self) -> tuple[Reading, float]:
+        """Return a reading and its time, and begin the next interval, which may take long: it may load programs."""
+        reading, now = self._source.read(), self._clock.monotonic()
         self._source.end_interval(reading)
-        return reading
+        return reading, now
 
     def _wait_until(self, due: float) -> bool:
         """Wait for the next reading, or less if the last one is asked for; False: the collector is to stop."""

@@ -90,8 +90,11 @@ class Producer:
     def finish(self) -> None:
         """Produce one more snapshot at once, and then end: it covers everything up to this moment.
 
-        May be called by a signal's handler, in the thread of any consumer.
+        May be called by a signal's handler, in the thread of any consumer: also while that thread is in `stop`, and has
+        the lock of the event.
         """
+        if self._stopping or self._finishing:
+            return
         self._finishing = True
         self._wake.set()
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 from slabtui.collector import Collector, Source
@@ -61,28 +61,24 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
 @contextmanager
 def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
     """Yield the player of a recording, or the collector of the running kernel; it has stopped at the end."""
+    producer: Producer
     if options.replay:
         from slabtui.recording.player import Player
 
-        player = Player(options.replay, paced=is_screen)
-        try:
-            yield player
-        finally:
-            player.stop()
-        return
-    with closing(open_kernel(options, is_screen)) as source:
-        collector = Collector(source, options.interval, settles=not is_screen)
-        try:
-            yield collector
-        finally:
-            collector.stop()
+        producer = Player(options.replay, paced=is_screen)
+    else:
+        producer = Collector(open_kernel(options, is_screen), options.interval, settles=not is_screen)
+    try:
+        yield producer
+    finally:
+        producer.stop()
 
 
 @contextmanager
 def _recording(
     options: Options, is_screen: bool, producer: Producer, conceal: Concealer, ending: Ending
 ) -> Iterator[Notes]:
-    """Record what the producer publishes, if that is asked for; yield what tells of trouble with it."""
+    """Record what the producer publishes, if that is asked for; yield what returns notes of its trouble."""
     if not options.record:
         yield lambda: ()
         return

@@ -44,8 +44,6 @@ class Bulk(Part[BulkCounts]):
         SlabtuiError: see Module.
     """
 
-    runs_per_event = False
-
     def __init__(self, context: BuildContext, functions: Functions) -> None:
         self._context = context
         self._functions = functions
@@ -57,6 +55,11 @@ class Bulk(Part[BulkCounts]):
         self._bulks = maps.hash("bulks", ctypes.sizeof(BulkRecord))
         self._tallies = maps.per_cpu_array("tallies", 1)
         self._descriptors: list[int] = []
+
+    @property
+    def runs_per_event(self) -> bool:
+        """False: its programs run for many events at a time, or for none."""
+        return False
 
     @property
     def modules(self) -> Sequence[Module]:

@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -99,10 +99,7 @@ class Counters:
 
 def count_caches(slots: PerCpuArray, caches: Hash) -> Counts:
     """Read a table and return what was counted of each cache; OSError where the kernel refuses."""
-    return _sum(slots, caches.read())
-
-
-def _sum(slots: PerCpuArray, owners: Mapping[int, memoryview]) -> Counts:
+    owners = caches.read()
     slots.read(owners)
     counts = Counts()
     for slot, record in owners.items():

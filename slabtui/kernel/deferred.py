@@ -74,6 +74,11 @@ class Deferred(Part[Result], Generic[_Part, Result]):
         return self.part.descriptors if self.part else ()
 
     @property
+    def runs_per_event(self) -> bool:
+        """Whether one of its programs runs for each event."""
+        return self.part is not None and self.part.runs_per_event
+
+    @property
     def tracers(self) -> Tracers | None:
         """Those of the part."""
         return self.part.tracers if self.part else None

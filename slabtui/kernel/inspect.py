@@ -52,8 +52,6 @@ class Inspector(TracedPart[InspectionReading]):
         SlabtuiError: see Module.
     """
 
-    runs_per_event = False
-
     def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
         macros = [f"-DROWS={ROWS}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DBESIDE={_BESIDE}"]
@@ -151,6 +149,11 @@ class Inspector(TracedPart[InspectionReading]):
         tallies = self._tallies.totals()
         each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _USUAL
         settings.period = find_period(allocs, seconds, each)
+
+    @property
+    def runs_per_event(self) -> bool:
+        """False: its programs run for some events, beside those that count them."""
+        return False
 
     @property
     def trouble(self) -> str:

@@ -57,8 +57,8 @@ class Inspections:
         self._cache: CacheKey | None = None  # what the request names, once its inspection has begun
         self._address = 0  # where that cache is
         self._destroyed = False  # it was, while it was inspected
-        self._allocs: dict[CacheKey, int] = {}  # of each cache in the last interval
-        self._totals: dict[CacheKey, int] = {}  # of each cache, as read last
+        self._before: Mapping[CacheKey, CacheTotals] = {}  # the rows at the beginning of the last interval
+        self._now: Mapping[CacheKey, CacheTotals] = {}  # and at its end
         self._read_at = time.monotonic()
         self._seconds = 0.0  # length of the last interval
 
@@ -100,16 +100,14 @@ class Inspections:
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
 
-        The inspection of a cache at whose address there is another one by now ends.
+        End an inspection if another cache is at the address of its own: that one was destroyed.
 
         Raises:
             OSError: a map could not be read.
         """
         now = time.monotonic()
         self._seconds, self._read_at = now - self._read_at, now
-        totals = {key: row.total_allocs for key, row in self._rows.by_key.items()}
-        self._allocs = {key: total - self._totals.get(key, 0) for key, total in totals.items()}
-        self._totals = totals
+        self._before, self._now = self._now, self._rows.by_key
         if self.part.attached and self._rows.find_owner(self._address) not in (None, self._cache):
             self._destroyed = True
             self.part.detach()
@@ -159,5 +157,7 @@ class Inspections:
         return self._rows.locate_listed(name)
 
     def _pace(self, inspector: Inspector, settings: Settings) -> None:
-        allocs = self._allocs.get(self._cache, 0) if self._cache else 0
+        assert self._cache is not None
+        before, now = self._before.get(self._cache), self._now.get(self._cache)
+        allocs = (now.total_allocs if now else 0) - (before.total_allocs if before else 0)
         inspector.pace(settings, allocs, self._seconds)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.bpf.settings import Settings
@@ -12,13 +12,7 @@ Result = TypeVar("Result")
 
 
 class Part(ABC, Generic[Result]):
-    """One thing that is counted.
-
-    Attributes:
-        runs_per_event: whether one of its programs runs for each event, so that their runs are the number of events.
-    """
-
-    runs_per_event: ClassVar[bool] = True
+    """One thing that is counted."""
 
     @property
     @abstractmethod
@@ -34,6 +28,11 @@ class Part(ABC, Generic[Result]):
     def attached(self) -> bool:
         """Whether it counts now."""
         return bool(self.descriptors)
+
+    @property
+    def runs_per_event(self) -> bool:
+        """Whether one of its programs runs for each event, so that their runs are the number of events."""
+        return True
 
     @property
     def tracers(self) -> Tracers | None:

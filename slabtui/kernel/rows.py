@@ -103,15 +103,14 @@ class Rows:
         return (self._identify(listed), listed) if listed else None
 
     def find(self, cache: CacheKey | str) -> CacheTotals | None:
-        """Return the row of a key, or of what a user typed: a name, an alias, or a key as text.
+        """Return the row of a key, or of what a user typed: a name or an alias.
 
         Of several caches of one name it is the one that lives, or else the newest.
         """
         if isinstance(cache, CacheKey):
             return self.by_key.get(cache)
-        found = [row for row in self.by_key.values() if cache in (row.name, str(row.cache)) or cache in row.aliases]
-        exact = [row for row in found if cache == str(row.cache) != row.name] or found
-        return max(exact, key=lambda row: (row.live is not None, row.cache.generation), default=None)
+        found = (row for row in self.by_key.values() if cache == row.name or cache in row.aliases)
+        return max(found, key=lambda row: (row.live is not None, row.cache.generation), default=None)
 
     def _identify(self, cache: Cache) -> CacheKey:
         if cache.approximate:

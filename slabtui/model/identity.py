@@ -43,10 +43,10 @@ class CacheKey(NamedTuple):  # hashed for every row of every interval: a tuple i
 
     @classmethod
     def parse(cls, text: str) -> "CacheKey":
-        """Return the key that `str` has made this text of.
+        """Return the key that is this text.
 
         Raises:
-            ValueError: it is none.
+            ValueError: `str` makes this text of no key.
         """
         before, mark, last = text.rpartition(_MARK)
         rest, generation = (before, int(last)) if mark else (text, 1)

@@ -1,11 +1,10 @@
 """The inspection of one cache: which callers, stacks or processes allocate from it, or what the kernel says of it."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
 
 from slabtui.model.identity import CacheKey
 
@@ -59,7 +58,7 @@ class InspectionTotals:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRow(InspectionTotals):
-    """The same, and what it allocated in one interval.
+    """One caller, stack or process: its totals, and what it allocated in one interval.
 
     Attributes:
         allocs: objects allocated in the interval.
@@ -70,13 +69,10 @@ class InspectionRow(InspectionTotals):
     bytes: int = 0
 
 
-_NAMES = tuple(field.name for field in fields(InspectionTotals))
-_get_values = attrgetter(*_NAMES)
-
-
-def _totals(row: InspectionTotals) -> dict[str, Any]:
-    """Return the attributes of a row that are not those of an interval; dataclasses.asdict() takes far longer."""
-    return dict(zip(_NAMES, _get_values(row), strict=True))
+# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and keyword
+# arguments take far longer.
+_get_totals = attrgetter(*(field.name for field in fields(InspectionTotals)))
+_make_row: Callable[..., InspectionRow] = InspectionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,7 @@ def difference(before: InspectionReading | None, after: InspectionReading | None
 
 def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionRow:
     allocs, bytes_ = (known.total_allocs, known.total_bytes) if known else (0, 0)
-    return InspectionRow(**_totals(row), allocs=row.total_allocs - allocs, bytes=row.total_bytes - bytes_)
+    return _make_row(*_get_totals(row), row.total_allocs - allocs, row.total_bytes - bytes_)
 
 
 def merge(earlier: Inspection | None, later: Inspection | None) -> Inspection | None:
@@ -183,11 +179,11 @@ def merge(earlier: Inspection | None, later: Inspection | None) -> Inspection | 
     if earlier is None or later is None or earlier.number != later.number:
         return later
     before = {row.key: row for row in earlier.rows}
-    rows = [_joined(before.pop(row.key, None), row) for row in later.rows]
+    rows = [_join(before.pop(row.key, None), row) for row in later.rows]
     return replace(later, rows=(*rows, *before.values()))
 
 
-def _joined(earlier: InspectionRow | None, later: InspectionRow) -> InspectionRow:
+def _join(earlier: InspectionRow | None, later: InspectionRow) -> InspectionRow:
     if earlier is None:
         return later
     return replace(later, allocs=earlier.allocs + later.allocs, bytes=earlier.bytes + later.bytes)

@@ -1,8 +1,8 @@
 """Readings, which hold totals since counting began, and snapshots, which hold one interval: the difference of two."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
-from typing import Any
 
 from slabtui.model import inspection
 from slabtui.model.identity import CacheKey
@@ -69,13 +69,10 @@ class CacheRow(CacheTotals):
         return bool(self.allocs or self.frees or self.live_delta)
 
 
-_NAMES = tuple(field.name for field in fields(CacheTotals))
-_get_values = attrgetter(*_NAMES)
-
-
-def _totals(row: CacheTotals) -> dict[str, Any]:
-    """Return the attributes of a row that are not those of an interval; dataclasses.asdict() takes far longer."""
-    return dict(zip(_NAMES, _get_values(row), strict=True))
+# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and keyword
+# arguments take far longer.
+_get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
+_make_row: Callable[..., CacheRow] = CacheRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +199,13 @@ def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
 
 def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> CacheRow:
     if known is None:
-        return CacheRow(
-            **_totals(row),
-            allocs=row.total_allocs,
-            bytes=row.total_bytes,
-            frees=row.total_frees if frees else None,
-        )
-    return CacheRow(
-        **_totals(row),
-        allocs=row.total_allocs - known.total_allocs,
-        bytes=row.total_bytes - known.total_bytes,
-        frees=_subtract(row.total_frees, known.total_frees) if frees else None,
-        live_delta=_subtract(row.live, known.live),
+        return _make_row(*_get_totals(row), row.total_allocs, row.total_bytes, row.total_frees if frees else None)
+    return _make_row(
+        *_get_totals(row),
+        row.total_allocs - known.total_allocs,
+        row.total_bytes - known.total_bytes,
+        _subtract(row.total_frees, known.total_frees) if frees else None,
+        _subtract(row.live, known.live),
     )
 
 
@@ -243,12 +235,12 @@ def _join(earlier: CacheRow | None, later: CacheRow) -> CacheRow:
     """Return the row of two adjacent intervals; None: the cache was not known in the earlier one."""
     if earlier is None:
         return later
-    return CacheRow(
-        **_totals(later),
-        allocs=earlier.allocs + later.allocs,
-        bytes=earlier.bytes + later.bytes,
-        frees=_add(earlier.frees, later.frees),
-        live_delta=_add(earlier.live_delta, later.live_delta),
+    return _make_row(
+        *_get_totals(later),
+        earlier.allocs + later.allocs,
+        earlier.bytes + later.bytes,
+        _add(earlier.frees, later.frees),
+        _add(earlier.live_delta, later.live_delta),
     )
 
 

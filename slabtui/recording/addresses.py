@@ -1,4 +1,4 @@
-"""Hides the kernel's addresses in what is written: texts have numbers in their place that hold nothing of them."""
+"""Hides the kernel's addresses in what is written: texts have numbers in their place, which reveal nothing of them."""
 
 import re
 import secrets

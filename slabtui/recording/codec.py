@@ -1,4 +1,4 @@
-"""slabtui/1: a snapshot as one line of JSON, for scripts and recordings, and back; docs/output.md defines it."""
+"""slabtui/1: a snapshot as one line of JSON, for scripts and recordings; docs/output.md defines it."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -74,19 +74,6 @@ def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
         if name == "origin":  # its fields stand beside those of the snapshot
             written |= written.pop(name)
     return _encode(written)
-
-
-def loads(line: str | bytes) -> Snapshot:
-    """Return the snapshot that a line was made from; its origin is a replay.
-
-    The lines of a recording are read by one Decoder instead: those of older versions depend on the lines before them.
-
-    Raises:
-        SchemaError: it is no JSON, no snapshot, or one of a schema that this version does not know.
-    """
-    from slabtui.recording.decoder import Decoder
-
-    return Decoder().decode(line)
 
 
 def json_name(owner: type, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A limit to the processor time that a regular expression may take: some take longer than the universe has existed."""
+"""A limit to the processor time that a regular expression may take: some would not end in a lifetime."""
 
 import signal
 import threading

@@ -26,11 +26,6 @@ class Writer:
         self.failure: Exception | None = None
         threads.start(threading.Thread(target=self._run, name=name, daemon=True))
 
-    @property
-    def waiting(self) -> int:
-        """How many writes have not begun."""
-        return self._jobs.qsize()
-
     def put(self, write: Callable[[], None]) -> threading.Event:
         """Carry out a write after those before it; none after one that has failed.
 
@@ -50,7 +45,7 @@ class Writer:
             try:
                 if self.failure is None:
                     write()
-            except Exception as error:  # whoever waits for it decides
+            except Exception as error:  # what waits for the write decides
                 self.failure = error
             finally:
                 done.set()

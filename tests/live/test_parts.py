@@ -9,6 +9,7 @@ import pytest
 from slabtui.kernel import frees, inspect
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.tracers import Tracers
 from slabtui.model.identity import CacheKey
@@ -160,3 +161,16 @@ def test_the_number_of_an_inspection_counts_the_requests(everything: Probe) -> N
         assert inspection is not None
         numbers.append(inspection.number)
     assert numbers == [1, 2, 3]
+
+
+def test_the_programs_of_an_inspection_cost_but_their_runs_are_no_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    with probing(os.getpid()) as probe:
+        request(probe, inspecting("names_cache", CALLERS, frees=True))
+        measured: list[tuple[set[int], set[int]]] = []
+        monkeypatch.setattr(
+            Overhead, "start", lambda self, counting, others: measured.append((set(counting), set(others)))
+        )
+        probe.measure()
+        allocs, frees, bulk, inspection = (set(part.descriptors) for part in probe.parts)
+        assert inspection
+        assert measured == [(allocs | frees, bulk | inspection)]

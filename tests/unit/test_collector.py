@@ -208,6 +208,21 @@ def test_what_takes_time_begins_once_and_an_interval_ends_after_each_reading() -
     assert source.steps == ["begin", *["read", "end_interval"] * 3]
 
 
+def test_an_interval_lasts_from_reading_to_reading_however_long_the_next_one_takes_to_begin() -> None:
+    source = growing(1)
+    run = Run(source)
+    source.end_interval = lambda reading: run.clock.advance(0.25)  # type: ignore[method-assign]
+    run.collector.start()
+    try:
+        run.clock.advance_waiter(0.75)
+        first = run.last()
+        run.clock.advance_waiter(0.75)
+        second = run.last()
+    finally:
+        run.collector.stop()
+    assert (first.elapsed, second.elapsed) == (1.0, 1.0)
+
+
 def test_a_request_reaches_the_source_once_and_soon_and_the_interval_keeps_its_length() -> None:
     source = LoggingSource()
     with running(source, interval=3600.0) as run:

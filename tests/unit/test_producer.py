@@ -1,7 +1,9 @@
 """A producer: what its consumers get, when they come and go, and how it ends."""
 
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
@@ -150,3 +152,24 @@ def test_what_was_to_finish_may_publish_its_last_snapshot_before_it_is_stopped()
 
 def test_it_stops_before_it_has_started() -> None:
     Given(publish_three).stop()
+
+
+def test_a_signal_while_it_is_stopped_may_finish_it() -> None:
+    """The handler runs in the thread that stops it, in the middle of Event.set(), which has a lock."""
+    producer = Given(lambda _: None)
+    in_set = []
+
+    def interrupt(frame: FrameType, event: str, arg: object) -> None:
+        if frame.f_code is threading.Condition.notify_all.__code__ and event == "call":
+            in_set.append(True)
+            producer.finish()
+
+    def stop() -> None:
+        sys.setprofile(interrupt)
+        producer.stop()
+
+    stopping = threading.Thread(target=stop, daemon=True)
+    stopping.start()
+    stopping.join(10)
+    assert in_set
+    assert not stopping.is_alive()

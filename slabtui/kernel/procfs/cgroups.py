@@ -42,7 +42,7 @@ class Group:
     """
 
     def __init__(self, path: Path) -> None:
-        self._name = _shortened(printable(os.fsencode(path)))
+        self._name = _shorten(printable(os.fsencode(path)))
         self.descriptor, self._directory = _open(path)
         self._refused = False  # what has taken the place of the group is no control group
         self._trouble = ""
@@ -88,7 +88,7 @@ class Group:
         os.close(self.descriptor)
 
 
-def _shortened(path: str) -> str:
+def _shorten(path: str) -> str:
     """Leave out the middle of a long path: containers differ in its end."""
     return path if len(path) <= _LONGEST else f"{path[:_BEGINNING]}...{path[_BEGINNING + 3 - _LONGEST :]}"
 

@@ -173,3 +173,18 @@ def test_a_refused_thread_is_its_trouble(monkeypatch: pytest.MonkeyPatch) -> Non
     part.attach(SETTINGS)
     assert part.trouble.startswith("frees not counted: cannot start a thread: raise `ulimit -u`, or pids.max")
     assert not part.pending
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_its_programs_run_for_each_event_if_those_of_the_part_do(runs: bool) -> None:
+    class Running(Counting):
+        @property
+        def runs_per_event(self) -> bool:
+            return runs
+
+    part = deferred(Running)
+    assert not part.runs_per_event
+    part.attach(SETTINGS)
+    part.wait()
+    part.advance(SETTINGS)
+    assert part.runs_per_event == runs

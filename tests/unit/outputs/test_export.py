@@ -11,6 +11,7 @@ from slabtui.columns import caches
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.outputs.export import ExportError, export, export_inspection
 from slabtui.recording import codec
+from slabtui.recording.decoder import Decoder
 from tests.support.fakes import cache, key, snapshot
 
 DENTRY = key(0, "dentry")
@@ -49,7 +50,7 @@ def test_json_is_the_line_of_the_schema(tmp_path: Path) -> None:
     export(tmp_path / "a.json", SHOWN, ROWS, caches.COLUMNS)
     line = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert line == codec.dumps(SHOWN, ROWS) + "\n"
-    assert codec.loads(line).rows == ROWS
+    assert Decoder().decode(line).rows == ROWS
 
 
 def test_only_the_fields_of_the_columns_are_written(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_only_the_fields_of_the_columns_are_written(tmp_path: Path) -> None:
     )
     written = json.loads((tmp_path / "a.json").read_text())
     assert set(written["caches"][0]) == set(codec.ROW_FIELDS)  # a line of the schema, which can be replayed
-    assert codec.loads((tmp_path / "a.json").read_text()).rows == tuple(ROWS[1:])
+    assert Decoder().decode((tmp_path / "a.json").read_text()).rows == tuple(ROWS[1:])
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json"])
@@ -171,7 +172,7 @@ def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> Non
 def test_an_inspection_is_json_of_the_schema(tmp_path: Path, inspection: Inspection) -> None:
     shown = replace(SHOWN, inspection=inspection)
     export_inspection(tmp_path / "a.json", shown, inspection)
-    back = codec.loads((tmp_path / "a.json").read_text())
+    back = Decoder().decode((tmp_path / "a.json").read_text())
     assert (back.inspection, back.rows, back.time) == (inspection, (), SHOWN.time)
 
 
