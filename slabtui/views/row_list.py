@@ -106,11 +106,6 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T])
         if not focus:
             self._list.set_focus_valign("top")
 
-    @property
-    def selected(self) -> T | None:
-        """The item that the selection is on; None: there is none."""
-        return self.walker.items[self.walker.focus] if self.walker.items else None
-
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""
         return max(1, width - self._w.scrollbar_width)

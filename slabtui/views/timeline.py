@@ -85,4 +85,6 @@ class Timeline:
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:
             raise NothingToDoError("only a replay has a speed")
+        if self.ended:
+            raise NothingToDoError("the recording is at its end")
         self.ask(effect)
