@@ -13,7 +13,7 @@ class Segment:
     """One piece of a line.
 
     Attributes:
-        style: a name of the palette.
+        style: the name of a style.
         texts: what it says, the longest form first; where none fits, the segment is dropped.
         priority: the higher, the longer it stays. Where it is equal, all are shortened before one is dropped.
     """

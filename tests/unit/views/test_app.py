@@ -13,8 +13,8 @@ from slabtui.errors import SlabtuiError
 from slabtui.model.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
+from slabtui.views.terminal import PALETTE
 from tests.support.fakes import LOADAVG, cache, caches, snapshot
 
 SIZES = [(80, 24), (200, 50), (40, 10)]

@@ -15,8 +15,8 @@ from slabtui.model.snapshot import CacheRow
 from slabtui.producer import Producer
 from slabtui.text import printable
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
+from slabtui.views.terminal import PALETTE
 from tests.support.fakes import cache, caches
 from tests.unit.views.test_app import SIZES, Screen
 
