@@ -214,7 +214,7 @@ class App:
         self.sync()
 
     def _hand_over(self) -> None:
-        """Tell the producer what is to be counted, and whether the screen is held."""
+        """Tell the producer what is to be counted, and whether the screen is paused."""
         if self._producer is None:
             return
         if self.state.request != self._requested:

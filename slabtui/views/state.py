@@ -90,15 +90,15 @@ class State:
     # Time.
 
     def toggle_pause(self) -> None:
-        """Hold the screen, or go on with the newest snapshot."""
+        """Pause, or continue with the newest snapshot."""
         self._on_timeline(self.time.toggle_pause)
 
     def step_back(self) -> None:
-        """Show the interval before, and hold the screen."""
+        """Show the interval before, and pause."""
         self._on_timeline(self.time.step_back)
 
     def step_forward(self) -> None:
-        """Show the next interval while the screen is held."""
+        """Show the next interval while paused."""
         self._on_timeline(self.time.step_forward)
 
     # The table.

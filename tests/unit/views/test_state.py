@@ -87,7 +87,7 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (("]",), "] does nothing here: the screen is not held: press p or [ first"),
+        (("]",), "] does nothing here: the screen is not paused: press p or [ first"),
         (("p", "]"), "] does nothing here: this is the newest interval"),
         (("[",), "[ does nothing here: this is the oldest interval that is kept"),
         (("+",), "+ does nothing here: only a replay has a speed"),
