@@ -1,6 +1,6 @@
 """Exports what the screen shows to a new file: as CSV, JSON or folded stacks, by the ending of the file's name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BufferedWriter
 from pathlib import Path
 
@@ -23,14 +23,14 @@ def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: It
     Raises:
         ExportError: the name ends in neither .csv nor .json, the file exists, or it cannot be written.
     """
-    if path.suffix == ".csv":
-        names = field_names(columns)
-        text = csv_tables.heading(names) + csv_tables.write_caches(snapshot, rows, names)
-    elif path.suffix == ".json":
-        text = codec.dumps(snapshot, rows) + "\n"
-    else:
-        raise ExportError("the name must end in .csv or .json")
-    _write(path, text)
+    names = field_names(columns)
+    _write(
+        path,
+        {
+            ".csv": lambda: csv_tables.heading(names) + csv_tables.write_caches(snapshot, rows, names),
+            ".json": lambda: codec.dumps(snapshot, rows) + "\n",
+        },
+    )
 
 
 def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | None) -> None:
@@ -41,18 +41,19 @@ def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | N
     """
     if inspection is None:
         raise ExportError("there is nothing to write yet")
-    if path.suffix == ".folded" and inspection.kind is InspectionKind.STACKS:
-        text = fold_stacks(inspection.rows)
-    elif path.suffix == ".csv" and inspection.kind is not InspectionKind.ABOUT:
-        text = csv_tables.write_inspection(inspection)
-    elif path.suffix == ".json":
-        text = codec.dumps(snapshot, ()) + "\n"
-    else:
-        raise ExportError("the name must end in .csv or .json, for stacks also .folded")
-    _write(path, text)
+    writers = {".json": lambda: codec.dumps(snapshot, ()) + "\n"}
+    if inspection.kind is not InspectionKind.ABOUT:
+        writers[".csv"] = lambda: csv_tables.write_inspection(inspection)
+    if inspection.kind is InspectionKind.STACKS:
+        writers[".folded"] = lambda: fold_stacks(inspection.rows)
+    _write(path, writers)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, writers: Mapping[str, Callable[[], str]]) -> None:
+    """Create the file, with the text that the function for the ending of its name returns."""
+    if path.suffix not in writers:
+        raise ExportError(f"the name must end in {' or '.join(sorted(writers))}")
+    text = writers[path.suffix]()
     try:
         with BufferedWriter(files.create(path)) as file:
             file.write(text.encode())

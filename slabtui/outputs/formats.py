@@ -23,22 +23,18 @@ class Format:
     """A way to print snapshots.
 
     Attributes:
-        write_interval: returns the text of an interval, with these rows of it.
+        write: returns the text of an interval, with these rows of it.
         heading: the text before the first interval.
         ending: returns the text after the last interval; it is given the last snapshot, None if there was none.
         most: how many rows are printed unless the user gives another number; None: all.
         shows: whether a row is worth printing.
     """
 
-    write_interval: Callable[[Snapshot, Sequence[CacheRow]], str]
+    write: Callable[[Snapshot, Sequence[CacheRow]], str]
     heading: str = ""
     ending: Callable[[Snapshot | None], str] = lambda last: ""
     most: int | None = None
     shows: Callable[[CacheRow], bool] = attrgetter("active")
-
-    def write(self, snapshot: Snapshot, rows: Sequence[CacheRow]) -> str:
-        """Return the text of a snapshot, with these rows of it; nothing if it covers no time."""
-        return self.write_interval(snapshot, rows) if snapshot.elapsed else ""
 
 
 def slabratetop(

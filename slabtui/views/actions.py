@@ -1,4 +1,4 @@
-"""Keys to transitions of the state, by the key map; a key that does nothing says so in the message line. Pure."""
+"""Turns keys into transitions of the state, by the key map; the message line says when a key does nothing. Pure."""
 
 from collections.abc import Callable
 from functools import partial

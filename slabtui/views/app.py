@@ -20,12 +20,10 @@ from slabtui.recording.addresses import Concealer, show_all
 from slabtui.views import actions, dialogs, terminal
 from slabtui.views.cells import drawable
 from slabtui.views.effects import Effect
-from slabtui.views.footer import hints
+from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
 from slabtui.views.page import Page
-from slabtui.views.palette import PALETTE
 from slabtui.views.paste import Pastes
-from slabtui.views.prompt import Prompt
 from slabtui.views.state import State
 from slabtui.views.table import Table
 from slabtui.views.widgets import Drawn
@@ -126,7 +124,7 @@ class App:
         """
         self._loop = urwid.MainLoop(
             self.stack,
-            PALETTE,
+            terminal.PALETTE,
             screen or terminal.screen(),
             handle_mouse=False,
             event_loop=terminal.Loop(self._run_producer),
@@ -216,7 +214,7 @@ class App:
         self.sync()
 
     def _hand_over(self) -> None:
-        """Tell the producer what is to be counted, and whether the screen is held."""
+        """Tell the producer what is to be counted, and whether the screen is paused."""
         if self._producer is None:
             return
         if self.state.request != self._requested:

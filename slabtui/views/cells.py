@@ -29,7 +29,7 @@ def cells(text: str) -> int:
 
 
 def head(text: str, width: int) -> str:
-    """Return the beginning of a text, more than `width` columns of it: the rest need not be measured."""
+    """Return the beginning of a text, which takes more than `width` columns if the text does: cheaper to measure."""
     return text[: _MOST_PER_CELL * width + 1]
 
 

@@ -1,5 +1,7 @@
 """The dialogs: the help screen, made from the key map and the column definitions, and a stack in full."""
 
+from functools import cache
+
 import urwid
 
 from slabtui.columns import caches
@@ -10,7 +12,8 @@ from slabtui.views.keymap import Action
 from slabtui.views.widgets import framed, labelled, scrolling
 
 
-def content() -> list[urwid.Text | urwid.Columns]:
+@cache  # the widgets never change, and making them is most of what it takes to open the dialog
+def content() -> tuple[urwid.Text | urwid.Columns, ...]:
     """Return the lines of the help screen: the keys by category, in the order of the key map, then the columns."""
     lines: list[urwid.Text | urwid.Columns] = []
     for heading, actions in keymap.by_category():
@@ -18,7 +21,7 @@ def content() -> list[urwid.Text | urwid.Columns]:
         lines += [labelled(_keys(action), text) for action, text in actions]
     lines.append(urwid.Text(("category", "Columns")))
     lines += [labelled(column.title, column.help) for column in caches.COLUMNS]
-    return lines
+    return tuple(lines)
 
 
 def dialog() -> urwid.Widget:

@@ -1,4 +1,4 @@
-"""What a transition of the state asks of the rest of the program, and how one says that it is not possible."""
+"""What transitions of the state ask the program to do, and the error of a transition that is not possible."""
 
 import enum
 

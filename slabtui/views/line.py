@@ -13,9 +13,9 @@ class Segment:
     """One piece of a line.
 
     Attributes:
-        style: a name of the palette.
+        style: the name of a style.
         texts: what it says, the longest form first; where none fits, the segment is dropped.
-        priority: the higher, the longer it stays.
+        priority: the higher, the longer it stays. Where it is equal, all are shortened before one is dropped.
     """
 
     style: str | None
@@ -38,7 +38,7 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
         return width - used - (len(gap) if all(ends) else 0)
 
     while space() < 0 and (remaining := [one for one, which in chosen.items() if which < len(one.texts)]):
-        chosen[min(remaining, key=lambda segment: segment.priority)] += 1
+        chosen[min(remaining, key=lambda segment: (segment.priority, chosen[segment]))] += 1
     for one in sorted(chosen, key=lambda segment: -segment.priority):  # what fits again after a long one was dropped
         shortest = chosen[one]
         for which in range(shortest + 1):

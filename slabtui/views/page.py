@@ -86,7 +86,7 @@ class Page(urwid.WidgetWrap[_Frame]):
     def _why_empty(self, inspection: Inspection | None) -> str:
         if inspection is None:
             if self._state.time.replay:
-                return f"The recording has no {self._state.tab} of this cache here."
+                return f"The recording has no data for “{self._state.tab.capitalize()}” of this cache here."
             return "Collecting…"
         return inspection.trouble or "No allocations since this page was opened."
 

@@ -101,15 +101,10 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T])
         super().__init__(scrolling(self._list))
 
     def replace(self, items: Sequence[T], focus: int) -> None:
-        """Show other items, with the selection on one of them; the first one stands at the top."""
+        """Show other items, with the selection on one of them; if that is the first, scroll to the top."""
         self.walker.replace(items, focus)
         if not focus:
             self._list.set_focus_valign("top")
-
-    @property
-    def selected(self) -> T | None:
-        """The item that the selection is on; None: there is none."""
-        return self.walker.items[self.walker.focus] if self.walker.items else None
 
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""

@@ -14,6 +14,8 @@ from slabtui.views.keymap import KeyContext
 from slabtui.views.timeline import Timeline
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
 
+_SUFFIXES = {InspectionKind.STACKS: ".folded", InspectionKind.ABOUT: ".json"}  # of a proposed name; others: .csv
+
 
 @dataclass(slots=True)
 class State:
@@ -81,20 +83,22 @@ class State:
         """The replay runs at this speed from now on."""
         if speed == self.time.speed:
             self.message = f"x{speed:g} is the limit"
+        elif self.time.paused:  # then the header does not show it
+            self.message = f"The replay continues at x{speed:g}"
         self.time.speed = speed
 
     # Time.
 
     def toggle_pause(self) -> None:
-        """Hold the screen, or go on with the newest snapshot."""
+        """Pause, or continue with the newest snapshot."""
         self._on_timeline(self.time.toggle_pause)
 
     def step_back(self) -> None:
-        """Show the interval before, and hold the screen."""
+        """Show the interval before, and pause."""
         self._on_timeline(self.time.step_back)
 
     def step_forward(self) -> None:
-        """Show the next interval while the screen is held."""
+        """Show the next interval while paused."""
         self._on_timeline(self.time.step_forward)
 
     # The table.
@@ -177,9 +181,9 @@ class State:
 
     def ask_for_export(self) -> None:
         """Open the prompt for the name of a file."""
-        if self.shown is None:
+        if self.shown is None or (self.page is not None and self.inspection is None):
             raise NothingToDoError("there is nothing to write yet")
-        suffix = ".folded" if self.context is KeyContext.STACKS else ".csv"
+        suffix = ".csv" if self.page is None else _SUFFIXES.get(self.tab, ".csv")
         name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{suffix}", time.localtime(self.shown.time))
         self.windows.append(PromptWindow(Purpose.EXPORT, name))
 
@@ -227,6 +231,8 @@ class State:
         if prompt is None:
             return
         if prompt.purpose is Purpose.FILTER:
+            if prompt.complaint:
+                raise NothingToDoError("the filter is not valid")
             self.close()
         else:
             self._effects.append(Effect.EXPORT)

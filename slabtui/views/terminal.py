@@ -1,9 +1,29 @@
-"""The terminal, and urwid's event loop inside a function that must run around it."""
+"""The terminal: the styles on it, its screen, and urwid's event loop inside a function that must run around it."""
 
 import os
 from collections.abc import Callable
 
 import urwid
+
+# Styles: (name, foreground and background in 16 colours, settings in one colour). Most keep the terminal's background,
+# which may be light or dark. No meaning is in a colour alone: PAUSED, lost and ~ are words and signs.
+PALETTE = (
+    ("title", "default,bold", "default", "bold"),
+    ("live", "dark green,bold", "default", "bold"),
+    ("paused", "black", "yellow", "standout"),
+    ("warning", "white,bold", "dark red", "standout"),
+    ("dim", "dark gray", "default", "default"),
+    ("heading", "black", "dark cyan", "standout"),
+    ("sorted", "white,bold", "dark blue", "standout,bold"),
+    ("row", "default", "default", "default"),
+    ("growing", "light red,bold", "default", "bold"),
+    ("selected", "black", "light gray", "standout"),
+    ("bar", "dark cyan", "default", "default"),
+    ("key", "default,bold", "default", "bold"),
+    ("label", "black", "dark cyan", "standout"),
+    ("prompt", "default,bold", "default", "bold"),
+    ("category", "dark cyan,bold", "default", "bold,underline"),
+)
 
 
 def screen() -> urwid.BaseScreen:

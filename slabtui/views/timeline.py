@@ -1,4 +1,4 @@
-"""Which interval is on the screen: the newest one, or one before it while the screen is held. Pure."""
+"""Which interval is on the screen: the newest one, or an earlier one while paused. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ class Timeline:
 
     Attributes:
         ask: called with what a transition asks for.
-        replay: whether snapshots come from a recording, which stands still while the screen is held.
+        replay: whether snapshots come from a recording, which stands still while paused.
         history: the last snapshots.
-        paused: whether the screen is held.
-        stepping: whether the next snapshot is shown although the screen is held.
+        paused: whether the screen stays as it is when snapshots come.
+        stepping: whether the next snapshot is shown although the screen is paused.
         back: how many intervals before the newest the screen shows; 0 unless paused.
         shown: the snapshot on the screen; None before the first.
         speed: how many times as fast as recorded a replay runs.
@@ -35,7 +35,7 @@ class Timeline:
     ended: bool = False
 
     def receive(self, snapshot: Snapshot) -> None:
-        """Keep a new snapshot, and show it unless the screen is held."""
+        """Keep a new snapshot, and show it unless paused."""
         self.history.add(snapshot)
         if self.paused and not self.stepping and self.shown is not None:
             self.back = min(self.back + 1, len(self.history) - 1)  # the same moment, one more interval ago
@@ -44,22 +44,22 @@ class Timeline:
         self.stepping = False
 
     def toggle_pause(self) -> None:
-        """Hold the screen, or go on with the newest snapshot."""
+        """Pause, or continue with the newest snapshot."""
         self.paused = not self.paused
         if not self.paused:
             self._show(0)
 
     def step_back(self) -> None:
-        """Show the interval before, and hold the screen."""
+        """Show the interval before, and pause."""
         if self.back + 1 >= len(self.history):
             raise NothingToDoError("this is the oldest interval that is kept")
         self.paused = True
         self._show(self.back + 1)
 
     def step_forward(self) -> None:
-        """Show the next interval while the screen is held; in a replay, ask for the next one."""
+        """Show the next interval while paused; in a replay, ask for the next one."""
         if not self.paused:
-            raise NothingToDoError("the screen is not held: press p or [ first")
+            raise NothingToDoError("the screen is not paused: press p or [ first")
         if self.back:
             self._show(self.back - 1)
         elif self.replay and not self.ended:
@@ -85,4 +85,6 @@ class Timeline:
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:
             raise NothingToDoError("only a replay has a speed")
+        if self.ended:
+            raise NothingToDoError("the recording is at its end")
         self.ask(effect)

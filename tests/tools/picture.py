@@ -10,8 +10,8 @@ from urwid.testing import render_runs, resolve_runs
 from slabtui.options import DEMO
 from slabtui.recording.reader import read
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
+from slabtui.views.terminal import PALETTE
 
 MOMENT = 38  # the interval of the demo that is shown: a search over the disk, connections being made, a leak
 SIZE = (80, 24)

@@ -16,7 +16,7 @@ import pyte
 import urwid
 
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
+from slabtui.views.terminal import PALETTE
 from tests.tools.bench.piped import DoesNotRunError
 
 COLUMNS, ROWS = 120, 40

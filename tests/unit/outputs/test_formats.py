@@ -42,12 +42,6 @@ def _utc() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("form", ALL_FORMATS.values(), ids=ALL_FORMATS)
-def test_a_snapshot_that_covers_no_time_prints_nothing(form: formats.Format) -> None:
-    failed = replace(SAMPLE, elapsed=0.0, inspection=STACKS, error="cannot read the counters")
-    assert form.write(failed, failed.rows) == ""
-
-
 @pytest.mark.parametrize("form", [form for name, form in ALL_FORMATS.items() if name != "folded"])
 def test_an_interval_with_an_error_at_its_end_is_printed(form: formats.Format) -> None:
     merged = replace(SAMPLE, inspection=STACKS, error="cannot read the counters")

@@ -13,8 +13,8 @@ from slabtui.errors import SlabtuiError
 from slabtui.model.snapshot import CacheRow, Origin, Snapshot
 from slabtui.text import printable
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
+from slabtui.views.terminal import PALETTE
 from tests.support.fakes import LOADAVG, cache, caches, snapshot
 
 SIZES = [(80, 24), (200, 50), (40, 10)]
@@ -174,6 +174,11 @@ def test_half_an_expression_is_complained_of_and_changes_nothing() -> None:
     screen.type("(")
     assert screen.names() == ["dentry"]
     assert "not a regular expression" in screen.lines()[-1]
+    screen.type("enter")
+    assert screen.has("Enter does nothing here: the filter is not valid")
+    assert "not a regular expression" in screen.lines()[-1]
+    screen.type("esc")
+    assert screen.names() == ["TCP", "dentry"]
 
 
 def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:

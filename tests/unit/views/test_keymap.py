@@ -91,6 +91,7 @@ def test_the_help_screen_has_every_action_and_every_column() -> None:
         assert all(keymap.shown(key) in text for key in action.keys)
     for column in caches.COLUMNS:
         assert column.help in text
+    assert text.isascii()  # so the widgets, which are kept, serve every encoding
 
 
 @pytest.mark.parametrize(

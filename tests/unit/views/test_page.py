@@ -15,8 +15,8 @@ from slabtui.model.snapshot import CacheRow
 from slabtui.producer import Producer
 from slabtui.text import printable
 from slabtui.views.app import App
-from slabtui.views.palette import PALETTE
 from slabtui.views.state import State
+from slabtui.views.terminal import PALETTE
 from tests.support.fakes import cache, caches
 from tests.unit.views.test_app import SIZES, Screen
 
@@ -313,7 +313,25 @@ def test_a_recording_without_an_inspection_says_so() -> None:
     screen = Screen(DENTRY)
     screen.state.time.replay = True
     screen.type("enter", "3")
-    assert screen.has("The recording has no processes of this cache here.")
+    assert screen.has("The recording has no data for “Processes” of this cache here.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [*zip(InspectionKind, (".csv", ".folded", ".csv", ".json"), strict=True)], ids=str
+)
+def test_the_proposed_name_ends_in_a_format_that_the_tab_has(
+    kind: InspectionKind, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened(kind, (200, 24)).type("e", "enter")
+    assert [path.suffix for path in tmp_path.iterdir()] == [suffix]
+
+
+def test_a_narrow_page_shows_the_number_of_every_tab() -> None:
+    for kind in InspectionKind:
+        line = opened(kind, (40, 10)).lines()[2]
+        assert all(str(number) in line for number in (1, 2, 3, 4)), line
+        assert kind.capitalize() in line
 
 
 def test_the_selection_follows_its_caller_and_at_the_top_stays_at_the_top() -> None:
@@ -383,9 +401,9 @@ def test_an_export_goes_where_the_program_was_started(tmp_path: Path, monkeypatc
 
 def test_the_export_of_an_inspection_that_has_not_begun_says_so_and_that_of_the_table_works(tmp_path: Path) -> None:
     screen = Screen(DENTRY, size=(200, 24))
-    screen.type("enter", "e", *["backspace"] * 40, *str(tmp_path / "a.csv"), "enter")
-    assert "there is nothing to write yet" in screen.lines()[-1]
-    screen.type("esc", "esc", "e", *["backspace"] * 40, *str(tmp_path / "a.json"), "enter")
+    screen.type("enter", "e")
+    assert screen.has("e does nothing here: there is nothing to write yet")
+    screen.type("esc", "e", *["backspace"] * 40, *str(tmp_path / "a.json"), "enter")
     assert [row["name"] for row in json.loads((tmp_path / "a.json").read_text())["caches"]] == ["dentry"]
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 

@@ -64,6 +64,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
 def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request() -> None:
     one = typed(state(DENTRY), "enter")
     wanted = Request(inspection=InspectionRequest(DENTRY.cache, InspectionKind.CALLERS))
+    one.receive(snapshot(DENTRY, inspection=Inspection(DENTRY.cache, InspectionKind.CALLERS)))
     for key, back in (("?", "esc"), ("e", "esc")):
         typed(one, key)
         assert one.page is not None
@@ -86,7 +87,7 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (("]",), "] does nothing here: the screen is not held: press p or [ first"),
+        (("]",), "] does nothing here: the screen is not paused: press p or [ first"),
         (("p", "]"), "] does nothing here: this is the newest interval"),
         (("[",), "[ does nothing here: this is the oldest interval that is kept"),
         (("+",), "+ does nothing here: only a replay has a speed"),
@@ -157,6 +158,21 @@ def test_a_speed_that_does_not_change_is_the_limit() -> None:
     assert (one.time.speed, one.message) == (2.0, "")
     one.play(2.0)
     assert one.message == "x2 is the limit"
+
+
+def test_a_speed_that_the_header_does_not_show_is_a_message() -> None:
+    one = typed(state(replay=True), "p", "+")
+    assert one.take_effects() == [Effect.FASTER]
+    one.play(2.0)
+    assert one.message == "The replay continues at x2"
+
+
+@pytest.mark.parametrize("key", ["+", "-"])
+def test_a_replay_at_its_end_has_no_speed(key: str) -> None:
+    one = state(replay=True)
+    one.end()
+    assert typed(one, key).message == f"{key} does nothing here: the recording is at its end"
+    assert one.take_effects() == []
 
 
 def test_a_replay_has_nothing_to_measure() -> None:
