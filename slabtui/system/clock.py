@@ -1,4 +1,4 @@
-"""The time, as what waits and measures it is given: tests give another one."""
+"""The clock by which producers wait and measure; tests replace it."""
 
 import threading
 import time

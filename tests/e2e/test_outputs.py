@@ -311,7 +311,7 @@ def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib:
     ended = run("--mount", "sh", "-c", script, command=["unshare"])
     stopped = "slabtui: recording stopped: No space left on device"
     note, error, *replayed = ended.stderr.splitlines()
-    assert (note, error) == (stopped, f"{stopped}: what /mnt/a{suffix} has can be replayed")
+    assert (note, error) == (stopped, f"{stopped}: the intervals in /mnt/a{suffix} can be replayed")
     assert replayed in ([], ["slabtui: the recording is cut short here"])
     status, lines = ended.stdout.splitlines()
     assert status == "status 1"
@@ -404,7 +404,7 @@ def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) 
         (["--output", "csv", "--callers", "dentry"], "--callers prints text or JSON: use --output json"),
         (["--output", "csv", "--stacks", "dentry"], "--stacks prints text or JSON: use --output json"),
         (["--output", "csv", "--processes", "dentry"], "--processes prints text or JSON: use --output json"),
-        (["--output", "json", "-C"], "-C prints text: leave it out"),
+        (["--output", "json", "-C"], "-C prints text, not json: leave out -C or --output"),
     ],
 )
 def test_what_does_not_go_with_a_format_is_wrong_usage(arguments: list[str], line: str) -> None:
