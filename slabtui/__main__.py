@@ -1,4 +1,4 @@
-"""Starts the program: `python -m slabtui`, or slabtui.pyz. Python 3.6 and newer can parse it, to refuse old versions."""
+"""Starts the program, as `python -m slabtui` or slabtui.pyz. Python 3.6 can parse it, so it can refuse old ones."""
 
 import _signal  # type: ignore[import-not-found]  # part of the interpreter
 import os
