@@ -1,4 +1,4 @@
-"""Decides what a test that needs this machine's kernel does where it cannot run: it is skipped, in CI it fails."""
+"""Skips live tests that cannot run on this machine; in CI they fail instead."""
 
 import os
 import signal

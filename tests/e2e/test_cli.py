@@ -1,4 +1,4 @@
-"""The command line: what is wrong is one line with a remedy and the right exit status."""
+"""The command line: each error is one line with a remedy, and the right exit status."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The program without its screen: what it prints, what it records, and what it does when its output is not read."""
+"""The program without its screen: its output, its recordings, and an output that is not read."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def test_the_screen_opens_with_frees_counted(option: list[str]) -> None:
 
 @pytest.mark.live
 def test_objects_that_are_only_held_are_in_every_output() -> None:
-    """Nothing happens in most caches during so short an interval; slabinfo has them even so."""
+    """Most caches are idle during such a short interval; slabinfo has them anyway."""
     known = run("--output", "json", "--all", "0.2", "1").stdout
     rows = {row["name"]: row for row in json.loads(known)["caches"]}
     idle = {name for name, row in rows.items() if not row["allocs"] and row["live"]}
@@ -109,7 +109,7 @@ def test_objects_that_are_only_held_are_in_every_output() -> None:
 
 
 @pytest.mark.live
-def test_slabratetop_clears_a_terminal_unless_told_not_to() -> None:
+def test_slabratetop_clears_a_terminal_unless_an_option_forbids_it() -> None:
     with Terminal([*SLABRATETOP, "0.2", "2"]) as terminal:
         assert terminal.wait_for_exit() == 0
         assert terminal.output.count(b"\x1b[2J") == 2
@@ -152,7 +152,7 @@ def test_json_lines_come_one_by_one_and_are_whole() -> None:
 
 @pytest.mark.live
 def test_two_at_once_count_the_same() -> None:
-    """Both see the same events of this process; whatever else runs here does not matter."""
+    """Both see the same events of this process; other processes do not matter."""
     command = [*SLABTUI, "--output", "json", "-f", "filp", "-p", str(os.getpid())]
     with (
         subprocess.Popen([*command, "0.5"], stdout=subprocess.PIPE, text=True) as outer,

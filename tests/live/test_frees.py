@@ -1,4 +1,4 @@
-"""Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint reports is no leak."""
+"""Frees and live objects of the running kernel: frees are exact, a leak is found, untraced frees are not a leak."""
 
 import errno
 import mmap
@@ -133,7 +133,7 @@ def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
 
 
 def large_message() -> None:
-    """Let the kernel copy an attribute's value of 20,000 bytes, and forget it."""
+    """Make the kernel copy the value of an attribute, 20,000 bytes, and free the copy."""
     with suppress(OSError):
         os.setxattr("/proc/self/stat", "user.x", bytes(20_000))
 
@@ -260,5 +260,5 @@ def named(between: Snapshot, name: str) -> CacheRow:
 
 
 def named_in(rows: Sequence[Row], name: str) -> Row:
-    """Return the row of a cache, whichever of its aliases it is listed by."""
+    """Return the row of a cache, found by its name or by any of its aliases."""
     return next(row for row in rows if name == row.name or name in row.aliases)

@@ -1,4 +1,4 @@
-"""Inspections on the running kernel: exact callers and processes, shares of stacks, nothing stays behind."""
+"""Inspections on the running kernel: exact callers and processes, estimated shares of stacks, nothing stays behind."""
 
 import ctypes
 import math
@@ -307,7 +307,7 @@ def test_kmalloc_has_its_callers_too() -> None:
     assert inspection.rows[0].frames[0].startswith(SELECT)
 
 
-def test_interrupts_are_told_apart(everything: Probe) -> None:
+def test_interrupts_have_rows_of_their_own(everything: Probe) -> None:
     connections = 200
     connect(1)
     read(everything)
@@ -329,7 +329,7 @@ def connect(times: int) -> None:
                 pass
 
 
-def test_kernel_threads_are_told_apart(everything: Probe, tmp_path: Path) -> None:
+def test_kernel_threads_have_rows_of_their_own(everything: Probe, tmp_path: Path) -> None:
     source = tmp_path / "threads.c"
     source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
     with probes.compiled(source) as module:
@@ -387,7 +387,7 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_control_group_that_is_created_again_is_counted_again() -> None:
-    """As a container's is that restarts: by every program that is loaded, and by one that comes while it is gone."""
+    """As when a container restarts: by every loaded program, and by one that is loaded while the group is gone."""
     path = Path(f"/slabtui-test-{os.getpid()}")
     group = cgroup_root() / path.name
     group.mkdir()

@@ -21,7 +21,7 @@ class Memory:
         self._room = _FIRST_ADDRESS
 
     def place(self, content: bytes, address: int | None = None) -> int:
-        """Put a piece at an address, or where there is room, and return the address."""
+        """Put a piece of memory at an address, or at a free one, and return the address."""
         if address is None:
             address, self._room = self._room, self._room + -(-len(content) // _DISTANCE) * _DISTANCE
         at = bisect(self._addresses, address)
@@ -93,7 +93,7 @@ class Array:
         return -EINVAL
 
     def snapshot(self) -> object:
-        """Return what the map knows beside the values."""
+        """Return the state of the map other than its values."""
         return None
 
 
@@ -154,7 +154,7 @@ class Hash:
         }
 
     def snapshot(self) -> object:
-        """Return what the map knows beside the values."""
+        """Return the state of the map other than its values."""
         return tuple(self._used.items()), tuple(self._spare), tuple(self._free)
 
 

@@ -1,4 +1,4 @@
-"""The tables of fields in docs/output.md are those that are written, with the types that their values have."""
+"""The tables of fields in docs/output.md have the fields that are written, with their types."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The recorder: what is in the file, whatever the disk does, and that nothing waits for it."""
+"""The recorder: the content of the file, faults of the disk, and that nothing else waits for the disk."""
 
 import gzip
 import json

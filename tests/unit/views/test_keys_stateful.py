@@ -1,4 +1,4 @@
-"""Any keys in any window at any size, over whatever comes meanwhile: each acts or says that it does nothing."""
+"""Any keys in any window at any size, between any events: each acts or says that it does nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -143,7 +143,7 @@ class Keys(RuleBasedStateMachine):
         assert self.producer.wanted == state.request
 
     def _everything(self) -> object:
-        """Return all that a key can change."""
+        """Return everything that a key can change."""
         state, prompt = self.state, self.app._prompt
         return (
             [*state.windows],
@@ -187,7 +187,7 @@ class Keys(RuleBasedStateMachine):
         assert all(line.decode().isprintable() for line in lines)
 
     def _inspection(self) -> Inspection:
-        """Return what is asked for, of the cache that is asked for; or of another, as right after a change."""
+        """Return the requested inspection, or one of another cache, as right after a change of the request."""
         wanted = self.producer.wanted.inspection
         if wanted is None:
             return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)

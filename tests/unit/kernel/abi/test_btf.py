@@ -1,4 +1,4 @@
-"""The BTF reader, against this kernel's types, against a few made up here, and against damaged ones."""
+"""The BTF reader, with this kernel's types, with a few artificial ones, and with damaged ones."""
 
 import struct
 from collections.abc import Iterable
@@ -159,7 +159,7 @@ def test_parameters_are_written_as_in_c_without_qualifiers() -> None:
 
 
 @pytest.mark.parametrize("name", ["kmem", "cache", "kmem_cache_", "size_t", "name", "", "no_such_struct"])
-def test_a_struct_that_is_not_there_is_told(name: str) -> None:
+def test_a_missing_struct_is_reported(name: str) -> None:
     with pytest.raises(BTFError, match=f"no type named {name}$"):
         BTF(KERNEL).struct(name)
 
@@ -182,12 +182,12 @@ def test_qualifiers_of_themselves_end() -> None:
 
 
 @pytest.mark.parametrize("number", [2, 3, 2**32 - 1])
-def test_a_reference_to_a_type_that_is_not_there_is_told(number: int) -> None:
+def test_a_reference_to_a_missing_type_is_reported(number: int) -> None:
     with pytest.raises(BTFError, match=f"no type number {number}$"):
         BTF(encode([(TYPEDEF, "astray", number)])).parameters("astray")
 
 
-def test_a_name_that_is_not_there_is_told() -> None:
+def test_a_missing_name_is_reported() -> None:
     with pytest.raises(BTFError, match=r"no string at 9999$"):
         BTF(encode([(STRUCT, "astray", 4, (9999, 0, 0))])).struct("astray")
 
@@ -217,7 +217,7 @@ def test_a_cut_is_noticed_wherever_it_is() -> None:
 
 
 def ask(data: bytes) -> None:
-    """Ask for everything; only a BTFError is a fair refusal."""
+    """Ask for everything; the only exception allowed is BTFError."""
     with suppress(BTFError):
         btf = BTF(data)
         for name in ("slab", "kmem_cache", "last"):
