@@ -50,7 +50,7 @@ class Writer:
             try:
                 if self.failure is None:
                     write()
-            except Exception as error:  # the caller decides what to do about it
+            except Exception as error:  # the caller handles it
                 self.failure = error
             finally:
                 done.set()

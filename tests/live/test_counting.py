@@ -54,7 +54,7 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
         assert queue.get(timeout=60) is not None  # it counts from here on: the workload waits
         try:
             work.run()
-            for _ in range(2):  # one for what waits, one that begins after the work has ended
+            for _ in range(2):  # the one that waits, and one that begins after the end of the work
                 snapshot = queue.get(timeout=10)
                 assert snapshot is not None
                 allocs.update({row.name: row.allocs for row in snapshot.rows})

@@ -31,7 +31,7 @@ KEPT = 15_000  # below the usual limit of open files
 EPOLL_ITEMS, ROUNDS = 2_000, 4
 MAPPINGS = 20_000
 RINGS = 100
-PUT_OFF = 100  # frees by call_rcu(), of anything, that an interrupt may do while it is the turn of the process
+PUT_OFF = 100  # frees by call_rcu(), of any kind, that an interrupt may do while the process runs
 SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 
 
@@ -184,7 +184,7 @@ def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everything: Pr
     between = interval(before, read(everything))
     row = named(between, "eventpoll_epi")
     assert row.allocs >= ROUNDS * EPOLL_ITEMS
-    assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # what waits to be freed, or lies free in a CPU's own slabs
+    assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # objects that wait to be freed, or are free in a CPU's own slabs
     untraced = row.allocs - (
         row.frees or 0
     )  # all of them, where kfree_rcu() frees them in batches that are not counted

@@ -16,7 +16,7 @@ from tests.support.simulation import LOST_ADDRESSED, LOST_NAMED, SLOT_BITS, Imag
 pytestmark = pytest.mark.live  # to compile takes bcc, and the right to make maps
 
 PROBED = 16  # slots, before an event is lost
-HOME = 24  # a slot near the end of the table: a cache that finds it taken goes on at the beginning
+HOME = 24  # a slot near the end of the table: a cache that finds it taken continues at the beginning
 CPUS = (0, 1)
 
 

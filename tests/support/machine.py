@@ -8,7 +8,7 @@ from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT
 ANY, NOEXIST = 0, 1  # flags of an update
 
 _HASH, _ARRAY, _PROGRAMS, _PER_CPU_ARRAY = 1, 2, 3, 6  # enum bpf_map_type
-_FIRST_ADDRESS = 1 << 32  # far from small numbers: a program that calculates a wrong address finds nothing there
+_FIRST_ADDRESS = 1 << 32  # far from small numbers, so that a wrong address leads to no memory
 _DISTANCE = 1 << 16  # of the pieces of memory, for the same reason
 
 

@@ -49,7 +49,7 @@ def script(steps: Sequence[Step], directory: Path) -> str:
 def ending(step: str, shared: Path) -> str:
     """Return in words how a step ended."""
     if not has_ended(step, shared):
-        return "did not come to its end"
+        return "did not end"
     status = int((shared / f"{step}.status").read_text())
     return "took too long" if status in _TIME_RAN_OUT else f"ended with status {status}"
 

@@ -12,7 +12,7 @@ from slabtui.model.inspection import InspectionKind
 from slabtui.views import keymap
 from tests.support.terminal import Terminal
 
-_SEQUENCES = {  # what a terminal sends for a key that is no character; console_codes(4), xterm's for the rest
+_SEQUENCES = {  # sequences that a terminal sends for keys without a character; console_codes(4), else xterm's
     "esc": "\x1b",
     "enter": "\r",
     "tab": "\t",

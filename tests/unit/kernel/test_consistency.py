@@ -54,7 +54,7 @@ def test_objects_that_may_be_hidden_elsewhere_are_tolerated_too() -> None:
 
 
 def test_a_hundredth_of_the_traffic_since_then_is_tolerated() -> None:
-    consistency = begun(row(10**9, 10**9, 0))  # what came before counts for nothing
+    consistency = begun(row(10**9, 10**9, 0))  # earlier events do not count
     assert not consistency.disagrees(row(10**9 + 50_000, 10**9 + 50_000, AT_HAND + 1000))
     assert consistency.disagrees(row(10**9 + 50_000, 10**9 + 50_000, AT_HAND + 1001))
 

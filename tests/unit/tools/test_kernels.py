@@ -112,7 +112,7 @@ def test_a_kernel_whose_modules_are_gone_is_not_offered() -> None:
     ]
 
 
-# --- what a guest left
+# --- the files of a guest
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_step_that_left_no_result_is_reported_with_how_it_ended(tmp_path: Path
     assert faults == [
         "live left no result: it took too long",
         "compare left no result: it ended with status 1",
-        "oldtools left no result: it did not come to its end",
-        "hidden left no result: it did not come to its end",
-        "jitless left no result: it did not come to its end",
+        "oldtools left no result: it did not end",
+        "hidden left no result: it did not end",
+        "jitless left no result: it did not end",
     ]
 
 
@@ -208,7 +208,7 @@ def test_a_good_result_has_no_fault() -> None:
         ),
         (
             compared(lookups=(replace(LOOKUPS[0], frees=TOO_FEW), LOOKUPS[1])),
-            "what is counted with bpf_rdonly_cast is not what happened",
+            "the counts with bpf_rdonly_cast are wrong",
         ),
         (
             replace(GOOD, hidden=Hidden(exact_kmalloc=False, counts=ALL)),
@@ -225,9 +225,9 @@ def test_a_good_result_has_no_fault() -> None:
         (replace(GOOD, jitless=Jitless(counts=ALL, frees=TOO_FEW)), "without JIT: the counts do not agree"),
         (replace(GOOD, jitless=Jitless(counts=ALL, callers=TOO_FEW)), "without JIT: the counts do not agree"),
         (replace(GOOD, jitless=Jitless(stacks=Counts(2000, None, 0, 0))), "without JIT: no stack was taken"),
-        (beside(4999), "slabtui's count beside the older tools is not what happened"),
-        (beside(5004), "slabtui's count beside the older tools is not what happened"),
-        (beside(None), "slabtui's count beside the older tools is not what happened"),
+        (beside(4999), "slabtui's count beside the older tools is wrong"),
+        (beside(5004), "slabtui's count beside the older tools is wrong"),
+        (beside(None), "slabtui's count beside the older tools is wrong"),
     ],
 )
 def test_each_fault_is_reported(result: Result, fault: str) -> None:
@@ -236,7 +236,7 @@ def test_each_fault_is_reported(result: Result, fault: str) -> None:
 
 def test_bulk_that_is_not_counted_is_a_fault() -> None:
     result = replace(GOOD, comparison=Comparison("", "", bulk="no", counts=COUNTS))
-    assert results.faults(result) == ["what is allocated and freed in bulk is not counted"]
+    assert results.faults(result) == ["bulk allocations and frees are not counted"]
 
 
 def test_a_refusal_is_a_fault() -> None:

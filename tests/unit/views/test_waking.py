@@ -21,7 +21,7 @@ class Host:
     def __init__(self) -> None:
         self.identities = Identities()
         self.allocs = 0
-        self.sleeper: int | None = None  # its allocations; None: it has never allocated, so that its name is all known
+        self.sleeper: int | None = None  # its allocations; None: it has never allocated, so that only its name is known
         self._before = self.read()
 
     def read(self) -> Reading:

@@ -14,7 +14,7 @@ from slabtui.kernel.abi.offsets import VMLINUX, read_whole
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST = range(1, 11)
 FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = range(12, 20)
 HEADER = "=HBBIIIII"
-UNCOUNTED = (INT, ARRAY, VAR, DECL_TAG)  # what follows these is no list of members
+UNCOUNTED = (INT, ARRAY, VAR, DECL_TAG)  # no list of members follows these
 PACKED = 1 << 31  # offsets of members carry the size of a bit field in their upper byte
 
 
@@ -75,7 +75,7 @@ KERNEL = encode(
         (STRUCT, "last", 4, ("only", 1, 0)),
     ]
 )
-SMALL = st.integers(0, 40)  # as a number of a type, or of members, it points to something
+SMALL = st.integers(0, 40)  # valid as the number of a type or of members
 DAMAGE = st.lists(st.tuples(st.integers(0, len(KERNEL) // 4 - 1), SMALL | st.integers(0, 2**32 - 1)), max_size=6)
 
 
