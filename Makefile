@@ -22,7 +22,7 @@ setup: $(VENV)/.setup
 
 # Builds in dist/: slabtui.pyz, one file for Python 3.11 and newer; a wheel; an sdist; a Debian package.
 dist: $(VENV)/.dist
-	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # they check the results
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then # lintian and mandoc check the results
 		export DEBIAN_FRONTEND=noninteractive
 		add="apt-get install -qq -y --no-install-recommends lintian mandoc"
 		{ command -v lintian && command -v mandoc || $$add || { apt-get update -qq && $$add; }; } >/dev/null
@@ -34,7 +34,7 @@ dist/slabtui.pyz: $(shell find slabtui docs tests/tools/packaging -type f ! -nam
 	$(VENV)/bin/python -m tests.tools.packaging dist pyz
 
 # Installs the contents of slabtui.pyz, unpacked: it starts faster, because Python keeps the compiled modules. If the
-# file exists, this needs no network, and any Python can do it.
+# file exists, this needs no network and works with any Python.
 install: dist/slabtui.pyz
 	@python=$(VENV)/bin/python
 	[ -x $$python ] || python=python3
@@ -92,7 +92,7 @@ soak: $(VENV)/.test
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# The script checks whether there is anything to do, because make cannot see that an environment no longer works.
+# The script checks whether there is anything to do, because make cannot detect that an environment no longer works.
 $(VENV)/.demo $(VENV)/.setup $(VENV)/.dist $(VENV)/.test: FORCE
 	@sh tests/tools/packaging/setup.sh $(patsubst .%,%,$(@F))
 FORCE:

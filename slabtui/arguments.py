@@ -1,4 +1,4 @@
-"""The values on the command line: checks and converts each, or says what it should be."""
+"""Checks and converts the values on the command line; an error says what a value should be."""
 
 import argparse
 import math
@@ -14,7 +14,7 @@ _MOST_DIGITS = 19
 def column(text: str) -> str:
     """Return the name of a column that rows can be sorted by."""
     if text not in caches.SORTS:
-        raise argparse.ArgumentTypeError(f"no column {text!r}, but {', '.join(caches.SORTS)}")
+        raise argparse.ArgumentTypeError(f"no column {text!r}: choose one of {', '.join(caches.SORTS)}")
     return text
 
 
@@ -33,7 +33,7 @@ def pid(text: str) -> int:
     Raises:
         SlabtuiError: /proc is not mounted.
     """
-    from slabtui.kernel.procfs import mounts  # here, because nothing else needs the kernel yet
+    from slabtui.kernel.procfs import mounts  # imported here, because no other value needs the kernel
 
     number = positive(text, "PID")
     mounts.demand()
@@ -48,9 +48,9 @@ def pid(text: str) -> int:
 
 
 def path(text: str) -> Path:
-    """Return a path; refuse an empty text, which an unset variable of a shell becomes."""
+    """Return a path; refuse an empty one, as from an unset shell variable."""
     if not text:
-        raise argparse.ArgumentTypeError("an empty path")
+        raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
 
 
@@ -70,7 +70,7 @@ def positive(text: str, what: str) -> int:
 
     Args:
         text: the number.
-        what: what it counts, for the message.
+        what: its name in the error message.
     """
     if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")

@@ -1,4 +1,4 @@
-"""The program: reads the command line, runs, and turns every error that a user sees into one line."""
+"""The program: parses the command line, runs, and reports every error in one line."""
 
 import io
 import signal
@@ -17,7 +17,8 @@ from slabtui.text import visible
 def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
-    SIGTERM and SIGHUP end it with 128 and the signal's number; SIGINT ends it like the key q, unless something blocks.
+    SIGTERM and SIGHUP end it with 128 plus the signal's number; SIGINT ends it as the key q does, unless something
+    blocks.
     """
     ending = Ending()
     stdout_closed = sys.stdout is None
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         return Status.FAILED
     except KeyboardInterrupt:
         pass
-    except BrokenPipeError:  # the reader of standard output has what it wants
+    except BrokenPipeError:  # the reader of standard output has ended
         streams.discard(1)
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -59,14 +60,14 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
 
 
 def slabratetop() -> int:
-    """Run the program as slabratetop, the tool of bcc, does: text, with the screen cleared between intervals."""
+    """Run the program as bcc's slabratetop: print text, and clear the screen between intervals."""
     return main(name=session.SLABRATETOP)
 
 
 def _parse(argv: list[str] | None, name: str) -> Options:
-    """Read the command line, and print what --help and the like print before they end the program.
+    """Parse the command line, and print the output of --help and similar options.
 
-    argparse ignores that it cannot be written, since Python 3.12: ArgumentParser._print_message().
+    argparse itself ignores a failed write since Python 3.12: ArgumentParser._print_message().
     """
     printed = io.StringIO()
     try:
@@ -78,5 +79,5 @@ def _parse(argv: list[str] | None, name: str) -> Options:
 
 
 def _complain(text: str) -> None:
-    with suppress(OSError):  # the exit status says it, too
+    with suppress(OSError):  # the exit status still reports the failure
         print(f"slabtui: {visible(text)}", file=sys.stderr)

@@ -39,7 +39,7 @@ class Source(Protocol):
         """Count more, or less, from now on."""
 
     def measure(self) -> None:
-        """Measure anew what counting costs."""
+        """Measure the overhead again."""
 
     def read(self) -> Reading:
         """Return everything counted so far; OSError where that cannot be read now."""
@@ -77,7 +77,7 @@ class Collector(Producer):
         self._wake.set()
 
     def measure(self) -> None:
-        """Measure anew what counting costs."""
+        """Measure the overhead again."""
         self._measuring = True
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""Writes completion scripts: a shell then completes options, and names of columns and caches, and PIDs."""
+"""Writes completion scripts: a shell then completes options, PIDs, and names of columns and caches."""
 
 import argparse
 
@@ -6,16 +6,16 @@ import shtab
 
 from slabtui.columns import caches
 
-Completion = dict[str, str | dict[str, str]]  # shell -> function or command; "preamble" -> shell -> what defines it
+Completion = dict[str, str | dict[str, str]]  # shell -> function or command; "preamble" -> shell -> its definition
 
 
 def _words(name: str, command: str) -> Completion:
-    """Return a completion by the words that a shell command prints at the moment of completing.
+    """Return a completion with the words that a shell command prints when the user asks for completions.
 
     Args:
-        name: what they are, as part of the name of a shell function.
-        command: for any shell: fish reads it in double quotes, so it has no dollar sign. bash expands the words, so
-            they have nothing in them that it would act on.
+        name: of the words, part of the name of a shell function.
+        command: works in any shell. It has no dollar sign, because fish reads it in double quotes. Its words have no
+            special characters, because bash expands them.
     """
     function = f"_slabtui_{name}"
     return {

@@ -1,4 +1,4 @@
-"""The one error that a user is meant to see: what is wrong, and the command or change that fixes it."""
+"""Errors for the user: what is wrong, and the command or change that fixes it."""
 
 import enum
 import errno
@@ -16,12 +16,12 @@ class Status(enum.IntEnum):
 
 
 class SlabtuiError(Exception):
-    """Something that a user can fix; `str()` of it is one line, shown without a traceback.
+    """An error that the user can fix. `str()` gives one line, which is shown without a traceback.
 
     Args:
         cause: what is wrong, without a full stop.
-        remedy: what to do about it, as a command where there is one.
-        status: the exit status that it ends the program with.
+        remedy: how to fix it, as a command if possible.
+        status: the exit status of the program.
     """
 
     def __init__(self, cause: str, remedy: str, status: Status = Status.FAILED) -> None:
@@ -30,7 +30,7 @@ class SlabtuiError(Exception):
 
 
 def explain(error: OSError) -> str | None:
-    """Return one line for an error of the system whose cause lies outside the program; None for any other."""
+    """Return one line for an error of the system with a cause outside the program; None for any other error."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{error.strerror}: raise the limit, as in ulimit -n 1024"
     if isinstance(error.filename, str) and Path(error.filename).is_relative_to(_PACKAGE):

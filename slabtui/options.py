@@ -1,4 +1,4 @@
-"""The command line: every option, its value and its help, and what they come to."""
+"""The command line: its options with their values and help, and the checks between options."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ from slabtui.model.request import InspectionRequest, Request
 from slabtui.outputs import formats
 
 SEE_HELP = "see slabtui --help"
-DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be one file, and this inside of it
-_INSPECTIONS = {  # what is printed of one cache -> in words
-    InspectionKind.CALLERS: "the call sites that allocate, and how much,",
-    InspectionKind.STACKS: "the kernel stacks that led to the allocations",
-    InspectionKind.PROCESSES: "the processes that allocate, and how much,",
+DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be a zip file that contains it
+_INSPECTIONS = {  # kind -> its rows, in the help
+    InspectionKind.CALLERS: "call sites",
+    InspectionKind.STACKS: "kernel stacks",
+    InspectionKind.PROCESSES: "processes",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asks for.
+    """The choices of the user.
 
     Attributes:
         sort: id of the column that rows are sorted by.
         filter: which names are shown.
-        pids: processes whose allocations are counted; empty: those of all.
-        cgroup: the control group whose allocations are counted; None: those of all.
-        request: what is counted beside allocations.
+        pids: count the allocations of these processes only; empty: of all processes.
+        cgroup: count the allocations of this control group only; None: of all groups.
+        request: what to count in addition to allocations.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
-        maxrows: how many rows are printed; None: as many as the format prints.
+        maxrows: print at most this number of rows; None: the default of the format.
         output: the format to print in; None: not given.
         record: the file to record to.
         addresses: whether kernel addresses are written.
@@ -63,11 +63,11 @@ class Options:
 
 
 def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
-    """Read the command line of the command of that name.
+    """Parse the command line of the command with this name.
 
     Raises:
-        SlabtuiError: it is wrong, by itself or as a whole.
-        SystemExit: it asked for help or the like, which is printed.
+        SlabtuiError: a value is wrong, or options exclude each other.
+        SystemExit: --help or a similar option was given; its output is printed.
     """
     found = parser(name).parse_args(argv)
     named = ((kind, getattr(found, kind)) for kind in _INSPECTIONS)
@@ -95,9 +95,9 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
 def _demand_what_goes_together(options: Options) -> None:
     kind = options.request.inspection and options.request.inspection.kind
     if options.replay and (options.pids or options.cgroup or options.record):
-        raise SlabtuiError("-p, --cgroup and --record do not go with a recording", "leave them out", Status.USAGE)
+        raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
-        raise SlabtuiError("-C prints text", "leave it out", Status.USAGE)
+        raise SlabtuiError(f"-C prints text, not {options.output}", "leave out -C or --output", Status.USAGE)
     if options.output == "folded" and kind is not InspectionKind.STACKS:
         raise SlabtuiError("--output folded prints stacks", "add --stacks CACHE", Status.USAGE)
     if options.output == "csv" and kind is not None:
@@ -106,7 +106,7 @@ def _demand_what_goes_together(options: Options) -> None:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Report wrong usage in one line, instead of the usage text and a line."""
+        """Report wrong usage in one line, without the usage text of argparse."""
         raise SlabtuiError(message, SEE_HELP, Status.USAGE)
 
 
@@ -119,7 +119,7 @@ class _PrintCompletion(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Print the completion script for a shell, and end the program."""
-        from slabtui import completion  # here, because it takes longer to import than the rest of the command line
+        from slabtui import completion  # imported here, because it takes longer than the rest of the command line
 
         try:
             print(completion.script(parser, str(values)))
@@ -129,11 +129,11 @@ class _PrintCompletion(argparse.Action):
 
 
 def parser(name: str = "slabtui") -> argparse.ArgumentParser:
-    """Return the definition of the command line, for the command of that name."""
+    """Return the definition of the command line of the command with this name."""
     options = _Parser(
         prog=name,
         description="Show the rate of allocations from the kernel's slab caches, live.",
-        epilog="Keys: ? shows them all. Needs root, and bcc from the distribution, except with --replay and --demo.",
+        epilog="Press ? to see all keys. Needs root, and bcc from the distribution, except with --replay and --demo.",
     )
     add = options.add_argument
     add("-V", "--version", action="version", version=f"slabtui {__version__}")
@@ -151,7 +151,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         metavar="FILTER",
         type=arguments.pattern,
         default="",
-        help="show only caches whose name contains FILTER, or matches the regular expression after a leading ~",
+        help="show only caches whose name or alias contains FILTER; ~ before FILTER makes it a regular expression",
     )
     add(
         "-p",
@@ -172,11 +172,13 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     add(
         "--all",
         action="store_true",
-        help="include the caches in which nothing happened, as the key z does; as text all rows, unless -r limits them",
+        help="include idle caches, as the key z does; text then has all rows, unless -r limits them",
     )
     inspection = options.add_mutually_exclusive_group()
     for kind, what in _INSPECTIONS.items():
-        inspection.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what} of this cache instead of the table")
+        inspection.add_argument(
+            f"--{kind}", metavar="CACHE", help=f"print the {what} that allocate from CACHE, instead of the table"
+        )
     add(
         "-C",
         "--noclear",
@@ -195,11 +197,13 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         choices=("text", "json", "csv", "folded"),
         help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
     )
-    add("--record", metavar="FILE", type=Path, help="write every snapshot to a new file too; compressed if .gz or .zst")
+    add(
+        "--record", metavar="FILE", type=Path, help="also write every snapshot to a new file, compressed if .gz or .zst"
+    )
     add(
         "--addresses",
         action="store_true",
-        help="write kernel addresses, of caches and of call sites without a name, which are hidden otherwise: "
+        help="write the kernel addresses of caches and of call sites without a name, which are hidden otherwise: "
         "they show where the kernel is in memory, which KASLR hides from attackers",
     )
     origin = options.add_mutually_exclusive_group()

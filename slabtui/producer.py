@@ -11,7 +11,7 @@ from slabtui.system import threads
 from slabtui.system.clock import Clock, SystemClock
 from slabtui.system.ending import WAIT
 
-_PATIENCE = 0.05  # seconds until a producer that waits for room looks whether it is to stop
+_PATIENCE = 0.05  # seconds between checks whether to stop, while a producer waits for room
 
 
 class Snapshots(Protocol):
@@ -36,7 +36,7 @@ class Snapshots(Protocol):
         """Count more, or less, from now on."""
 
     def measure(self) -> None:
-        """Measure anew what counting costs."""
+        """Measure the overhead again."""
 
 
 class Producer:
@@ -102,7 +102,7 @@ class Producer:
         """Count more, or less, from now on; a producer that cannot shows what it has."""
 
     def measure(self) -> None:
-        """Measure anew what counting costs; a producer that cannot does nothing."""
+        """Measure the overhead again; a producer that cannot does nothing."""
 
     def produce(self) -> None:
         """Publish snapshots until `sleep` says to stop; runs in the thread.
@@ -138,7 +138,7 @@ class Producer:
             self.produce()
         except (SnapshotsEndedError, SlabtuiError) as error:
             end = error
-        except BaseException as error:  # it must reach the user, who looks at the screen of another thread
+        except BaseException as error:  # the user must see it; the screen is drawn by another thread
             end = ProducerDiedError(f"the {self._thread.name} ended: {error!r}")
             end.__cause__ = error
         with self._subscribing:

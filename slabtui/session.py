@@ -1,4 +1,4 @@
-"""One run of the program: a producer, the running kernel or a recording, and its consumers side by side."""
+"""One run of the program: connects a producer (the running kernel or a recording) to its consumers."""
 
 import errno
 import importlib
@@ -29,13 +29,13 @@ Notes = Callable[[], tuple[str, ...]]
 
 
 def run(options: Options, name: str, ending: Ending, complain: Callable[[str], None]) -> None:
-    """Count, or play, and show or print until the user has enough.
+    """Count or replay, and show or print, until the user or the producer ends it.
 
     Args:
         options: what the user asks for.
         name: of the command.
-        ending: the way out.
-        complain: called with what is to be printed on standard error.
+        ending: limits the time of the cleanup.
+        complain: prints a line on standard error.
 
     Raises:
         SlabtuiError: something that the user can remedy.
@@ -45,7 +45,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
         if options.maxrows:
-            raise SlabtuiError("-r limits what is printed", "add -C or --output", Status.USAGE)
+            raise SlabtuiError("-r applies to printed output only", "add -C or --output", Status.USAGE)
         _demand_terminal()
     conceal = show_all if options.addresses else AddressHider()
     with _producer(options, is_screen) as producer:
@@ -60,7 +60,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
 
 @contextmanager
 def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
-    """Yield the player of a recording, or the collector of the running kernel; it has stopped at the end."""
+    """Yield the player of a recording or the collector of the running kernel; stop it at the end."""
     producer: Producer
     if options.replay:
         from slabtui.recording.player import Player
@@ -78,7 +78,7 @@ def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
 def _recording(
     options: Options, is_screen: bool, producer: Producer, conceal: Concealer, ending: Ending
 ) -> Iterator[Notes]:
-    """Record what the producer publishes, if that is asked for; yield what returns notes of its trouble."""
+    """Record what the producer publishes if `--record` is given; yield a function that returns the recorder's notes."""
     if not options.record:
         yield lambda: ()
         return
@@ -92,21 +92,23 @@ def _recording(
         yield recorder.notes
     finally:
         ending.begin(Status.OK)
-        producer.finish()  # a signal or an error has ended the other consumer: the interval so far is recorded, too
+        producer.finish()  # if a signal or an error ended the other consumer, record the interval so far
         producer.stop()
         ending.next_step()
         recorder.close()
     if recorder.failure:
-        raise SlabtuiError(f"recording stopped: {recorder.failure}", f"what {options.record} has can be replayed")
+        raise SlabtuiError(
+            f"recording stopped: {recorder.failure}", f"the intervals in {options.record} can be replayed"
+        )
 
 
 def open_kernel(options: Options, is_screen: bool) -> Source:
-    """Return the running kernel as a source, with no privileges left but those that it will need.
+    """Return the running kernel as a source, and drop the privileges that it does not need.
 
     Raises:
-        SlabtuiError: see Probe; or there is no such cache.
+        SlabtuiError: the probe cannot start, or no cache has the requested name.
     """
-    from slabtui.kernel import capabilities  # here, because a recording needs none of these
+    from slabtui.kernel import capabilities  # imported here, because a recording needs none of these
     from slabtui.kernel.bpf.compiler import Compiler
     from slabtui.kernel.procfs import mounts, slabinfo
 
@@ -120,7 +122,7 @@ def open_kernel(options: Options, is_screen: bool) -> Source:
     capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
     compiler = Compiler(meanwhile=partial(importlib.import_module, "slabtui.views.app") if is_screen else lambda: None)
     try:
-        compiler.prepare()  # as early as possible: its child imports bcc during all that follows
+        compiler.prepare()  # as early as possible: its child imports bcc in the meantime
         from slabtui.kernel.abi import offsets
         from slabtui.kernel.probe import Probe
         from slabtui.kernel.scope import Scope
@@ -150,7 +152,7 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise
-        streams.discard(1)  # the terminal is gone, and its signal may come before or after this
+        streams.discard(1)  # the terminal is gone; SIGHUP may arrive before or after this
         raise SystemExit(128 + signal.SIGHUP) from error
     finally:
         ending.next_step()
@@ -192,7 +194,7 @@ def _print(
 
 
 def _format(options: Options, clears: bool) -> formats.Format:
-    """Return the format that is asked for."""
+    """Return the requested format."""
     inspection = options.request.inspection
     if options.output == "json":
         form = formats.JSON
@@ -212,6 +214,6 @@ def _format(options: Options, clears: bool) -> formats.Format:
 
 def _demand_terminal() -> None:
     if not sys.stdin.isatty():
-        raise SlabtuiError("standard input is not a terminal", "run slabtui in one, over ssh with ssh -t, or with -C")
+        raise SlabtuiError("standard input is not a terminal", "run slabtui in one (over ssh: ssh -t), or use -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
-        raise SlabtuiError("TERM names no terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")
+        raise SlabtuiError("TERM does not name a terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")

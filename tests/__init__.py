@@ -1,4 +1,4 @@
-"""The tests, what they share, and the programs that measure and build."""
+"""The tests, the code that they share, and the programs that measure and build."""
 
 from pathlib import Path
 

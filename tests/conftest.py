@@ -1,4 +1,4 @@
-"""Decides what a test that needs this machine's kernel does where it cannot run: it is skipped, in CI it fails."""
+"""Skips live tests that cannot run on this machine; in CI they fail instead."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a jo
     if signal.getsignal(number) is signal.SIG_IGN:  # then programs that a test starts would ignore them too
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 
-settings.register_profile("slabtui", deadline=None)  # it would measure what else the machine does
+settings.register_profile("slabtui", deadline=None)  # it would measure other load of the machine
 settings.load_profile("slabtui")
 
 

@@ -31,7 +31,7 @@ class Cache:
         address: of its struct kmem_cache, or the number that stands for a size class of kmalloc.
         name: its name, harmless to print.
         size: bytes that an object takes in its slab.
-        object_size: bytes of that which the cache's creator asked for.
+        object_size: bytes that the creator of the cache asked for.
         approximate: it is a size class.
     """
 

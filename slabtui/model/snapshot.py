@@ -18,9 +18,9 @@ class CacheTotals:
         name: its name, harmless to print. Two caches may share a name.
         size: bytes that one object takes in its slab, metadata and padding included, as in /proc/slabinfo and slabtop;
             None where the objects of the row differ in size.
-        object_size: bytes of that which the cache's creator asked for; None as for `size`.
+        object_size: bytes that the creator of the cache asked for; None as for `size`.
         address: of its struct kmem_cache; None where unknown, or hidden from the reader.
-        approximate: the row is not exact: it is a kmalloc size class, whose caches could not be told apart; or kmalloc
+        approximate: the row is not exact: it is a kmalloc size class, whose caches could not be distinguished; or kmalloc
             beyond the largest cache, of which some kernels report many allocations twice.
         aliases: names of the other caches that were merged into it.
         live: objects in use, as in /proc/slabinfo; None where unknown.
@@ -82,7 +82,7 @@ class Reading:
     Attributes:
         rows: every cache seen so far; one that was seen is in every later reading of the source.
         lost: allocations and frees that could not be counted; None where the kernel does not say.
-        events: number of events that the probe has seen; None where it skips some unseen.
+        events: number of events that the probe has seen; None where it skips some without counting them.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
         inspection: the inspection of one cache, if there is one.

@@ -1,4 +1,4 @@
-"""What no real host exceeds: a recording that does was made up, and is refused before it takes memory and time."""
+"""Bounds that no real host exceeds: a recording beyond them is refused before it takes memory and time."""
 
 MOST_CACHES = 16384  # the table has 4096 slots; a kernel lists some hundred caches, idle ones included
 MOST_ENTRIES = 32768  # rows of an inspection: twice what it has room for

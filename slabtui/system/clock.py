@@ -1,4 +1,4 @@
-"""The clock by which producers wait and measure; tests pass another one."""
+"""The clock by which producers wait and measure; tests replace it."""
 
 import threading
 import time

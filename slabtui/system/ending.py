@@ -1,4 +1,4 @@
-"""The end of the program: the first signal raises an exception, and what blocks after it is given up after a second."""
+"""Ends the program: the first signal raises an exception, and each step of the cleanup may then take one second."""
 
 import os
 import signal
@@ -9,24 +9,24 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
 
-PATIENCE = 1.0  # seconds that one step of the way out may take; closing files and leaving the screen take milliseconds
-WAIT = PATIENCE / 2  # seconds that another thread is waited for within a step
+PATIENCE = 1.0  # seconds that one step of the cleanup may take; closing files and leaving the screen take milliseconds
+WAIT = PATIENCE / 2  # seconds to wait for another thread within a step
 
 _RETRY = 0.01  # seconds until an exception that Python has dropped is raised again
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Everything that urwid may have switched on is switched off: bracketed paste, reports of the focus, the second
-# character set, colours, the alternate screen, and the hidden cursor (ECMA-48; xterm's control sequences).
+# Switches off everything that urwid may have switched on: bracketed paste, reports of the focus, the second character
+# set, colours and the alternate screen; and shows the cursor (ECMA-48; xterm's control sequences).
 _LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1004l\x0f\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
 class Ending:
-    """Handles SIGINT, SIGTERM and SIGHUP, those excepted that the caller ignores, as nohup(1) does.
+    """Handles SIGINT, SIGTERM and SIGHUP, except those that are ignored, as under nohup(1).
 
-    The first one raises KeyboardInterrupt, or SystemExit with 128 and the number, in the main thread, so that every
-    `finally` is carried out. From then on each step of the way out may take `PATIENCE` seconds. A step that takes
-    longer, or a second signal, ends the process by _exit(2), with the settings of the terminal restored.
+    The first signal raises KeyboardInterrupt, or SystemExit with 128 plus its number, in the main thread, so that every
+    `finally` runs. From then on each step of the cleanup may take `PATIENCE` seconds. A step that takes longer, or a
+    second signal, ends the process by _exit(2), with the settings of the terminal restored.
 
-    Used in the main thread, where Python runs handlers of signals: in a write to a pipe or a terminal, too.
+    Use it in the main thread: Python runs signal handlers there, even during a write to a pipe or a terminal.
     """
 
     def __init__(self) -> None:
@@ -43,26 +43,26 @@ class Ending:
         self._handle(self._begin)
 
     def begin(self, status: int) -> None:
-        """Begin the way out without a signal; the next one ends the process at once.
+        """Begin the cleanup without a signal; the next signal ends the process at once.
 
         Args:
-            status: the exit status, should a step take too long; that of a signal stays.
+            status: the exit status if a step takes too long; a status that was set before, as by a signal, stays.
         """
         self._status = self._status or status
         self._handle(self._give_up)
         self.next_step()
 
     def end(self) -> None:
-        """End the way out: from here on nothing blocks any more."""
+        """End the cleanup: nothing blocks after this."""
         signal.setitimer(signal.ITIMER_REAL, 0)  # the interpreter resets the handlers when it ends
 
     def next_step(self) -> None:
-        """Let the next step of the way out take its time from here on."""
+        """Begin the next step of the cleanup, with its full time."""
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
 
     @contextmanager
     def screen(self) -> Iterator[None]:
-        """Let the terminal be restored if the process has to end at once inside."""
+        """Restore the terminal if the process must end at once inside this block."""
         with suppress(termios.error):
             self._settings = termios.tcgetattr(sys.stdin)
         try:
@@ -83,10 +83,10 @@ class Ending:
         raise self._raised
 
     def _unraisable(self, unraisable: "sys.UnraisableHookArgs") -> None:
-        """Raise the exception of a signal once more that was raised where nothing catches it.
+        """Raise the exception of a signal again if Python dropped it.
 
-        That is a finalizer or the callback of a weak reference, which may run anywhere: Python reports the exception
-        and goes on.
+        Python reports an exception in a finalizer or in the callback of a weak reference, and continues. These may run
+        anywhere.
         """
         if unraisable.exc_value is None or unraisable.exc_value is not self._raised:
             self._report(unraisable)
@@ -108,19 +108,19 @@ class Ending:
 
 
 def _restore(settings: list[Any]) -> None:
-    """Give a terminal its settings and its screen back, without waiting for it to take what was written.
+    """Restore the settings and the screen of the terminal, without waiting for pending output.
 
-    What it has not taken is discarded (TCOFLUSH, ioctl_tty(2)), so that there is room for what leaves the screen.
+    Pending output is discarded (TCOFLUSH, ioctl_tty(2)), to make room for the sequences that leave the screen.
     """
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a job in the background would stop instead
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # else a background job would stop here
     with suppress(termios.error):
         termios.tcsetattr(0, termios.TCSANOW, settings)
         termios.tcflush(1, termios.TCOFLUSH)
         termios.tcflow(1, termios.TCOOFF)
-        termios.tcflow(1, termios.TCOON)  # which does not start what Ctrl-S has stopped, unless TCOOFF did too
+        termios.tcflow(1, termios.TCOON)  # after Ctrl-S, TCOON restarts output only if TCOOFF came first
     with suppress(OSError):
         os.set_blocking(1, False)
         try:
             os.write(1, _LEAVE_SCREEN)
         finally:
-            os.set_blocking(1, True)  # others have the terminal open, by the same description
+            os.set_blocking(1, True)  # other processes share this open file description

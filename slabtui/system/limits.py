@@ -1,4 +1,4 @@
-"""A limit to the processor time that a regular expression may take: some would not end in a lifetime."""
+"""Limits the processor time of a regular expression: the time of some is exponential in the length of the text."""
 
 import signal
 import threading
@@ -13,9 +13,9 @@ class TimeUpError(Exception):
 
 @contextmanager
 def processor_time(seconds: float) -> Iterator[None]:
-    """Raise TimeUpError inside when this process has computed for longer (ITIMER_PROF, setitimer(2)).
+    """Raise TimeUpError in this block after this processor time (ITIMER_PROF, setitimer(2)).
 
-    The time that the kernel takes is part of it: an expression may also take gigabytes of memory in a moment.
+    Time in the kernel counts too, because an expression can also take gigabytes of memory in a moment.
 
     Python runs handlers of signals in its main thread only: there the `re` module lets them run every 4096 steps of a
     match (Modules/_sre). In another thread there is no limit.
@@ -29,7 +29,7 @@ def processor_time(seconds: float) -> Iterator[None]:
     armed = True
 
     def time_up(number: int, frame: FrameType | None) -> None:
-        if armed:  # else the signal has come after the end
+        if armed:  # else the signal arrived after the end of the block
             raise TimeUpError
 
     previous = signal.signal(signal.SIGPROF, time_up)
@@ -38,7 +38,7 @@ def processor_time(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_PROF, seconds)
             yield
         finally:
-            armed = False  # the signal may come just before; then what follows is done even so
+            armed = False  # if the signal arrives just before this, the outer `finally` still runs
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, previous)

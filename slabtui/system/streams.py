@@ -1,4 +1,4 @@
-"""The standard streams: opens what the caller has closed, and flushes without harm what cannot be written."""
+"""The standard streams: opens those that the caller has closed, and discards output that cannot be written."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def open_closed() -> None:
 
 
 def discard(descriptor: int) -> None:
-    """Redirect a descriptor to /dev/null, where what is still buffered for it then goes.
+    """Redirect a descriptor to /dev/null, which also takes the output that is still buffered.
 
     Raises:
         OSError: no file can be opened.
@@ -42,7 +42,7 @@ def print_whole(text: str) -> None:
 
 
 def unwritable(error: OSError) -> SlabtuiError:
-    """Return the error for a standard output that cannot be written, and discard what is still to be written there."""
+    """Return the error for a failed write to standard output, and discard the rest of the output."""
     discard(1)
     reason = f"cannot write to standard output ({error.strerror})"
     return SlabtuiError(reason, "check the file or the pipe that it is redirected to")
@@ -60,6 +60,6 @@ def flush() -> None:
         except OSError:  # closed, full or hung up: the text stays in the buffer
             with suppress(OSError):
                 discard(stream.fileno())
-        except BaseException:  # a signal, while nothing reads the stream: the interpreter must not wait for it again
+        except BaseException:  # a signal while nothing reads the stream: the interpreter must not block on it again
             discard(stream.fileno())
             raise

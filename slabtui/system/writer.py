@@ -1,4 +1,4 @@
-"""A thread that writes: what a full pipe or a hanging disk blocks is this thread, and never the main one."""
+"""A thread that writes, so that a full pipe or a hanging disk never blocks the main thread."""
 
 import queue
 import threading
@@ -10,9 +10,9 @@ from slabtui.system import threads
 class Writer:
     """Carries out writes one after the other, in a thread of its own.
 
-    A write to a pipe that nothing reads ends when a signal comes, but one to a disk that hangs (NFS without its server)
-    ends by no signal, and no handler of a signal runs in a thread that is in it. The thread is a daemon: the process
-    can end although a write does not.
+    A signal interrupts a write to a pipe that nothing reads. It does not interrupt a write to a disk that hangs (NFS
+    without its server), and a thread that is blocked in it runs no signal handlers. The thread is a daemon, so the
+    process can end while a write hangs.
 
     Args:
         name: of the thread.
@@ -27,13 +27,13 @@ class Writer:
         threads.start(threading.Thread(target=self._run, name=name, daemon=True))
 
     def put(self, write: Callable[[], None]) -> threading.Event:
-        """Carry out a write after those before it; none after one that has failed.
+        """Queue a write. After a failed write all later ones are skipped.
 
         Args:
-            write: what to do; what it raises becomes `failure`.
+            write: does the write; an exception that it raises becomes `failure`.
 
         Returns:
-            What is set when it has been carried out, or left out.
+            An event that is set when the write is done or skipped.
         """
         done = threading.Event()
         self._jobs.put((write, done))
@@ -45,7 +45,7 @@ class Writer:
             try:
                 if self.failure is None:
                     write()
-            except Exception as error:  # what waits for the write decides
+            except Exception as error:  # the caller handles it
                 self.failure = error
             finally:
                 done.set()

@@ -1,1 +1,1 @@
-"""Tests of the whole program, started as users start it."""
+"""Tests of the whole program, which start it as users do."""

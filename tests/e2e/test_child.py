@@ -1,6 +1,6 @@
-"""The child process that compiles: whatever happens to it is one line, and once the screen is open a note on it.
+"""The child process that compiles: each failure is one line, and on an open screen a note.
 
-Each child here is a real one, to which the thing really happens.
+The children are real, and the failures happen to them.
 """
 
 import os
@@ -61,36 +61,36 @@ def run(path: Path | str, *arguments: str, command: list[str] = SLABTUI) -> "sub
 
 
 def complaint(ended: "subprocess.CompletedProcess[str]") -> str:
-    """Return the one line with which it ended, and demand that it is one."""
+    """Return the error message of a program, which must be one line."""
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith("slabtui: ")
     return line
 
 
-@pytest.mark.parametrize(("code", "told"), ENDS.values(), ids=ENDS)
-def test_a_child_that_ends_at_the_start_is_one_line(code: str, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("code", "reported"), ENDS.values(), ids=ENDS)
+def test_a_child_that_ends_at_the_start_is_one_line(code: str, reported: str, tmp_path: Path) -> None:
     before = program_ids()
     python = interpreter(tmp_path, WHEN_COMPILING + code)
     with Terminal(SLABTUI, (200, 24), naming(python)) as terminal:
         had = terminal.settings
         assert terminal.wait_for_exit() == 1
-        assert told in terminal.output.decode()
+        assert reported in terminal.output.decode()
         assert len(terminal.output.decode().splitlines()) == 1
         assert LEAVE_SCREEN not in terminal.output
         assert terminal.settings == had
     assert gone(before)
 
 
-@pytest.mark.parametrize(("code", "told"), ENDS.values(), ids=ENDS)
-def test_a_child_that_ends_later_is_a_note_and_counting_goes_on(code: str, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("code", "reported"), ENDS.values(), ids=ENDS)
+def test_a_child_that_ends_later_is_a_note_and_counting_goes_on(code: str, reported: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.touch()
     python = interpreter(tmp_path, f"if number > 1 and os.path.exists({str(broken)!r}):\n    {WHEN_COMPILING}{code}")
     with Terminal([*SLABTUI, "0.2"], (500, 24), naming(python)) as terminal:
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         terminal.type("f")
-        terminal.wait_for(lambda: f"frees not counted: {told}" in terminal.text)
+        terminal.wait_for(lambda: f"frees not counted: {reported}" in terminal.text)
         clock = terminal.lines[0]
         terminal.wait_for(lambda: terminal.lines[0] != clock)
         broken.unlink()
@@ -196,7 +196,7 @@ def test_what_a_child_prints_reaches_no_screen_and_does_no_harm(tmp_path: Path) 
 
 @contextmanager
 def memory_group(limit: int) -> Iterator[Path]:
-    """Make a control group whose processes may use this much memory, in whichever hierarchy has the controller."""
+    """Make a control group that limits the memory of its processes, in the hierarchy that has the controller."""
     old, new = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
     group = (old if old.is_dir() else new) / f"slabtui-oom-{os.getpid()}"
     if not old.is_dir():
@@ -209,27 +209,27 @@ def memory_group(limit: int) -> Iterator[Path]:
         group.rmdir()
 
 
-def test_a_child_that_runs_out_of_memory_is_told_with_where_to_look(tmp_path: Path) -> None:
+def test_a_child_that_runs_out_of_memory_is_reported_with_where_the_kernel_logs_it(tmp_path: Path) -> None:
     with memory_group(16 << 20) as group:
         join = f"open({str(group / 'cgroup.procs')!r}, 'w').write('0')"
-        told = complaint(run(interpreter(tmp_path, join)))
-    assert told.startswith("slabtui: the compiler was ended by SIGKILL: free some memory; see dmesg")
+        reported = complaint(run(interpreter(tmp_path, join)))
+    assert reported.startswith("slabtui: the compiler was ended by SIGKILL: free some memory; see dmesg")
 
 
-def test_too_little_memory_for_the_compiler_is_told_with_its_limit() -> None:
-    """How much is enough depends on the distribution; wherever it is not, the line says what to raise."""
-    told = []
+def test_too_little_memory_for_the_compiler_is_reported_with_its_limit() -> None:
+    """How much is enough depends on the distribution; where it is not, the line says which limit to raise."""
+    reported = []
     for mebibytes in (100, 160, 240):
         limited = ["bash", "-ec", f'ulimit -v {mebibytes << 10}\nexec "$@"', "bash", *SLABTUI]
         ended = run(with_bcc(), command=limited)
         if ended.returncode:
-            told.append(complaint(ended))
-    assert told
-    assert all(re.fullmatch(r"slabtui: .* `?ulimit -v( unlimited|`)", line) for line in told)
+            reported.append(complaint(ended))
+    assert reported
+    assert all(re.fullmatch(r"slabtui: .* `?ulimit -v( unlimited|`)", line) for line in reported)
 
 
-def test_a_child_that_may_not_be_started_is_told_with_the_limit() -> None:
-    """By a control group: `ulimit -u` is not for root."""
+def test_a_child_that_may_not_be_started_is_reported_with_the_limit() -> None:
+    """The limit is that of a control group: `ulimit -u` does not apply to root."""
     with tasks.limited(1) as group:
         ended = run(with_bcc(), command=[*tasks.inside(group), *SLABTUI])
     assert complaint(ended) == (
@@ -239,15 +239,15 @@ def test_a_child_that_may_not_be_started_is_told_with_the_limit() -> None:
 
 
 def test_a_child_whose_maps_the_kernel_refuses_is_one_line(tmp_path: Path) -> None:
-    """By seccomp, in the child only."""
+    """seccomp refuses them, in the child only."""
     refuse = f"sys.path.insert(0, {str(ROOT)!r})\nfrom tests.support.refusal import refuse\nrefuse(1, 0)"
-    told = complaint(run(interpreter(tmp_path, refuse)))
-    assert "cannot compile the BPF program (could not open bpf map: " in told
-    assert "run it as root, outside of a container" in told
+    reported = complaint(run(interpreter(tmp_path, refuse)))
+    assert "cannot compile the BPF program (could not open bpf map: " in reported
+    assert "run it as root, outside of a container" in reported
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "reported"),
     [
         ("raise OSError('libLLVM.so: cannot open')", "no Python here can import bcc (tried {python}; libLLVM.so: "),
         ("__version__ = '0.9'\nraise AttributeError('undefined symbol: x')", "tried {python}; undefined symbol: x)"),
@@ -260,10 +260,10 @@ def test_a_child_whose_maps_the_kernel_refuses_is_one_line(tmp_path: Path) -> No
         ),
     ],
 )
-def test_a_bcc_that_is_of_no_use_is_told_with_how_to_get_one(package: str, told: str, tmp_path: Path) -> None:
+def test_an_unusable_bcc_is_reported_with_how_to_install_one(package: str, reported: str, tmp_path: Path) -> None:
     python = with_package(tmp_path, package)
     line = complaint(run(python))
-    assert told.format(python=python) in line
+    assert reported.format(python=python) in line
     assert "install" in line or ANOTHER in line
 
 
@@ -273,7 +273,7 @@ def test_a_bcc_that_is_new_or_of_no_version_is_used(version: str | None, tmp_pat
     assert run(python).returncode == 0
 
 
-def test_an_interpreter_that_is_not_there_is_told() -> None:
+def test_a_missing_interpreter_is_reported() -> None:
     assert complaint(run("/nowhere/python3")).startswith(
         "slabtui: no Python here can import bcc (tried /nowhere/python3): "
     )
@@ -313,7 +313,7 @@ def test_a_closed_compiler_compiles_no_more() -> None:
 
 
 def test_a_module_in_the_working_directory_is_not_imported(tmp_path: Path) -> None:
-    """Root may start slabtui in the directory of another user, who must not get to run code in it."""
+    """Root may start slabtui in the directory of another user, whose code must not run."""
     for name in ("bcc.py", "json.py", "socket.py", "ctypes.py"):
         (tmp_path / name).write_text(f"open({str(tmp_path / 'taken')!r}, 'w')\nraise SystemExit(9)\n")
     command = [sys.executable, "-P", "-m", "slabtui", "-C", "0.1", "1"]

@@ -1,4 +1,4 @@
-"""The command line: what is wrong is one line with a remedy and the right exit status."""
+"""The command line: each error is one line with a remedy, and the right exit status."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
         (["-p", "0"], "PID"),
         (["-p", "x"], "'x'"),
         (["-p", "4194305"], "no process 4194305"),
-        (["-s", "size"], "no column 'size', but name, objsize, allocs, frees, bytes, live, growth, mem"),
+        (["-s", "size"], "no column 'size': choose one of name, objsize, allocs, frees, bytes, live, growth, mem"),
         (["-f", "~("], "not a regular expression"),
         (["--frobnicate"], "--frobnicate"),
         (["-p", "1", "-p", "4194305"], "no process 4194305"),
@@ -94,7 +94,7 @@ def test_without_a_keyboard_it_says_so() -> None:
 def test_a_terminal_without_a_screen_is_refused(term: str) -> None:
     with Terminal([sys.executable, "-m", "slabtui"], env={"TERM": term}) as terminal:
         assert terminal.wait_for_exit() == Status.FAILED
-        assert b"TERM names no terminal with a screen: set it" in terminal.output
+        assert b"TERM does not name a terminal with a screen: set it" in terminal.output
 
 
 @pytest.mark.live

@@ -1,4 +1,4 @@
-"""The end of the program: it stops counting at once, and whatever blocks, it ends within moments.
+"""The end of the program: it stops counting at once, and ends within seconds even if a write or a read blocks.
 
 Nothing reads the terminal or the pipe of these programs after it is full.
 """
@@ -82,7 +82,7 @@ def status_of(process: "subprocess.Popen[bytes]") -> int:
 
 @contextmanager
 def unread(*command: str, **more: object) -> Iterator[Terminal]:
-    """Start a program in a terminal that is read until there is a table, and not any more; wait until it blocks."""
+    """Start a program in a terminal that is read only until a table appears; wait until the program blocks."""
     with Terminal(command, **more) as terminal:
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         wait_for(lambda: blocked_for_good(terminal.pid), 60)
@@ -116,7 +116,7 @@ def test_a_loop_that_reads_nothing_does_not_block_the_producer() -> None:
 def test_a_signal_ends_it_though_the_pipe_is_full(
     output: list[str], number: signal.Signals, status: int, tmp_path: Path
 ) -> None:
-    """SIGINT lets it print what it has counted, so that what nothing reads is an error."""
+    """After SIGINT it prints the counts so far; that nothing reads them is an error."""
     closed = tmp_path / "closed"
     with into_a_full_pipe("env", f"CLOSED={closed}", *FAULTY, "many", *output, "0.1") as process:
         assert not closed.exists()
@@ -136,7 +136,7 @@ def test_a_signal_detaches_though_the_pipe_is_full(arguments: list[str]) -> None
 
 
 def test_counting_ends_before_the_output_does(tmp_path: Path) -> None:
-    """SIGINT waits for a reader that reads, but not with what is attached."""
+    """After SIGINT it waits for a reader that reads, but detaches first."""
     closed = tmp_path / "closed"
     command = ["env", f"CLOSED={closed}", *FAULTY, "many", "--output", "json", "0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -150,7 +150,7 @@ def test_counting_ends_before_the_output_does(tmp_path: Path) -> None:
 
 
 def test_a_slow_reader_gets_everything_after_an_interrupt() -> None:
-    """It reads a little at a time, and takes much longer than a second for all."""
+    """The reader takes a little at a time, and much longer than a second for everything."""
     with subprocess.Popen([*FAULTY, "many", "--output", "json", "0.1"], stdout=subprocess.PIPE) as process:
         assert process.stdout
         wait_for(lambda: blocked(process.pid), 60)
@@ -174,7 +174,7 @@ def test_a_signal_ends_the_screen_though_its_terminal_is_not_read(
     with unread(*FAULTY, "many", "0.1", size=(200, 50), env={"CLOSED": str(closed)}) as terminal:
         assert terminal.settings != usual
         os.kill(terminal.pid, number)
-        wait_for(closed.exists)  # what is given up closes nothing
+        wait_for(closed.exists)  # a program that was ended by force closes nothing
         assert end_unread(terminal) == status
         assert terminal.settings == usual
         terminal.draw_for(0.3)
@@ -237,7 +237,7 @@ def test_a_source_that_hangs_does_not_keep_it_from_ending() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 @pytest.mark.parametrize("arguments", ["--record DISK/it 0.1", "--record DISK/it -C 0.1", "--output json 0.1 >DISK/it"])
 def test_a_disk_that_hangs_keeps_nothing_attached(arguments: str, tmp_path: Path) -> None:
-    """A frozen file system lets a write sleep where not even SIGKILL ends it, like NFS without its server."""
+    """A write to a frozen file system sleeps so that not even SIGKILL ends it, as with NFS without its server."""
     closed, place, image = tmp_path / "closed", tmp_path / "disk", tmp_path / "image"
     place.mkdir()
     for command in (

@@ -1,4 +1,4 @@
-"""What takes a minute to see, and so is not part of `make test`: run it with `pytest -m slow`."""
+"""Faults that take minutes to appear. Not part of `make test`: run them with `pytest -m slow`."""
 
 import sys
 import time
@@ -14,9 +14,9 @@ from tests.support.workload import Workload, workload
 
 WARM_UP, WATCHED = 40, 60  # seconds; the history of 300 intervals is full after 30
 FILLS, PAGES = 75, 600  # seconds
-RESTS = 3  # seconds: the kernel frees a moment later, and the measuring of costs ends
+RESTS = 3  # seconds: the kernel frees a moment later, and the measurement of the overhead ends
 STATS = 20_000  # calls between two keys
-ALLOWED_GROWTH = 2048  # KiB: a fraction of what one leaked snapshot of 500 rows in every interval would come to
+ALLOWED_GROWTH = 2048  # KiB: a fraction of the memory that a leak of one snapshot of 500 rows per interval would take
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def turn_pages(terminal: Terminal, *loads: Workload) -> None:
 
 
 def work(terminal: Terminal, seconds: float) -> None:
-    """Press keys, and see each answered, for some time."""
+    """Press keys for some time, and wait for the effect of each."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for keys, answer in (("/49\r", "filter: 49"), ("\x1b", "500 of 500"), ("n", "CACHE▲"), ("b", "BYTES▼")):

@@ -1,12 +1,12 @@
-"""What breaks around slabtui: it is told in one line with its mend, or the program goes on; nothing stays behind.
+"""Faults of the environment: each is reported in one line with a remedy, or the program continues; nothing is left.
 
-Faults are real wherever a machine lets itself be broken for one process: limits, namespaces, and seccomp, which lets
-the kernel refuse bpf(2) as it does where BPF is forbidden (lockdown itself cannot be switched off again, so it is only
-stood in for), or where the memory limit of a control group is hit. The clock is a fake: it is everybody's.
+Faults are real where they can be caused for one process only: by limits, by namespaces, and by seccomp. seccomp makes
+bpf(2) fail as it does where BPF is forbidden (lockdown itself cannot be switched off again), or where the memory limit
+of a control group is reached. The clock is a fake, because all processes share the real one.
 
-Elsewhere: a terminal that is closed, signals (test_terminal.py); a full disk, a full standard output, two at once
-(test_outputs.py); no privileges, no leave to read /proc/slabinfo (test_privileges.py); damaged BTF (test_btf.py),
-damaged recordings (test_recording.py).
+Other files test a closed terminal and signals (test_terminal.py); a full disk, a full standard output, two slabtui at
+once (test_outputs.py); missing privileges, an unreadable /proc/slabinfo (test_privileges.py); damaged BTF
+(test_btf.py); damaged recordings (unit/recording).
 """
 
 import errno
@@ -51,14 +51,14 @@ from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged
 from tests.support.workload import workload
 from tests.unit.kernel.abi.test_btf import INT, encode
-from tests.unit.kernel.procfs.test_slabinfo import BIG, DENTRY, listing
+from tests.unit.kernel.procfs.test_slabinfo import BIG, DENTRY, slabinfo_of
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
 VMLINUX = "/sys/kernel/btf/vmlinux"
 OPENS = 20_000
 HOUR = 3600.0
 
-NO_LEAVE = "run it as root, outside of a container; see cat /sys/kernel/security/lockdown"
+NO_PERMISSION = "run it as root, outside of a container; see cat /sys/kernel/security/lockdown"
 NO_THREAD = "cannot start a thread: raise `ulimit -u`, or pids.max of the control group"
 NO_MEMORY = "free some memory, or raise `ulimit -l` or the limit of the control group"
 
@@ -68,22 +68,22 @@ def run(command: list[str], **more: object) -> "subprocess.CompletedProcess[str]
 
 
 def shell(script: str) -> list[str]:
-    """Return what runs a script, and after it slabtui with what one adds."""
+    """Return a command that runs a script and then slabtui; arguments for slabtui can be appended."""
     return ["bash", "-ec", f'{script}\nexec "$@"', "bash", *SLABTUI]
 
 
 def alone(script: str) -> list[str]:
-    """Return the same for a script whose mounts are its own."""
+    """Return the same for a script in a mount namespace of its own."""
     return ["unshare", "--mount", *shell(script)]
 
 
-def demand_refusal(command: list[str], told: str) -> None:
-    """Demand that it ends with one line on a terminal that it has left alone, and that nothing stays loaded."""
+def demand_refusal(command: list[str], reported: str) -> None:
+    """Demand that it ends with one line, without a change to the terminal, and that no program stays loaded."""
     before = program_ids()
     with Terminal(command, size=(300, 24)) as terminal:
         had = terminal.settings
         assert terminal.wait_for_exit() == 1
-        assert terminal.output.decode() == f"slabtui: {told}\r\n"
+        assert terminal.output.decode() == f"slabtui: {reported}\r\n"
         assert terminal.settings == had
     assert gone(before)
 
@@ -107,7 +107,7 @@ def taken(queue: SnapshotQueue) -> Snapshot:
 
 
 @pytest.mark.live
-def test_no_memory_even_for_a_start_is_told() -> None:
+def test_too_little_memory_to_start_is_reported() -> None:
     """Whether slabtui itself or its child runs out first depends on the Python."""
     ended = run([*shell(f"ulimit -v {40 << 10}"), "-C", "0.1", "1"])
     assert ended.returncode == 1
@@ -122,7 +122,7 @@ def test_no_locked_memory_is_needed() -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize("files", [5, 8, 15])
-def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
+def test_too_few_open_files_are_reported_with_their_limit(files: int) -> None:
     ended = run([*shell(f"ulimit -n {files}"), "-C", "0.1", "1"])
     assert ended.returncode == 1
     assert re.fullmatch(r"slabtui: .*Too many open files\): raise the limit, as in ulimit -n 1024\n", ended.stderr)
@@ -130,21 +130,21 @@ def test_too_few_open_files_are_told_with_their_limit(files: int) -> None:
 
 @pytest.mark.live
 def test_a_low_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
-    """Here for a caller that leaks descriptors; as many processes after -p take as many."""
+    """The caller here leaks descriptors; many processes after -p take as many."""
     leaking = 'for number in $(seq 30 1300); do eval "exec $number</dev/null"; done\nulimit -Sn 1300'
     ended = run([*shell(f"ulimit -n 2048\n{leaking}"), "-p", str(os.getpid()), "-C", "0.1", "2"])
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_no_leave_for_another_thread_is_told() -> None:
+def test_a_refused_thread_is_reported() -> None:
     ended = run([*unprivileged(), *shell("ulimit -u 1"), "--demo", "-C"])
     assert ended.returncode == 1
     assert ended.stderr == f"slabtui: {NO_THREAD}\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_screen_without_a_thread_for_its_feed_ends_in_one_line() -> None:
+def test_a_screen_without_a_thread_for_its_collector_ends_in_one_line() -> None:
     with Terminal([*unprivileged(), *shell("ulimit -u 1"), "--demo"], size=(120, 24)) as terminal:
         assert terminal.wait_for_exit() == 1
         after = terminal.output[terminal.output.rfind(LEAVE_SCREEN) :]
@@ -154,7 +154,7 @@ def test_a_screen_without_a_thread_for_its_feed_ends_in_one_line() -> None:
 
 @pytest.mark.live
 def test_a_start_without_a_thread_to_measure_counts_and_notes_it() -> None:
-    """The group has room for slabtui and the compiler, then for slabtui and the thread of its feed."""
+    """The group has room for slabtui and the compiler, then for slabtui and the thread of its collector."""
     with tasks.limited(2) as group, Terminal([*tasks.inside(group), *SLABTUI, "0.1"], size=(300, 24)) as terminal:
         terminal.wait_for(lambda: f"cost not measured: {NO_THREAD}" in terminal.text)
         demand_that_it_counts(terminal)
@@ -180,7 +180,7 @@ def test_what_needs_a_thread_that_cannot_be_started_is_a_note_and_counting_goes_
 
 
 def demand_that_it_counts(terminal: Terminal) -> None:
-    """Demand that intervals still come and that q ends it; it is then out of its control group."""
+    """Demand that intervals still come and that q ends it, so that its control group is empty."""
     clock = terminal.lines[0]
     terminal.wait_for(lambda: terminal.lines[0] != clock and "allocs/s" in terminal.text)
     terminal.type("q")
@@ -201,11 +201,13 @@ def demand_that_it_counts(terminal: Terminal) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize(("error", "mend"), [("EPERM", NO_LEAVE), ("ENOMEM", NO_MEMORY)])
-def test_whatever_the_kernel_refuses_at_the_start_is_told(what: str, refused: str, error: str, mend: str) -> None:
+@pytest.mark.parametrize(("error", "remedy"), [("EPERM", NO_PERMISSION), ("ENOMEM", NO_MEMORY)])
+def test_everything_that_the_kernel_refuses_at_the_start_is_reported(
+    what: str, refused: str, error: str, remedy: str
+) -> None:
     command = [sys.executable, "-m", "tests.support.refusal", error, what, *SLABTUI]
     why = os.strerror(getattr(errno, error))
-    demand_refusal(command, f"{refused.format(why=why, bcc=bcc_version())}: {mend}")
+    demand_refusal(command, f"{refused.format(why=why, bcc=bcc_version())}: {remedy}")
 
 
 @pytest.mark.live
@@ -219,7 +221,7 @@ def test_what_counting_costs_is_unknown_where_the_kernel_does_not_measure() -> N
 
 
 def leave_descriptors(pid: int, number: int) -> None:
-    """Let a process open so many files more, and not one beyond these."""
+    """Let a process open this number of further files, and no more."""
     taken = set(map(int, os.listdir(f"/proc/{pid}/fd")))
     limit = [free for free in range(1000) if free not in taken][number]
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
@@ -227,12 +229,12 @@ def leave_descriptors(pid: int, number: int) -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize("left", [6, 12, 24, 40])  # slabtui itself opens up to four at once
-def test_what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on(left: int) -> None:
-    """Here for want of descriptors: the programs that count frees need some."""
+def test_what_cannot_be_counted_later_is_reported_on_the_screen_and_counting_goes_on(left: int) -> None:
+    """The process has too few descriptors for the programs that count frees."""
     with Terminal([*SLABTUI, "0.1"], size=(200, 24)) as terminal:
         terminal.wait_for(
             lambda: "allocs/s" in terminal.text and "? ns" not in terminal.text and "bulk" in terminal.text
-        )  # measured, all closed
+        )  # the overhead is measured, and its descriptors are closed
         leave_descriptors(terminal.pid, left)
         terminal.type("f")
         terminal.wait_for(lambda: "frees not counted: cannot start the compiler (Too many open files)" in terminal.text)
@@ -311,7 +313,7 @@ def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", ["slots", "caches", "tallies", "settings"])
-def test_a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost(name: str) -> None:
+def test_a_map_that_cannot_be_read_for_a_while_is_reported_and_nothing_is_lost(name: str) -> None:
     with workload("open", OPENS) as work, probing(work.pid) as source:
         descriptor = source.parts[0].modules[0].descriptors[name]
         kept = os.dup(descriptor)
@@ -338,7 +340,7 @@ def test_a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost(name:
 
 
 @pytest.mark.live
-def test_a_map_that_can_never_be_read_again_is_told_while_the_program_goes_on() -> None:
+def test_a_map_that_can_never_be_read_again_is_reported_while_the_program_goes_on() -> None:
     with probing() as source, collecting(source, 0.1) as queue:
         taken(queue)
         with Path(os.devnull).open() as nothing:
@@ -420,7 +422,7 @@ def test_a_screen_that_was_stopped_and_continued_lost_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.live
-def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew(tmp_path: Path) -> None:
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_again(tmp_path: Path) -> None:
     path = tmp_path / "night.jsonl"
     with (
         workload("open", OPENS) as work,
@@ -455,7 +457,7 @@ CPUS = "/sys/devices/system/cpu"
 
 @pytest.mark.live
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "reported"),
     [
         ("umount -R -l /proc", "/proc is not mounted: mount -t proc proc /proc"),
         ("mount -t tmpfs none /proc", "/proc is not mounted: mount -t proc proc /proc"),
@@ -467,10 +469,10 @@ CPUS = "/sys/devices/system/cpu"
         ),
     ],
 )
-def test_a_file_system_that_is_not_mounted_is_told_with_its_mount(broken: str, told: str) -> None:
-    demand_refusal(alone(broken), told)
+def test_a_file_system_that_is_not_mounted_is_reported_with_its_mount(broken: str, reported: str) -> None:
+    demand_refusal(alone(broken), reported)
     ended = run([*alone(broken), "-p", "1", "--callers", "filp", "-C"])
-    assert (ended.returncode, ended.stderr) == (1, f"slabtui: {told}\n")
+    assert (ended.returncode, ended.stderr) == (1, f"slabtui: {reported}\n")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can unmount a file system")
@@ -491,7 +493,7 @@ def test_a_recording_needs_neither_proc_nor_sys(place: str, tmp_path: Path) -> N
 
 @pytest.mark.live
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "reported"),
     [
         (
             "mount -t tmpfs none /sys/kernel/btf",
@@ -509,8 +511,8 @@ def test_a_recording_needs_neither_proc_nor_sys(place: str, tmp_path: Path) -> N
     ],
     ids=["missing", "empty", "another file", "cut"],
 )
-def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
-    demand_refusal(alone(broken), told)
+def test_invalid_btf_is_reported(broken: str, reported: str) -> None:
+    demand_refusal(alone(broken), reported)
 
 
 @pytest.mark.live
@@ -518,12 +520,12 @@ def test_btf_that_is_none_is_told(broken: str, told: str) -> None:
 def test_a_kernel_of_32_bits_is_refused(tmp_path: Path, name: str) -> None:
     kernel = tmp_path / "vmlinux"
     kernel.write_bytes(encode([(INT, "unsigned int", 4, (32,)), (INT, name, 4, (32,))]))
-    told = "this is a 32-bit kernel: slabtui needs a 64-bit kernel"
-    demand_refusal(alone(f"mount --bind {kernel} {VMLINUX}"), told)
+    reported = "this is a 32-bit kernel: slabtui needs a 64-bit kernel"
+    demand_refusal(alone(f"mount --bind {kernel} {VMLINUX}"), reported)
 
 
 @pytest.mark.live
-def test_btf_that_nobody_may_read_is_told() -> None:
+def test_btf_that_may_not_be_read_is_reported() -> None:
     hidden = f"mount -t tmpfs none /mnt\ninstall -m 600 {VMLINUX} /mnt/hidden\nmount --bind /mnt/hidden {VMLINUX}"
     allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
     demand_refusal(
@@ -533,18 +535,18 @@ def test_btf_that_nobody_may_read_is_told() -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ("", "no slabinfo of version 2.1"),
         ("slabinfo - version: 3.0\n# name\n", "no slabinfo of version 2.1"),
-        (listing(BIG).decode() + "dentry 1 2\n", "line 4 does not describe a cache"),
-        (listing(DENTRY.replace("192", "\x1b[2J")).decode(), "line 3 does not describe a cache"),
+        (slabinfo_of(BIG).decode() + "dentry 1 2\n", "line 4 does not describe a cache"),
+        (slabinfo_of(DENTRY.replace("192", "\x1b[2J")).decode(), "line 3 does not describe a cache"),
     ],
 )
-def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, content: str, told: str) -> None:
+def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, content: str, reported: str) -> None:
     garbled = tmp_path / "slabinfo"
     garbled.write_text(content)
-    note = f"live objects unknown: /proc/slabinfo: {told}"
+    note = f"live objects unknown: /proc/slabinfo: {reported}"
     command = alone(f"mount --bind {garbled} /proc/slabinfo")
     ended = run([*command, "--output", "json", "0.2", "1"])
     assert (ended.returncode, ended.stderr) == (0, f"slabtui: {note}\n")
@@ -560,7 +562,7 @@ def test_a_garbled_slabinfo_costs_the_live_objects_and_says_so(tmp_path: Path, c
 
 @pytest.mark.live
 @pytest.mark.parametrize("place", ["/sys/kernel/slab", "/sys/kernel"])
-def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
+def test_a_cache_is_inspected_where_sysfs_does_not_list_it(place: str) -> None:
     btf = f"mount --bind {VMLINUX} /mnt/vmlinux\n"
     hidden = f"mount -t tmpfs none {place}\n"
     if place == "/sys/kernel":  # all but the BTF
@@ -591,21 +593,23 @@ def test_a_cache_is_looked_at_where_sysfs_does_not_list_it(place: str) -> None:
         "kernel/**/*.bpf.c",
     ],
 )
-def test_an_installed_file_that_cannot_be_read_is_told_by_its_name(pattern: str) -> None:
+def test_an_installed_file_that_cannot_be_read_is_reported_by_its_name(pattern: str) -> None:
     compiled = "find /media -name __pycache__ -exec rm -r {} +"  # Python would read these in the place of the files
     copy = f"mount -t tmpfs none /media\ncp -r {DEMO.parent} /media\n{compiled}\nchmod 600 /media/slabtui/{pattern}"
     allowed = shlex.join(with_only(Capability.BPF, Capability.PERFMON))
     script = f'shopt -s globstar\n{copy}\nset -- {allowed} env -C /media "$@"'
     ended = run([*alone(script), "-C", "0.1", "1"])
     assert ended.returncode == 1
-    told = r"slabtui: cannot read /media/slabtui/\S+ \(Permission denied\): install slabtui again, or run it as root\n"
-    assert re.fullmatch(told, ended.stderr)
+    reported = (
+        r"slabtui: cannot read /media/slabtui/\S+ \(Permission denied\): install slabtui again, or run it as root\n"
+    )
+    assert re.fullmatch(reported, ended.stderr)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=6)), min_size=1, max_size=5), st.integers(0, 600))
 def test_no_change_to_slabinfo_breaks_its_reader(tmp_path: Path, changes: list[tuple[int, bytes]], length: int) -> None:
-    whole = bytearray(listing(DENTRY, BIG, DENTRY.replace("dentry", "inode ")))
+    whole = bytearray(slabinfo_of(DENTRY, BIG, DENTRY.replace("dentry", "inode ")))
     for at, put in changes:
         whole[at % len(whole) : at % len(whole) + 1] = put
     (tmp_path / "slabinfo").write_bytes(whole[: length or None])
@@ -620,7 +624,7 @@ def test_no_change_to_slabinfo_breaks_its_reader(tmp_path: Path, changes: list[t
 
 @pytest.mark.live
 def test_no_tracefs_is_needed() -> None:
-    """bcc may look for it; what slabtui attaches to does not need it."""
+    """bcc may search for it; the tracepoints to which slabtui attaches do not need it."""
     broken = (
         "for place in /sys/kernel/tracing /sys/kernel/debug; do\n"
         "    umount -R $place 2>/dev/null || true\n"
@@ -639,14 +643,14 @@ def test_no_tracefs_is_needed() -> None:
 
 
 @pytest.mark.parametrize("option", ["--help", "-V", "--print-completion=bash"])
-def test_what_cannot_be_printed_is_told(option: str) -> None:
+def test_what_cannot_be_printed_is_reported(option: str) -> None:
     ended = run(["sh", "-c", f"{' '.join(SLABTUI)} {option} >/dev/full"])
     assert ended.returncode == 1
     problem = "cannot write to standard output (No space left on device)"
     assert ended.stderr == f"slabtui: {problem}: check the file or the pipe that it is redirected to\n"
 
 
-def test_the_status_tells_of_wrong_usage_where_nothing_can_be_said() -> None:
+def test_the_status_reports_wrong_usage_where_nothing_can_be_printed() -> None:
     assert run(["sh", "-c", f"{' '.join(SLABTUI)} --frobnicate 2>/dev/full"]).returncode == 2
 
 
@@ -660,7 +664,7 @@ def recorded(path: Path, change: Callable[[dict[str, object]], object]) -> Path:
     return path
 
 
-def test_a_recording_from_another_kernel_shows_whose_it_is(tmp_path: Path) -> None:
+def test_a_recording_from_another_kernel_shows_its_host_and_kernel(tmp_path: Path) -> None:
     another = {"host": "db7", "kernel": "5.15.0-old", "weather": "fields that came later do not matter"}
     path = recorded(tmp_path / "night.jsonl", lambda line: line.update(another))
     assert {one.origin for one in read(path)} == {Origin("replay", "db7", "5.15.0-old")}
@@ -690,6 +694,6 @@ def test_a_recording_of_a_later_schema_is_refused_in_one_line(tmp_path: Path) ->
     path = recorded(tmp_path / "night.jsonl", lambda line: line.update(schema="slabtui/2"))
     ended = run([*SLABTUI, "--replay", str(path)])
     assert ended.returncode == 1
-    told = f"{path}, line 1: schema 'slabtui/2', and this slabtui knows slabtui/1"
-    assert ended.stderr == f"slabtui: {told}: name a file that --record has written\n"
-    demand_refusal([*SLABTUI, "--replay", str(path)], f"{told}: name a file that --record has written")
+    reported = f"{path}, line 1: schema 'slabtui/2', and this slabtui knows slabtui/1"
+    assert ended.stderr == f"slabtui: {reported}: name a file that --record has written\n"
+    demand_refusal([*SLABTUI, "--replay", str(path)], f"{reported}: name a file that --record has written")

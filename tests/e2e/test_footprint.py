@@ -1,4 +1,4 @@
-"""What stays in the process of the live screen: nothing of bcc, LLVM or clang, which end with the compiling child."""
+"""The process of the live screen maps nothing of bcc, LLVM or clang: only the child that compiles does."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.live
 
 
 def mapped_by_bcc() -> str:
-    """Return what is mapped by a Python that has imported bcc."""
+    """Return the files that a Python maps after it has imported bcc."""
     script = "import bcc; print(open('/proc/self/maps').read())"
     return subprocess.run([with_bcc(), "-c", script], capture_output=True, text=True, check=True).stdout
 

@@ -1,4 +1,4 @@
-"""The screen in every kind of encoding: in UTF-8 as names are, in all others ASCII, whatever a name consists of."""
+"""The screen in every kind of encoding: names as they are in UTF-8, and ASCII in all others."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The program without its screen: what it prints, what it records, and what it does when its output is not read."""
+"""The program without its screen: its output, its recordings, and an output that is not read."""
 
 import json
 import os
@@ -90,7 +90,7 @@ def test_the_screen_opens_with_frees_counted(option: list[str]) -> None:
 
 @pytest.mark.live
 def test_objects_that_are_only_held_are_in_every_output() -> None:
-    """Nothing happens in most caches during so short an interval; slabinfo has them even so."""
+    """Most caches are idle during such a short interval; slabinfo has them anyway."""
     known = run("--output", "json", "--all", "0.2", "1").stdout
     rows = {row["name"]: row for row in json.loads(known)["caches"]}
     idle = {name for name, row in rows.items() if not row["allocs"] and row["live"]}
@@ -109,7 +109,7 @@ def test_objects_that_are_only_held_are_in_every_output() -> None:
 
 
 @pytest.mark.live
-def test_slabratetop_clears_a_terminal_unless_told_not_to() -> None:
+def test_slabratetop_clears_a_terminal_unless_an_option_forbids_it() -> None:
     with Terminal([*SLABRATETOP, "0.2", "2"]) as terminal:
         assert terminal.wait_for_exit() == 0
         assert terminal.output.count(b"\x1b[2J") == 2
@@ -152,7 +152,7 @@ def test_json_lines_come_one_by_one_and_are_whole() -> None:
 
 @pytest.mark.live
 def test_two_at_once_count_the_same() -> None:
-    """Both see the same events of this process; whatever else runs here does not matter."""
+    """Both see the same events of this process; other processes do not matter."""
     command = [*SLABTUI, "--output", "json", "-f", "filp", "-p", str(os.getpid())]
     with (
         subprocess.Popen([*command, "0.5"], stdout=subprocess.PIPE, text=True) as outer,
@@ -311,7 +311,7 @@ def test_a_recording_to_a_full_file_system_stops_with_one_line(suffix: str, kib:
     ended = run("--mount", "sh", "-c", script, command=["unshare"])
     stopped = "slabtui: recording stopped: No space left on device"
     note, error, *replayed = ended.stderr.splitlines()
-    assert (note, error) == (stopped, f"{stopped}: what /mnt/a{suffix} has can be replayed")
+    assert (note, error) == (stopped, f"{stopped}: the intervals in /mnt/a{suffix} can be replayed")
     assert replayed in ([], ["slabtui: the recording is cut short here"])
     status, lines = ended.stdout.splitlines()
     assert status == "status 1"
@@ -404,7 +404,7 @@ def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) 
         (["--output", "csv", "--callers", "dentry"], "--callers prints text or JSON: use --output json"),
         (["--output", "csv", "--stacks", "dentry"], "--stacks prints text or JSON: use --output json"),
         (["--output", "csv", "--processes", "dentry"], "--processes prints text or JSON: use --output json"),
-        (["--output", "json", "-C"], "-C prints text: leave it out"),
+        (["--output", "json", "-C"], "-C prints text, not json: leave out -C or --output"),
     ],
 )
 def test_what_does_not_go_with_a_format_is_wrong_usage(arguments: list[str], line: str) -> None:

@@ -75,7 +75,7 @@ def test_it_says_why_callers_have_no_names() -> None:
     assert found.stderr.count("no names of functions") == 1
 
 
-def test_without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing() -> None:
+def test_without_permission_to_read_slabinfo_it_counts_and_says_what_is_missing() -> None:
     command = [*with_only(Capability.BPF, Capability.PERFMON), *SCRIPT, "--output", "json", "0.5", "1"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert found.returncode == 0
@@ -151,7 +151,7 @@ def test_the_screen_can_export_into_a_directory_of_another_user(foreign: Path) -
         assert terminal.wait_for_exit() == 0
 
 
-def test_a_directory_that_cannot_be_written_to_is_told_with_what_to_do(foreign: Path) -> None:
+def test_a_directory_that_cannot_be_written_to_is_reported_with_a_remedy(foreign: Path) -> None:
     path = foreign / "night.jsonl"
     command = [*with_only(*COUNTING - {Capability.DAC_READ_SEARCH}), *SCRIPT, "-C", "--record", str(path), "0.1", "1"]
     os.chown(foreign, 0, 0)
@@ -160,8 +160,10 @@ def test_a_directory_that_cannot_be_written_to_is_told_with_what_to_do(foreign: 
         if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
             parent.chmod(0o755)
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    told = f"slabtui: cannot record to {path} (Permission denied): name a file in a directory that you can write to\n"
-    assert (ended.returncode, ended.stderr) == (2, told)
+    reported = (
+        f"slabtui: cannot record to {path} (Permission denied): name a file in a directory that you can write to\n"
+    )
+    assert (ended.returncode, ended.stderr) == (2, reported)
 
 
 def test_what_prints_and_records_keeps_only_what_counting_needs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The set-up: an environment that does not work any more is made anew, and what is wrong is one line."""
+"""The set-up: it replaces an environment that no longer works, and reports an error in one line."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def copied() -> Path:
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
-    """A copy with an environment in it, which each test leaves in working order."""
+    """A copy with an environment; each test leaves it in working order."""
     where = copied()
     first = set_up(where, umask=0o077)
     assert first.returncode == 0, first.stderr
@@ -102,7 +102,7 @@ def interrupt(where: Path) -> Path:
         (interrupt, "the existing one is incomplete"),
     ],
 )
-def test_an_environment_that_does_not_work_is_made_anew(made: Path, damage: Callable[[Path], Path], why: str) -> None:
+def test_an_environment_that_does_not_work_is_replaced(made: Path, damage: Callable[[Path], Path], why: str) -> None:
     where = damage(made)
     try:
         again = set_up(where, umask=0o077)

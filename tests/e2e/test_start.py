@@ -1,4 +1,4 @@
-"""A signal at any moment after the start ends it, without a traceback of what is being imported."""
+"""A signal at any moment after the start ends the program without a traceback, even during an import."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """slabtui.pyz without what it imports of others."""
+    """slabtui.pyz without the packages that slabtui imports."""
     path = tmp_path_factory.mktemp("pyz") / "slabtui.pyz"
     with ZipFile(path, "w") as archive:
         for file in (ROOT / "slabtui").rglob("*"):
@@ -57,7 +57,7 @@ def catches(pid: int, number: int) -> bool:
 
 
 def wait_for_first_line(process: "subprocess.Popen[str]") -> None:
-    """Wait until slabtui has begun: what the interpreter does with SIGINT before that is not slabtui's to change."""
+    """Wait until slabtui has begun: before that, the interpreter decides what SIGINT does."""
     while not catches(process.pid, signal.SIGINT):  # Python's own handler is not set yet
         assert process.poll() is None
     end = time.monotonic() + 20
@@ -66,7 +66,7 @@ def wait_for_first_line(process: "subprocess.Popen[str]") -> None:
 
 
 def end(command: Sequence[str], number: int, after: float) -> tuple[int, str]:
-    """Start a program, send it a signal some time after its first line, and return its status and what it says."""
+    """Start a program, send it a signal some time after its first line, and return its status and its output."""
     with subprocess.Popen(
         ["env", "--default-signal=INT,HUP", *command],
         cwd=ROOT,

@@ -82,7 +82,7 @@ def test_a_full_standard_output_is_one_line(buffered: list[str], arguments: str)
 def test_the_status_is_the_same_under_every_python(
     buffered: list[str], python: str, script: str, status: int, tmp_path: Path
 ) -> None:
-    """The other interpreters import what this one has installed, of which nothing that is needed is compiled."""
+    """The other interpreters import the packages of this one: those that slabtui needs are pure Python."""
     packages = ":".join([str(ROOT), sysconfig.get_path("purelib")])
     slabtui = f"env PYTHONPATH={packages} PYTHONPYCACHEPREFIX={tmp_path} {python} -m slabtui"
     assert run(buffered, script.format(slabtui=slabtui)).returncode == status

@@ -90,9 +90,9 @@ def test_a_terminal_that_is_closed_ends_the_program_and_detaches() -> None:
 
 
 def gone(before: set[int]) -> bool:
-    """Wait for the kernel to free what was detached, which it does a moment later; what others load does not matter.
+    """Wait until the kernel has freed the detached programs, a moment later; programs of other processes do not matter.
 
-    A program of another process may have no owner for a moment too: only one that never has one is left behind.
+    A program of another process may have no owner for a moment, too: only one that never has one is left behind.
     """
     end = time.monotonic() + 10
     left = ownerless(before)
@@ -102,7 +102,7 @@ def gone(before: set[int]) -> bool:
     return not left
 
 
-def test_a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal() -> None:
+def test_a_collector_that_dies_is_reported_in_one_line_on_a_restored_terminal() -> None:
     with faulty("dying", "0.1") as terminal:
         assert terminal.wait_for_exit() == 1
         assert restored(terminal)
@@ -111,7 +111,7 @@ def test_a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal() -> N
         assert b"Traceback" not in terminal.output
 
 
-def test_a_source_that_fails_is_told_while_the_table_stays() -> None:
+def test_a_source_that_fails_is_reported_while_the_table_stays() -> None:
     with faulty("failing", "0.1") as terminal:
         terminal.wait_for(lambda: "cannot read the counters: the map is gone" in terminal.text)
         assert "dentry" in terminal.text

@@ -1,6 +1,6 @@
 """On arm64: the BPF programs compile for it, and the search for the array of struct page has it among its candidates.
 
-That the kernel there takes the programs is not shown here: it takes such a machine.
+These tests do not show that an arm64 kernel accepts the programs: that takes an arm64 machine.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ PROGRAMS = {
 def test_every_program_compiles_for_arm64(
     files: tuple[str, ...], rdonly_cast: bool, where: Callable[[], Offsets], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """bcc takes from ARCH which machine it compiles for."""
+    """bcc reads from ARCH for which machine it compiles."""
     monkeypatch.setenv("ARCH", "arm64")
     compiler = Compiler()
     context = BuildContext(compiler, Features(jit=True, rdonly_cast=rdonly_cast), where().macros(), 1, 2)

@@ -54,7 +54,7 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
         assert queue.get(timeout=60) is not None  # it counts from here on: the workload waits
         try:
             work.run()
-            for _ in range(2):  # one for what waits, one that begins after the work has ended
+            for _ in range(2):  # the one that waits, and one that begins after the end of the work
                 snapshot = queue.get(timeout=10)
                 assert snapshot is not None
                 allocs.update({row.name: row.allocs for row in snapshot.rows})
@@ -79,7 +79,7 @@ def test_every_kmalloc_of_a_process_is_counted_in_its_cache() -> None:
 
 
 def test_a_kernel_that_does_not_compile_programs_gets_some_without_tail_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """slabtui is made to think so; `make test-kernels` switches the compiler of the kernel off."""
+    """slabtui is made to assume this; `make test-kernels` switches the kernel's compiler off."""
     monkeypatch.setattr(features, "is_compiled", lambda program: False)
     counted, _, lost = collected("open", 1000)
     assert_exact(counted["filp"], 1000, lost)
@@ -104,7 +104,7 @@ def test_the_caches_are_listed_once_also_while_nothing_is_counted() -> None:
 
 
 def test_a_second_close_closes_nothing_while_the_first_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The numbers of descriptors that are closed twice may be those of other files by then."""
+    """If a descriptor is closed twice, its number may belong to another file by then."""
     begun, goes_on = threading.Event(), threading.Event()
     with probing() as source:
         descriptors = program_descriptors(source).values()

@@ -1,4 +1,4 @@
-"""Frees and live objects of the running kernel: exact frees, a leak is found, what no tracepoint reports is no leak."""
+"""Frees and live objects of the running kernel: frees are exact, a leak is found, untraced frees are not a leak."""
 
 import errno
 import mmap
@@ -31,7 +31,7 @@ KEPT = 15_000  # below the usual limit of open files
 EPOLL_ITEMS, ROUNDS = 2_000, 4
 MAPPINGS = 20_000
 RINGS = 100
-PUT_OFF = 100  # frees by call_rcu(), of anything, that an interrupt may do while it is the turn of the process
+PUT_OFF = 100  # frees by call_rcu(), of any kind, that an interrupt may do while the process runs
 SETTLED = 0.5  # seconds: grace periods of RCU, after which the kernel frees
 
 
@@ -133,7 +133,7 @@ def test_kmalloc_beyond_the_largest_cache_is_freed_too() -> None:
 
 
 def large_message() -> None:
-    """Let the kernel copy an attribute's value of 20,000 bytes, and forget it."""
+    """Make the kernel copy the value of an attribute, 20,000 bytes, and free the copy."""
     with suppress(OSError):
         os.setxattr("/proc/self/stat", "user.x", bytes(20_000))
 
@@ -184,7 +184,7 @@ def test_items_of_epoll_that_no_tracepoint_sees_freed_are_no_leak(everything: Pr
     between = interval(before, read(everything))
     row = named(between, "eventpoll_epi")
     assert row.allocs >= ROUNDS * EPOLL_ITEMS
-    assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # what waits to be freed, or lies free in a CPU's own slabs
+    assert abs(row.live_delta or 0) < EPOLL_ITEMS / 2  # objects that wait to be freed, or are free in a CPU's own slabs
     untraced = row.allocs - (
         row.frees or 0
     )  # all of them, where kfree_rcu() frees them in batches that are not counted
@@ -260,5 +260,5 @@ def named(between: Snapshot, name: str) -> CacheRow:
 
 
 def named_in(rows: Sequence[Row], name: str) -> Row:
-    """Return the row of a cache, whichever of its aliases it is listed by."""
+    """Return the row of a cache, found by its name or by any of its aliases."""
     return next(row for row in rows if name == row.name or name in row.aliases)

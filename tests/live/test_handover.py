@@ -32,7 +32,7 @@ pytestmark = pytest.mark.live
 
 PROCESSES, CALLS = 8, 5_000
 EVERY = 0.2  # seconds between two readings
-MOST_MISSED = 0.001  # of what happened, by interrupts
+MOST_MISSED = 0.001  # of all events, by interrupts
 _CALLER = """
 import os, sys
 print("ready", flush=True)

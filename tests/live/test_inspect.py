@@ -1,4 +1,4 @@
-"""Inspections on the running kernel: exact callers and processes, shares of stacks, nothing stays behind."""
+"""Inspections on the running kernel: exact callers and processes, estimated shares of stacks, nothing stays behind."""
 
 import ctypes
 import math
@@ -29,7 +29,10 @@ pytestmark = pytest.mark.live
 CALLS = 20_000
 SLOW = 0.00005  # seconds for a stack: as many as these tests take cost more than the budget allows
 QUIET, BURST = "RAW", 150  # the cache of raw sockets
-SELECT = ("core_sys_select", "__kvmalloc_node")  # whom the event names for select(2): the second on arm64, Linux 6.12
+SELECT = (
+    "core_sys_select",
+    "__kvmalloc_node",
+)  # the call site of select(2) in the event: the second on arm64, Linux 6.12
 GETNAME = ("getname_flags", "do_getname")  # in fs/namei.c: who allocates for stat(2), by Linux 6.18 and by 7.3
 ROUNDS = 40  # of a mix: about a second
 SHORT_ROUNDS = 10
@@ -129,7 +132,7 @@ def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
     first = inspection.rows[0]
     total = sum(row.total_allocs for row in inspection.rows)
     assert any("newfstatat" in frame or "statx" in frame for frame in first.frames)
-    assert first.frames[0].startswith("kmem_cache_alloc")  # what the tracer itself runs is left out
+    assert first.frames[0].startswith("kmem_cache_alloc")  # the functions of the tracer itself are left out
     assert first.frames[1].startswith(GETNAME)
     assert first.total_allocs / total > 0.95
     assert total == pytest.approx(5 * CALLS, rel=0.25)  # an estimate, of some hundred stacks
@@ -286,9 +289,9 @@ def test_taking_stacks_stays_within_its_share_of_a_cpu() -> None:
         read(probe)
         inspect(probe, "names_cache", InspectionKind.STACKS)
         busy.run()
-        read(probe)  # it is known what a stack costs here
+        read(probe)  # the probe knows the cost of a stack here
         time.sleep(1)
-        read(probe)  # the probe believes that nothing much happens
+        read(probe)  # the probe assumes a low rate
         before, began = nanoseconds_of_stacks(probe), time.monotonic()
         busy.run()
         seconds = time.monotonic() - began
@@ -307,7 +310,7 @@ def test_kmalloc_has_its_callers_too() -> None:
     assert inspection.rows[0].frames[0].startswith(SELECT)
 
 
-def test_interrupts_are_told_apart(everything: Probe) -> None:
+def test_interrupts_have_rows_of_their_own(everything: Probe) -> None:
     connections = 200
     connect(1)
     read(everything)
@@ -316,7 +319,7 @@ def test_interrupts_are_told_apart(everything: Probe) -> None:
     inspection = found(everything)
     interrupts = [row for row in inspection.rows if row.context is Context.INTERRUPT]
     threads = [row for row in inspection.rows if row.context is Context.KERNEL_THREAD]
-    assert all(row.comm.startswith("ksoftirqd/") for row in threads)  # what the interrupt put off
+    assert all(row.comm.startswith("ksoftirqd/") for row in threads)  # work that the interrupt deferred
     assert sum(row.total_allocs for row in (*interrupts, *threads)) >= connections - inspection.lost
     assert [row.pid for row in interrupts] == [0]
 
@@ -329,7 +332,7 @@ def connect(times: int) -> None:
                 pass
 
 
-def test_kernel_threads_are_told_apart(everything: Probe, tmp_path: Path) -> None:
+def test_kernel_threads_have_rows_of_their_own(everything: Probe, tmp_path: Path) -> None:
     source = tmp_path / "threads.c"
     source.write_text("#include <uapi/linux/bpf.h>\nBPF_CPUMAP(threads, 1);\n")
     with probes.compiled(source) as module:
@@ -387,7 +390,7 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_control_group_that_is_created_again_is_counted_again() -> None:
-    """As a container's is that restarts: by every program that is loaded, and by one that comes while it is gone."""
+    """As when a container restarts: by every loaded program, and by one that is loaded while the group is gone."""
     path = Path(f"/slabtui-test-{os.getpid()}")
     group = cgroup_root() / path.name
     group.mkdir()

@@ -1,4 +1,4 @@
-"""In a PID namespace of its own, as in a container: processes of nested namespaces count, all others are one row."""
+"""In a PID namespace of its own, as in a container: nested processes are counted, all others are one row."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ OTHERS = "other namespaces"
 
 
 def command(how: str, depth: int = 1) -> list[str]:
-    """Return what runs slabtui so deep below the first namespace."""
+    """Return the command that runs slabtui at this depth below the first namespace."""
     return [*NEST * depth, sys.executable, "-m", "tests.support.nested", how, str(CALLS)]
 
 

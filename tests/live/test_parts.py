@@ -1,4 +1,4 @@
-"""The probe's parts beside each other: the trouble of one stays, and keeps no other from counting; keys stay too."""
+"""The probe's parts together: the trouble of one stays and does not stop another; keys stay too."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ CALLERS = InspectionKind.CALLERS
 
 @pytest.fixture
 def no_frees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the kernel refuse to attach what counts frees: it has no such tracepoint."""
+    """Make the kernel refuse to attach the programs that count frees: their tracepoint does not exist."""
 
     def elsewhere(context: BuildContext, module: Module, handlers: Mapping[str, str]) -> Tracers:
         return Tracers(context, module, {"no_such_event": handlers["kmem_cache_free"]})
@@ -38,13 +38,13 @@ def no_frees(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_inspections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it refuse to attach what inspects, likewise."""
+    """Make it refuse to attach the programs of inspections, likewise."""
     monkeypatch.setattr(inspect, "_PROGRAMS", {"no_such_event": "alloc"})
 
 
 @pytest.fixture
 def unlisted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the kernel's list of caches have no addresses."""
+    """Remove the addresses from the kernel's list of caches."""
     monkeypatch.setattr("slabtui.kernel.inventory.take_inventory", lambda module, slabs: {})
 
 

@@ -1,7 +1,7 @@
-"""The table of counters, on a simulated machine: each event is counted where it belongs, in every order of the steps.
+"""The table of counters, on a simulated machine: each event is counted for its cache, in every order of the steps.
 
-The programs are those that slabtui loads, as its child process compiles them. A Python interpreter runs them, so that
-each order in which two of them can meet is tried, and the same ones each time.
+The programs are those that slabtui loads, as its child process compiles them. An interpreter in Python runs them in
+every order in which their steps can interleave, and in the same orders each time.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.support.simulation import LOST_ADDRESSED, LOST_NAMED, SLOT_BITS, Imag
 pytestmark = pytest.mark.live  # to compile takes bcc, and the right to make maps
 
 PROBED = 16  # slots, before an event is lost
-HOME = 24  # a slot near the end of the table: a cache that finds it taken goes on at the beginning
+HOME = 24  # a slot near the end of the table: a cache that finds it taken continues at the beginning
 CPUS = (0, 1)
 
 
@@ -58,7 +58,7 @@ def old(request: pytest.FixtureRequest) -> Iterator[Image]:
 
 
 def assert_counted(simulation: Simulation, happened: Sequence[tuple[str, int]], why: object) -> None:
-    """Check that each event is counted under its cache, and that no two caches share a slot, nor a cache has two."""
+    """Check that each event is counted for its cache, that no two caches share a slot, and that no cache has two."""
     owners = {slot: owner.address for slot, owner in simulation.owners().items()}
     assert len(set(owners.values())) == len(owners), why
     for cpu in CPUS:
@@ -86,7 +86,7 @@ def assert_exact_in_every_order(
         image: the programs.
         events: program, cache and CPU of each.
         prepare: called before.
-        epoch: begins at any moment meanwhile; 0: none does.
+        epoch: an interval that begins at any moment meanwhile; 0: none.
     """
     made: list[Simulation] = []
 
@@ -136,7 +136,7 @@ def test_a_task_that_preempts_another_on_its_cpu_finds_a_slot_of_its_own(image: 
 
 
 def test_a_program_that_interrupts_itself_counts_every_event(old: Image) -> None:
-    """Before Linux 6.1 the kernel lets it. Here the events do not name the cache either."""
+    """Before Linux 6.1 the kernel allows it. The events do not name the cache there either."""
     for first, second in ((A, B), (A, A)):
         assert_exact_in_every_order(old, [(old.named, first, 0), (old.named, second, 0)])
 

@@ -19,7 +19,7 @@ _LDX, _ST, _STX, _ALU, _JMP, _JMP32, _ALU64 = range(1, 8)  # the lowest 3 bits o
 _FROM_REGISTER = 0x08  # in a code of arithmetic or of a jump: the operand is no immediate value
 _MEMORY, _ATOMIC = 0x60, 0xC0  # the highest 3 bits of the code of a load or store: its mode
 _MOVE = 0xB0  # the highest 4 bits of a code of arithmetic
-_FETCH = 0x01  # in the immediate value of an atomic instruction: it also loads what was there
+_FETCH = 0x01  # in the immediate value of an atomic instruction: it also loads the old value
 _WIDTHS = {0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8}  # bits 3 and 4 of the code of a load or store -> bytes
 _WORD = (1 << 64) - 1
 _STACK_SIZE = 512
@@ -58,7 +58,7 @@ def decode(program: bytes) -> list[Instruction]:
 
 
 class Run:
-    """One run of a program; it has come to its next access to what others can see, which is not done yet.
+    """One run of a program. It stops before each access to memory that others can see.
 
     Args:
         machine: where it runs.
@@ -99,7 +99,7 @@ class Run:
         return self.result is not None
 
     def step(self) -> None:
-        """Do the access that the program has come to, and go on to the next one, or to the end."""
+        """Do the access before which the program stopped, and continue up to the next one, or to the end."""
         self._execute()
         self._go_on()
 
@@ -109,7 +109,7 @@ class Run:
             self._execute()
 
     def snapshot(self) -> object:
-        """Return where the program stands and what is in its registers; its stack is part of the machine."""
+        """Return the position of the program and its registers; its stack is part of the machine."""
         return id(self._program), self._at, tuple(self._registers), self.result
 
     def _start(self, program: Sequence[Instruction]) -> None:
@@ -123,7 +123,7 @@ class Run:
             self._execute()
 
     def _meets_others(self) -> bool:
-        """Return whether the next instruction calls a function, or touches what is not this run's own."""
+        """Return whether the next instruction calls a function, or accesses memory that others can see."""
         code, to, source, offset, _ = self._program[self._at]
         if code & 7 not in (_LDX, _ST, _STX):
             return code == _CALL

@@ -1,4 +1,4 @@
-"""Snapshots, sources and a clock made up by tests, for what a real kernel cannot be made to do."""
+"""Artificial snapshots, sources and a clock, for cases that cannot be caused in a real kernel."""
 
 import math
 import threading
@@ -96,7 +96,7 @@ def growing(number: int, step: int = 1) -> FakeSource:
 
 
 class FakeClock:
-    """A clock that stands still until a test lets it go on: a wait ends when its time has come or its event is set."""
+    """A clock that a test advances: a wait ends when its time is reached or its event is set."""
 
     def __init__(self) -> None:
         self._now = 0.0

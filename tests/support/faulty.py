@@ -1,4 +1,4 @@
-"""Runs slabtui with a source that this module makes up: `python -m tests.support.faulty KIND [ARGUMENTS]`."""
+"""Runs slabtui with an artificial, faulty source: `python -m tests.support.faulty KIND [ARGUMENTS]`."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ class _Foreign(FakeSource):
 
 
 def _dropping() -> NoReturn:
-    """Get the signal in the callback of a weak reference, which can raise nothing, and wait."""
+    """Receive the signal in the callback of a weak reference, where an exception is dropped, and wait."""
 
     class Referred:
         pass

@@ -1,4 +1,4 @@
-"""What a process holds: memory, file descriptors, and what of BPF the kernel has for it."""
+"""The resources of a process: memory, file descriptors, BPF programs and maps."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every way in which runs of BPF programs, and what user space does meanwhile, can come to interleave."""
+"""Tries every order in which the steps of BPF programs and of user space can interleave."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from tests.support.machine import Machine
 
 
 class Actor(Protocol):
-    """What acts on a machine step by step, such as a Run."""
+    """Acts on a machine step by step, as a Run does."""
 
     @property
     def ended(self) -> bool:
-        """Whether it has done all."""
+        """Whether it has done all its steps."""
 
     def step(self) -> None:
-        """Do what others can see at once, and nothing more of that kind."""
+        """Do one step that others can see."""
 
     def snapshot(self) -> object:
-        """Return what decides its next steps, beside the machine."""
+        """Return its own state, on which its next steps depend besides the machine."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class InTurn:
 
     @property
     def ended(self) -> bool:
-        """Whether the last one has done all."""
+        """Whether the last one has done all its steps."""
         return self.actors[-1].ended
 
     def step(self) -> None:
@@ -54,27 +54,27 @@ class InTurn:
         next(actor for actor in self.actors if not actor.ended).step()
 
     def snapshot(self) -> object:
-        """Return what decides the next steps of all."""
+        """Return the state of all actors, on which their next steps depend."""
         return tuple(actor.snapshot() for actor in self.actors)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A machine, and who acts on it at the same time."""
+    """A machine, and the actors that act on it at the same time."""
 
     machine: Machine
     actors: Sequence[Actor]
 
     def snapshot(self) -> int:
-        """Return a number for what can happen from here on."""
+        """Return a number that identifies the state of the machine and the actors."""
         return hash((self.machine.snapshot(), *(actor.snapshot() for actor in self.actors)))
 
 
 def interleave(begin: Callable[[], Scene]) -> Iterator[tuple[Scene, Sequence[int]]]:
-    """Yield each end that a scene can come to, and one order of the actors' steps that leads there.
+    """Yield each final state of a scene, and one order of the actors' steps that leads to it.
 
-    All orders are tried. One that comes to where another order has been before goes no further, since the same would
-    follow; that is what makes thousands of orders out of billions.
+    All orders are tried. An order that reaches a state that another order has reached before is not continued, because
+    the same steps would follow: this leaves thousands of orders instead of billions.
 
     Args:
         begin: makes the scene; always the same one.

@@ -1,4 +1,4 @@
-"""The interpreters of this machine, and one for the child process that does something of its own: `SLABTUI_PYTHON`."""
+"""The interpreters of this machine, and modified ones for the child process (`SLABTUI_PYTHON`)."""
 
 import shutil
 import subprocess

@@ -8,7 +8,7 @@ from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT
 ANY, NOEXIST = 0, 1  # flags of an update
 
 _HASH, _ARRAY, _PROGRAMS, _PER_CPU_ARRAY = 1, 2, 3, 6  # enum bpf_map_type
-_FIRST_ADDRESS = 1 << 32  # far from small numbers: a program that calculates a wrong address finds nothing there
+_FIRST_ADDRESS = 1 << 32  # far from small numbers, so that a wrong address leads to no memory
 _DISTANCE = 1 << 16  # of the pieces of memory, for the same reason
 
 
@@ -21,7 +21,7 @@ class Memory:
         self._room = _FIRST_ADDRESS
 
     def place(self, content: bytes, address: int | None = None) -> int:
-        """Put a piece at an address, or where there is room, and return the address."""
+        """Put a piece of memory at an address, or at a free one, and return the address."""
         if address is None:
             address, self._room = self._room, self._room + -(-len(content) // _DISTANCE) * _DISTANCE
         at = bisect(self._addresses, address)
@@ -93,7 +93,7 @@ class Array:
         return -EINVAL
 
     def snapshot(self) -> object:
-        """Return what the map knows beside the values."""
+        """Return the state of the map other than its values."""
         return None
 
 
@@ -154,7 +154,7 @@ class Hash:
         }
 
     def snapshot(self) -> object:
-        """Return what the map knows beside the values."""
+        """Return the state of the map other than its values."""
         return tuple(self._used.items()), tuple(self._spare), tuple(self._free)
 
 

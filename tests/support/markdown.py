@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-NONE = "-"  # in a cell that has nothing to say
+NONE = "-"  # in an empty cell
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

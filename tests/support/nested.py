@@ -3,7 +3,7 @@
 Started by test_namespaces.py. HOW is
 
 - `pid`: only that process; prints its PID here and how many of its NUMBER files were counted;
-- `processes`: all that look up paths, by process; prints `ready`, waits for a line, and prints the inspection's rows.
+- `processes`: all processes that look up paths; prints `ready`, waits for a line, and prints the inspection's rows.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The probe at work on the running kernel, and how its counts are held against what happened."""
+"""Runs the probe on the running kernel, and compares its counts with the number of events."""
 
 import subprocess
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def probing(*pids: int, cgroup: Path | None = None) -> Iterator[Probe]:
 
 
 def request(probe: Probe, wanted: Request) -> None:
-    """Let a probe count what is wanted, and wait until it does."""
+    """Pass a request to a probe, and wait until it counts accordingly."""
     probe.request(wanted)
     probe.settle()
 
@@ -52,7 +52,7 @@ def read(probe: Probe) -> Reading:
 
 
 def interval(before: Reading, after: Reading) -> Snapshot:
-    """Return what happened between two readings, as if in one second."""
+    """Return the difference of two readings, as an interval of one second."""
     return difference(before, after, Snapshot(time=0.0, elapsed=1.0, loadavg=""))
 
 
@@ -68,7 +68,7 @@ def program_descriptors(probe: Probe) -> dict[str, int]:
 
 
 def as_preemptible() -> Offsets:
-    """Return the layout that slabtui would have if this kernel preempted the programs of raw tracepoints."""
+    """Return the offsets that slabtui would use if this kernel preempted the programs of raw tracepoints."""
     btf = BTF(offsets.read_whole(offsets.VMLINUX))
     record, registers = btf.struct("trace_event_raw_kmalloc").offsets, btf.struct("pt_regs").offsets
     names = ("call_site", "ptr", "bytes_req", "bytes_alloc")
@@ -110,7 +110,7 @@ def attached_tracers(probe: Probe) -> list[Tracers]:
 
 @contextmanager
 def compiled(source: Path) -> Iterator[Module]:
-    """Compile a source of the tests' own, with all macros of the kernel's layout."""
+    """Compile a source of a test, with all macros for the kernel's offsets."""
     compiler, where = Compiler(), offsets.read()
     context = BuildContext(compiler, features.detect(0, 0), where.macros())
     module = Module(context, [str(source)])

@@ -49,7 +49,7 @@ def read_all() -> None:
     """Read the recordings one by one; print, for each, what went wrong, its peak of memory and its time."""
     Path("/proc/self/clear_refs").write_text("5")
     for line in sys.stdin:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew; proc_pid_clear_refs(5)
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak; proc_pid_clear_refs(5)
         began, raised = time.process_time(), ""
         try:
             show(Path(line.rstrip("\n")))

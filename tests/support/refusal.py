@@ -29,7 +29,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse(code: int, command: int | None) -> None:
-    """Let bpf(2) fail with this error from here on, in every program that is executed too; None: every command."""
+    """Make bpf(2) fail with this error from here on, also in executed programs; None: for every command."""
     last = [(_IF_EQUAL, 0, 1, command)] if command is not None else []
     conditions = [(_LOAD_WORD, 0, 0, _FIRST_ARGUMENT), *last] if last else []
     end = len(conditions) + 1  # instructions between here and ALLOW

@@ -1,4 +1,4 @@
-"""The programs that count, compiled as slabtui does, on a simulated machine with caches that the test makes."""
+"""The programs that count, compiled as slabtui does, on a simulated machine with artificial caches."""
 
 import os
 import struct
@@ -47,26 +47,26 @@ class Image:
     Args:
         which: "allocs" or "frees".
         tail_calls: whether the hot path is a program of its own.
-        old: whether as on a kernel before Linux 6.1: events do not name the cache, and a program may interrupt itself.
+        old: as on a kernel before Linux 6.1, where events do not name the cache and a program may interrupt itself.
 
     Attributes:
-        compiled: what the child process made.
+        compiled: the result of the child process.
         shapes: of the maps, by name.
         programs: their instructions, by name.
-        layout: what they were compiled for.
-        base: what base_of_pages() returns.
+        offsets: the kernel's offsets with which they were compiled.
+        base: the value of base_of_pages().
     """
 
     def __init__(self, which: str, *, tail_calls: bool = True, old: bool = False) -> None:
         here = offsets.read()
-        self.layout = replace(here, nests=1, arg_cache=-1, arg_freed_cache=-1) if old else here
+        self.offsets = replace(here, nests=1, arg_cache=-1, arg_freed_cache=-1) if old else here
         files, self.named, self.addressed = PROGRAMS[which]
         pages = (DIRECT_MAP >> here.page_shift) * here.page_struct_size
         self.base = (PAGES - pages) % (1 << 64)
         options = (f"-DTAIL_CALLS={tail_calls:d}", f"-DBASE_OF_PAGES={self.base:#x}", "-Wno-unused-function")
         sizes = (f"-DSLOT_BITS={SLOT_BITS}", f"-DTALLIES={TALLIES}")
         source = sources.read("common.bpf.h", "table.bpf.h", *files)
-        self.compiled, self.shapes = compile_source(source, (*self.layout.macros(), *options, *sizes))
+        self.compiled, self.shapes = compile_source(source, (*self.offsets.macros(), *options, *sizes))
         self.programs = {name: decode(program) for name, program in self.compiled.programs.items()}
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Image:
 
     def arguments(self, program: str, object_: int, cache: int) -> list[int]:
         """Return the raw arguments of an event."""
-        where = self.layout
+        where = self.offsets
         by_place = {where.arg_ptr: object_}
         if program == "on_cache_alloc":
             by_place[where.arg_cache] = cache
@@ -100,7 +100,7 @@ class Simulation:
 
     def __init__(self, image: Image, caches: Iterable[int]) -> None:
         self._image = image
-        self._where = image.layout
+        self._where = image.offsets
         references = image.compiled.references
         self.machine = Machine({references[name]: shape for name, shape in image.shapes.items()}, CPUS)
         self._maps = {name: self.machine.maps[number] for name, number in references.items()}

@@ -1,4 +1,4 @@
-"""Rows with anything in them, for hypothesis."""
+"""Strategies of hypothesis for keys and rows with any values."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""A control group that limits the number of tasks, threads and processes: root has no other such limit."""
+"""A control group that limits the number of tasks (threads and processes): no other such limit applies to root."""
 
 import os
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ def limited(most: int | None = None) -> Iterator[Path]:
 
 
 def limit(group: Path, most: int | None) -> None:
-    """Let a group create no more tasks beyond this many, those that it has included."""
+    """Limit the number of tasks of a group, including those that it has."""
     (group / "pids.max").write_text("max" if most is None else str(most))
 
 
 def inside(group: Path) -> list[str]:
-    """Return what runs a command in the group."""
+    """Return the command that runs another one in the group."""
     return ["bash", "-ec", f'echo 0 >{group / "cgroup.procs"}\nexec "$@"', "bash"]

@@ -1,4 +1,4 @@
-"""Runs commands as another user, who need not be able to reach this checkout or its Python, such as below /root."""
+"""Runs commands as another user, even if that user cannot reach this checkout or its Python (as below /root)."""
 
 import shlex
 import stat
@@ -13,7 +13,7 @@ _NEEDED = (ROOT, Path(sys.base_prefix))
 
 
 def reachable() -> list[str]:
-    """Return what runs a command so that any user can reach both, at the same paths, in mounts of its own."""
+    """Return a command that runs another one in a mount namespace where any user can reach both, at the same paths."""
     hidden = {path: above for path in _NEEDED if (above := _first_closed(path))}
     if not hidden:
         return []
@@ -29,7 +29,7 @@ def reachable() -> list[str]:
 
 
 def unprivileged() -> list[str]:
-    """Return what runs a command as another user without any capability."""
+    """Return a command that runs another one as another user without any capability."""
     return [*reachable(), "setpriv", f"--reuid={OTHER_USER}", "--clear-groups"]
 
 

@@ -1,4 +1,4 @@
-"""The least of io_uring: empty requests, whose memory the kernel allocates in bulk, untraced; io_uring(7)."""
+"""A minimal user of io_uring(7): empty requests; the kernel allocates their memory in bulk, untraced."""
 
 import ctypes
 import mmap

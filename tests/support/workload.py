@@ -118,7 +118,7 @@ def main(kind: str, number: int) -> None:
 
 
 class Workload:
-    """The process, waiting for the word."""
+    """The process, which waits for its input."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -126,7 +126,7 @@ class Workload:
         assert self._answer() == "ready"
 
     def run(self) -> None:
-        """Let it work, and return when it has; it then waits, so that its PID stays its own."""
+        """Let it work, and return when it is done; it then waits, so that its PID is not reused."""
         assert self._process.stdin
         self._process.stdin.write("\n")
         self._process.stdin.flush()

@@ -14,17 +14,17 @@ DESCRIPTION = """\
 slabtui shows which slab caches of the Linux kernel allocate most, live and counted exactly, in a full\\-screen table.
 Without a terminal on standard output, with \\fB\\-C\\fR or with \\fB\\-\\-output\\fR it prints instead.
 .PP
-slabratetop is the same program, printing text and clearing the screen between intervals, as its namesake does."""
+slabratetop is the same program, but prints text and clears the screen between intervals, as bcc's slabratetop does."""
 KEYS = """\
-Keys act on the topmost window: the table, the page of a cache, a dialog or a prompt. A key that does nothing there
-says so above the last line."""
+Keys act on the topmost window: the table, the page of a cache, a dialog or a prompt. If a key does
+nothing there, a message above the last line says so."""
 EXIT_STATUS = """\
 0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
 130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
 FILES = [
     (
         "/sys/kernel/btf/vmlinux",
-        "the kernel's description of its types, where the layout of its structures is looked up",
+        "the kernel's description of its types (BTF), from which slabtui reads the offsets in its structures",
     ),
     ("/proc/kallsyms", "the names of functions"),
     ("/proc/slabinfo", "live objects, and the caches that have not allocated"),
@@ -35,7 +35,7 @@ ENVIRONMENT = [
     (
         "SLABTUI_PYTHON",
         "the Python interpreter that has bcc, if it is none of /usr/bin/python3, /usr/bin/python3.N and "
-        "/usr/libexec/platform-python; slabtui starts it for a moment, to compile",
+        "/usr/libexec/platform-python; slabtui runs it only to compile",
     ),
     ("BCC_KERNEL_SOURCE", "real kernel headers for bcc, instead of the few that come with slabtui"),
 ]
@@ -46,7 +46,7 @@ EXAMPLES = [
     ("slabtui --output json 1 | jq .lost", "for scripts"),
     ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
     ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
-    ("slabtui --record night.jsonl.gz 10", "watch, and keep a recording"),
+    ("slabtui --record night.jsonl.gz 10", "show the screen, and record it"),
     ("slabtui --replay night.jsonl.gz", "replay it later, without root"),
 ]
 
@@ -82,7 +82,7 @@ def page() -> str:
 
 
 def option(action: argparse.Action) -> list[str]:
-    """Return the entry of an option or argument."""
+    """Return the paragraph about an option or argument."""
     value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
     names = ", ".join(f"{name} {value}".strip() for name in action.option_strings) or action.dest
     return item(names, str(action.help))

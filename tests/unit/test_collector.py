@@ -1,4 +1,4 @@
-"""The collector: one snapshot per interval for each consumer, what it does when a reading fails, how it ends."""
+"""The collector: one snapshot per interval for each consumer, failed readings, and its end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def counting(fails: Callable[[int], BaseException | None] = lambda reading: None
 
 
 class LoggingSource(FakeSource):
-    """A source that remembers in what order it was asked."""
+    """A source that keeps the calls in their order."""
 
     def __init__(self) -> None:
         super().__init__(lambda reading: Reading((totals(1, allocs=reading),)))
@@ -60,12 +60,12 @@ class LoggingSource(FakeSource):
 
     @property
     def steps(self) -> list[object]:
-        """What was asked, without the questions whether something has become ready."""
+        """The calls except `advance`."""
         return [step for step in self.log if step != "advance"]
 
 
 class Run:
-    """A collector with one consumer, in a time that the test makes."""
+    """A collector with one consumer, by the clock of the test."""
 
     def __init__(self, source: FakeSource, interval: float = 1.0, *, settles: bool = False, capacity: int = 99) -> None:
         self.clock = FakeClock()

@@ -1,4 +1,4 @@
-"""A producer: what its consumers get, when they come and go, and how it ends."""
+"""A producer: what its consumers get, how they subscribe and unsubscribe, and how it ends."""
 
 import sys
 import threading
@@ -17,7 +17,7 @@ ONE = snapshot(cache(1, allocs=1))
 
 
 class Given(Producer):
-    """A producer that does what a test says."""
+    """A producer that runs a function of the test."""
 
     def __init__(self, produce: "Callable[[Given], None]") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Hostile names become harmless, and different names never look the same."""
+"""Hostile names become safe to print, and different names stay different."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ NAMES = st.lists(st.binary(max_size=8) | st.text(max_size=8).map(str.encode), ma
 
 
 def original(shown: str) -> bytes:
-    """Undo what printable() does to a name; that this can be done shows that no two names look the same."""
+    """Undo printable(): that this is possible shows that no two names have the same text."""
     parts = re.split(r"(\\\\|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})", shown)
     return b"".join(_original(part) for part in parts)
 

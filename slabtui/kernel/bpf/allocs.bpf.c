@@ -6,7 +6,7 @@ enum { SLOW_CACHE_ALLOC, SLOW_KMALLOC, SLOW_PATHS };
 
 BPF_PROG_ARRAY(slow_path, SLOW_PATHS);
 
-/* Counts an object of kmalloc. */
+/* Counts an object that kmalloc allocated. */
 static __always_inline void count_new(u64 object, u64 bytes_req, u64 bytes_alloc, u64 epoch)
 {
 	u64 cache = cache_of_kmalloc(object, bytes_req, bytes_alloc);
@@ -19,7 +19,7 @@ static __always_inline void count_new(u64 object, u64 bytes_req, u64 bytes_alloc
 	}
 }
 
-/* Everything that can happen at kmem_cache_alloc. A failed allocation, here and below, allocates nothing. */
+/* Handles every case at kmem_cache_alloc. A failed allocation, here and below, has no object and is not counted. */
 static __always_inline int count_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	return on_named(ctx->args[ARG_PTR], ARG_CACHE < 0 ? 0 : ctx->args[ARG_CACHE], ARG_CACHE >= 0, false);
@@ -41,11 +41,11 @@ static __always_inline int count_raw_kmalloc(struct bpf_raw_tracepoint_args *ctx
 }
 
 /*
- * The hot paths. All that is rare (a cache's first allocation on this CPU or in this interval, a collision, a failed
- * allocation) goes to another program by a tail call: in here it would cost registers, and these cost time.
+ * The hot paths. Rare cases (a cache's first allocation on this CPU or in this interval, a collision, a failed
+ * allocation) are in another program, which is called by a tail call: inlined, they would need more registers and time.
  *
- * Without a JIT compiler nothing is gained by that, and all is in one program: the interpreter runs a program that is
- * reached by a tail call on its caller's stack, which has room for the caller's variables only.
+ * Without a JIT compiler everything is in one program: the interpreter runs a tail-called program on the stack of its
+ * caller, which has room for the caller's variables only.
  */
 int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -67,7 +67,7 @@ int on_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	}
 #endif
 	slow_path.call(ctx, SLOW_CACHE_ALLOC);
-	tally(LOST_NAMED, 1); /* only where there was nothing to call */
+	tally(LOST_NAMED, 1); /* reached only if the tail call failed */
 	return 0;
 #else
 	return count_cache_alloc(ctx);

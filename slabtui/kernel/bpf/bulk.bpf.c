@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Counts what is allocated and freed in bulk, which no tracepoint reports: by probes on the functions themselves, on
- * kernels that have them (fentry). After common.bpf.h. kernel/bulk.py defines BULKS, the number of caches that can be
- * counted (few are used in bulk), and SHEAF_RESULT, the place of the return value of __kfree_rcu_sheaf() in the context:
- * it has two arguments in Linux 6.18 and three in 7.3.
+ * Counts bulk allocations and frees, which no tracepoint reports, by probes on the functions themselves (fentry), on
+ * kernels that have them. After common.bpf.h. kernel/bulk.py defines BULKS, the number of caches that can be counted
+ * (few are used in bulk), and SHEAF_RESULT, the place of the return value of __kfree_rcu_sheaf() in the context: the
+ * function has two arguments in Linux 6.18 and three in 7.3.
  */
 #define MOST 512      /* objects of one free of mixed caches that are counted: kfree_rcu() gathers fewer in a page */
 
@@ -52,7 +52,7 @@ int on_bulk_alloc(u64 *ctx)
 }
 
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p); s is NULL where caches are mixed, as they are
- * for kfree_rcu(). The program runs before it: afterwards the pages may have another owner. */
+ * for kfree_rcu(). The program runs before the function: afterwards the pages may have another owner. */
 int on_bulk_free(u64 *ctx)
 {
 	struct settings *now = current_settings();

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Finds what base_of_pages() is to return, by allocations whose cache is known. After common.bpf.h; attached to
+ * Finds the value of base_of_pages() from allocations whose cache is known. After common.bpf.h; attached to
  * kmem_cache_alloc for a moment at the start.
  *
- * The kernel keeps all struct page in one array, in the order of the pages; but array and pages begin at addresses that
- * are random on x86-64 (KASLR) and that only kernel variables have. Both beginnings are multiples of 1 GiB, or of more,
- * so that the result is a multiple of PAGE_STEP. The struct page of any page is near it: the distance is that
- * of two pages in memory, so there are as many candidates as the machine has GiB. The task has such an address: its stack
- * is mapped, and the mapping lists its pages. The nearest candidates are tried first, and none farther than memory may
- * lie apart: beyond the array are the mappings of devices.
+ * The kernel keeps all struct page in one array, in the order of the pages. The start addresses of the array and of the
+ * pages are random on x86-64 (KASLR), and only kernel variables contain them. Both are multiples of 1 GiB or more, so
+ * the value is a multiple of PAGE_STEP. The struct page of any page gives a value near it: the difference is the
+ * distance of two pages, so there are as many candidates as the machine has GiB. The current task provides such a struct
+ * page: its stack is mapped, and the mapping lists its pages. The nearest candidates are tried first, and none that is
+ * farther away than two pages can be: beyond the array are the mappings of devices.
  */
-#define CANDIDATES 16        /* that one event tries */
-#define MOST_CANDIDATES 16384 /* 8 TiB on either side; then from the beginning */
+#define CANDIDATES 16        /* candidates that one event tries */
+#define MOST_CANDIDATES 16384 /* 8 TiB on either side; then the search starts again */
 
 struct calibration {
 	u64 centre; /* the candidate tried first, 0: none yet */
 	u64 next;   /* number of the candidate that is tried next; odd numbers lie below the centre */
-	u64 trial;  /* one that has been right once, 0: none */
-	u64 agreed; /* events for which it was right since */
+	u64 trial;  /* a candidate that was right once, 0: none */
+	u64 agreed; /* further events for which it was right */
 };
 
 BPF_ARRAY(calibration, struct calibration, 1);
 
-/* As cache_of(), but a candidate may be wrong: the helper function reads 0 where nothing is mapped. */
+/* Like cache_of(), but a candidate may be wrong: the helper function reads 0 where nothing is mapped. */
 static __always_inline u64 cache_by(u64 candidate, u64 object)
 {
 	u64 page = candidate + (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
@@ -32,8 +32,8 @@ static __always_inline u64 cache_by(u64 candidate, u64 object)
 }
 
 /*
- * Whether a candidate leads to what the event says: the cache itself, or before Linux 6.1 one whose objects have the
- * size that was asked for and the size that was given.
+ * Whether a candidate gives the cache that the event names. Before Linux 6.1 the event names none: then, whether the
+ * sizes of that cache are the two sizes in the event.
  */
 static __always_inline bool agrees(struct bpf_raw_tracepoint_args *ctx, u64 candidate)
 {

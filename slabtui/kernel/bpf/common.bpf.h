@@ -11,7 +11,7 @@
  *   ARG_BYTES_REQ, ARG_BYTES_ALLOC    raw arguments of kmalloc: bytes asked for, bytes given
  *   CACHE_NAME, CACHE_SIZE, CACHE_OBJECT_SIZE, CACHE_LIST   offsets in struct kmem_cache
  *   PAGE_STRUCT_SIZE, PAGE_COMPOUND_HEAD, PAGE_SLAB_CACHE   size of and offsets in struct page, struct slab
- *   PAGE_STEP                         what base_of_pages() returns a multiple of
+ *   PAGE_STEP                         base_of_pages() is a multiple of this
  *   VM_STRUCT_PAGES, TASK_STACK_VM_AREA   offsets in struct vm_struct, struct task_struct
  *   PAGE_TYPE_AT, PAGE_TYPE_SHIFT, PAGE_TYPE_MASK, PAGE_TYPE_SLAB   which bits of struct page mark a slab
  *   TASK_STACK, TASK_FLAGS, TASK_GROUP_LEADER, TASK_COMM    offsets in struct task_struct
@@ -47,7 +47,7 @@
 #define AS_WRITTEN(text) #text
 #define STRING(macro) AS_WRITTEN(macro)
 
-/* Numbers in place of the address of a cache, where there is none or it is unknown: kernel addresses are higher. */
+/* Numbers in place of the address of a cache that has none, or an unknown one. Kernel addresses are higher. */
 #define LARGE 1ULL /* kmalloc beyond the largest cache */
 #define SIZE_CLASS(bytes) ((bytes) << 8)
 #define LOWEST_ADDRESS SIZE_CLASS(1ULL << 24)
@@ -65,13 +65,14 @@ struct cache {
 /*
  * Which programs count. The program of a raw tracepoint can be preempted since Linux 7.0, and until it goes on the kernel
  * skips it for every other event of that CPU (prog->active). Where that happens often, classic tracepoints take over:
- * they pass a record that costs more, but preemption is off while their programs run. No event is counted twice or not
- * at all meanwhile: for some intervals both kinds are attached, and the raw one, which runs first, marks what it counts.
+ * they pass a record that costs more, but preemption is off while their programs run. No event is missed or counted
+ * twice during the change: for some intervals both kinds are attached, and the raw one, which runs first, marks the
+ * objects that it counts.
  */
 enum {
 	RAW,     /* raw tracepoints count */
-	MARKING, /* they also mark the object, and the program of the classic one removes the mark */
-	TAKING,  /* and counts the object if it has no mark */
+	MARKING, /* raw tracepoints count and mark the object; classic ones remove the mark */
+	TAKING,  /* the same, and classic ones count an object that has no mark */
 	CLASSIC, /* classic tracepoints count; raw ones are detached */
 };
 
@@ -79,10 +80,10 @@ struct settings {
 	u64 epoch;          /* number of the interval, from 1 */
 	u64 hot_epoch;      /* the same while a hot path may count, 0 while it may not */
 	u64 way;            /* which programs count */
-	u64 target;         /* the one cache that is inspected */
+	u64 target;         /* the inspected cache */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* at most one stack is taken per `period` allocations of it, on average; from 1 */
-	u64 inspection;     /* number of the inspection, of 14 bits; the last to be written */
+	u64 inspection;     /* number of the inspection, of 14 bits; written last */
 };
 
 BPF_ARRAY(settings, struct settings, 1);
@@ -125,8 +126,8 @@ static __always_inline u32 read_int(u64 address)
 
 #ifdef PID_NS_INO
 /*
- * The number that slabtui's PID namespace gives to the current process, which belongs to one nested in it: a process has
- * one in its own and in each above, pid_nr_ns() in kernel/pid.c. 0: it has none, the process belongs to yet another.
+ * The PID, in slabtui's PID namespace, of a current process of a nested namespace: a process has a PID in its own
+ * namespace and in each one above it, pid_nr_ns() in kernel/pid.c. 0: none, the process is of another namespace.
  */
 static __always_inline u32 pid_from_above(void)
 {
@@ -135,7 +136,7 @@ static __always_inline u32 pid_from_above(void)
 	u32 own = read_int(pid + PID_LEVEL), level;
 
 	for (level = 1; level < MOST_PID_LEVEL; level++) { /* level 0 is the first namespace of all */
-		asm volatile("" : "+r"(own)); /* else the loop ends at the lesser of the two, unknown to the verifier */
+		asm volatile("" : "+r"(own)); /* else clang makes one limit of the two, which the verifier does not know */
 		if (level >= own)
 			break;
 		numbers += UPID_SIZE;
@@ -154,7 +155,7 @@ static __always_inline u32 current_pid(void)
 
 	if (!bpf_get_ns_current_pid_tgid(PID_NS_DEV, PID_NS_INO, &ids, sizeof(ids)))
 		return ids.tgid;
-	return pid_from_above(); /* the helper knows only processes of that very namespace */
+	return pid_from_above(); /* the helper knows only processes of this namespace itself */
 #else
 	return bpf_get_current_pid_tgid() >> 32;
 #endif
@@ -183,9 +184,9 @@ static __always_inline struct settings *current_settings(void)
 }
 
 #if PREEMPTIBLE
-#define MARKS 4096 /* objects that are between two programs: one for each task that allocates or frees at that moment */
+#define MARKS 4096 /* objects between two programs: one for each task that allocates or frees at that moment */
 
-BPF_HASH(marks, u64, u8, MARKS); /* by the address of the object: no other event has it before this one is over */
+BPF_HASH(marks, u64, u8, MARKS); /* by the address of the object: no other event has it before this one ends */
 #endif
 
 /* Whether the program of a raw tracepoint counts an event. */
@@ -215,7 +216,7 @@ static __always_inline u64 in_record(void *record, int offset)
 }
 #endif
 
-/* Whether this program counts an event, rather than that of the other kind of tracepoint; `lost` is for what neither can. */
+/* Whether this program counts an event, and not the other kind's program; `lost`: the tally if neither can count it. */
 static __always_inline bool counts(struct settings *now, u64 object, bool classic, u32 lost)
 {
 #if PREEMPTIBLE
@@ -240,7 +241,7 @@ static __always_inline void describe(struct cache *cache, u64 address, u64 epoch
 }
 
 #ifdef RDONLY_CAST
-/* A variable, as bcc declares helper functions: bcc 0.18 aborts on a call whose callee is an expression. */
+/* A variable, as in bcc's declarations of helper functions: bcc 0.18 aborts if the callee of a call is an expression. */
 static u64 *(*rdonly_cast)(u64 address, u32 type) = (void *)RDONLY_CAST;
 #endif
 
@@ -293,7 +294,7 @@ static __always_inline u64 cache_of(u64 object)
 	return read_page_word(head + PAGE_SLAB_CACHE);
 }
 
-/* The cache that an event of kmem_cache_alloc or kmem_cache_free names; where it does not, by the object. */
+/* The cache that an event of kmem_cache_alloc or kmem_cache_free names; if it names none, the cache of its object. */
 static __always_inline u64 cache_of_event(struct bpf_raw_tracepoint_args *ctx, int argument)
 {
 	return argument < 0 ? cache_of(ctx->args[ARG_PTR]) : ctx->args[argument];

@@ -3,7 +3,7 @@
 
 enum { LARGE_FREES = TABLE_TALLIES };
 
-/* Whether a page belongs to a cache: kfree() also gives back what came straight from the page allocator. */
+/* Whether a page belongs to a cache: kfree() also frees pages that came straight from the page allocator. */
 static __always_inline bool is_slab(u64 head)
 {
 	u32 bits = 0;
@@ -23,7 +23,7 @@ static __always_inline void count_free(u64 object, u64 epoch)
 		count_addressed(cache_of(object), epoch);
 }
 
-/* Everything that can happen at kfree, from either kind of tracepoint. */
+/* Handles every case at kfree, from either kind of tracepoint. */
 static __always_inline int count_kfree(u64 object, bool classic)
 {
 	struct settings *now = current_settings();

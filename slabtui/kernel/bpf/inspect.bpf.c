@@ -4,8 +4,8 @@
  * programs runs during an inspection, two pairs where classic tracepoints take over. All CPUs share the rows and add to
  * them atomically: only the events of one cache get that far.
  *
- * kernel/inspect.py defines ROWS and STACKS, how many of each there can be; RATE, how many nanoseconds have to pass for
- * each that is spent on taking stacks; and BESIDE, nanoseconds that each stack costs and that are not measured.
+ * kernel/inspect.py defines ROWS and STACKS, the greatest number of each; RATE, the nanoseconds that must pass for each
+ * nanosecond spent on taking stacks; and BESIDE, the nanoseconds of each stack that are not measured.
  */
 #define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
 #define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
@@ -23,8 +23,8 @@ enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT };
 enum { BY_CALLER, BY_STACK, BY_PROCESS };
 
 struct row {
-	u64 allocs;    /* of stacks an estimate: each one that is taken counts for several allocations */
-	u64 bytes;     /* of kmalloc; else user space knows the size */
+	u64 allocs;    /* for stacks an estimate: each stack taken counts for several allocations */
+	u64 bytes;     /* for kmalloc; otherwise user space knows the size */
 	u64 variance;  /* of `allocs`, where they are an estimate */
 	u64 epoch;
 	u64 call_site;
@@ -67,7 +67,7 @@ static __always_inline void add(u64 key, u64 allocs, u64 bytes, u64 variance, u6
 		}
 	}
 	__sync_fetch_and_add(&row->allocs, allocs);
-	if (bytes) /* where the compiler knows it is none, it would make an instruction of this that old kernels lack */
+	if (bytes) /* for a constant 0 the compiler would emit an instruction that old kernels lack */
 		__sync_fetch_and_add(&row->bytes, bytes);
 	if (variance)
 		__sync_fetch_and_add(&row->variance, variance);
@@ -79,7 +79,7 @@ static __always_inline void add(u64 key, u64 allocs, u64 bytes, u64 variance, u6
 	}
 }
 
-/* An allocation, from whichever kind of tracepoint. */
+/* An allocation, from either kind of tracepoint. */
 struct event {
 	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
 	u64 stack;       /* an address on the stack that the allocation runs on */
@@ -198,7 +198,7 @@ static __always_inline void inspect(struct event *event, struct settings *now, u
 	add(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
 }
 
-/* The number of the inspection. To be read before its target: if the number is the new one, so is the target. */
+/* The number of the inspection. Read it before the target: if the number is the new one, so is the target. */
 static __always_inline u64 inspection_of(struct settings *now)
 {
 	return *(volatile u64 *)&now->inspection;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Lists the caches of the kernel, also those that have not allocated yet. After common.bpf.h; attached to
+ * Lists the caches of the kernel, including those that have not allocated yet. After common.bpf.h; attached to
  * kmem_cache_alloc for a moment.
  *
  * All caches are in one circular list, slab_caches in mm/slab_common.c, by the member `list` of struct kmem_cache: from
- * the cache of any event it leads to all others. It is read without its mutex, so that what it says must be checked; and
- * the head of the list is no cache. kernel/inventory.py defines CHUNK, how many members one event reads.
+ * the cache of any event it leads to all others. It is read without its mutex, so user space checks the result. The head
+ * of the list is not a cache. kernel/inventory.py defines CHUNK, the number of members that one event reads.
  */
 struct walk {
 	u64 wanted; /* whether the next event is to read a chunk */
 	u64 first;  /* address of the list member where the walk began */
-	u64 next;   /* of the one that is read next; 0: the walk is over */
-	u64 read;   /* how many members the last chunk has */
+	u64 next;   /* address of the member to read next; 0: the walk is over */
+	u64 read;   /* number of members in the last chunk */
 };
 
 BPF_ARRAY(walk, struct walk, 1);

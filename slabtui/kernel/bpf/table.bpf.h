@@ -5,8 +5,8 @@
  *
  * Why plain additions are exact: a CPU that runs a program never starts the same program again before the first run
  * ends (since Linux 6.1 the kernel refuses, and counts it in recursion_misses), and each counter is written by one
- * program only. Before 6.1 the kernel lets it (NESTS), and on Linux 7 the programs of a raw and a classic tracepoint write
- * the same counter (PREEMPTIBLE): additions are atomic on both.
+ * program only. Before 6.1 the kernel allows it (NESTS), and on Linux 7 the programs of a raw and a classic tracepoint
+ * write the same counter (PREEMPTIBLE): additions are atomic on both.
  *
  * kernel/counters.py defines SLOT_BITS, log2 of the number of slots.
  */
@@ -21,11 +21,11 @@ struct slot {
 	u64 cache;     /* address of the struct kmem_cache; 0: not seen on this CPU */
 	u64 epoch;     /* the interval in which the description was last known to be fresh */
 	u64 named;     /* events of the tracepoint that names the cache: kmem_cache_alloc or kmem_cache_free */
-	u64 addressed; /* events of the one that does not: kmalloc or kfree */
+	u64 addressed; /* events of the tracepoint that does not: kmalloc or kfree */
 };
 
 BPF_PERCPU_ARRAY(slots, struct slot, SLOTS);
-BPF_HASH(caches, u32, struct cache, SLOTS); /* the owner of each slot. A hash, since an insert fails if it is not the first */
+BPF_HASH(caches, u32, struct cache, SLOTS); /* the owner of each slot. A hash, because only the first insert succeeds */
 
 /*
  * Return the owner of a slot; a slot without one gets this cache. Another CPU, or on Linux 7 a task that preempts this
@@ -91,7 +91,7 @@ static __always_inline void count_named(u64 cache, u64 epoch)
 		tally(LOST_NAMED, 1);
 }
 
-/* Counts an event of the one that does not: kmalloc or kfree. */
+/* Counts an event of the tracepoint that does not name the cache: kmalloc or kfree. */
 static __always_inline void count_addressed(u64 cache, u64 epoch)
 {
 	struct slot *slot = find(cache, epoch);
@@ -102,7 +102,7 @@ static __always_inline void count_addressed(u64 cache, u64 epoch)
 		tally(LOST_ADDRESSED, 1);
 }
 
-/* Everything that can happen at the tracepoint that names the cache; `cache` is read only if `named`. */
+/* Handles every case at the tracepoint that names the cache; `cache` is used only if `named`. */
 static __always_inline int on_named(u64 object, u64 cache, bool named, bool classic)
 {
 	struct settings *now = current_settings();

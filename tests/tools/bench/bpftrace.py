@@ -31,8 +31,8 @@ def counting() -> Iterator[Piped]:
 def command() -> tuple[str, ...]:
     """Return its command line.
 
-    It reads the description of tracepoints from tracefs. If tracefs is not mounted, the command mounts it for
-    own.
+    It reads the description of tracepoints from tracefs. If tracefs is not mounted, the command mounts it in a
+    namespace of its own.
     """
     mounted = () if _EVENTS.is_dir() else _MOUNTED
     return (*mounted, "bpftrace", "-B", "line", "-e", f"{ONE_LINER} {EACH_SECOND}")

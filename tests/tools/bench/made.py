@@ -1,4 +1,4 @@
-"""Artificial maps of any size: the bytes that the kernel would return for any number of CPUs and caches."""
+"""Artificial maps: the bytes that the kernel would return, for any number of CPUs and caches."""
 
 import ctypes
 from array import array

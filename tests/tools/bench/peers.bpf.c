@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What slabtui's counting is measured against: a program that does nothing, and the two ways in which slabratetop has
- * been written, each with nothing but the counting: no filter by process. kernel/abi/offsets.py defines the macros.
+ * Programs to compare slabtui's counting with: one that does nothing, and the two implementations of slabratetop, reduced
+ * to the counting, without their filter by process. kernel/abi/offsets.py defines the macros.
  */
 #include <uapi/linux/bpf.h>
 
@@ -46,7 +46,7 @@ int on_nothing(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* As in bcc's tools: one hash for all CPUs, whose key is the name itself, read anew every time. */
+/* As in bcc's tools: one hash for all CPUs; its key is the name itself, which is read at each event. */
 int on_alloc_by_name(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 cache = ctx->args[ARG_CACHE];
@@ -62,7 +62,7 @@ int on_alloc_by_name(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* As in libbpf-tools: one hash for all CPUs, whose key is the address of the name; the name is read once. */
+/* As in libbpf-tools: one hash for all CPUs; its key is the address of the name, which is read once. */
 int on_alloc_by_pointer(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 cache = ctx->args[ARG_CACHE];

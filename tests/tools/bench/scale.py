@@ -91,12 +91,12 @@ def measured(cpus: int, caches: int, ticks: int) -> Clock:
     with drawn(app, SIZE) as loop:
         for reading in range(ticks + 1):
             maps.grow()
-            listing = made.slabinfo(maps.names, reading)
+            text = made.slabinfo(maps.names, reading)
             gc.collect()
             with clock.part(_READ):
                 found = count_caches(maps.slots, maps.caches)
             with clock.part(_LISTED):
-                slabs = parse(listing)
+                slabs = parse(text)
             with clock.part(_MERGED):
                 after = Reading(tuple(rows.merge(Counted(Allocated(found, 0, 0, 0)), slabs).values()))
             with clock.part(_DIFFERENCE):

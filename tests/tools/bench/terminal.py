@@ -69,7 +69,7 @@ class Program:
                 return at
             if self._process.poll() is not None:
                 break
-        raise DoesNotRunError("it does not draw what is waited for:\n" + "\n".join(self.lines).rstrip())
+        raise DoesNotRunError("it does not draw the expected text:\n" + "\n".join(self.lines).rstrip())
 
     def watch(self, seconds: float) -> None:
         """Read what it draws for a while, as a terminal does."""

@@ -81,7 +81,7 @@ def _test(chosen: Sequence[Suite], state: Path, target: Path | None) -> int:
     begin, today = time.monotonic(), date.today().isoformat()
     debian.install(root.NEEDED)
     if debian.run("git", "-C", ROOT, "status", "--porcelain", remedy="run it in a clone of the project"):
-        print("distros: what is not committed here is not tested", file=sys.stderr)
+        print("distros: uncommitted changes are not tested", file=sys.stderr)
     logs = state / "logs"
     shutil.rmtree(logs, ignore_errors=True)
     found = [_one(suite, state, logs / suite.name) for suite in chosen]

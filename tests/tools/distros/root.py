@@ -35,7 +35,8 @@ def leave_mounts() -> None:
     """
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS):
         raise SlabtuiError(
-            f"no own mounts ({os.strerror(ctypes.get_errno())})", "run it as root: sudo make test-distros"
+            f"cannot create a mount namespace ({os.strerror(ctypes.get_errno())})",
+            "run it as root: sudo make test-distros",
         )
     _mount("--make-rprivate", "/")
 

@@ -34,8 +34,8 @@ KERNEL_TESTS = (
     "tests/live/test_handover.py::test_events_of_processes_that_compete_for_a_cpu_are_counted",
     "tests/live/test_handover.py::test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu",
     "tests/live/test_namespaces.py",
-)  # what differs by the kernel
-LEFT_OUT = (  # what does not depend on the kernel, or depends on time; each compilation takes 10 s in a guest
+)  # tests that depend on the kernel
+LEFT_OUT = (  # tests that do not depend on the kernel, or depend on time; a compilation takes 10 s in a guest
     "a_hostile_name_of_a_process",
     "a_late_row_of_an_earlier_inspection",
     "aliases_are_those_that_share_a_directory",
@@ -103,7 +103,7 @@ async def _test(series: Sequence[str], target: Path | None) -> int:
     wrong = [f"{result.kernel.release}: {fault}" for result in found for fault in results.faults(result)]
     print(f"{len(found)} kernels in {time.monotonic() - begin:.0f} s", *wrong, sep="\n")
     if wrong:
-        print(f"what the guests left is in {run}")
+        print(f"the files of the guests are in {run}")
         return 1
     shutil.rmtree(run)
     return 0

@@ -21,7 +21,7 @@ from tests.tools.kernels import results, tracefs
 from tests.tools.kernels.results import Comparison, Counts, Lookup
 
 OPENS, STATS, SELECTS = 100_000, 20_000, 20_000
-RINGS, SETTLED = 100, 0.5  # seconds until the kernel has freed what it frees later
+RINGS, SETTLED = 100, 0.5  # seconds until the kernel has done its delayed frees
 ROUNDS, SOCKETS = 20, 100
 MODULES = (  # name, its cache, and the socket that takes one object of that
     ("vsock", "AF_VSOCK", (socket.AF_VSOCK, socket.SOCK_STREAM, 0)),

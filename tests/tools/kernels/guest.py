@@ -49,7 +49,7 @@ def script(steps: Sequence[Step], directory: Path) -> str:
 def ending(step: str, shared: Path) -> str:
     """Return in words how a step ended."""
     if not has_ended(step, shared):
-        return "did not come to its end"
+        return "did not end"
     status = int((shared / f"{step}.status").read_text())
     return "took too long" if status in _TIME_RAN_OUT else f"ended with status {status}"
 
@@ -71,7 +71,7 @@ def emulator(kernel: Path, initramfs: Path, shared: Path) -> list[str]:
     The CPUs take turns (thread=single). With a thread each the emulator races against a kernel that rewrites its own
     code, which it does when a tracepoint is switched: guests crash within seconds. Five-level page tables are off since
     few machines have them, and mitigations since an emulated CPU needs none. An Oops ends the guest at once: by
-    itself it kills one process, and the others go on or hang, so that it may pass unseen.
+    itself it kills one process, and the others go on or hang, so that it may not be noticed.
     """
     devices = {"host": (Path("/"), ",readonly=on,multidevs=remap"), "kernel": (kernel / "root", ",readonly=on")}
     shares = {**devices, "out": (shared, "")}

@@ -102,7 +102,7 @@ def watch(tools: Path) -> SideBySide:
         ]
         started = [watcher for watcher in watchers if watcher.first_table is not None]
         with workload("open", _OPENS) as work, tracefs.counting_opens(work.pid, others=True) as others:
-            time.sleep(_MORE_THAN_AN_INTERVAL)  # the first table since then has nothing older
+            time.sleep(_MORE_THAN_AN_INTERVAL)  # so the next table has no older events
             counted = {watcher.name: watcher.mark() for watcher in started}
             work.run()
             for watcher in started:

@@ -11,7 +11,7 @@ from tests.tools.kernels import guest
 from tests.tools.kernels.choice import Kernel
 
 LIVE, COMPARISON, SIDE_BY_SIDE, HIDDEN, JITLESS = "live", "compare", "oldtools", "hidden", "jitless"  # a guest's steps
-FILES = {  # what each of them leaves
+FILES = {  # the file that each of them writes
     LIVE: "live.xml",
     COMPARISON: "compare.json",
     SIDE_BY_SIDE: "oldtools.json",
@@ -261,7 +261,7 @@ def faults(result: Result) -> list[str]:
     if result.side_by_side:
         least, most = result.side_by_side.missed(result.side_by_side.tools[-1]) or (0, -1)
         if least or most < 0:
-            found.append("slabtui's count beside the older tools is not what happened")
+            found.append("slabtui's count beside the older tools is wrong")
     if result.hidden:
         found += [f"with kernel.kptr_restrict=2: {fault}" for fault in _hidden_faults(result.hidden)]
     if result.jitless:
@@ -276,12 +276,12 @@ def crashed(result: Result) -> bool:
 
 def _comparison_faults(comparison: Comparison) -> Iterator[str]:
     if comparison.bulk == "no":  # all of Debian's kernels have fentry
-        yield "what is allocated and freed in bulk is not counted"
+        yield "bulk allocations and frees are not counted"
     if comparison.counts and not comparison.counts.agree:
         yield "the counts compared do not agree"
     for lookup in comparison.lookups:
         if not (lookup.allocs.agree and lookup.frees.agree):
-            yield f"what is counted with {lookup.way} is not what happened"
+            yield f"the counts with {lookup.way} are wrong"
 
 
 def _hidden_faults(hidden: Hidden) -> Iterator[str]:

@@ -68,7 +68,7 @@ def without_jit() -> Jitless:
             return Jitless(f"slabtui refuses to count: {error}")
         during.callback(probe.close)
         assert own_program_ids()
-        assert not own_compiled_ids(), "the kernel compiled programs in spite of the setting"
+        assert not own_compiled_ids(), "the kernel compiled programs despite the setting"
         _begin("opens")
         counts = compare.opens(probe, opener, _OPENS)
         found = {kind: inspected(probe, opener, kind) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)}

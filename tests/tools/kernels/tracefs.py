@@ -18,7 +18,7 @@ def counting_opens(pid: int, others: bool = False) -> Iterator[Callable[[], int]
     With `others`, count those that all other threads allocate.
 
     No histogram: Debian's 5.10 has none, and the event names the cache on few kernels. It always has the address
-    that it was called from, so a filter picks the events, and the statistics of the ring buffer tell how many came.
+    that it was called from, so a filter selects the events, and the statistics of the ring buffer have their number.
     """
     threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
     wanted = event_filter(threads, functions(_SYMBOLS.read_text(), _ALLOCATORS), others)

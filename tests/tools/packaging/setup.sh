@@ -21,7 +21,7 @@ version() { "$1" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/de
 new_enough() { "$1" -I -c "import sys; sys.exit(sys.version_info < (3, $oldest))" 2>/dev/null; }
 imports() { "$1" -I -c "import $2" 2>/dev/null; }
 
-# Prints the interpreters that may be here, the best first: the user's choice, the distribution's, then the newest.
+# Prints the candidates for an interpreter, the best first: the user's choice, the distribution's, then the newest.
 pythons() {
 	command -v python3 || true
 	echo /usr/bin/python3
@@ -56,7 +56,7 @@ apt_python() {
 update_apt() {
 	! has apt-get || [ "$(id -u)" != 0 ] || apt-cache show "$1" >/dev/null 2>&1 || { say "apt-get update"; apt-get update -qq; }
 }
-# Installs with the first package manager that is here: install_packages APT DNF PACMAN ZYPPER, each a list of names.
+# Installs with the first package manager found: install_packages APT DNF PACMAN ZYPPER, each a list of names.
 install_packages() {
 	if has apt-get; then install="apt-get install -qq -y --no-install-recommends $1"
 	elif has dnf; then install="dnf install -q -y $2"
@@ -107,7 +107,7 @@ pip_install() {
 	rm -f "$log"
 }
 
-why_anew() {
+why_make() {
 	if [ ! -e "$venv" ]; then echo "it does not exist"
 	elif [ ! -r "$venv/pyvenv.cfg" ]; then echo "the existing one cannot be read"
 	elif [ -z "$(find "$venv" -prune -perm -005)" ]; then echo "other users cannot read the existing one"
@@ -128,7 +128,7 @@ make_venv() {
 }
 
 now=$(identity)
-why=$(why_anew)
+why=$(why_make)
 [ -z "$why" ] || make_venv "$why"
 is_done "$level" && exit
 [ -w "$venv" ] || die "$here/$venv is another user's, and has to change: run it as root, as in sudo make $level"

@@ -1,1 +1,1 @@
-"""Load and faults: minutes of a storm on every CPU with keys at random, then every fault; writes docs/faults.md."""
+"""Load and faults: minutes of load on every CPU with random keys, then every fault; writes docs/faults.md."""

@@ -37,28 +37,28 @@ FAULTS = (
         (
             *_in(
                 "e2e/test_child.py",
-                "too_little_memory_for_the_compiler_is_told_with_its_limit",
-                "a_child_that_runs_out_of_memory_is_told_with_where_to_look",
+                "too_little_memory_for_the_compiler_is_reported_with_its_limit",
+                "a_child_that_runs_out_of_memory_is_reported_with_where_the_kernel_logs_it",
             ),
-            *_in("e2e/test_faults.py", "no_memory_even_for_a_start_is_told", "no_locked_memory_is_needed"),
+            *_in("e2e/test_faults.py", "too_little_memory_to_start_is_reported", "no_locked_memory_is_needed"),
         ),
     ),
     Fault(
         "the kernel refuses a map or a program: BPF forbidden (seccomp; lockdown simulated), no memory for it",
         "one line with the error of the kernel",
-        _in("e2e/test_faults.py", "whatever_the_kernel_refuses_at_the_start_is_told"),
+        _in("e2e/test_faults.py", "everything_that_the_kernel_refuses_at_the_start_is_reported"),
     ),
     Fault(
         "too few open files or threads (ulimit, pids.max)",
         "one line; on a running screen a note, and counting continues",
         _in(
             "e2e/test_faults.py",
-            "too_few_open_files_are_told_with_their_limit",
-            "no_leave_for_another_thread_is_told",
-            "a_screen_without_a_thread_for_its_feed_ends_in_one_line",
+            "too_few_open_files_are_reported_with_their_limit",
+            "a_refused_thread_is_reported",
+            "a_screen_without_a_thread_for_its_collector_ends_in_one_line",
             "a_start_without_a_thread_to_measure_counts_and_notes_it",
             "what_needs_a_thread_that_cannot_be_started_is_a_note_and_counting_goes_on",
-            "what_cannot_be_counted_later_is_told_on_the_screen_and_counting_goes_on",
+            "what_cannot_be_counted_later_is_reported_on_the_screen_and_counting_goes_on",
             "a_screen_that_may_open_nothing_more_ends_in_one_line",
         ),
     ),
@@ -72,8 +72,8 @@ FAULTS = (
         "an error on the screen; the next good interval has the missing counts",
         _in(
             "e2e/test_faults.py",
-            "a_map_that_cannot_be_read_for_a_while_is_told_and_nothing_is_lost",
-            "a_map_that_can_never_be_read_again_is_told_while_the_program_goes_on",
+            "a_map_that_cannot_be_read_for_a_while_is_reported_and_nothing_is_lost",
+            "a_map_that_can_never_be_read_again_is_reported_while_the_program_goes_on",
         ),
     ),
     Fault(
@@ -91,7 +91,7 @@ FAULTS = (
         _in(
             "e2e/test_faults.py",
             "a_screen_that_was_stopped_and_continued_lost_nothing",
-            "ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_anew",
+            "ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_again",
         ),
     ),
     Fault(
@@ -194,24 +194,24 @@ FAULTS = (
         "counting continues, LIVE is unknown, and a note says why",
         (
             *_in("e2e/test_faults.py", "a_garbled_slabinfo_costs_the_live_objects_and_says_so"),
-            *_in("e2e/test_privileges.py", "without_leave_to_read_slabinfo_it_counts_and_says_what_is_missing"),
+            *_in("e2e/test_privileges.py", "without_permission_to_read_slabinfo_it_counts_and_says_what_is_missing"),
             *_in(
                 "unit/kernel/procfs/test_slabinfo.py",
-                "a_list_of_names_that_the_kernel_refuses_is_told_until_it_is_one_again",
+                "a_refused_list_of_names_is_reported_until_the_kernel_gives_one_again",
             ),
         ),
     ),
     Fault(
         "BTF unreadable or garbled",
         "one line",
-        _in("e2e/test_faults.py", "btf_that_is_none_is_told", "btf_that_nobody_may_read_is_told"),
+        _in("e2e/test_faults.py", "invalid_btf_is_reported", "btf_that_may_not_be_read_is_reported"),
     ),
     Fault(
         "bcc missing, broken, or of another version",
         "one line with the command that installs it; newer versions are tried",
         _in(
             "e2e/test_child.py",
-            "a_bcc_that_is_of_no_use_is_told_with_how_to_get_one",
+            "an_unusable_bcc_is_reported_with_how_to_install_one",
             "a_bcc_that_is_new_or_of_no_version_is_used",
         ),
     ),
@@ -226,7 +226,7 @@ FAULTS = (
             "a_child_that_hangs_during_an_inspection_is_a_note_and_the_screen_answers",
             "a_hanging_child_does_not_keep_slabtui_from_ending",
             "what_a_child_prints_reaches_no_screen_and_does_no_harm",
-            "a_child_that_may_not_be_started_is_told_with_the_limit",
+            "a_child_that_may_not_be_started_is_reported_with_the_limit",
             "a_child_whose_maps_the_kernel_refuses_is_one_line",
         ),
     ),
@@ -250,7 +250,7 @@ FAULTS = (
         (
             *_in(
                 "e2e/test_faults.py",
-                "a_recording_from_another_kernel_shows_whose_it_is",
+                "a_recording_from_another_kernel_shows_its_host_and_kernel",
                 "a_recording_of_a_slabtui_that_knew_less_is_shown",
                 "a_recording_of_a_later_schema_is_refused_in_one_line",
             ),
@@ -260,7 +260,7 @@ FAULTS = (
     Fault(
         "the collector's thread dies",
         "one line, with the terminal restored",
-        _in("e2e/test_terminal.py", "a_collector_that_dies_is_told_in_one_line_on_a_restored_terminal"),
+        _in("e2e/test_terminal.py", "a_collector_that_dies_is_reported_in_one_line_on_a_restored_terminal"),
     ),
     Fault(
         "fuzzed BTF (hypothesis)",

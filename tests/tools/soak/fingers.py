@@ -12,7 +12,7 @@ from slabtui.model.inspection import InspectionKind
 from slabtui.views import keymap
 from tests.support.terminal import Terminal
 
-_SEQUENCES = {  # what a terminal sends for a key that is no character; console_codes(4), xterm's for the rest
+_SEQUENCES = {  # sequences that a terminal sends for keys without a character; console_codes(4), else xterm's
     "esc": "\x1b",
     "enter": "\r",
     "tab": "\t",
@@ -99,7 +99,7 @@ class Fingers(RuleBasedStateMachine):
         self._type(*"\x1b/", *text, end)
 
     @rule(tab=st.sampled_from(range(len(InspectionKind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
-    def look(self, tab: int, after: list[str]) -> None:
+    def inspect(self, tab: int, after: list[str]) -> None:
         self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
 
     @rule(text=st.sampled_from(_PASTED), prompt=st.sampled_from(("", "\x1b/")))

@@ -35,10 +35,10 @@ class Storm:
 
     @contextmanager
     def raging(self, seconds: float) -> Iterator[None]:
-        """Let it rage inside; at the end it is over, and all processes have come and gone.
+        """Run the load during this block; at the end all its processes have ended.
 
         Args:
-            seconds: how long that will be, over which the processes are spread.
+            seconds: the expected length of the block, over which the starts of the processes are spread.
         """
         with ThreadPoolExecutor() as threads:
             parts = [threads.submit(self._open), threads.submit(self._start_processes, seconds)]

@@ -153,7 +153,7 @@ def test_every_column_of_numbers_has_a_unit(column: CacheColumn) -> None:
 
 
 def test_every_counter_has_a_total_since_counting_began() -> None:
-    """What only grows is a counter to a monitoring system, and its total is what that system wants."""
+    """A figure that only grows is a counter for a monitoring system, which needs its total."""
     counters = [column.fields[0] for column in caches.COLUMNS if column.metric is MetricType.COUNTER]
     assert counters == ["allocs", "frees", "bytes"]
     totals = {field.name for field in fields(CacheRow) if field.name.startswith("total_")}

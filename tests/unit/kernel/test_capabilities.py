@@ -1,4 +1,4 @@
-"""Which capabilities there are, which are needed, and that giving up the others is final."""
+"""Which capabilities a process has, which are needed, and that dropping the others is final."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ def test_a_screen_needs_all_that_counting_needs_and_writing_files() -> None:
 
 
 def kept(needed: str) -> int:
-    """Return the effective set of a process that has kept what is needed."""
+    """Return the effective set of a process that has kept the needed capabilities."""
     program = (
         "from slabtui.kernel.capabilities import *\n"
         f"keep({needed})\n"

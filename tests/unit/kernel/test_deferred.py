@@ -1,4 +1,4 @@
-"""A part that is compiled in a thread: made once, attached if it is still wanted, its trouble kept until it ends."""
+"""A part that is compiled in a thread: once, attached if it is still requested, with its trouble until it ends."""
 
 import threading
 from collections.abc import Callable, Sequence

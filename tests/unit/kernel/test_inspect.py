@@ -1,4 +1,4 @@
-"""How many stacks may be taken, and which of their functions are worth showing."""
+"""The number of stacks that may be taken, and which of their functions are shown."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""One row for each cache with a key that stays, from what was counted and from what slabinfo says."""
+"""One row with a stable key for each cache, from the counts and from slabinfo."""
 
 from collections.abc import Mapping
 from dataclasses import replace

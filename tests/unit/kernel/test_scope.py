@@ -97,11 +97,11 @@ def demand_a_note_of_an_end() -> None:
         both.close()
 
 
-def test_the_end_of_a_process_is_told_and_of_no_other() -> None:
+def test_the_end_of_a_process_is_reported_and_of_no_other() -> None:
     demand_a_note_of_an_end()
 
 
-def test_the_end_of_a_process_is_told_where_the_caller_has_opened_more_than_select_can_take() -> None:
+def test_the_end_of_a_process_is_reported_where_the_caller_has_opened_more_than_select_can_take() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     leaked = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]

@@ -1,4 +1,4 @@
-"""What came before: kept for 300 intervals, found by the key of a cache and by step, within a limit of memory."""
+"""The history: keeps 300 intervals within a limit of memory, and finds them by step and caches by key."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def test_a_cache_grows_when_it_grew_in_ten_intervals_in_a_row() -> None:
 
 
 @pytest.mark.parametrize("pause", [0, -1, None])
-def test_an_interval_in_which_it_did_not_grow_begins_the_row_anew(pause: int | None) -> None:
+def test_an_interval_in_which_it_did_not_grow_restarts_the_row(pause: int | None) -> None:
     for at in range(10):
         deltas: list[tuple[int | None, ...]] = [(1, 1)] * 10
         deltas[at] = (pause, 1)

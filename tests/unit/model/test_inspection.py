@@ -98,7 +98,7 @@ def test_all_that_is_not_counted_is_as_the_later_reading_has_it() -> None:
     assert difference(replace(about, about=About(live=2)), about).about == About(live=5)
 
 
-def test_rows_are_told_apart_by_process_and_kind_or_by_all_their_functions_and_not_by_name() -> None:
+def test_rows_differ_by_process_and_kind_or_by_all_their_functions_and_not_by_name() -> None:
     assert process(7, 1, comm="old").key == process(7, 2, comm="new").key
     processes = {process(7, 1).key, process(8, 1).key, process(0, 1, context=Context.INTERRUPT).key}
     assert len({*processes, process(0, 1, context=Context.KERNEL_THREAD).key}) == 4

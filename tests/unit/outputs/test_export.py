@@ -1,4 +1,4 @@
-"""What the screen shows is written to a new file, which only its owner can read."""
+"""An export writes what the screen shows to a new file, which only its owner can read."""
 
 import json
 import os

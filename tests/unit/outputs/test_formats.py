@@ -1,4 +1,4 @@
-"""The formats: what comes before, between and after the intervals, and which rows are worth printing."""
+"""The formats: text before, between and after the intervals, and which rows are printed."""
 
 import json
 from collections.abc import Iterator

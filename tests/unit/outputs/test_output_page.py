@@ -1,4 +1,4 @@
-"""The tables of fields in docs/output.md are those that are written, with the types that their values have."""
+"""The tables of fields in docs/output.md have the fields that are written, with their types."""
 
 import json
 import re
@@ -53,7 +53,7 @@ WRITTEN = {
     "A snapshot": [*LINES, LINES[0] | {"detail": DETAILS[0]}],
     "A cache": [row for line in LINES for row in line["caches"]],
     "An inspection": DETAILS,
-    "An entry of an inspection": [row for detail in DETAILS for row in detail.get("entries", ())],
+    "A row of an inspection": [row for detail in DETAILS for row in detail.get("entries", ())],
     "What the kernel says about a cache": [detail["about"] for detail in DETAILS if detail.get("about")],
 }
 
@@ -95,4 +95,4 @@ def test_the_fields_of_a_cache_are_on_the_page_in_their_order() -> None:
 
 @pytest.mark.parametrize("kind", COLUMNS)
 def test_every_field_that_an_inspection_has_in_csv_is_on_the_page(kind: InspectionKind) -> None:
-    assert set(field_names(COLUMNS[kind])) <= set(documented("An entry of an inspection"))
+    assert set(field_names(COLUMNS[kind])) <= set(documented("A row of an inspection"))

@@ -32,7 +32,7 @@ NAMES = Format(names, heading="heading\n", ending=lambda last: "ending\n")
 
 
 class Script(SnapshotQueue):
-    """A queue with what a test says: it sends this process what is a signal, and raises what is an exception."""
+    """A queue with the items of a test: a signal is sent to this process, an exception is raised."""
 
     def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Script(SnapshotQueue):
 
 
 class Scripted(Snapshots):
-    """A producer whose consumer finds what a test says in its queue."""
+    """A producer that puts the items of a test into the queue of its consumer."""
 
     def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
         self._script = Script(*given)
@@ -240,7 +240,7 @@ def test_an_interrupt_long_before_the_next_interval_does_not_wait_for_it() -> No
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.15])
 def test_whenever_an_interrupt_comes_all_that_was_counted_is_printed(delay: float) -> None:
-    """The interval that waits just then included, and what came after it."""
+    """That includes the interval that waits at that moment, and later ones."""
     readings = []
     interrupt = threading.Timer(delay, os.kill, [os.getpid(), SIGINT])
 

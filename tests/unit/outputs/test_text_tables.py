@@ -1,4 +1,4 @@
-"""Text, character by character where other programs read it: the table of slabratetop, and inspections."""
+"""Text output: the table of slabratetop, exact to the character because programs read it, and inspections."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -233,5 +233,5 @@ def test_a_key_means_one_cache_and_a_name_or_an_alias_any_that_has_it(
     assert matching == found
 
 
-def test_two_caches_of_one_name_are_told_apart_by_their_key() -> None:
+def test_two_caches_of_one_name_differ_by_their_key() -> None:
     assert "callers of fuse_inode#2\n" in written(replace(CALLERS, cache=SECOND), SECOND)

@@ -1,4 +1,4 @@
-"""No address of the kernel is in what is written, unless it is asked for; one number stands for one address."""
+"""No output or recording contains a kernel address without `--addresses`; one number stands for one address."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A snapshot as a line of JSON and back: nothing is lost, and what is no snapshot is refused."""
+"""A snapshot as a line of JSON and back: nothing is lost, and any other line is refused."""
 
 import json
 from collections.abc import Iterable
@@ -414,8 +414,8 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
 def test_stacks_of_an_older_recording_have_no_standard_error() -> None:
     found = inspected(InspectionKind.STACKS)
     del found["detail"]["entries"][0]["standard_error"]
-    detail = loads(json.dumps(found)).inspection
-    assert [(row.standard_error, row.total_allocs) for row in detail.rows] == [(None, 3)]
+    inspection = loads(json.dumps(found)).inspection
+    assert [(row.standard_error, row.total_allocs) for row in inspection.rows] == [(None, 3)]
 
 
 @pytest.mark.parametrize("kind", InspectionKind)
@@ -428,8 +428,10 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
             part.keys() - LATER_OF_AN_ENTRY - ({"cache", "trouble"} if which == 0 else set())
         ):  # the key names the cache
             found = inspected(kind)
-            look = found["detail"]
-            del (look, look["about"] if kind is InspectionKind.ABOUT else look["entries"][0])[which][name]
+            inspection = found["detail"]
+            del (inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["entries"][0])[which][
+                name
+            ]
             assert refusal(json.dumps(found)) == f"{name} is missing"
 
 
@@ -491,8 +493,8 @@ def test_the_texts_of_an_inspection_are_harmless_to_print() -> None:
     found = inspected(InspectionKind.PROCESSES)
     found["detail"]["key"] = hostile
     found["detail"]["entries"][0] |= {"comm": hostile, "cgroup": hostile}
-    look = loads(json.dumps(found)).inspection
-    assert (look.cache.name, look.rows[0].comm, look.rows[0].cgroup) == (shown, shown, shown)
+    inspection = loads(json.dumps(found)).inspection
+    assert (inspection.cache.name, inspection.rows[0].comm, inspection.rows[0].cgroup) == (shown, shown, shown)
     found = inspected(InspectionKind.STACKS)
     found["detail"]["entries"][0]["frames"] = [hostile]
     assert loads(json.dumps(found)).inspection.rows[0].frames == (shown,)
@@ -505,8 +507,10 @@ def test_the_texts_of_an_inspection_are_harmless_to_print() -> None:
 @given(st.data(), st.sampled_from(InspectionKind))
 def test_an_inspection_with_anything_in_it_is_a_snapshot_or_refused(data: st.DataObject, kind: InspectionKind) -> None:
     found = inspected(kind)
-    look = found["detail"]
-    part = data.draw(st.sampled_from([look, look["about"] if kind is InspectionKind.ABOUT else look["entries"][0]]))
+    inspection = found["detail"]
+    part = data.draw(
+        st.sampled_from([inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["entries"][0]])
+    )
     part[data.draw(st.sampled_from(list(part)))] = data.draw(JSON_VALUES | st.sampled_from([*InspectionKind, *Context]))
     try:
         taken = loads(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Recordings made to do harm: no traceback, no more memory than 300 MB, no more than five seconds for each."""
+"""Hostile recordings: no traceback, at most 300 MB of memory and five seconds for each."""
 
 import gzip
 import json

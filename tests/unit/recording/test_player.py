@@ -1,4 +1,4 @@
-"""The player: every snapshot of a recording, at the pace that the user chooses, in a time that the test makes."""
+"""The player: publishes every snapshot of a recording at the pace that the user chooses, by the clock of the test."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Recordings are read as far as they go, whatever happened to them, and what is no recording is refused in one line."""
+"""A damaged recording is read up to the damage; a file that is not a recording is refused in one line."""
 
 import gzip
 import random
@@ -24,7 +24,7 @@ CUT = "the recording is cut short here"
 
 
 def demand_one_line(error: SlabtuiError, path: Path) -> None:
-    """Demand that an error is short, harmless to print, names the recording and says what to do."""
+    """Demand that an error is short and safe to print, names the recording and gives a remedy."""
     assert str(error).isprintable()
     assert len(str(error)) < 300 + len(str(path))
     assert str(path) in str(error)

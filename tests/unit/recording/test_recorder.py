@@ -1,4 +1,4 @@
-"""The recorder: what is in the file, whatever the disk does, and that nothing waits for it."""
+"""The recorder: the content of the file, faults of the disk, and that nothing else waits for the disk."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ ENDINGS = ["", ".gz", ".zst"]
 MAGIC = {"": b'{"schema"', ".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 CUT = "the recording is cut short here"
 
-# Records into a file that cannot grow beyond 4 KiB; prints what became of it.
+# Records into a file that cannot grow beyond 4 KiB; prints the result.
 FULL_DISK = """
 import json, random, resource, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The benchmark without what it measures: how figures are written, once for the terminal and for the page."""
+"""The benchmark without its measurements: how it writes figures on the terminal and on the page."""
 
 from slabtui.kernel.counters import count_caches
 from slabtui.kernel.procfs.slabinfo import parse

@@ -1,4 +1,4 @@
-"""The runs in other distributions, without one: the choice of releases, settings, results, steps and the page."""
+"""The tests of other distributions, without a run: choice of releases, settings, results, steps and the page."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""The runs on other kernels, without one: which are chosen, what is made of their results, how a guest can fail."""
+"""The tests of other kernels, without a run: choice of kernels, results, the page, and failures of a guest."""
 
 import ast
 import asyncio
@@ -112,7 +112,7 @@ def test_a_kernel_whose_modules_are_gone_is_not_offered() -> None:
     ]
 
 
-# --- what a guest left
+# --- the files of a guest
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -169,16 +169,16 @@ def test_a_crash_in_another_step_names_it(tmp_path: Path) -> None:
     assert results.crashed(result)
 
 
-def test_a_step_that_left_no_result_is_told_with_how_it_ended(tmp_path: Path) -> None:
+def test_a_step_that_left_no_result_is_reported_with_how_it_ended(tmp_path: Path) -> None:
     (tmp_path / "live.status").write_text("124\n")
     (tmp_path / "compare.status").write_text("1\n")
     faults = results.faults(results.read(KERNEL, tmp_path, 3.0, None))
     assert faults == [
         "live left no result: it took too long",
         "compare left no result: it ended with status 1",
-        "oldtools left no result: it did not come to its end",
-        "hidden left no result: it did not come to its end",
-        "jitless left no result: it did not come to its end",
+        "oldtools left no result: it did not end",
+        "hidden left no result: it did not end",
+        "jitless left no result: it did not end",
     ]
 
 
@@ -208,7 +208,7 @@ def test_a_good_result_has_no_fault() -> None:
         ),
         (
             compared(lookups=(replace(LOOKUPS[0], frees=TOO_FEW), LOOKUPS[1])),
-            "what is counted with bpf_rdonly_cast is not what happened",
+            "the counts with bpf_rdonly_cast are wrong",
         ),
         (
             replace(GOOD, hidden=Hidden(exact_kmalloc=False, counts=ALL)),
@@ -225,18 +225,18 @@ def test_a_good_result_has_no_fault() -> None:
         (replace(GOOD, jitless=Jitless(counts=ALL, frees=TOO_FEW)), "without JIT: the counts do not agree"),
         (replace(GOOD, jitless=Jitless(counts=ALL, callers=TOO_FEW)), "without JIT: the counts do not agree"),
         (replace(GOOD, jitless=Jitless(stacks=Counts(2000, None, 0, 0))), "without JIT: no stack was taken"),
-        (beside(4999), "slabtui's count beside the older tools is not what happened"),
-        (beside(5004), "slabtui's count beside the older tools is not what happened"),
-        (beside(None), "slabtui's count beside the older tools is not what happened"),
+        (beside(4999), "slabtui's count beside the older tools is wrong"),
+        (beside(5004), "slabtui's count beside the older tools is wrong"),
+        (beside(None), "slabtui's count beside the older tools is wrong"),
     ],
 )
-def test_each_fault_is_told(result: Result, fault: str) -> None:
+def test_each_fault_is_reported(result: Result, fault: str) -> None:
     assert results.faults(result) == [fault]
 
 
 def test_bulk_that_is_not_counted_is_a_fault() -> None:
     result = replace(GOOD, comparison=Comparison("", "", bulk="no", counts=COUNTS))
-    assert results.faults(result) == ["what is allocated and freed in bulk is not counted"]
+    assert results.faults(result) == ["bulk allocations and frees are not counted"]
 
 
 def test_a_refusal_is_a_fault() -> None:
@@ -274,13 +274,13 @@ def test_a_kernel_that_always_compiles_programs_has_no_fault() -> None:
     assert "| always on | - | - | - | - | - |" in rendered(result)
 
 
-def test_a_kernel_that_hides_its_addresses_from_slabtui_is_told() -> None:
+def test_a_kernel_that_hides_its_addresses_from_slabtui_is_reported() -> None:
     refused, by_size = Hidden(refused="too old: use 6.1"), Hidden(exact_kmalloc=False, counts=ALL)
     assert "| no: slabtui refuses to count (too old: use 6.1) |" in rendered(replace(GOOD, hidden=refused))
     assert "| no: 2,000 of 2,000, lost 0 |" in rendered(replace(GOOD, hidden=by_size))
 
 
-def test_what_was_wrong_in_a_first_guest_is_told() -> None:
+def test_what_was_wrong_in_a_first_guest_is_reported() -> None:
     result = replace(GOOD, first=("failed: test_x", "time ran out"))
     assert rendered(result).count("| in a first guest: failed: test_x; in a first guest: time ran out |") == 1
     assert results.faults(result) == []
@@ -341,17 +341,17 @@ def test_a_guest_that_ran_to_its_end_has_no_trouble(tmp_path: Path) -> None:
     assert boot(tmp_path, f"echo 0 >{tmp_path}/status") is None
 
 
-def test_a_guest_that_ends_early_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_guest_that_ends_early_is_reported_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / "console").write_text("booting\nreboot: Power down\n\n")
     assert boot(tmp_path, "exit 0") == "the guest ended without a result (reboot: Power down)"
 
 
-def test_a_guest_whose_kernel_crashed_is_told_with_what_crashed(tmp_path: Path) -> None:
+def test_a_guest_whose_kernel_crashed_is_reported_with_what_crashed(tmp_path: Path) -> None:
     (tmp_path / "console").write_text(CONSOLE)
     assert boot(tmp_path, "exit 0") == f"the kernel crashed ({CRASH})"
 
 
-def test_a_crashed_kernel_that_hangs_is_told_as_crashed(tmp_path: Path) -> None:
+def test_a_crashed_kernel_that_hangs_is_reported_as_crashed(tmp_path: Path) -> None:
     (tmp_path / "console").write_text(CONSOLE)
     assert boot(tmp_path, "sleep 60", seconds=1) == f"the kernel crashed ({CRASH})"
 
@@ -362,7 +362,7 @@ def test_the_function_that_crashed_is_the_innermost() -> None:
     assert guest.crash("general protection fault, x\n") == "general protection fault, x"
 
 
-def test_an_emulator_that_does_not_start_is_told(tmp_path: Path) -> None:
+def test_an_emulator_that_does_not_start_is_reported(tmp_path: Path) -> None:
     assert boot(tmp_path, "echo bad option >&2; exit 1") == "the guest ended without a result (bad option)"
     assert boot(tmp_path, "") == "the guest ended without a result (it said nothing)"
 

@@ -1,4 +1,4 @@
-"""The table of faults, without running them: every test that it names is there, and no failure is passed over."""
+"""The table of faults, without a run: every test that it names exists, and every failure is reported."""
 
 import ast
 from pathlib import Path
@@ -24,12 +24,12 @@ def test_a_fault_whose_tests_all_passed_is_right() -> None:
 
 
 @pytest.mark.parametrize("what", ["failure", "error", "skipped"])
-def test_what_did_not_pass_is_told_with_its_reason(what: str) -> None:
+def test_what_did_not_pass_is_reported_with_its_reason(what: str) -> None:
     bad = TWO.replace("/>", f"><{what} message='why&#10;more'/></testcase>")
     assert judged(ONE, bad) == (f"does not work: test_two: {what}: why", False)
 
 
-def test_what_did_not_run_is_told() -> None:
+def test_what_did_not_run_is_reported() -> None:
     assert judged(ONE) == ("does not work: tests/live/test_b.py::test_two did not run", False)
     assert judged() == (f"does not work: {'; '.join(f'{test} did not run' for test in FAULT.tests)}", False)
 

@@ -1,4 +1,4 @@
-"""The screen, as it is rendered: what shows, what the keys do, what fits at which size."""
+"""The rendered screen: its content, the effect of keys, and what fits at which size."""
 
 import json
 import re
@@ -380,7 +380,7 @@ def test_a_moment_stays_while_intervals_go_by_and_the_oldest_is_the_end() -> Non
     assert screen.lines()[3].split()[2] == "1"
 
 
-def test_a_replay_says_whose_it_is_and_how_fast() -> None:
+def test_a_replay_says_its_host_and_its_speed() -> None:
     screen = Screen(size=(120, 24))
     screen.state.time.replay = True
     screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))

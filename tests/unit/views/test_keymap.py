@@ -1,4 +1,4 @@
-"""The key map is whole: every action has keys, contexts, a help text and something that it does."""
+"""The key map is complete: every action has keys, contexts, a help text and an effect."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Any keys in any window at any size, over whatever comes meanwhile: each acts or says that it does nothing."""
+"""Any keys in any window at any size, between any events: each acts or says that it does nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ KEYS = sorted({key for action in keymap.ACTIONS if action.name != "quit" for key
 OTHER_KEYS = ("f5", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
 TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f5", "enter", "esc")
 COUNTS = st.integers(0, 2**63)
-# What may change nothing: sorting as before, the tab on the screen, the same complaint again.
+# Keys that may change nothing: sorting as before, the tab on the screen, the same message again.
 REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
 WAYS = {
     KeyContext.TABLE: (),
@@ -124,7 +124,7 @@ class Keys(RuleBasedStateMachine):
     def _hit(self, key: str) -> None:
         state, context = self.state, self.state.context
         if context is KeyContext.PROMPT and key not in TYPED:
-            key = "esc"  # a file is to be written nowhere else
+            key = "esc"  # no file may be written anywhere else
         action, before = keymap.find(context, key), self._everything()
         if action is not None and action.name == "quit":
             return
@@ -135,7 +135,7 @@ class Keys(RuleBasedStateMachine):
             assert said
             assert not changed
         elif action is None:
-            assert not (said and changed)  # a text editor's keys at its end do nothing either, and say nothing
+            assert not (said and changed)  # the editing keys of a prompt do nothing at its end, and say nothing
             assert said or key != "f5"
         elif not action.command and action.name not in REPEATABLE:
             assert changed or state.message, action.name
@@ -143,7 +143,7 @@ class Keys(RuleBasedStateMachine):
         assert self.producer.wanted == state.request
 
     def _everything(self) -> object:
-        """Return all that a key can change."""
+        """Return everything that a key can change."""
         state, prompt = self.state, self.app._prompt
         return (
             [*state.windows],
@@ -187,7 +187,7 @@ class Keys(RuleBasedStateMachine):
         assert all(line.decode().isprintable() for line in lines)
 
     def _inspection(self) -> Inspection:
-        """Return what is asked for, of the cache that is asked for; or of another, as right after a change."""
+        """Return the requested inspection, or one of another cache, as right after a change of the request."""
         wanted = self.producer.wanted.inspection
         if wanted is None:
             return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)

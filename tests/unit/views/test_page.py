@@ -1,4 +1,4 @@
-"""The page of one cache as it is rendered, how it opens and closes, and what the producer is asked for meanwhile."""
+"""The rendered page of one cache, how it opens and closes, and its requests to the producer."""
 
 import csv
 import json
@@ -450,7 +450,7 @@ def test_every_size_of_a_page_down_to_one_cell_renders(kind: InspectionKind) -> 
 
 
 def growing(steps: int, *deltas: int, screen: Screen | None = None) -> Screen:
-    """Return a screen on which caches change by so many live objects in every interval."""
+    """Return a screen on which the live objects of caches change by these numbers in every interval."""
     screen = screen or Screen()
     for _ in range(steps):
         screen.show(*(replace(cache(n, f"by-{delta}", allocs=1), live_delta=delta) for n, delta in enumerate(deltas)))

@@ -1,4 +1,4 @@
-"""The application in urwid's main loop with a producer in a thread, on a screen that keeps what is drawn."""
+"""The application in urwid's main loop with a producer in a thread, on a screen that keeps its frames."""
 
 import os
 import threading

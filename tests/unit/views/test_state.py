@@ -1,4 +1,4 @@
-"""The transitions of the view, without a screen: what each key does to the state, and what it asks for."""
+"""The transitions of the view, without a screen: the effect of each key on the state, and its requests."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A cache that wakes: it was selected, or its page was open, while only its name was known; all of that stays."""
+"""An idle cache allocates for the first time: its selection, its open page and its history stay."""
 
 from dataclasses import replace
 
@@ -16,12 +16,12 @@ ADDRESS = 0xFFFF888100000700
 
 
 class Host:
-    """A kernel with busy caches and one that is idle at first: what a probe would read of it."""
+    """The readings of a kernel with busy caches and one that is idle at first."""
 
     def __init__(self) -> None:
         self.identities = Identities()
         self.allocs = 0
-        self.sleeper: int | None = None  # its allocations; None: it has never allocated, so that its name is all known
+        self.sleeper: int | None = None  # its allocations; None: it has never allocated, so that only its name is known
         self._before = self.read()
 
     def read(self) -> Reading:

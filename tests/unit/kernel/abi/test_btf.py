@@ -1,4 +1,4 @@
-"""The BTF reader, against this kernel's types, against a few made up here, and against damaged ones."""
+"""The BTF reader, with this kernel's types, with a few artificial ones, and with damaged ones."""
 
 import struct
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from slabtui.kernel.abi.offsets import VMLINUX, read_whole
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST = range(1, 11)
 FUNC, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 = range(12, 20)
 HEADER = "=HBBIIIII"
-UNCOUNTED = (INT, ARRAY, VAR, DECL_TAG)  # what follows these is no list of members
+UNCOUNTED = (INT, ARRAY, VAR, DECL_TAG)  # no list of members follows these
 PACKED = 1 << 31  # offsets of members carry the size of a bit field in their upper byte
 
 
@@ -75,7 +75,7 @@ KERNEL = encode(
         (STRUCT, "last", 4, ("only", 1, 0)),
     ]
 )
-SMALL = st.integers(0, 40)  # as a number of a type, or of members, it points to something
+SMALL = st.integers(0, 40)  # valid as the number of a type or of members
 DAMAGE = st.lists(st.tuples(st.integers(0, len(KERNEL) // 4 - 1), SMALL | st.integers(0, 2**32 - 1)), max_size=6)
 
 
@@ -159,7 +159,7 @@ def test_parameters_are_written_as_in_c_without_qualifiers() -> None:
 
 
 @pytest.mark.parametrize("name", ["kmem", "cache", "kmem_cache_", "size_t", "name", "", "no_such_struct"])
-def test_a_struct_that_is_not_there_is_told(name: str) -> None:
+def test_a_missing_struct_is_reported(name: str) -> None:
     with pytest.raises(BTFError, match=f"no type named {name}$"):
         BTF(KERNEL).struct(name)
 
@@ -182,12 +182,12 @@ def test_qualifiers_of_themselves_end() -> None:
 
 
 @pytest.mark.parametrize("number", [2, 3, 2**32 - 1])
-def test_a_reference_to_a_type_that_is_not_there_is_told(number: int) -> None:
+def test_a_reference_to_a_missing_type_is_reported(number: int) -> None:
     with pytest.raises(BTFError, match=f"no type number {number}$"):
         BTF(encode([(TYPEDEF, "astray", number)])).parameters("astray")
 
 
-def test_a_name_that_is_not_there_is_told() -> None:
+def test_a_missing_name_is_reported() -> None:
     with pytest.raises(BTFError, match=r"no string at 9999$"):
         BTF(encode([(STRUCT, "astray", 4, (9999, 0, 0))])).struct("astray")
 
@@ -217,7 +217,7 @@ def test_a_cut_is_noticed_wherever_it_is() -> None:
 
 
 def ask(data: bytes) -> None:
-    """Ask for everything; only a BTFError is a fair refusal."""
+    """Ask for everything; the only exception allowed is BTFError."""
     with suppress(BTFError):
         btf = BTF(data)
         for name in ("slab", "kmem_cache", "last"):

@@ -1,4 +1,4 @@
-"""What this kernel's layout is read from, where all is well and where it is not."""
+"""The offsets in this kernel's structures, and the errors where they cannot be read."""
 
 import struct
 from dataclasses import fields
@@ -20,12 +20,12 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_kernel_without_btf_is_told_with_what_to_boot(tmp_path: Path) -> None:
+def test_a_kernel_without_btf_is_reported_with_what_to_boot(tmp_path: Path) -> None:
     path = tmp_path / "vmlinux"
     assert refusal(path) == f"this kernel has no BTF ({path}): boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"
 
 
-def test_btf_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_btf_that_cannot_be_read_is_reported_with_the_reason(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"cannot read {tmp_path} (Is a directory): run slabtui as root"
 
 
@@ -33,20 +33,20 @@ def test_btf_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None
     ("data", "reason"),
     [(b"", "shorter than a BTF header"), (b"\x7fELF" + bytes(100), "not BTF"), (NO_TYPES[:-1], "cut short")],
 )
-def test_garbage_is_told_with_the_reason(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_garbage_is_reported_with_the_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "vmlinux"
     path.write_bytes(data)
     assert refusal(path) == f"cannot use {path} ({reason}): use Linux 5.10 or newer"
 
 
-def test_a_kernel_without_the_tracepoint_is_told_with_what_to_boot(tmp_path: Path) -> None:
+def test_a_kernel_without_the_tracepoint_is_reported_with_what_to_boot(tmp_path: Path) -> None:
     path = tmp_path / "vmlinux"
     path.write_bytes(NO_TYPES)
     assert refusal(path).startswith("this kernel has no tracepoint kmem_cache_alloc: boot a kernel built with CONFIG_")
 
 
 class ShortAtFirst(type(Path())):  # type: ignore[misc]
-    """A file whose first read ends early, as one of sysfs may."""
+    """A file whose first read returns a part only, as a file of sysfs may."""
 
     reads = 0
 

@@ -1,4 +1,4 @@
-"""One BPF module: what fails in it is one line, and what C and Python share is one record."""
+"""One BPF module: each failure is one line, and records that C and Python share are checked."""
 
 import ctypes
 import struct

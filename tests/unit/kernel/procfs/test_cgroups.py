@@ -17,7 +17,7 @@ TRICK = "36 24 0:31 / /cgroup2 rw - tmpfs cgroup2 rw\n"
 
 
 @pytest.mark.parametrize(
-    ("listing", "found"),
+    ("mountinfo", "found"),
     [
         (ROOT + OLD + NEW.format("/sys/fs/cgroup/unified"), "/sys/fs/cgroup/unified"),
         (ROOT + NEW.format("/sys/fs/cgroup") + NEW.format("/mnt"), "/sys/fs/cgroup"),
@@ -26,8 +26,8 @@ TRICK = "36 24 0:31 / /cgroup2 rw - tmpfs cgroup2 rw\n"
         ("", None),
     ],
 )
-def test_the_unified_hierarchy_is_where_it_is_mounted(tmp_path: Path, listing: str, found: str | None) -> None:
-    (tmp_path / "mountinfo").write_text(listing)
+def test_the_unified_hierarchy_is_where_it_is_mounted(tmp_path: Path, mountinfo: str, found: str | None) -> None:
+    (tmp_path / "mountinfo").write_text(mountinfo)
     assert hierarchy(tmp_path / "mountinfo") == (found and Path(found))
 
 
@@ -40,7 +40,7 @@ def test_a_mount_point_need_not_be_utf8(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Return the root of a hierarchy that is made up."""
+    """Return the root of an artificial hierarchy."""
     root = tmp_path / "cgroup"
     for path in ("system.slice/cron.service", "user.slice", "e\x1b[2Jvil"):
         (root / path).mkdir(parents=True)
@@ -70,7 +70,7 @@ def test_a_group_that_comes_later_is_learnt_when_it_is_asked_for(tree: Path) -> 
     assert groups.path(inode(tree / "late")) == "/late"
 
 
-def test_an_id_that_is_gone_is_looked_for_once(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_is_gone_is_searched_for_once(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     walks: list[Path] = []
     walk = os.walk
     monkeypatch.setattr(cgroups.os, "walk", lambda root: walks.append(root) or walk(root))
@@ -114,7 +114,7 @@ def test_what_is_no_group_is_wrong_usage(tree: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def group(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
-    """Return the group of a directory that is made up; the kernel's own are in test_inspect.py."""
+    """Return the group of an artificial directory; real ones are in test_inspect.py."""
     monkeypatch.setattr(cgroups, "hierarchy", lambda: tree)
     found = Group(Path("/user.slice"))
     yield found

@@ -1,4 +1,4 @@
-"""The number of possible CPUs, from lists of every form and from what is no list."""
+"""The number of possible CPUs, from lists of every form and from invalid ones."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What /proc/slabinfo and /sys/kernel/slab say, where all is well and where it is not."""
+"""Reads /proc/slabinfo and /sys/kernel/slab, valid and invalid ones."""
 
 import errno
 import os
@@ -30,18 +30,18 @@ FOUND = {
 }
 
 
-def listing(*lines: str) -> bytes:
+def slabinfo_of(*lines: str) -> bytes:
     return (HEADING + "".join(lines)).encode()
 
 
-def test_a_line_tells_live_objects_their_size_and_the_memory_of_all_slabs() -> None:
-    assert parse(listing(DENTRY, BIG, EMPTY)) == FOUND
-    assert parse(listing()) == {}
+def test_a_line_has_the_live_objects_their_size_and_the_memory_of_all_slabs() -> None:
+    assert parse(slabinfo_of(DENTRY, BIG, EMPTY)) == FOUND
+    assert parse(slabinfo_of()) == {}
 
 
 def test_duplicate_names_are_dropped() -> None:
-    assert parse(listing(DENTRY, BIG, DENTRY.replace("194172", "7"))) == {"kmalloc-8k": FOUND["kmalloc-8k"]}
-    assert parse(listing(DENTRY, DENTRY, DENTRY)) == {}
+    assert parse(slabinfo_of(DENTRY, BIG, DENTRY.replace("194172", "7"))) == {"kmalloc-8k": FOUND["kmalloc-8k"]}
+    assert parse(slabinfo_of(DENTRY, DENTRY, DENTRY)) == {}
 
 
 def test_names_may_have_spaces_and_anything_in_them() -> None:
@@ -92,7 +92,7 @@ def test_what_the_kernel_prints_is_read_back(caches: dict[str, tuple[int, int, i
         f" : slabdata {slabs:6} {slabs:6} {0:6}\n"
         for name, (live, spare, size, objects, slabs) in caches.items()
     ]
-    assert parse(listing(*lines)) == {
+    assert parse(slabinfo_of(*lines)) == {
         name: Slab(live, size, objects, slabs * PAGE) for name, (live, _, size, objects, slabs) in caches.items()
     }
 
@@ -101,7 +101,7 @@ def test_what_the_kernel_prints_is_read_back(caches: dict[str, tuple[int, int, i
 def files(tmp_path: Path) -> tuple[Path, Path]:
     """Return a slabinfo and a sysfs of three caches, of which two share one that has another name too."""
     slabinfo, sysfs = tmp_path / "slabinfo", tmp_path / "slab"
-    slabinfo.write_bytes(listing(DENTRY, BIG))
+    slabinfo.write_bytes(slabinfo_of(DENTRY, BIG))
     sysfs.mkdir()
     for directory in (":a-0000192", ":aA-0000064", "kmalloc-8k", ":0000032"):
         (sysfs / directory).mkdir()
@@ -135,14 +135,14 @@ def test_the_file_is_read_every_time(files: tuple[Path, Path]) -> None:
     slabs = Slabinfo(*files)
     assert slabs.read() == {name: FOUND[name] for name in ("dentry", "kmalloc-8k")}
     with files[0].open("w") as same:
-        same.write(listing(BIG).decode())
+        same.write(slabinfo_of(BIG).decode())
     assert slabs.read() == {"kmalloc-8k": FOUND["kmalloc-8k"]}
     assert slabs.trouble == ""
     slabs.close()
 
 
-def test_a_listing_longer_than_one_read_is_read_whole(files: tuple[Path, Path]) -> None:
-    files[0].write_bytes(listing(*(DENTRY.replace("dentry", f"cache-{n}") for n in range(3000))))
+def test_a_slabinfo_longer_than_one_read_is_read_whole(files: tuple[Path, Path]) -> None:
+    files[0].write_bytes(slabinfo_of(*(DENTRY.replace("dentry", f"cache-{n}") for n in range(3000))))
     slabs = Slabinfo(*files)
     assert len(slabs.read()) == 3000
     slabs.close()
@@ -182,7 +182,7 @@ def test_all_that_the_kernel_says_of_a_cache(files: tuple[Path, Path]) -> None:
     slabs.close()
 
 
-def test_an_accounted_cache_is_told_by_the_name_of_its_directory(files: tuple[Path, Path]) -> None:
+def test_an_accounted_cache_is_recognised_by_the_name_of_its_directory(files: tuple[Path, Path]) -> None:
     slabs = Slabinfo(*files)
     assert slabs.about("cred_jar", None, ()).flags == ("accounted",)
     assert slabs.about("kmalloc-8k", None, ()).flags == ()
@@ -240,7 +240,7 @@ def test_a_slash_in_a_name_is_an_exclamation_mark_in_that_of_its_directory(files
     slabs.close()
 
 
-def test_a_list_of_names_that_the_kernel_refuses_is_told_until_it_is_one_again(
+def test_a_refused_list_of_names_is_reported_until_the_kernel_gives_one_again(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it is while a merged cache has a slash in its name; no file system here can have one."""
@@ -269,19 +269,19 @@ def test_nothing_is_known_where_nothing_can_be_read(tmp_path: Path) -> None:
     slabs.close()
 
 
-def test_a_listing_that_is_none_is_told_until_it_is_one_again(files: tuple[Path, Path]) -> None:
+def test_an_invalid_slabinfo_is_reported_until_it_is_valid_again(files: tuple[Path, Path]) -> None:
     files[0].write_text("nothing of the kind\n")
     slabs = Slabinfo(*files)
     assert slabs.read() == {}
     assert slabs.trouble.startswith(f"live objects unknown: {SLABINFO}: ")
     assert len(slabs.trouble.splitlines()) == 1
-    files[0].write_bytes(listing(DENTRY))
+    files[0].write_bytes(slabinfo_of(DENTRY))
     assert list(slabs.read()) == ["dentry"]
     assert slabs.trouble == ""
     slabs.close()
 
 
-def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_directory_in_its_place_is_reported(tmp_path: Path) -> None:
     slabs = Slabinfo(tmp_path, tmp_path)
     assert slabs.read() == {}
     assert "Is a directory" in slabs.trouble
@@ -289,7 +289,7 @@ def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
 
 
 def refusal(name: str, slabinfo: Path, sysfs: Path) -> str | None:
-    """Return in what words a name is refused; None: it is accepted."""
+    """Return the message with which a name is refused; None: it is accepted."""
     try:
         demand(name, slabinfo, sysfs)
     except SlabtuiError as error:
@@ -307,7 +307,7 @@ def test_a_cache_is_known_by_its_name_and_by_an_alias(files: tuple[Path, Path]) 
 @pytest.mark.parametrize("directory", ["missing", "empty"])
 def test_a_cache_is_known_by_slabinfo_where_sysfs_lists_none(tmp_path: Path, directory: str) -> None:
     slabinfo, sysfs = tmp_path / "slabinfo", tmp_path / "slab"
-    slabinfo.write_bytes(listing(DENTRY, BIG, BIG, DENTRY.replace("dentry", "two words")))
+    slabinfo.write_bytes(slabinfo_of(DENTRY, BIG, BIG, DENTRY.replace("dentry", "two words")))
     if directory == "empty":
         sysfs.mkdir()
     for name in ("dentry", "kmalloc-8k", "two words"):

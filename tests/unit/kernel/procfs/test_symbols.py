@@ -1,4 +1,4 @@
-"""Names of the kernel's functions, where the kernel shows them and where it hides them; then with the reason."""
+"""Names of the kernel's functions, and the reason if the kernel hides them."""
 
 import shlex
 import subprocess
@@ -11,14 +11,14 @@ from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.procfs.symbols import Symbols
 from tests.e2e.test_privileges import with_only
 
-LISTING = """\
+KALLSYMS = """\
 ffffffff81000000 T _stext
 ffffffff81000100 t do_one_initcall
 ffffffff81000180 D no_function
 ffffffffc0500000 t of_a_module\t[ext4]
 ffffffffc0400000 t of_another\t[xfs]
 """
-HIDDEN = "".join(f"{0:016x} {line.partition(' ')[2]}" for line in LISTING.splitlines(keepends=True))
+HIDDEN = "".join(f"{0:016x} {line.partition(' ')[2]}" for line in KALLSYMS.splitlines(keepends=True))
 NAME = [
     sys.executable,
     "-c",
@@ -33,7 +33,7 @@ def kallsyms(tmp_path: Path) -> Path:
 
 
 def test_a_function_has_its_name_its_module_and_how_far_into_it(kallsyms: Path) -> None:
-    kallsyms.write_text(LISTING)
+    kallsyms.write_text(KALLSYMS)
     symbols = Symbols(kallsyms)
     assert symbols.name(0xFFFFFFFF81000100) == "do_one_initcall"
     assert symbols.name(0xFFFFFFFF81000190, offset=True) == "do_one_initcall+0x90"
@@ -55,7 +55,7 @@ def test_a_function_has_its_name_its_module_and_how_far_into_it(kallsyms: Path) 
         (None, "no names of functions (no CAP_SYSLOG): run it as root"),
     ],
 )
-def test_hidden_names_are_told_with_what_hides_them(
+def test_hidden_names_are_reported_with_the_setting_that_hides_them(
     kallsyms: Path, tmp_path: Path, value: str | None, expected: str
 ) -> None:
     kallsyms.write_text(HIDDEN)
@@ -67,7 +67,7 @@ def test_hidden_names_are_told_with_what_hides_them(
     assert symbols.trouble == expected
 
 
-def test_a_list_that_is_missing_or_empty_is_told(kallsyms: Path) -> None:
+def test_a_list_that_is_missing_or_empty_is_reported(kallsyms: Path) -> None:
     symbols = Symbols(kallsyms)
     assert symbols.name(0xFFFF0000) == "0xffff0000"
     assert symbols.trouble == f"no names of functions ({kallsyms}: No such file or directory): run it as root"
@@ -85,7 +85,7 @@ def test_this_kernel_shows_names_to_root() -> None:
 
 @pytest.mark.live
 def test_this_kernel_hides_names_without_the_capability() -> None:
-    """The setting itself is every process's: where it is read from is replaced, in a mount namespace."""
+    """The setting is global: the file that it is read from is replaced, in a mount namespace."""
     without = with_only(Capability.BPF, Capability.PERFMON, Capability.DAC_READ_SEARCH)
     assert trouble(without) == "no names of functions (no CAP_SYSLOG): run it as root"
     script = f'mount -t tmpfs none /mnt\necho 2 >/mnt/2\nmount --bind /mnt/2 {SETTING}\nexec {shlex.join(without)} "$@"'
@@ -95,7 +95,7 @@ def test_this_kernel_hides_names_without_the_capability() -> None:
 
 
 def trouble(command: list[str]) -> str:
-    """Return what another process has to say about the names of this kernel."""
+    """Return what another process reports about the names of this kernel."""
     ended = subprocess.run([*command, *NAME], capture_output=True, text=True, timeout=60, check=True)
     name, expected = ended.stdout.splitlines()
     assert name == "0xffffffffffffffff"
