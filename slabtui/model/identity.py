@@ -21,8 +21,8 @@ class CacheKey(NamedTuple):  # hashed for every row of every interval: a tuple i
     It holds no address, so that it can be printed, recorded and compared between hosts.
 
     Attributes:
-        kind: a slab cache (CACHE); the kmalloc calls of one size, where their caches cannot be distinguished (SIZE_CLASS);
-            kmalloc beyond the largest cache (LARGE); several caches that belong together (FAMILY).
+        kind: a slab cache (CACHE); the kmalloc calls of one size, where their caches cannot be distinguished
+            (SIZE_CLASS); kmalloc beyond the largest cache (LARGE); several caches that belong together (FAMILY).
         name: the name at first sight, harmless to print.
         generation: 1 for the first one of that kind and name, 2 for the next: another cache of the same name, at the
             same time or later.

@@ -69,8 +69,8 @@ class InspectionRow(InspectionTotals):
     bytes: int = 0
 
 
-# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and keyword
-# arguments take far longer.
+# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
+# keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(InspectionTotals)))
 _make_row: Callable[..., InspectionRow] = InspectionRow
 

@@ -20,8 +20,8 @@ class CacheTotals:
             None where the objects of the row differ in size.
         object_size: bytes that the creator of the cache asked for; None as for `size`.
         address: of its struct kmem_cache; None where unknown, or hidden from the reader.
-        approximate: the row is not exact: it is a kmalloc size class, whose caches could not be distinguished; or kmalloc
-            beyond the largest cache, of which some kernels report many allocations twice.
+        approximate: the row is not exact: it is a kmalloc size class, whose caches could not be distinguished; or
+            kmalloc beyond the largest cache, of which some kernels report many allocations twice.
         aliases: names of the other caches that were merged into it.
         live: objects in use, as in /proc/slabinfo; None where unknown.
         mem: bytes of memory that the cache holds, used and free objects; None where unknown.
@@ -69,8 +69,8 @@ class CacheRow(CacheTotals):
         return bool(self.allocs or self.frees or self.live_delta)
 
 
-# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and keyword
-# arguments take far longer.
+# A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
+# keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
 _make_row: Callable[..., CacheRow] = CacheRow
 
