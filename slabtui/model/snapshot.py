@@ -23,6 +23,8 @@ class CacheTotals:
         approximate: the row is not exact: it is a kmalloc size class, whose caches could not be distinguished; or
             kmalloc beyond the largest cache, of which some kernels report many allocations twice.
         aliases: names of the other caches that were merged into it.
+        reclaimable: whether the kernel can free objects of the cache when memory is short (SLAB_RECLAIM_ACCOUNT), as
+            those of inodes and dentries; None where unknown.
         live: objects in use, as in /proc/slabinfo; None where unknown.
         mem: bytes of memory that the cache holds, used and free objects; None where unknown.
         disagrees: whether allocations - frees do not explain how `live` changed since frees are counted: the
@@ -39,6 +41,7 @@ class CacheTotals:
     address: int | None = None
     approximate: bool = False
     aliases: tuple[str, ...] = ()
+    reclaimable: bool | None = None
     live: int | None = None
     mem: int | None = None
     disagrees: bool | None = None

@@ -17,6 +17,7 @@ from slabtui.collector import Collector
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.bpf import features, syscalls
 from slabtui.kernel.bpf.features import statistics
+from slabtui.kernel.procfs.slabinfo import SYSFS
 from slabtui.kernel.rows import LARGE_KEY
 from slabtui.model.inspection import InspectionKind
 from slabtui.queues import SnapshotQueue
@@ -159,6 +160,15 @@ def test_names_and_sizes_are_those_of_slabinfo() -> None:
     assert {row.name: row.size for row in named} == {row.name: known[row.name] for row in named}
     assert all(row.object_size is not None and 0 < row.object_size <= known[row.name] for row in named)
     assert {row.name for row in rows} - set(known) == set()
+
+
+def test_what_the_kernel_can_reclaim_is_marked() -> None:
+    with probing() as probe:
+        reclaimable = {row.name: row.reclaimable for row in read(probe).rows if row.live is not None}
+    assert reclaimable["dentry"] is True
+    assert reclaimable["task_struct"] is False
+    flags = {path.parent.name for path in SYSFS.glob("*/reclaim_account") if path.read_text() == "1\n"}
+    assert {name for name, flag in reclaimable.items() if flag} == flags & reclaimable.keys()
 
 
 def test_kmalloc_caches_are_exact_here() -> None:

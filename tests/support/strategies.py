@@ -24,6 +24,7 @@ def rows(
         address=st.none() | counts,
         approximate=st.booleans(),
         aliases=aliases,
+        reclaimable=st.none() | st.booleans(),
         live=st.none() | counts,
         mem=st.none() | counts,
         disagrees=st.none() | st.booleans(),

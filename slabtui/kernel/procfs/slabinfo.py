@@ -4,7 +4,7 @@ import errno
 import io
 import os
 import resource
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,16 +40,22 @@ class Slab:
         size: bytes that an object takes in its slab.
         objects_per_slab: objects that a slab holds.
         mem: bytes of memory held, by used and free objects.
+        reclaimable: whether the kernel can free objects when memory is short; from /sys/kernel/slab, None: unknown.
     """
 
     live: int
     size: int
     objects_per_slab: int
     mem: int
+    reclaimable: bool | None = None
 
 
-def parse(listing: bytes) -> dict[str, Slab]:
+def parse(listing: bytes, is_reclaimable: Callable[[str], bool | None] = lambda name: None) -> dict[str, Slab]:
     """Return the caches of a /proc/slabinfo of version 2.1, by name; duplicate names are dropped as ambiguous.
+
+    Args:
+        listing: its contents.
+        is_reclaimable: see Slab.
 
     Raises:
         ValueError: it is something else.
@@ -62,10 +68,11 @@ def parse(listing: bytes) -> dict[str, Slab]:
     for number, line in enumerate(lines[1:], 3):
         try:
             name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
-            slab = Slab(int(live), int(size), int(objects), int(slabs) * int(pages) * resource.getpagesize())
+            shown = printable(name)
+            mem = int(slabs) * int(pages) * resource.getpagesize()
+            slab = Slab(int(live), int(size), int(objects), mem, is_reclaimable(shown))
         except ValueError as error:  # its text would not help the user
             raise ValueError(f"line {number} does not describe a cache") from error
-        shown = printable(name)
         if shown in found:
             twice.add(shown)
         found[shown] = slab
@@ -84,6 +91,7 @@ class Slabinfo:
         self._sysfs = sysfs
         self._known: tuple[list[str], set[str]] = [], set()
         self._aliases: dict[str, tuple[str, ...]] = {}
+        self._reclaimable: dict[str, bool | None] = {}
         self.trouble = self.unlisted = ""
         self._file: io.FileIO | None = None
         try:
@@ -97,7 +105,7 @@ class Slabinfo:
             return {}
         try:
             self._file.seek(0)
-            slabs = parse(self._file.readall())
+            slabs = parse(self._file.readall(), self._is_reclaimable)
         except (OSError, ValueError) as error:
             self.trouble = f"live objects unknown: {SLABINFO}: {error}"
             return {}
@@ -155,6 +163,13 @@ class Slabinfo:
         slabs = _number(directory / "cpu_partial") or 0 if partial_by_objects else 0
         in_slabs = slabs * (_number(directory / "objs_per_slab") or 0) * cpus
         return in_slabs + capacity * (3 * cpus + 20)  # main, spare, rcu_free of a CPU; 10 full and 10 empty of a node
+
+    def _is_reclaimable(self, name: str) -> bool | None:
+        """Return the flag of a cache, which is read once: it is given when the cache is created."""
+        if name not in self._reclaimable:
+            flag = _value(_directory(self._sysfs, name) / "reclaim_account")
+            self._reclaimable[name] = flag == "1" if flag else None
+        return self._reclaimable[name]
 
     def close(self) -> None:
         """Close the file."""

@@ -28,7 +28,7 @@ NAMES = st.sampled_from(["", '"', ",", '",",', "'a'", "a b", r"\\n", ";", "åå‰
 COUNTS = st.integers(0, 2**64 - 1)
 ALIASES = NAMES.filter(lambda name: name and ";" not in name)
 ROWS = st.lists(strategies.rows(NAMES, st.lists(ALIASES, max_size=2).map(tuple), COUNTS), max_size=5)
-TEXTS = ("name", "cache", "aliases", "approximate", "disagrees")
+TEXTS = ("name", "cache", "aliases", "approximate", "disagrees", "reclaimable")
 TRUTH = {"true": True, "false": False, "": None}
 SAMPLE = snapshot(time=1764054095.25)  # 2025-11-25 07:01:35 UTC
 WHEN = "2025-11-25T07:01:35.250Z,1.000000,"
@@ -95,6 +95,7 @@ def test_csv_reads_back_as_the_same_values(rows: list[CacheRow]) -> None:
             name=raw(line["name"]),
             approximate=TRUTH[line["approximate"]],
             disagrees=TRUTH[line["disagrees"]],
+            reclaimable=TRUTH[line["reclaimable"]],
             aliases=tuple(filter(None, raw(line["aliases"]).split(";"))),
             **{name: int(text, 0) if text else None for name, text in line.items() if name not in TEXTS},
         )

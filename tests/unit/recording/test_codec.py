@@ -98,7 +98,8 @@ LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line without them is o
 NEEDED = [
     name for name in FIELDS if name not in ("source", "since", *LATER)
 ]  # whatever was measured, it is a replay now
-ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "live", "mem", "disagrees"]
+ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "reclaimable"]
+ROW_FIELDS += ["live", "mem", "disagrees"]
 ROW_FIELDS += ["total_allocs", "total_bytes", "total_frees", "allocs", "bytes", "frees", "live_delta"]
 NEEDED_OF_A_ROW = ["cache", "name", "size", "object_size", "approximate", "allocs", "bytes"]
 LATER_OF_A_ROW = ["aliases", "live", "mem", "disagrees", "frees", "live_delta"]
@@ -162,8 +163,8 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
         '"since":"2025-11-24T19:03:20.000Z","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
         '"ns_per_event":null,"bulk":null,"error":null,"notes":[],"caches":[{"cache":"\\u540d\\u524d#2",'
         '"name":"\\u540d\\u524d","size":64,"object_size":64,"address":"0xffff888100000100","approximate":false,'
-        '"aliases":["a"],"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,"total_frees":null,'
-        '"allocs":0,"bytes":0,"frees":null,"live_delta":null}],"detail":null}'
+        '"aliases":["a"],"reclaimable":null,"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,'
+        '"total_frees":null,"allocs":0,"bytes":0,"frees":null,"live_delta":null}],"detail":null}'
     )
 
 
