@@ -1,13 +1,10 @@
 """A screen, a recorder on a slow disk and a slow JSON printer on one collector of the running kernel."""
 
 import json
-import os
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,12 +12,11 @@ import urwid
 
 from slabtui.collector import Collector
 from slabtui.model.snapshot import Snapshot
-from slabtui.outputs import formats
-from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording import recorder
 from slabtui.recording.reader import read
 from slabtui.views.app import App
 from slabtui.views.state import State
+from tests.support.consumers import Printer, slow_disk
 from tests.support.probes import probing
 from tests.support.workload import workload
 from tests.unit.views.test_run import Watched
@@ -28,67 +24,6 @@ from tests.unit.views.test_run import Watched
 pytestmark = pytest.mark.live
 
 INTERVAL, ROUNDS, FILES = 0.1, 30, 2_000
-FROZEN, THAWED, READING = 0.4, 0.1, 0.35  # seconds
-
-
-@contextmanager
-def slow_disk(directory: Path) -> Iterator[Path]:
-    """Mount a file system that takes writes only a fifth of the time: it is frozen in between."""
-    image, place = directory / "image", directory / "disk"
-    place.mkdir()
-    for command in (
-        ["truncate", "-s", "16M", image],
-        ["mkfs.ext4", "-q", image],
-        ["mount", "-o", "loop", image, place],
-    ):
-        subprocess.run(command, check=True)
-    over = threading.Event()
-
-    def stall() -> None:
-        while not over.is_set():
-            subprocess.run(["fsfreeze", "-f", place], check=True)
-            time.sleep(FROZEN)
-            subprocess.run(["fsfreeze", "-u", place], check=True)
-            over.wait(THAWED)
-
-    thread = threading.Thread(target=stall)
-    thread.start()
-    try:
-        yield place
-    finally:
-        over.set()
-        thread.join()
-        subprocess.run(["umount", place], check=True)
-
-
-class Printer:
-    """Prints JSON into a pipe that is read slowly, in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.queue = SnapshotQueue()
-        self.lines: list[bytes] = []
-        read_end, self._write_end = os.pipe()
-        self._threads = [threading.Thread(target=self._print), threading.Thread(target=self._read, args=(read_end,))]
-        for thread in self._threads:
-            thread.start()
-
-    def _print(self) -> None:
-        with open(self._write_end, "wb", buffering=0) as pipe:
-            try:
-                while (snapshot := self.queue.get(timeout=None)) is not None:
-                    pipe.write(formats.JSON.write(snapshot, snapshot.rows).encode())
-            except SnapshotsEndedError:
-                pass
-
-    def _read(self, end: int) -> None:
-        with open(end, "rb") as pipe:
-            for line in pipe:
-                self.lines.append(line)
-                time.sleep(READING)
-
-    def join(self) -> None:
-        for thread in self._threads:
-            thread.join(60)
 
 
 class Shown(State):

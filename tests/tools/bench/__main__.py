@@ -67,6 +67,7 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
     footprint.show(report, starts, long=None if quick else LONG)
     program.show(report, seconds=3.0 if quick else 10.0)
     screen.show_keys(report, times=5 if quick else 50)
+    screen.show_consumers(report, seconds=3.0 if quick else 10.0)
     screen.show_ticks(report, ticks=3 if quick else 10)
     scale.show(report, ticks=3 if quick else 10)
 

@@ -1,9 +1,12 @@
 """Measures the screen: the time from a key to its frame, and the cost of one interval with many caches."""
 
+import itertools
 import random
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import urwid
 
@@ -13,8 +16,10 @@ from slabtui.kernel.probe import Probe
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.queues import SnapshotQueue
+from slabtui.recording.recorder import Recorder
 from slabtui.views.app import App
 from slabtui.views.state import State
+from tests.support import consumers
 from tests.tools.bench import crowd
 from tests.tools.bench.report import Report, spread
 from tests.tools.bench.terminal import COLUMNS, ROWS, drawn
@@ -25,7 +30,7 @@ KEYS = (
     *("p", "p", "?", "?"),
 )
 MANY, USUAL = 500, 250
-INTERVAL = 1.0
+INTERVAL, SHORT = 1.0, 0.1  # seconds
 
 
 def show_keys(report: Report, times: int) -> None:
@@ -71,6 +76,39 @@ def show_ticks(report: Report, ticks: int) -> None:
     report.figure("  of which for sorting and drawing", f"{spread(drawing, 2)} ms")
     share = statistics.median(whole) / (10 * INTERVAL)
     report.figure(f"resulting CPU share at an interval of {INTERVAL:g} s", f"{share:.2f} %", "at most 1 %")
+
+
+def show_consumers(report: Report, seconds: float) -> None:
+    """Press keys while a recorder on a slow disk and a slow printer take the same snapshots, and report the times."""
+    report.heading(f"Key press to frame beside other consumers, at an interval of {SHORT:g} s")
+    report.text(
+        "One collector of the running kernel has three consumers: this screen, a recorder on a disk that accepts "
+        "writes a fifth of the time, and JSON into a pipe that is read slower than it is written."
+    )
+    probe, app, queue = Probe(offsets.read()), App(State(SHORT)), SnapshotQueue()
+    taken: list[float] = []
+    try:
+        with TemporaryDirectory() as place, consumers.slow_disk(Path(place)) as disk, drawn(app) as loop:
+            collector, printer, recorder = Collector(probe, SHORT), consumers.Printer(), Recorder(disk / "a.jsonl")
+            for consumer in (queue, printer.queue, recorder.queue):
+                collector.subscribe(consumer)
+            collector.start()
+            deadline = time.monotonic() + seconds
+            for key in itertools.cycle(KEYS):
+                snapshot = queue.get()
+                if snapshot is not None:
+                    app.show(snapshot)
+                    loop.draw_screen()
+                taken.append(_press(loop, key))
+                time.sleep(SHORT / 10)
+                if time.monotonic() > deadline:
+                    break
+            collector.stop()
+            recorder.close()
+            printer.join()
+    finally:
+        probe.close()
+    report.figure(f"key press to frame, {len(taken)} presses", f"{spread(taken)} ms", "at most 16 ms")
 
 
 def _press(loop: urwid.MainLoop, key: str) -> float:
