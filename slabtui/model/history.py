@@ -14,9 +14,10 @@ GROWING = 10  # intervals in a row in which a cache must have grown
 MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of 300 intervals take 71 MiB
 MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
-# Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; its place in
-# the dict of an interval; a text beside its characters; a row of an inspection and its numbers.
-_ROW, _PLACE, _TEXT, _INSPECTION_ROW = 410, 60, 57, 290
+# Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; the reference
+# to it in an interval; its place in the dict of places; a text beside its characters; a row of an inspection and its
+# numbers.
+_ROW, _REFERENCE, _PLACE, _TEXT, _INSPECTION_ROW = 410, 8, 60, 57, 290
 
 
 @dataclass(slots=True)
@@ -24,18 +25,21 @@ class _Interval:
     """One interval.
 
     Attributes:
-        snapshot: all but the rows.
-        rows: the rows by cache, in their order.
-        seconds: its length.
+        snapshot: what it was.
+        places: the place of each cache among the rows; the same object as that of the interval before, if it is equal.
         size: bytes that it takes in addition to the intervals before it, without its inspection.
         inspection_size: bytes that its inspection takes; 0: there is none, or it was forgotten.
     """
 
     snapshot: Snapshot
-    rows: dict[CacheKey, CacheRow]
-    seconds: float
+    places: dict[CacheKey, int]
     size: int
     inspection_size: int
+
+    def row(self, cache: CacheKey) -> CacheRow | None:
+        """Return the row of a cache; None: it has none."""
+        place = self.places.get(cache)
+        return None if place is None else self.snapshot.rows[place]
 
 
 class History:
@@ -52,45 +56,48 @@ class History:
 
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """
-        newest = self._intervals[-1].rows if self._intervals else {}
-        rows: dict[CacheKey, CacheRow] = {}
+        newest = self._intervals[-1] if self._intervals else _Interval(snapshot, {}, 0, 0)
+        rows = []
         size = sum(_TEXT + len(note) for note in snapshot.notes)
         for row in snapshot.rows:
-            known = newest.get(row.cache)
+            known = newest.row(row.cache)
             kept = row if known is None else _share(known, row)
-            rows[kept.cache] = kept
-            size += _PLACE + (0 if kept is known else _row_size(row))
-        inspected = _inspection_size(snapshot.inspection)
-        self._intervals.append(_Interval(replace(snapshot, rows=()), rows, snapshot.elapsed, size, inspected))
+            rows.append(kept)
+            size += _REFERENCE + (0 if kept is known else _row_size(row))
+        places = newest.places
+        if [row.cache for row in rows] != list(places):
+            places = {row.cache: place for place, row in enumerate(rows)}
+            size += _PLACE * len(places)
+        shared = replace(snapshot, rows=tuple(rows))
+        self._intervals.append(_Interval(shared, places, size, _inspection_size(snapshot.inspection)))
         self._forget_inspections()
         self._forget_intervals()
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
-        interval = self._intervals[-1 - steps]
-        return replace(interval.snapshot, rows=tuple(interval.rows.values()))
+        return self._intervals[-1 - steps].snapshot
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
         return [
-            row.allocs / interval.seconds if (row := interval.rows.get(cache)) is not None else 0
+            interval.snapshot.per_second(row.allocs) if (row := interval.row(cache)) is not None else 0
             for interval in self._until(back, length)
         ]
 
     def growing(self, back: int = 0) -> frozenset[CacheKey]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
-        recent = [interval.rows for interval in self._until(back, GROWING)]
+        recent = list(self._until(back, GROWING))
         if len(recent) < GROWING:
             return frozenset()
-        caches = list(recent[-1])
-        for rows in reversed(recent):
-            found = [rows.get(cache) for cache in caches]
+        caches = list(recent[-1].places)
+        for interval in reversed(recent):
+            found = [interval.row(cache) for cache in caches]
             caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
         return frozenset(caches)
 
     def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
         """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
-        return [interval.rows.get(cache) for interval in self._until(back, LENGTH)]
+        return [interval.row(cache) for interval in self._until(back, LENGTH)]
 
     def _until(self, back: int, length: int) -> Iterator[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""
