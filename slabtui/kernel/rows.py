@@ -141,7 +141,7 @@ class Rows:
                 name=cache.name,
                 size=cache.size,
                 object_size=cache.object_size,
-                address=None if cache.approximate else address,
+                address=None if cache.approximate else cache.address,  # the same object in every reading
                 approximate=cache.approximate,
                 aliases=aliases.get(cache.name, ()),
                 reclaimable=slab.reclaimable if slab else None,
