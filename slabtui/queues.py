@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import reduce
 
 from slabtui.model.snapshot import Snapshot, merge
 
@@ -67,6 +68,15 @@ class SnapshotQueue:
             if self._end is not None:
                 raise self._end
             return None
+
+    def compact(self) -> None:
+        """Merge all snapshots that wait into one, for a consumer that has to end soon."""
+        with self._changed:
+            if self._waiting:
+                together = reduce(merge, self._waiting)
+                self._waiting.clear()
+                self._waiting.append(together)
+                self._changed.notify_all()
 
     def wait_for_room(self, timeout: float) -> bool:
         """Wait until a snapshot can be added without being merged, for `timeout` seconds at most; False: it cannot."""

@@ -79,9 +79,14 @@ class Recorder:
         return ()
 
     def close(self) -> None:
-        """Record what is in the queue, and finish the file; but do not wait for a disk that hangs."""
+        """Record what is in the queue, and finish the file; but do not wait for a disk that hangs.
+
+        A disk that is only slow gets what is left as one interval: one write is outstanding then, and one to come.
+        """
         self.queue.close(SnapshotsEndedError())  # its producer may not have started, or hang
-        self._thread.join(WAIT)
+        self._thread.join(WAIT / 2)
+        self.queue.compact()
+        self._thread.join(WAIT / 2)
         if self._thread.is_alive() and self._failure is None:
             self._failure = "the disk takes nothing"
 

@@ -72,6 +72,17 @@ def test_what_waits_is_taken_before_the_end() -> None:
             queue.get(timeout=None)
 
 
+def test_what_waits_can_be_merged_into_one() -> None:
+    queue = SnapshotQueue(10)
+    queue.compact()
+    for number in range(5):
+        queue.put(snapshot(cache(1, allocs=number)))
+    queue.compact()
+    taken = queue.get()
+    assert (taken.allocs, taken.elapsed) == (10, 5.0)
+    assert queue.get() is None
+
+
 def test_an_empty_queue_gives_nothing() -> None:
     queue = SnapshotQueue()
     assert queue.get() is None

@@ -213,6 +213,20 @@ def test_what_waits_is_recorded_on_the_way_out(tmp_path: Path) -> None:
     assert list(read(tmp_path / "a")) == snapshots(50)
 
 
+def test_a_slow_disk_gets_what_is_left_as_one_interval(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.jsonl")
+    write = recorder._write
+    recorder._write = lambda data: (time.sleep(0.04), write(data))  # a snapshot takes two writes: 50 would take 4 s
+    for number in range(50):
+        recorder.queue.put(snapshot(cache(1, allocs=number)))
+    recorder.close()
+    recorded = list(read(tmp_path / "a.jsonl"))
+    assert recorder.failure is None
+    assert sum(one.allocs for one in recorded) == sum(range(50))
+    assert sum(one.elapsed for one in recorded) == 50
+    assert len(recorded) < 50
+
+
 def test_a_recording_ends_with_its_producer_however_that_ends(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a")
     recorder.queue.put(snapshots(1)[0])
