@@ -22,7 +22,7 @@ def run() -> int:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         sys.stderr.write(f"slabtui: Python {version} is too old, slabtui needs 3.11 or newer: {remedy}\n")
         return 1
-    from slabtui.cli import main, slabratetop  # an older Python cannot parse it
+    from slabtui.cli.main import main, slabratetop  # an older Python cannot parse it
 
     return slabratetop() if os.path.basename(sys.argv[0]) == "slabratetop" else main()
 

@@ -32,7 +32,7 @@ SLABTUI = [sys.executable, "-m", "slabtui"]
 IMPATIENT = [  # a hang is given up after 2 s
     sys.executable,
     "-c",
-    "import sys\nfrom slabtui.cli import main\n"
+    "import sys\nfrom slabtui.cli.main import main\n"
     "from slabtui.kernel.bpf import child\nchild.PATIENCE = 2.0\nsys.exit(main())",
 ]
 WHEN_COMPILING = "import bcc, ctypes, time; bcc.BPF.__init__ = lambda *a, **k: "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui import options
+from slabtui.cli import options
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
 from tests.e2e.test_terminal import gone
@@ -80,7 +80,7 @@ def test_help_and_version_need_nothing() -> None:
 @pytest.mark.parametrize("option", ["-V", "--help"])
 def test_help_and_version_import_no_urwid(option: str) -> None:
     loaded = run(option, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}).stderr
-    assert "slabtui.cli" in loaded
+    assert "slabtui.cli.main" in loaded
     assert " urwid" not in loaded
 
 

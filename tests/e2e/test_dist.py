@@ -16,8 +16,8 @@ import pytest
 import zstandard
 
 from slabtui import __version__
+from slabtui.cli.options import DEMO
 from slabtui.columns import caches
-from slabtui.options import DEMO
 from tests import ROOT
 from tests.support.terminal import Terminal
 from tests.tools.packaging import application, debian

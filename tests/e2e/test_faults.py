@@ -28,6 +28,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slabtui.cli.options import DEMO
 from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
@@ -35,7 +36,6 @@ from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.model.identity import CacheKey
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
-from slabtui.options import DEMO
 from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
 from slabtui.recording.reader import read

@@ -22,7 +22,7 @@ from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
-SLABRATETOP = [sys.executable, "-c", "import sys; from slabtui.cli import slabratetop; sys.exit(slabratetop())"]
+SLABRATETOP = [sys.executable, "-c", "import sys; from slabtui.cli.main import slabratetop; sys.exit(slabratetop())"]
 BLOCK = re.compile(
     r"\n\d\d:\d\d:\d\d loadavg: \d+\.\d+ \d+\.\d+ \d+\.\d+ \d+/\d+ \d+\n\n"
     r"CACHE                            ALLOCS      BYTES\n"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from slabtui import cli, session
+from slabtui.cli import main, session
 from slabtui.collector import Source
 from slabtui.model.inspection import About, InspectionKind, InspectionReading, InspectionTotals
 from slabtui.model.request import Request
@@ -115,4 +115,4 @@ SOURCES: dict[str, Callable[[], Source]] = {
 
 if __name__ == "__main__":
     session.open_kernel = lambda options, is_screen: SOURCES[sys.argv[1]]()
-    sys.exit(cli.main(["-C"] if sys.argv[1] == "dropping" else sys.argv[2:]))
+    sys.exit(main.main(["-C"] if sys.argv[1] == "dropping" else sys.argv[2:]))

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slabtui import options
+from slabtui.cli import options
 from slabtui.columns import caches
 from slabtui.views import keymap
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from urwid.testing import render_runs, resolve_runs
 
-from slabtui.options import DEMO
+from slabtui.cli.options import DEMO
 from slabtui.recording.reader import read
 from slabtui.views.app import App
 from slabtui.views.state import State

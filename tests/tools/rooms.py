@@ -16,7 +16,6 @@ PACKAGE = Path(slabtui.__file__).parent
 PAGE = ROOT / "docs" / "architecture.md"
 _COMMAND_LINE = "cli"
 _NESTED = ("kernel.abi", "kernel.bpf", "kernel.procfs")  # rooms inside a room
-_JOINED = dict.fromkeys(("__main__", "arguments", "cli", "completion", "options", "session"), _COMMAND_LINE)
 
 Edges = Mapping[str, frozenset[str]]
 
@@ -30,7 +29,7 @@ def room_of(module: str) -> str | None:
         if f"{inside}.".startswith(f"{nested}."):
             return nested
     first = inside.split(".")[0]
-    return _JOINED.get(first, first)
+    return _COMMAND_LINE if first == "__main__" else first
 
 
 def imports(package: str = "slabtui") -> Edges:

@@ -10,8 +10,8 @@ import jq
 import pytest
 import shtab
 
+from slabtui.cli.options import DEMO, parser
 from slabtui.model.snapshot import Snapshot
-from slabtui.options import DEMO, parser
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.views import keymap

@@ -15,7 +15,7 @@ CHAIN = {"top": frozenset({"middle", "bottom"}), "middle": frozenset({"bottom"})
     ("module", "room"),
     [
         ("slabtui", None),
-        ("slabtui.options", "cli"),
+        ("slabtui.cli.options", "cli"),
         ("slabtui.collector", "collector"),
         ("slabtui.views.table", "views"),
         ("slabtui.kernel.bpf", "kernel.bpf"),
@@ -32,7 +32,7 @@ def test_imports_inside_functions_are_found(tmp_path: Path, monkeypatch: pytest.
     for name, text in {
         "__init__": "",
         "cli": "def main():\n    from house.views import table\n",
-        "options": "import house.cli\n",
+        "__main__": "import house.cli\n",
         "views/__init__": "",
         "views/table": "import os\nfrom house import __file__\nfrom house.model import Row\n",
         "model": "Row = tuple\n",

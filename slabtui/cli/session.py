@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from slabtui.cli.options import SEE_HELP, Options
 from slabtui.collector import Collector, Source
 from slabtui.columns import query
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status
-from slabtui.options import SEE_HELP, Options
 from slabtui.outputs import formats
 from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream

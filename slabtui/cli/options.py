@@ -9,7 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NoReturn
 
-from slabtui import __version__, arguments
+from slabtui import __version__
+from slabtui.cli import arguments
 from slabtui.columns import caches
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
@@ -119,7 +120,7 @@ class _PrintCompletion(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Print the completion script for a shell, and end the program."""
-        from slabtui import completion  # imported here, because it takes longer than the rest of the command line
+        from slabtui.cli import completion  # imported here, because it takes longer than the rest of the command line
 
         try:
             print(completion.script(parser, str(values)))

@@ -5,9 +5,9 @@ import signal
 import sys
 from contextlib import redirect_stdout, suppress
 
-from slabtui import options, session
+from slabtui.cli import options, session
+from slabtui.cli.options import Options
 from slabtui.errors import SlabtuiError, Status, explain
-from slabtui.options import Options
 from slabtui.queues import ProducerDiedError
 from slabtui.system import streams
 from slabtui.system.ending import Ending

@@ -1,0 +1,1 @@
+"""The command line: what it means, and one run of the program."""
