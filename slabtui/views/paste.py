@@ -5,6 +5,7 @@ from collections.abc import Iterable
 _KEY = "paste "  # no key of urwid's begins like this
 _BEGIN, _END = "begin paste", "end paste"
 _META = "meta "  # what urwid makes of Esc where another key follows at once
+_RESIZE = "window resize"  # not a key: urwid adds it when the size of the terminal has changed
 _NEWLINES = ("enter", "ctrl j")
 _LONGEST = 4096  # characters: PATH_MAX, the longest that any prompt can use
 # The end as it arrives in two parts, more than an eighth of a second apart: then urwid takes it for keys.
@@ -12,7 +13,10 @@ _BROKEN_ENDS = (("esc", "[", "2", "0", "1", "~"), ("meta [", "2", "0", "1", "~")
 
 
 class Pastes:
-    """Finds pastes among keys. A paste may come in many parts; until its end has come nothing else is a key."""
+    """Finds pastes among keys. A paste may come in many parts; until its end has come nothing else is a key.
+
+    The terminal may be resized meanwhile: the main loop must see that at once.
+    """
 
     def __init__(self) -> None:
         self._keys: list[str] | None = None  # of the paste that has begun, as far as they are kept
@@ -22,6 +26,9 @@ class Pastes:
         """Return the keys with one in the place of each paste that has ended."""
         joined: list[str] = []
         for key in keys:
+            if key == _RESIZE:
+                joined.append(key)
+                continue
             if self._keys is None:
                 if key.removeprefix(_META) == _BEGIN:
                     self._keys = []

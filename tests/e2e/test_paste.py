@@ -58,6 +58,24 @@ def test_a_paste_that_is_longer_than_any_prompt_needs_is_cut() -> None:
     assert pasted(key) == "x" * 4096
 
 
+def test_a_resize_during_a_paste_is_seen_at_once() -> None:
+    pastes = Pastes()
+    assert pastes.join(["begin paste", "a", "window resize"]) == ["window resize"]
+    assert pastes.join(["b", "end paste"]) == ["paste ab"]
+
+
+def test_a_terminal_that_is_resized_during_a_paste_is_drawn_in_its_new_size() -> None:
+    with Terminal(FAULTY, size=(120, 24)) as terminal:
+        terminal.wait_for(lambda: "allocs/s" in terminal.text)
+        terminal.type("\x1b[200~" + "x" * 100)
+        terminal.draw_for(0.5)
+        terminal.resize((60, 20))
+        terminal.draw_for(0.5)
+        terminal.type("\x1b[201~")
+        terminal.wait_for(lambda: terminal.lines[-1].startswith("qQuit"))
+        assert "CACHE" in terminal.lines[2]
+
+
 def test_a_paste_filters_once(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen(cache(1, "dentry", allocs=1), cache(2, "inode_cache", allocs=1))
     filters, really = [], State.filter_by
