@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.procfs.slabinfo import SYSFS
 from slabtui.kernel.rows import LARGE_KEY
 from slabtui.model.inspection import InspectionKind
-from slabtui.queues import SnapshotQueue
+from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from tests.e2e.test_terminal import gone
 from tests.support.bpf import own_program_ids, program_ids
 from tests.support.probes import (
@@ -55,12 +56,12 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
         assert queue.get(timeout=60) is not None  # it counts from here on: the workload waits
         try:
             work.run()
-            for _ in range(2):  # the one that waits, and one that begins after the end of the work
-                snapshot = queue.get(timeout=10)
-                assert snapshot is not None
-                allocs.update({row.name: row.allocs for row in snapshot.rows})
-                size.update({row.name: row.bytes for row in snapshot.rows})
-                lost += snapshot.lost or 0
+            collector.finish()  # one more reading from here on: that of the last snapshot may have begun before
+            with suppress(SnapshotsEndedError):
+                while (snapshot := queue.get(timeout=10)) is not None:
+                    allocs.update({row.name: row.allocs for row in snapshot.rows})
+                    size.update({row.name: row.bytes for row in snapshot.rows})
+                    lost += snapshot.lost or 0
         finally:
             collector.stop()
     return allocs, size, lost
