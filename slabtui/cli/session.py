@@ -20,7 +20,7 @@ from slabtui.outputs.output import Output, UnreadError
 from slabtui.outputs.stream import Selection, stream
 from slabtui.producer import Producer
 from slabtui.recording.addresses import AddressHider, Concealer, show_all
-from slabtui.system import streams
+from slabtui.system import garbage, streams
 from slabtui.system.ending import PATIENCE, Ending
 
 SLABRATETOP = "slabratetop"  # the name under which the program prints text, and clears the screen between intervals
@@ -146,6 +146,7 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
         replay=options.replay is not None,
         frees=options.request.frees,
     )
+    garbage.shorten_pauses()
     try:
         with ending.screen():
             App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK), notes=notes).run(producer)

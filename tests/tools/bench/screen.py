@@ -17,6 +17,7 @@ from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.queues import SnapshotQueue
 from slabtui.recording.recorder import Recorder
+from slabtui.system import garbage
 from slabtui.views.app import App
 from slabtui.views.state import State
 from tests.support import consumers
@@ -87,6 +88,7 @@ def show_consumers(report: Report, seconds: float) -> None:
     )
     probe, app, queue = Probe(offsets.read()), App(State(SHORT)), SnapshotQueue()
     taken: list[float] = []
+    garbage.shorten_pauses()
     try:
         with TemporaryDirectory() as place, consumers.slow_disk(Path(place)) as disk, drawn(app) as loop:
             collector, printer, recorder = Collector(probe, SHORT), consumers.Printer(), Recorder(disk / "a.jsonl")
