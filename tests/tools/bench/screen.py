@@ -37,6 +37,7 @@ INTERVAL, SHORT = 1.0, 0.1  # seconds
 def show_keys(report: Report, times: int) -> None:
     """Press every key `times` times, and report how long each took."""
     report.heading(f"Key press to frame with {MANY} caches, on a terminal of {COLUMNS} x {ROWS}, in this process")
+    garbage.shorten_pauses()  # as the program does
     app = App(State(INTERVAL))
     taken: dict[str, list[float]] = {key: [] for key in KEYS}
     with drawn(app) as loop:
