@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import count
 
 from slabtui.model.identity import CacheKey, KeyKind
@@ -19,16 +20,9 @@ def key(number: int, name: str | None = None) -> CacheKey:
 
 def cache(number: int, name: str | None = None, allocs: int = 0, size: int | None = 64) -> CacheRow:
     """Return the row of a cache, of which everything was allocated in the interval."""
-    return CacheRow(
-        cache=key(number, name),
-        name=f"cache-{number}" if name is None else name,
-        size=size,
-        object_size=size,
-        total_allocs=allocs,
-        total_bytes=allocs * (size or 0),
-        allocs=allocs,
-        bytes=allocs * (size or 0),
-    )
+    whole = totals(number, name, allocs, size)
+    known = {field.name: getattr(whole, field.name) for field in fields(whole)}
+    return CacheRow(**known, allocs=whole.total_allocs, bytes=whole.total_bytes)
 
 
 def totals(number: int, name: str | None = None, allocs: int = 0, size: int | None = 64) -> CacheTotals:

@@ -173,7 +173,6 @@ def drawn(app: App, size: tuple[int, int] = (COLUMNS, ROWS)) -> Iterator[urwid.M
             PALETTE,
             urwid.display.raw.Screen(typed, shown),
             handle_mouse=False,
-            unhandled_input=app.press,
         )
 
         with loop.start():
