@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from slabtui.errors import SlabtuiError
+from slabtui.model.host import Origin
 from slabtui.model.request import Request
-from slabtui.model.snapshot import Origin, Reading, Snapshot, difference
+from slabtui.model.snapshot import Reading, Snapshot, difference
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotsEndedError
 from slabtui.system.clock import Clock

@@ -3,6 +3,7 @@
 import threading
 from typing import Protocol
 
+from slabtui.analysis.growth import Growth
 from slabtui.errors import SlabtuiError
 from slabtui.model.request import Request
 from slabtui.model.snapshot import Snapshot
@@ -38,6 +39,9 @@ class Snapshots(Protocol):
     def measure(self) -> None:
         """Measure the overhead again."""
 
+    def mark(self) -> None:
+        """Judge growth since now."""
+
 
 class Producer:
     """Base of the producers; a subclass implements `produce`.
@@ -49,6 +53,7 @@ class Producer:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._queues: tuple[SnapshotQueue, ...] = ()
+        self._growth = Growth()
         self._end: BaseException | None = None
         self._subscribing = threading.Lock()
         self._stopping = False
@@ -104,6 +109,10 @@ class Producer:
     def measure(self) -> None:
         """Measure the overhead again; a producer that cannot does nothing."""
 
+    def mark(self) -> None:
+        """Judge growth since the end of the last snapshot, from now on."""
+        self._growth.mark()
+
     def produce(self) -> None:
         """Publish snapshots until `sleep` says to stop; runs in the thread.
 
@@ -120,7 +129,8 @@ class Producer:
         return not self._stopping
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Put a snapshot onto every queue."""
+        """Judge the growth in a snapshot, and put it onto every queue."""
+        snapshot = self._growth.judge(snapshot)
         for queue in self._queues:
             queue.put(snapshot)
 

@@ -72,7 +72,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     """
     found = parser(name).parse_args(argv)
     named = ((kind, getattr(found, kind)) for kind in _INSPECTIONS)
-    inspection = next((InspectionRequest(cache, kind) for kind, cache in named if cache is not None), None)
+    inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     options = Options(
         sort=found.sort,
         filter=found.filter,
@@ -94,7 +94,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
 
 
 def _demand_what_goes_together(options: Options) -> None:
-    kind = options.request.inspection and options.request.inspection.kind
+    kind = options.request.inspection and options.request.inspection.kinds[0]
     if options.replay and (options.pids or options.cgroup or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):

@@ -70,7 +70,7 @@ class Inspections:
         if wanted is not None:
             self._number += 1
             self._learned = False
-            if wanted.kind is not InspectionKind.ABOUT:
+            if wanted.kinds[0] is not InspectionKind.ABOUT:
                 self.part.attach(settings)
 
     def read(self, slabs: Mapping[str, Slab]) -> InspectionReading | None:
@@ -85,17 +85,17 @@ class Inspections:
         wanted, row = self._wanted, self._find()
         if wanted is None or row is None:
             return None
-        if wanted.kind is InspectionKind.ABOUT:
+        if wanted.kinds[0] is InspectionKind.ABOUT:
             slab = slabs.get(row.name) if row.live is not None else None
             about = self._slabinfo.about(row.name, slab, row.aliases)
-            return InspectionReading(row.cache, wanted.kind, self._number, about=about)
+            return InspectionReading(row.cache, wanted.kinds[0], self._number, about=about)
         if self.part.attached:
             return self.part.read()
         if self._destroyed and (found := self.part.read()):
             return replace(found, trouble=_DESTROYED)
         if self.part.pending:
             return None
-        return InspectionReading(row.cache, wanted.kind, self._number, trouble=self.part.failure)
+        return InspectionReading(row.cache, wanted.kinds[0], self._number, trouble=self.part.failure)
 
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
@@ -119,7 +119,7 @@ class Inspections:
 
     def _counts_nothing_yet(self) -> bool:
         """Return whether an inspection is wanted that only waits for its cache."""
-        kind = self._wanted.kind if self._wanted else InspectionKind.ABOUT
+        kind = self._wanted.kinds[0] if self._wanted else InspectionKind.ABOUT
         return kind is not InspectionKind.ABOUT and not (self.part.pending or self.part.failure or self._destroyed)
 
     def _begin(self, inspector: Inspector, settings: Settings) -> None:
@@ -133,7 +133,7 @@ class Inspections:
         if target is not None:
             self._cache, cache = target
             self._address = cache.address
-            inspector.aim(self._cache, cache, self._wanted.kind, self._number)
+            inspector.aim(self._cache, cache, self._wanted.kinds[0], self._number)
             self._pace(inspector, settings)
             self._prepare(inspector)
             inspector.attach(settings)

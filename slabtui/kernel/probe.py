@@ -187,7 +187,7 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspection=self.inspections.read(slabs),
+            inspections=() if (found := self.inspections.read(slabs)) is None else (found,),
             frees_begun=counted.freed.begun,
         )
 

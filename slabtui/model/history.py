@@ -27,8 +27,8 @@ class _Interval:
     Attributes:
         snapshot: what it was.
         places: the place of each cache among the rows; the same object as that of the interval before, if it is equal.
-        size: bytes that it takes in addition to the intervals before it, without its inspection.
-        inspection_size: bytes that its inspection takes; 0: there is none, or it was forgotten.
+        size: bytes that it takes in addition to the intervals before it, without its inspections.
+        inspection_size: bytes that its inspections take; 0: there are none, or they were forgotten.
     """
 
     snapshot: Snapshot
@@ -69,7 +69,7 @@ class History:
             places = {row.cache: place for place, row in enumerate(rows)}
             size += _PLACE * len(places)
         shared = replace(snapshot, rows=tuple(rows))
-        self._intervals.append(_Interval(shared, places, size, _inspection_size(snapshot.inspection)))
+        self._intervals.append(_Interval(shared, places, size, sum(map(_inspection_size, snapshot.inspections))))
         self._forget_inspections()
         self._forget_intervals()
 
@@ -119,7 +119,7 @@ class History:
             if interval.inspection_size:
                 size -= interval.inspection_size
                 interval.inspection_size = 0
-                interval.snapshot = replace(interval.snapshot, inspection=None)
+                interval.snapshot = replace(interval.snapshot, inspections=())
 
 
 def _share(known: CacheRow, row: CacheRow) -> CacheRow:
@@ -136,10 +136,8 @@ def _row_size(row: CacheRow) -> int:
     return _ROW + len(row.name) + sum(_TEXT + len(alias) for alias in row.aliases)
 
 
-def _inspection_size(inspection: Inspection | None) -> int:
-    if inspection is None:
-        return 0
+def _inspection_size(inspection: Inspection) -> int:
     return sum(
-        _INSPECTION_ROW + sum(_TEXT + len(text) for text in (row.comm, row.cgroup, *row.frames) if text)
+        _INSPECTION_ROW + sum(_TEXT + len(text) for text in (row.comm, row.cmdline, row.cgroup, *row.frames) if text)
         for row in inspection.rows
     )

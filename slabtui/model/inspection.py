@@ -1,7 +1,8 @@
 """The inspection of one cache: which callers, stacks or processes allocate from it, or what the kernel says of it."""
 
 import enum
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
@@ -28,12 +29,15 @@ class Context(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InspectionTotals:
-    """One caller, stack or process, and what it allocated since the inspection began.
+    """One caller, one process, or one stack of one process, and what it allocated since the inspection began.
 
     Attributes:
         frames: the call site as symbol+offset, or the functions of a stack, the innermost first; empty for a process.
-        pid: process ID; 0 in an interrupt; None unless the row is a process.
+        pid: process ID; 0 in an interrupt; None for a call site, and where unknown, as of stacks in older recordings.
         comm: its name, harmless to print.
+        cmdline: its arguments with spaces between them, harmless to print; empty where unknown, as of a process that
+            ended before it was seen.
+        ended: whether the process has ended; None where unknown.
         cgroup: path of its control group in the unified hierarchy; empty where unknown.
         context: what kind of process it is.
         total_allocs: objects allocated since the inspection began.
@@ -44,6 +48,8 @@ class InspectionTotals:
     frames: tuple[str, ...] = ()
     pid: int | None = None
     comm: str = ""
+    cmdline: str = ""
+    ended: bool | None = None
     cgroup: str = ""
     context: Context = Context.PROCESS
     total_allocs: int = 0
@@ -53,12 +59,12 @@ class InspectionTotals:
     @property
     def key(self) -> tuple[object, ...]:
         """What distinguishes the row from the others of its inspection."""
-        return self.frames or (self.context, self.pid)
+        return self.frames, self.context, self.pid
 
 
 @dataclass(frozen=True, slots=True)
 class InspectionRow(InspectionTotals):
-    """One caller, stack or process: its totals, and what it allocated in one interval.
+    """One caller, process, or stack of a process: its totals, and what it allocated in one interval.
 
     Attributes:
         allocs: objects allocated in the interval.
@@ -109,7 +115,8 @@ class InspectionReading:
     Attributes:
         cache: key of the inspected cache.
         kind: what is inspected.
-        number: counts the inspections of a session, from 1; a new one counts from 0.
+        number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
+            together have the same one.
         one_in: for stacks: one allocation in this many was sampled; the totals are estimates if it is more than 1.
         lost: allocations that are in no row.
         rows: who allocated.
@@ -156,10 +163,16 @@ class Inspection:
         return None if None in errors else sum(error * error for error in errors if error is not None)
 
 
-def difference(before: InspectionReading | None, after: InspectionReading | None) -> Inspection | None:
-    """Return the inspection over the interval between two readings."""
-    if after is None:
-        return None
+def difference_of_inspections(
+    before: Sequence[InspectionReading], after: Sequence[InspectionReading]
+) -> tuple[Inspection, ...]:
+    """Return the inspections over the interval between two readings."""
+    earlier = {reading.kind: reading for reading in before}
+    return tuple(difference(earlier.get(reading.kind), reading) for reading in after)
+
+
+def difference(before: InspectionReading | None, after: InspectionReading) -> Inspection:
+    """Return the inspection of a kind over the interval between two readings."""
     earlier: dict[tuple[object, ...], InspectionTotals] = {}
     if before is not None and before.number == after.number:
         earlier = {row.key: row for row in before.rows}
@@ -174,9 +187,15 @@ def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionR
     return _make_row(*_get_totals(row), row.total_allocs - allocs, row.total_bytes - bytes_)
 
 
-def merge(earlier: Inspection | None, later: Inspection | None) -> Inspection | None:
+def merge_inspections(earlier: Sequence[Inspection], later: Sequence[Inspection]) -> tuple[Inspection, ...]:
+    """Return the inspections over two adjacent intervals."""
+    before = {found.kind: found for found in earlier}
+    return tuple(merge(before.get(found.kind), found) for found in later)
+
+
+def merge(earlier: Inspection | None, later: Inspection) -> Inspection:
     """Return the inspection over two adjacent intervals; that of the later one if they are not the same inspection."""
-    if earlier is None or later is None or earlier.number != later.number:
+    if earlier is None or earlier.number != later.number:
         return later
     before = {row.key: row for row in earlier.rows}
     rows = [_join(before.pop(row.key, None), row) for row in later.rows]
@@ -189,6 +208,27 @@ def _join(earlier: InspectionRow | None, later: InspectionRow) -> InspectionRow:
     return replace(later, allocs=earlier.allocs + later.allocs, bytes=earlier.bytes + later.bytes)
 
 
+def merge_stacks(rows: Iterable[InspectionRow]) -> tuple[InspectionRow, ...]:
+    """Return one row for each stack, of all its processes; those with the most allocations first."""
+    stacks: dict[tuple[str, ...], list[InspectionRow]] = {}
+    for row in rows:
+        stacks.setdefault(row.frames, []).append(row)
+    merged = (_sum_stack(frames, parts) for frames, parts in stacks.items())
+    return tuple(sorted(merged, key=lambda row: -row.total_allocs))
+
+
+def _sum_stack(frames: tuple[str, ...], parts: Sequence[InspectionRow]) -> InspectionRow:
+    errors = [row.standard_error for row in parts if row.standard_error is not None]
+    return InspectionRow(
+        frames=frames,
+        total_allocs=sum(row.total_allocs for row in parts),
+        total_bytes=sum(row.total_bytes for row in parts),
+        standard_error=math.hypot(*errors) if len(errors) == len(parts) else None,
+        allocs=sum(row.allocs for row in parts),
+        bytes=sum(row.bytes for row in parts),
+    )
+
+
 def fold_stacks(rows: Sequence[InspectionRow]) -> str:
     """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count."""
-    return "".join(f"{';'.join(reversed(row.frames))} {row.total_allocs}\n" for row in rows if row.frames)
+    return "".join(f"{';'.join(reversed(row.frames))} {row.total_allocs}\n" for row in merge_stacks(rows) if row.frames)

@@ -12,11 +12,11 @@ class InspectionRequest:
 
     Attributes:
         cache: its key, as a snapshot has it; or a name, or an alias, as a user types it.
-        kind: what is inspected.
+        kinds: what is inspected; all of them count from the same moment.
     """
 
     cache: CacheKey | str
-    kind: InspectionKind
+    kinds: tuple[InspectionKind, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 
-from slabtui.model import inspection
+from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import Inspection, InspectionReading
+from slabtui.model.inspection import (
+    Inspection,
+    InspectionKind,
+    InspectionReading,
+    difference_of_inspections,
+    merge_inspections,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +58,33 @@ class CacheTotals:
 
 @dataclass(frozen=True, slots=True)
 class CacheRow(CacheTotals):
-    """One slab cache in one interval: the totals at its end, and what was counted in it.
+    """One slab cache in one interval: the totals at its end, what was counted in it, and how the cache grows.
+
+    Growth is judged by slabtui.analysis, over the time since the baseline: when counting began, or the last mark.
 
     Attributes:
         allocs: objects allocated.
         bytes: bytes allocated.
         frees: objects freed; None where frees are not counted, or were not for the whole interval.
         live_delta: change of `live` since the beginning of the interval; None where unknown.
+        growth_objects_s: how fast `live` grows, in objects per second: a robust slope over the time since the
+            baseline; None: not known yet.
+        recent_objects_s: the same over the last minute.
+        growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
+        growing: whether the cache grows as a leak does: beyond its noise, and neither it nor a cache that it grows in
+            step with is reclaimable; None: not known yet.
+        grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
     """
 
     allocs: int = 0
     bytes: int = 0
     frees: int | None = None
     live_delta: int | None = None
+    growth_objects_s: float | None = None
+    recent_objects_s: float | None = None
+    growth_bytes_h: float | None = None
+    growing: bool | None = None
+    grows_with: tuple[str, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -75,6 +95,7 @@ class CacheRow(CacheTotals):
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
 # keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
+_get_judgement = attrgetter("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")
 _make_row: Callable[..., CacheRow] = CacheRow
 
 
@@ -88,7 +109,8 @@ class Reading:
         events: number of events that the probe has seen; None where it skips some without counting them.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
-        inspection: the inspection of one cache, if there is one.
+        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        memory: of the machine; None: not read.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
             frees are not counted now.
     """
@@ -98,25 +120,9 @@ class Reading:
     events: int | None = None
     nanoseconds: float | None = None
     bulk: bool | None = None
-    inspection: InspectionReading | None = None
+    inspections: tuple[InspectionReading, ...] = ()
+    memory: HostMemory | None = None
     frees_begun: int | None = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where snapshots come from.
-
-    Attributes:
-        source: `live`: the running kernel; `replay`: a recording.
-        host: the name of the machine that was measured.
-        kernel: its kernel's release, as `uname -r` prints it.
-        since: when counting began, in seconds since the epoch; None where unknown, as in older recordings.
-    """
-
-    source: str = "live"
-    host: str = ""
-    kernel: str = ""
-    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,9 @@ class Snapshot:
         events: events that the probe saw in this interval; None where unknown.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where unknown.
-        inspection: the inspection of one cache, if there was one.
+        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        memory: of the machine at the end of the interval; None where unknown, as in older recordings.
+        growth: how its slab memory grows; None: not judged.
         error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
             time that passed.
         notes: what the source cannot do on this kernel, in words for the user.
@@ -148,7 +156,9 @@ class Snapshot:
     events: int | None = None
     nanoseconds: float | None = None
     bulk: bool | None = None
-    inspection: Inspection | None = None
+    inspections: tuple[Inspection, ...] = ()
+    memory: HostMemory | None = None
+    growth: HostGrowth | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin)
@@ -166,6 +176,10 @@ class Snapshot:
     def row(self, cache: CacheKey) -> CacheRow | None:
         """Return the row of a cache."""
         return next((row for row in self.rows if row.cache == cache), None)
+
+    def inspection(self, kind: InspectionKind) -> Inspection | None:
+        """Return the inspection of a kind."""
+        return next((found for found in self.inspections if found.kind is kind), None)
 
     @property
     def cpu_share(self) -> float | None:
@@ -196,7 +210,8 @@ def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
         events=_subtract(after.events, before.events),
         nanoseconds=after.nanoseconds,
         bulk=after.bulk,
-        inspection=inspection.difference(before.inspection, after.inspection),
+        inspections=difference_of_inspections(before.inspections, after.inspections),
+        memory=after.memory,
     )
 
 
@@ -230,7 +245,7 @@ def merge(earlier: Snapshot, later: Snapshot) -> Snapshot:
         rows=(*rows, *before.values()),
         lost=_add(earlier.lost, later.lost),
         events=_add(earlier.events, later.events),
-        inspection=inspection.merge(earlier.inspection, later.inspection),
+        inspections=merge_inspections(earlier.inspections, later.inspections),
     )
 
 
@@ -244,6 +259,7 @@ def _join(earlier: CacheRow | None, later: CacheRow) -> CacheRow:
         earlier.bytes + later.bytes,
         _add(earlier.frees, later.frees),
         _add(earlier.live_delta, later.live_delta),
+        *_get_judgement(later),
     )
 
 

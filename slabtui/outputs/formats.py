@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from slabtui.columns import caches
 from slabtui.columns.column import MetricType
-from slabtui.model.inspection import fold_stacks
+from slabtui.model.inspection import InspectionKind, fold_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs import csv_tables, text_tables
@@ -84,7 +84,8 @@ def _is_shown(row: CacheRow, held: tuple[str, ...]) -> bool:
 
 
 def _fold(last: Snapshot | None) -> str:
-    return fold_stacks(last.inspection.rows) if last is not None and last.inspection is not None else ""
+    found = None if last is None else last.inspection(InspectionKind.STACKS)
+    return "" if found is None else fold_stacks(found.rows)
 
 
 JSON = Format(lambda snapshot, rows: codec.dumps(snapshot, rows) + "\n")

@@ -8,6 +8,7 @@ from slabtui.columns import caches, inspections
 from slabtui.columns.caches import CacheColumn, Scene
 from slabtui.columns.column import Column
 from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind, merge_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 
@@ -53,18 +54,20 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         request: the inspection that the user asked for.
         most: how many rows are printed at most; None: all.
     """
-    found = snapshot.inspection
-    if found is None or found.kind is not request.kind or not _is_meant(snapshot, found.cache, request.cache):
-        return f"\n{_clock(snapshot)} no {request.kind} of {request.cache} yet\n"
+    (kind,) = request.kinds
+    found = snapshot.inspection(kind)
+    if found is None or not _is_meant(snapshot, found.cache, request.cache):
+        return f"\n{_clock(snapshot)} no {kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
-    lines = [f"{_clock(snapshot)} {found.kind} of {found.cache}{estimated}{lost}{trouble}", ""]
-    columns = inspections.COLUMNS[found.kind]
+    lines = [f"{_clock(snapshot)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
+    columns = inspections.COLUMNS[kind]
+    rows = merge_stacks(found.rows) if kind is InspectionKind.STACKS else found.rows
     lines.append(" ".join(_align(column, column.title, column.width) for column in columns))
     lines += (
         " ".join(_align(column, column.write(row, _WIDE, found), column.width) for column in columns)
-        for row in found.rows[:most]
+        for row in rows[:most]
     )
     return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"
 

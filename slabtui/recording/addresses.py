@@ -36,11 +36,11 @@ class AddressHider:
         self._hidden: dict[str, str] = {}
 
     def __call__(self, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot without addresses in its rows, its inspection, its notes and its error."""
+        """Return the snapshot without addresses in its rows, its inspections, its notes and its error."""
         return replace(
             snapshot,
             rows=tuple(map(self._row, snapshot.rows)),
-            inspection=self._inspection(snapshot.inspection),
+            inspections=tuple(map(self._inspection, snapshot.inspections)),
             error=None if snapshot.error is None else self._text(snapshot.error),
             notes=tuple(map(self._text, snapshot.notes)),
         )
@@ -53,9 +53,7 @@ class AddressHider:
     def _key(self, key: CacheKey) -> CacheKey:
         return key._replace(name=self._text(key.name))
 
-    def _inspection(self, found: Inspection | None) -> Inspection | None:
-        if found is None:
-            return None
+    def _inspection(self, found: Inspection) -> Inspection:
         rows = tuple(map(self._inspection_row, found.rows))
         return replace(found, cache=self._key(found.cache), rows=rows, trouble=self._text(found.trouble))
 

@@ -70,6 +70,13 @@ def decimal(value: Any, _: object = None, digits: int = 1, most: float = bounds.
     return round(float(value), digits)
 
 
+def rate(value: Any, _: object = None) -> float:
+    """Return a number that may be less than 0."""
+    if value.__class__ not in (int, float) or not abs(value) <= bounds.LARGEST_COUNT:
+        raise wrong(value)
+    return float(value)
+
+
 def time(value: Any, _: object = None) -> float:
     """Return seconds since the epoch."""
     written = text(value)

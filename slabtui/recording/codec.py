@@ -1,4 +1,4 @@
-"""slabtui/1: a snapshot as one line of JSON, for scripts and recordings; docs/output.md defines it."""
+"""slabtui/2: a snapshot as one line of JSON, for scripts and recordings; docs/output.md defines it."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -7,27 +7,33 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.model.snapshot import CacheRow, Snapshot
 
-NAME = "slabtui/1"
+NAME = "slabtui/2"
 
 # Fields that have another name in JSON than in the model; all others have the same.
 JSON_NAMES: dict[type, dict[str, str]] = {
-    Snapshot: {"elapsed": "elapsed_s", "nanoseconds": "ns_per_event", "rows": "caches", "inspection": "detail"},
-    Inspection: {"cache": "key", "number": "look", "rows": "entries"},
+    Snapshot: {"elapsed": "elapsed_s", "nanoseconds": "ns_per_event", "rows": "caches"},
+    Inspection: {"cache": "key"},
 }
 
 ROW_FIELDS = tuple(field.name for field in fields(CacheRow))
-_FIRST, _LAST = ("time", "elapsed", "origin"), ("rows", "inspection")  # what a person who reads a line looks for
+_RATES = ("growth_objects_s", "recent_objects_s", "growth_bytes_h")
+_FIRST, _LAST = ("time", "elapsed", "origin"), ("rows", "inspections")  # what a person who reads a line looks for
 _SNAPSHOT_FIELDS = (
     *_FIRST,
     *(field.name for field in fields(Snapshot) if field.name not in _FIRST + _LAST),
     *_LAST,
 )
-_OF_PROCESSES = ("pid", "comm", "cgroup", "context")
-_OF_STACKS = ("standard_error",)
-_OF_CODE = ("frames",)
+_OF_PROCESSES = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
+_LEFT_OUT = {  # fields that the rows of a kind do not have
+    InspectionKind.CALLERS: {*_OF_PROCESSES, "standard_error"},
+    InspectionKind.STACKS: set[str](),
+    InspectionKind.PROCESSES: {"frames", "standard_error"},
+    InspectionKind.ABOUT: {field.name for field in fields(InspectionRow)},
+}
 
 _get_row = attrgetter(*ROW_FIELDS)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -45,11 +51,7 @@ def values(row: CacheRow, names: Iterable[str]) -> dict[str, Any]:
 
 def inspection_fields(kind: InspectionKind) -> tuple[str, ...]:
     """Return the names of the fields that a row of an inspection has; none for a kind that has no rows."""
-    if kind is InspectionKind.ABOUT:
-        return ()
-    left_out = {*(_OF_CODE if kind is InspectionKind.PROCESSES else _OF_PROCESSES)}
-    left_out |= set() if kind is InspectionKind.STACKS else set(_OF_STACKS)
-    return tuple(field.name for field in fields(InspectionRow) if field.name not in left_out)
+    return tuple(field.name for field in fields(InspectionRow) if field.name not in _LEFT_OUT[kind])
 
 
 def inspection_values(kind: InspectionKind, row: InspectionRow) -> dict[str, Any]:
@@ -84,6 +86,9 @@ def json_name(owner: type, name: str) -> str:
 def _row(row: CacheRow) -> dict[str, Any]:
     written = dict(zip(ROW_FIELDS, _get_row(row), strict=True))
     written["cache"] = str(row.cache)
+    for name in _RATES:
+        if (rate := written[name]) is not None:
+            written[name] = round(rate, 3)
     if row.address is not None:
         written["address"] = f"{row.address:#x}"
     return written
@@ -92,16 +97,22 @@ def _row(row: CacheRow) -> dict[str, Any]:
 def _inspection(found: Inspection) -> dict[str, Any]:
     """Return an inspection with the fields that its kind has; `cache` is the name of the cache, `key` its key."""
     written = {json_name(Inspection, field.name): getattr(found, field.name) for field in fields(found)}
-    rows, about = written.pop("entries"), written.pop("about")
+    rows, about = written.pop("rows"), written.pop("about")
     written |= {"key": str(found.cache), "cache": found.cache.name}
     if found.kind is InspectionKind.ABOUT:
         return written | {"about": None if about is None else asdict(about)}
-    return written | {"entries": [inspection_values(found.kind, row) for row in rows]}
+    return written | {"rows": [inspection_values(found.kind, row) for row in rows]}
 
 
 def _origin(origin: Origin) -> dict[str, Any]:
     written = {field.name: getattr(origin, field.name) for field in fields(origin)}
     return written | {"since": None if origin.since is None else iso(origin.since)}
+
+
+def _growth(growth: HostGrowth) -> dict[str, Any]:
+    rates = {field.name: getattr(growth, field.name) for field in fields(growth)}
+    rounded = {name: round(rate, 1) if isinstance(rate, float) else rate for name, rate in rates.items()}
+    return rounded | {"since": iso(growth.since)}
 
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {
@@ -110,5 +121,7 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "origin": _origin,
     "nanoseconds": lambda nanoseconds: round(nanoseconds, 1),
     "rows": lambda rows: [_row(row) for row in rows],
-    "inspection": _inspection,
+    "inspections": lambda found: [_inspection(one) for one in found],
+    "memory": asdict,
+    "growth": _growth,
 }

@@ -1,4 +1,4 @@
-"""Reads lines of slabtui/1 into the types of the model, by cattrs; imported only where a recording is read."""
+"""Reads lines of slabtui/2 and slabtui/1 into the types of the model, by cattrs; imported only to read a recording."""
 
 import enum
 import json
@@ -12,18 +12,21 @@ from cattrs import Converter
 from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
+from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
 from slabtui.recording.codec import NAME, SchemaError, inspection_fields, json_name
-from slabtui.recording.older import NO_KEY, Upgrade
+from slabtui.recording.older import NAME as OLDER
+from slabtui.recording.older import NO_KEY, Upgrade, rename
 
 # What every version has written; what else a line lacks, it knows nothing of.
 _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches", "host", "kernel"}
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
-_LATER_OF_AN_ENTRY = {"standard_error"}
+_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+_LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 _SINCE = "since"  # a line without this field is of an older version: with numbers for keys, and without totals
 
 _CHECKS: dict[Any, Check] = {  # of a field that has none of its own, by its type
@@ -33,6 +36,7 @@ _CHECKS: dict[Any, Check] = {  # of a field that has none of its own, by its typ
     bool | None: checks.nullable(checks.boolean),
     int: checks.count,
     int | None: checks.nullable(checks.count),
+    float | None: checks.nullable(checks.rate),
     tuple[str, ...]: checks.texts,
 }
 
@@ -71,8 +75,10 @@ def _parse(line: str | bytes) -> dict[str, Any]:
         raise SchemaError(f"not JSON ({error})") from error
     if not isinstance(found, dict) or not isinstance(found.get("schema"), str):
         raise SchemaError("not a snapshot of slabtui")
+    if found["schema"] == OLDER:
+        return rename(found)
     if found["schema"] != NAME:
-        raise SchemaError(f"schema {brief(found['schema'])}, and this slabtui knows {NAME}")
+        raise SchemaError(f"schema {brief(found['schema'])}, and this slabtui knows {OLDER} and {NAME}")
     return found
 
 
@@ -156,13 +162,15 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
     names = set(inspection_fields(kind))
     part = "about" if kind is InspectionKind.ABOUT else "rows"
     key = "cache" if is_older else "key"
-    is_sampled = kind is InspectionKind.STACKS
+    required = names - _LATER_OF_AN_INSPECTION_ROW
+    if kind is InspectionKind.STACKS:
+        required -= _LATER_OF_A_STACK
     read_row = _reader(
         InspectionRow,
         names,
         {
             "frames": partial(checks.texts, most=bounds.MOST_FRAMES),
-            "pid": checks.count,
+            "pid": checks.nullable(checks.count) if kind is InspectionKind.STACKS else checks.count,
             "cgroup": partial(checks.text, longest=bounds.LONGEST_PATH),
             "context": _enum_reader(Context),
             "standard_error": checks.nullable(checks.decimal),
@@ -170,7 +178,7 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
     )
 
     def read_entry(found: dict[str, Any], owner: type) -> Any:
-        return read_row({"standard_error": None, **found} if is_sampled else found, owner)
+        return read_row({"standard_error": None, **found} if kind is InspectionKind.STACKS else found, owner)
 
     read_inspection = _reader(
         Inspection,
@@ -178,17 +186,15 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
         {
             "cache": _read_older_name if is_older else checks.key,
             "kind": lambda value, _: kind,
-            "rows": _list_reader(
-                read_entry, InspectionRow, names - _LATER_OF_AN_ENTRY, "an entry", bounds.MOST_ENTRIES
-            ),
+            "rows": _list_reader(read_entry, InspectionRow, required, "a row of an inspection", bounds.MOST_ENTRIES),
             "about": _read_about,
         },
         {"cache": key},
     )
-    required = {key, "kind", "look", "one_in", "lost", json_name(Inspection, part)}
+    demanded = {key, "kind", "number", "one_in", "lost", part}
 
     def read(found: dict[str, Any], owner: type) -> Any:
-        _demand(found, required)
+        _demand(found, demanded)
         return read_inspection(found, owner)
 
     return read
@@ -198,9 +204,7 @@ def _inspections_reader(is_older: bool) -> Check:
     readers = {kind: _inspection_reader(kind, is_older) for kind in InspectionKind}
     read_kind = _enum_reader(InspectionKind)
 
-    def read(found: Any, _: object) -> Any:
-        if found is None:
-            return None
+    def read(found: Any) -> Any:
         if not isinstance(found, dict):
             raise checks.wrong(found)
         _demand(found, {"kind"})
@@ -210,7 +214,7 @@ def _inspections_reader(is_older: bool) -> Check:
             raise SchemaError(f"kind {error}") from error
         return readers[kind](found, Inspection)
 
-    return read
+    return lambda found, _: tuple(map(read, checks.members(found, len(InspectionKind))))
 
 
 def _read_about(found: Any, _: object) -> Any:
@@ -222,6 +226,19 @@ def _read_about(found: Any, _: object) -> Any:
 
 def _read_older_name(found: Any, _: object) -> CacheKey:
     return CacheKey(KeyKind.CACHE, checks.text(found))
+
+
+def _object_reader(owner: type, required: Set[str], own: dict[str, Check] | None = None) -> Check:
+    """Return what reads an object of JSON as an instance of a dataclass."""
+    read = _reader(owner, _names(owner), own or {})
+
+    def read_object(found: Any, _: object = None) -> Any:
+        if not isinstance(found, dict):
+            raise checks.wrong(found)
+        _demand(found, required)
+        return read(found, owner)
+
+    return read_object
 
 
 def _snapshot_reader(is_older: bool) -> Check:
@@ -241,7 +258,9 @@ def _snapshot_reader(is_older: bool) -> Check:
             "elapsed": partial(checks.decimal, digits=6, most=sys.float_info.max),
             "rows": _list_reader(read_row, CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES),
             "nanoseconds": checks.nullable(checks.decimal),
-            "inspection": _inspections_reader(is_older),
+            "inspections": _inspections_reader(is_older),
+            "memory": checks.nullable(_object_reader(HostMemory, set())),
+            "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, {"since": checks.time})),
             "notes": _read_notes,
         },
     )
@@ -249,5 +268,5 @@ def _snapshot_reader(is_older: bool) -> Check:
 
 _CONVERTER = Converter()
 _read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
-_read_origin = _reader(Origin, {"host", "kernel", "since"}, {"since": checks.nullable(checks.time)})
+_read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})
 _read_snapshot, _read_older_snapshot = _snapshot_reader(is_older=False), _snapshot_reader(is_older=True)

@@ -1,11 +1,15 @@
-"""What recordings of older versions lack: the keys of caches, and totals."""
+"""What recordings of older versions lack: the names of today, the keys of caches, and totals."""
 
 from dataclasses import replace
+from typing import Any
 
 from slabtui.model.identity import CacheKey, Identities, KeyKind
 from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording.bounds import MOST_KEYS
+
+NAME = "slabtui/1"  # the schema with names that `rename` replaces
+_NAMES = {"look": "number", "entries": "rows"}  # of the fields of an inspection
 
 # The identity of a cache was a number: 1, or the size of a size class shifted by 8 bits, or counted from 2**32 for a
 # cache that had not allocated, or the address of its struct kmem_cache, or a number from 2**62 in place of that.
@@ -15,6 +19,14 @@ _STAND_INS = range(1 << 62, 1 << 63)  # no kernel has addresses there
 
 
 NO_KEY = CacheKey(KeyKind.CACHE, "")  # of a row that has not been given its own yet
+
+
+def rename(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of slabtui/1 with the names of today: its one inspection was `detail`."""
+    detail = found.pop("detail", None)
+    if isinstance(detail, dict):
+        detail = {_NAMES.get(name, name): value for name, value in detail.items()}
+    return found | {"inspections": [] if detail is None else [detail]}
 
 
 class Upgrade:
@@ -47,7 +59,9 @@ class Upgrade:
         rows = tuple(self._row(row, keys[row.address]) for row in older.rows)
         # A failed reading had the time since the one before, which is part of the next interval, too.
         elapsed = 0.0 if older.error is not None and not rows else older.elapsed
-        return replace(older, rows=rows, elapsed=elapsed, inspection=_with_key(older.inspection, rows))
+        return replace(
+            older, rows=rows, elapsed=elapsed, inspections=tuple(_with_key(one, rows) for one in older.inspections)
+        )
 
     def _key(self, row: CacheRow, number: int) -> CacheKey:
         if number >= _FIRST_ADDRESS:
@@ -73,7 +87,7 @@ class Upgrade:
         )
 
 
-def _with_key(found: Inspection | None, rows: tuple[CacheRow, ...]) -> Inspection | None:
+def _with_key(found: Inspection, rows: tuple[CacheRow, ...]) -> Inspection:
     """Return an inspection with the key of the first cache of its name."""
-    row = next((row for row in rows if found is not None and row.name == found.cache.name), None)
-    return found if found is None or row is None else replace(found, cache=row.cache)
+    row = next((row for row in rows if row.name == found.cache.name), None)
+    return found if row is None else replace(found, cache=row.cache)

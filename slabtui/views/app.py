@@ -290,7 +290,7 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                inspection = concealed.inspection if self.state.inspection else None
+                inspection = concealed.inspection(self.state.tab) if self.state.inspection else None
                 export_inspection(path, concealed, inspection)
                 written = f"{len(inspection.rows) if inspection else 0} {self.state.tab}"
         except ExportError as error:

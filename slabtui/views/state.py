@@ -314,7 +314,7 @@ class State:
     def request(self) -> Request:
         """What is to be counted for what is on the screen."""
         page = self.page
-        return Request(self.frees, None if page is None else InspectionRequest(page.row.cache, self.tab))
+        return Request(self.frees, None if page is None else InspectionRequest(page.row.cache, tuple(InspectionKind)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -334,8 +334,8 @@ class State:
     @property
     def inspection(self) -> Inspection | None:
         """The inspection that the page shows; None: the interval on the screen does not have it."""
-        found, page = self.shown.inspection if self.shown is not None else None, self.page
-        if found is None or page is None or (found.cache, found.kind) != (page.row.cache, self.tab):
+        found, page = self.shown.inspection(self.tab) if self.shown is not None else None, self.page
+        if found is None or page is None or found.cache != page.row.cache:
             return None
         return found
 

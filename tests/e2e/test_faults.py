@@ -33,9 +33,10 @@ from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.procfs.slabinfo import Slabinfo
+from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.request import Request
-from slabtui.model.snapshot import CacheRow, Origin, Reading, Snapshot
+from slabtui.model.snapshot import CacheRow, Reading, Snapshot
 from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
 from slabtui.recording.reader import read

@@ -117,7 +117,7 @@ def everything(request: pytest.FixtureRequest) -> Iterator[Probe]:
 def test_an_idle_cache_keeps_its_key_when_it_allocates_and_so_does_its_inspection(everything: Probe) -> None:
     idle = next(row for row in read(everything).rows if QUIET in (row.name, *row.aliases))
     assert idle.total_allocs == 0
-    request(everything, Request(inspection=InspectionRequest(idle.cache, CALLERS)))
+    request(everything, Request(inspection=InspectionRequest(idle.cache, (CALLERS,))))
     use(1)
     read(everything)
     use()

@@ -78,14 +78,14 @@ class _Foreign(FakeSource):
             return reading
         found = InspectionReading(wanted.cache, wanted.kind)
         if wanted.kind is InspectionKind.ABOUT:
-            return replace(reading, inspection=replace(found, about=About(aliases=tuple(FOREIGN))))
+            return replace(reading, inspections=(replace(found, about=About(aliases=tuple(FOREIGN))),))
         rows = tuple(
             InspectionTotals(pid=pid, comm=name, cgroup=f"/{name}", total_allocs=9, total_bytes=9)
             if wanted.kind is InspectionKind.PROCESSES
             else InspectionTotals(frames=(f"{name}+0x1", name), total_allocs=9, total_bytes=9)
             for pid, name in enumerate(FOREIGN, 1)
         )
-        return replace(reading, inspection=replace(found, rows=rows))
+        return replace(reading, inspections=(replace(found, rows=rows),))
 
 
 def _dropping() -> NoReturn:

@@ -41,7 +41,7 @@ class Mutations:
         self._chance = random.Random(seed)
         rows = caches(5)
         rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2), *rows[1:])
-        given = (snapshot(*rows, time=1.7e9 + at, inspection=one) for at, one in enumerate(_INSPECTIONS))
+        given = (snapshot(*rows, time=1.7e9 + at, inspections=(one,)) for at, one in enumerate(_INSPECTIONS))
         lines = [codec.dumps(one, rows) for one in given]
         self._lines = [line.encode() for line in (*lines, _older(lines[1]))]
 

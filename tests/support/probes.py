@@ -41,7 +41,7 @@ def request(probe: Probe, wanted: Request) -> None:
 
 def inspecting(cache: str, kind: InspectionKind, *, frees: bool = False) -> Request:
     """Return the request for an inspection, and for frees if they are to be counted too."""
-    return Request(frees, InspectionRequest(cache, kind))
+    return Request(frees, InspectionRequest(cache, (kind,)))
 
 
 def read(probe: Probe) -> Reading:

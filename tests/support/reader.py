@@ -39,7 +39,7 @@ def show(path: Path) -> None:
             app.sync()
             if inspection.kind is not InspectionKind.ABOUT:
                 csv_tables.write_inspection(inspection)
-                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, inspection.kind))
+                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, (inspection.kind,)))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)
         csv_tables.write_caches(snapshot, snapshot.rows)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from slabtui.model.snapshot import Origin, Snapshot
+from slabtui.model.host import Origin
+from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotsEndedError
 from slabtui.recording import codec
 from slabtui.recording.recorder import Recorder

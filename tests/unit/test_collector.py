@@ -14,7 +14,7 @@ from slabtui.model.snapshot import Reading, Snapshot
 from slabtui.queues import ProducerDiedError, SnapshotQueue, SnapshotsEndedError
 from tests.support.fakes import FakeClock, FakeSource, growing, key, totals
 
-CALLERS = Request(inspection=InspectionRequest("dentry", InspectionKind.CALLERS))
+CALLERS = Request(inspection=InspectionRequest("dentry", (InspectionKind.CALLERS,)))
 
 
 def counting(fails: Callable[[int], BaseException | None] = lambda reading: None) -> FakeSource:

@@ -84,7 +84,7 @@ class Bench:
         self.rows.listed = self.list
 
     def request(self, cache: CacheKey | str | None, kind: InspectionKind = CALLERS) -> None:
-        wanted = None if cache is None else InspectionRequest(cache, kind)
+        wanted = None if cache is None else InspectionRequest(cache, (kind,))
         self.inspections.request(wanted, self.settings)
         self.inspections.part.wait()
         self.inspections.part.advance(self.settings)

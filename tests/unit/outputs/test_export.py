@@ -170,7 +170,7 @@ def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("inspection", [STACKS, PROCESSES, ABOUT], ids=lambda inspection: str(inspection.kind))
 def test_an_inspection_is_json_of_the_schema(tmp_path: Path, inspection: Inspection) -> None:
-    shown = replace(SHOWN, inspection=inspection)
+    shown = replace(SHOWN, inspections=(inspection,))
     export_inspection(tmp_path / "a.json", shown, inspection)
     back = Decoder().decode((tmp_path / "a.json").read_text())
     assert (back.inspection, back.rows, back.time) == (inspection, (), SHOWN.time)

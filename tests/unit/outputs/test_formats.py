@@ -27,7 +27,7 @@ STACKS = Inspection(
 )
 ALL_FORMATS = {
     "text": formats.slabratetop(1, clear=False),
-    "inspection": formats.inspection(InspectionRequest("dentry", InspectionKind.STACKS), None),
+    "inspection": formats.inspection(InspectionRequest("dentry", (InspectionKind.STACKS,)), None),
     "json": formats.JSON,
     "csv": formats.CSV,
     "folded": formats.FOLDED,
@@ -44,7 +44,7 @@ def _utc() -> Iterator[None]:
 
 @pytest.mark.parametrize("form", [form for name, form in ALL_FORMATS.items() if name != "folded"])
 def test_an_interval_with_an_error_at_its_end_is_printed(form: formats.Format) -> None:
-    merged = replace(SAMPLE, inspection=STACKS, error="cannot read the counters")
+    merged = replace(SAMPLE, inspections=(STACKS,), error="cannot read the counters")
     assert "dentry" in form.write(merged, merged.rows)
 
 
@@ -122,8 +122,8 @@ def test_the_alias_that_a_cache_was_found_by_is_after_its_name() -> None:
 
 @pytest.mark.parametrize("asked", ["dentry", key(1, "dentry")], ids=["name", "key"])
 def test_an_inspection_is_printed_as_its_table_with_as_many_rows_as_asked_for(asked: CacheKey | str) -> None:
-    request = InspectionRequest(asked, InspectionKind.STACKS)
-    found = replace(SAMPLE, inspection=replace(STACKS, rows=STACKS.rows * 3))
+    request = InspectionRequest(asked, (InspectionKind.STACKS,))
+    found = replace(SAMPLE, inspections=(replace(STACKS, rows=STACKS.rows * 3),))
     form = formats.inspection(request, 2)
     assert form.write(found, ()) == text_tables.write_inspection(found, request, 2)
     assert (form.heading, form.ending(found)) == ("", "")
@@ -149,8 +149,8 @@ def test_csv_has_its_heading_once_and_all_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "folded"), [(None, ""), (SAMPLE, ""), (replace(SAMPLE, inspection=STACKS), "open;alloc 5\n")]
+    ("last", "folded"), [(None, ""), (SAMPLE, ""), (replace(SAMPLE, inspections=(STACKS,)), "open;alloc 5\n")]
 )
 def test_stacks_are_folded_once_at_the_end(last: Snapshot | None, folded: str) -> None:
-    assert formats.FOLDED.heading == formats.FOLDED.write(replace(SAMPLE, inspection=STACKS), ()) == ""
+    assert formats.FOLDED.heading == formats.FOLDED.write(replace(SAMPLE, inspections=(STACKS,)), ()) == ""
     assert formats.FOLDED.ending(last) == folded

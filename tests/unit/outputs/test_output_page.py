@@ -8,9 +8,10 @@ import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
+from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from tests import ROOT
 
@@ -36,7 +37,7 @@ def filled(owner: type, **known: object) -> Any:
 
 BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
 ROWS = (CacheRow(cache=KEY, name="dentry"), filled(CacheRow))
-FULL = filled(Snapshot, rows=ROWS, inspection=None, origin=filled(Origin))
+FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin))
 ENTRIES = (filled(InspectionRow), filled(InspectionRow, standard_error=None))
 INSPECTIONS = [
     *(Inspection(KEY, kind, rows=ENTRIES) for kind in COLUMNS),
@@ -46,7 +47,7 @@ INSPECTIONS = [
 ]
 LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL)]
 DETAILS: list[dict[str, Any]] = [
-    json.loads(codec.dumps(Snapshot(time=1.7e9, elapsed=1.0, loadavg="", inspection=one), ()))["detail"]
+    json.loads(codec.dumps(Snapshot(time=1.7e9, elapsed=1.0, loadavg="", inspections=(one,)), ()))["detail"]
     for one in INSPECTIONS
 ]
 WRITTEN = {

@@ -130,7 +130,7 @@ def written(
     most: int | None = None,
     sample: Snapshot = SAMPLE,
 ) -> str:
-    return write_inspection(replace(sample, inspection=inspection), InspectionRequest(cache, kind), most)
+    return write_inspection(replace(sample, inspections=(inspection,)), InspectionRequest(cache, (kind,)), most)
 
 
 def test_an_inspection_is_a_table_below_what_it_is_of() -> None:

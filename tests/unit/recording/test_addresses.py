@@ -38,7 +38,7 @@ def with_addresses() -> Snapshot:
         replace(cache(1, "dentry", allocs=1), address=0xFFFF888100000200),
         replace(cache(2, allocs=1), cache=NAMELESS, name=NAMELESS.name, address=0xFFFF888100000100),
         cache(3, "idle"),
-        inspection=INSPECTION,
+        inspections=(INSPECTION,),
         notes=("refused: R1=0xffff888100000300", "kmalloc by size class (~)"),
         error="at 0xffff888100000300",
     )
@@ -68,7 +68,7 @@ def test_a_number_stays_for_as_long_as_a_run_and_another_run_has_others() -> Non
 def called_from(sites: Iterable[int]) -> Snapshot:
     """Return an inspection of call sites that have no names."""
     rows = tuple(InspectionRow(frames=(f"{site:#x}",), total_allocs=1) for site in sites)
-    return snapshot(inspection=Inspection(NAMELESS, InspectionKind.CALLERS, rows=rows))
+    return snapshot(inspections=(Inspection(NAMELESS, InspectionKind.CALLERS, rows=rows),))
 
 
 def test_different_addresses_have_different_numbers_in_every_thread() -> None:

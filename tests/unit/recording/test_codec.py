@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from slabtui.recording import older as upgrading
 from slabtui.recording.codec import SchemaError
@@ -77,7 +78,7 @@ SNAPSHOTS = st.builds(
     events=st.none() | COUNTS,
     nanoseconds=st.none() | st.integers(0, 10**7).map(lambda tenths: tenths / 10),
     bulk=st.none() | st.booleans(),
-    inspection=st.none() | INSPECTIONS,
+    inspections=(st.none() | INSPECTIONS,),
     error=st.none() | TEXTS,
     notes=st.lists(TEXTS, max_size=2).map(tuple),
     origin=st.builds(Origin, st.sampled_from(["live", "replay"]), TEXTS, TEXTS, st.none() | TIMES),
@@ -343,7 +344,7 @@ def test_a_failed_reading_of_an_older_recording_covers_no_time() -> None:
 def test_the_inspection_of_an_older_recording_has_the_key_of_the_first_cache_of_its_name() -> None:
     rows = replace(cache(1), name="bio"), replace(cache(2), name="bio")
     inspection = Inspection(CacheKey(KeyKind.CACHE, "bio", 9), InspectionKind.CALLERS)
-    found = loads(older(*rows, numbers=[ADDRESS, ADDRESS + 256], inspection=inspection))
+    found = loads(older(*rows, numbers=[ADDRESS, ADDRESS + 256], inspections=(inspection,)))
     assert found.inspection.cache == found.rows[0].cache
 
 
@@ -372,7 +373,7 @@ OF_KINDS = {
 
 def inspected(kind: InspectionKind) -> dict[str, Any]:
     """Return a line, parsed, that has an inspection."""
-    found: dict[str, Any] = json.loads(codec.dumps(snapshot(inspection=OF_KINDS[kind]), ()))
+    found: dict[str, Any] = json.loads(codec.dumps(snapshot(inspections=(OF_KINDS[kind],)), ()))
     return found
 
 

@@ -176,7 +176,7 @@ def test_what_a_large_host_records_is_read(tmp_path: Path) -> None:
         )
         for at in range(16384)
     )
-    given = snapshot(*caches(4096), inspection=Inspection(key(1), InspectionKind.PROCESSES, rows=entries))
+    given = snapshot(*caches(4096), inspections=(Inspection(key(1), InspectionKind.PROCESSES, rows=entries),))
     path = tmp_path / "large.jsonl"
     path.write_text(codec.dumps(given, given.rows) + "\n")
     (found,) = read(path)

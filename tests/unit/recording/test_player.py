@@ -207,7 +207,7 @@ def test_a_corrupt_line_reaches_the_consumer_after_what_came_before_it(tmp_path:
 def test_a_recording_shows_what_it_has_whatever_is_requested(tmp_path: Path) -> None:
     given = snapshots(3)
     with playing(record(tmp_path / "a", given), paced=False) as run:
-        run.player.request(Request(frees=True, inspection=InspectionRequest("dentry", InspectionKind.STACKS)))
+        run.player.request(Request(frees=True, inspections=(InspectionRequest("dentry", (InspectionKind.STACKS,)),)))
         run.player.measure()
         assert run.rest() == given
 

@@ -168,7 +168,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_program(tmp_path: Path, endi
 def test_an_inspection_is_recorded(tmp_path: Path) -> None:
     row = InspectionRow(frames=("d_alloc+0x2a",), allocs=1, bytes=64, total_allocs=1, total_bytes=64)
     inspection = Inspection(key(1, "dentry"), InspectionKind.CALLERS, rows=(row,))
-    given = [replace(one, inspection=inspection) for one in snapshots(2)]
+    given = [replace(one, inspections=(inspection,)) for one in snapshots(2)]
     assert list(read(record(tmp_path / "a", given))) == given
 
 

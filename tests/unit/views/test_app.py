@@ -10,7 +10,8 @@ import urwid
 from urwid.testing import check_box_sizing, press, render_runs, render_text, resolve_runs
 
 from slabtui.errors import SlabtuiError
-from slabtui.model.snapshot import CacheRow, Origin, Snapshot
+from slabtui.model.host import Origin
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.text import printable
 from slabtui.views.app import App
 from slabtui.views.state import State

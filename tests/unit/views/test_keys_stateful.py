@@ -158,7 +158,7 @@ class Keys(RuleBasedStateMachine):
         first = [replace(row, name=name, allocs=count, bytes=count, live=count, mem=count) for row in caches(1)]
         rest = [replace(row, frees=row.allocs, live_delta=-row.allocs, aliases=(name,)) for row in caches(number)[1:]]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspection=self._inspection()))
+        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=(self._inspection(),)))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:

@@ -92,7 +92,7 @@ def opened(
     """Return a screen with the page of a cache, on a tab, and the interval that has its inspection."""
     screen = Screen(DENTRY, *others, size=size)
     screen.type("enter", str(list(InspectionKind).index(kind) + 1))
-    screen.show(DENTRY, *others, inspection=INSPECTIONS[kind])
+    screen.show(DENTRY, *others, inspections=(INSPECTIONS[kind],))
     return screen
 
 
@@ -160,9 +160,9 @@ def test_the_producer_is_asked_for_the_inspection_on_the_screen_and_no_longer() 
     screen.type("enter", "tab", "down", "x", "4", "esc", "down")
     top = cache(2).cache
     assert producer.requests == [
-        Request(inspection=InspectionRequest(top, InspectionKind.CALLERS)),
-        Request(inspection=InspectionRequest(top, InspectionKind.STACKS)),
-        Request(inspection=InspectionRequest(top, InspectionKind.ABOUT)),
+        Request(inspection=InspectionRequest(top, (InspectionKind.CALLERS,))),
+        Request(inspection=InspectionRequest(top, (InspectionKind.STACKS,))),
+        Request(inspection=InspectionRequest(top, (InspectionKind.ABOUT,))),
         Request(),
     ]
 
@@ -171,7 +171,7 @@ def test_the_producer_is_asked_for_frees_and_to_measure_also_on_a_page() -> None
     screen, producer = Screen(*caches(3)), FakeProducer()
     screen.app.connect(producer)
     screen.type("f", "m", "enter", "m", "esc", "f")
-    callers = InspectionRequest(cache(2).cache, InspectionKind.CALLERS)
+    callers = InspectionRequest(cache(2).cache, (InspectionKind.CALLERS,))
     assert producer.requests == [Request(frees=True), Request(True, callers), Request(frees=True), Request()]
     assert producer.measurements == 2
 
@@ -251,7 +251,7 @@ def test_a_hostile_process_name_is_shown_and_not_acted_upon(size: tuple[int, int
 def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
     screen = Screen()
     for allocs, live in ((1, 100), (4, 200), (8, 400)):
-        screen.show(replace(cache(1, "dentry", allocs=allocs), live=live), inspection=ABOUT)
+        screen.show(replace(cache(1, "dentry", allocs=allocs), live=live), inspections=(ABOUT,))
     screen.type("enter", "4")
     lines = body(screen)
     for label, value in (
@@ -271,7 +271,7 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
 
 def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
     screen = opened(InspectionKind.ABOUT)
-    screen.show(DENTRY, inspection=replace(ABOUT, about=About()))
+    screen.show(DENTRY, inspections=(replace(ABOUT, about=About()),))
     lines = body(screen)
     assert f"{'Aliases':<12}none" in lines
     assert f"{'Flags':<12}none" in lines
@@ -281,13 +281,13 @@ def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
 
 def test_an_inspection_of_another_cache_or_kind_is_not_shown_as_this_one() -> None:
     screen = opened(InspectionKind.CALLERS)
-    screen.show(DENTRY, inspection=replace(CALLERS, cache=cache(9, "filp").cache))
+    screen.show(DENTRY, inspections=(replace(CALLERS, cache=cache(9, "filp").cache),))
     assert screen.has("Collecting…")
-    screen.show(DENTRY, inspection=replace(STACKS))
+    screen.show(DENTRY, inspections=(replace(STACKS),))
     assert screen.has("Collecting…")
-    screen.show(DENTRY, inspection=replace(CALLERS, rows=()))
+    screen.show(DENTRY, inspections=(replace(CALLERS, rows=()),))
     assert screen.has("No allocations since this page was opened.")
-    screen.show(DENTRY, inspection=CALLERS)
+    screen.show(DENTRY, inspections=(CALLERS,))
     assert len(body(screen)) == 2
 
 
@@ -296,15 +296,15 @@ def test_an_inspection_of_another_cache_or_kind_is_not_shown_as_this_one() -> No
 def test_a_page_says_why_nothing_is_counted(kind: InspectionKind, size: tuple[int, int]) -> None:
     screen = opened(kind, size)
     trouble = "no raw tracepoint: load the module"
-    screen.show(DENTRY, inspection=Inspection(DENTRY_KEY, kind, trouble=trouble))
+    screen.show(DENTRY, inspections=(Inspection(DENTRY_KEY, kind, trouble=trouble),))
     assert [line.strip() for line in body(screen)] == [trouble]
-    screen.show(DENTRY, inspection=Inspection(DENTRY_KEY, kind), notes=("inspection not counted: by a note",))
+    screen.show(DENTRY, inspections=(Inspection(DENTRY_KEY, kind),), notes=("inspection not counted: by a note",))
     assert not any("by a note" in line for line in body(screen))
 
 
 def test_trouble_stands_above_the_rows_that_were_counted_before_it() -> None:
     screen = opened(InspectionKind.CALLERS)
-    screen.show(DENTRY, inspection=replace(CALLERS, trouble="detached: the module is gone"))
+    screen.show(DENTRY, inspections=(replace(CALLERS, trouble="detached: the module is gone"),))
     assert "detached: the module is gone" in screen.lines()[3]
     assert len(body(screen)) == 2
 
@@ -339,10 +339,10 @@ def test_the_selection_follows_its_caller_and_at_the_top_stays_at_the_top() -> N
     first, second = CALLERS.rows
     screen.type("down")
     assert "d_copy" in selected(screen)
-    screen.show(DENTRY, inspection=replace(CALLERS, rows=(second, first)))
+    screen.show(DENTRY, inspections=(replace(CALLERS, rows=(second, first)),))
     assert "d_copy" in selected(screen)
     screen.type("home")
-    screen.show(DENTRY, inspection=replace(CALLERS, rows=(first, second)))
+    screen.show(DENTRY, inspections=(replace(CALLERS, rows=(first, second)),))
     assert "d_alloc" in selected(screen)
 
 
@@ -350,7 +350,7 @@ def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
     screen = opened(InspectionKind.CALLERS)
     screen.type("p")
     before = body(screen)
-    screen.show(DENTRY, inspection=replace(CALLERS, rows=CALLERS.rows[:1]))
+    screen.show(DENTRY, inspections=(replace(CALLERS, rows=CALLERS.rows[:1]),))
     assert body(screen) == before
     screen.type("p")
     assert len(body(screen)) == 1
@@ -428,7 +428,7 @@ def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
     )
     assert screen.state.page is not None
     screen.state.page.row = long
-    screen.show(long, inspection=wide)
+    screen.show(long, inspections=(wide,))
     lines = screen.lines()
     assert len(lines) == size[1]
     assert all(len(line) <= size[0] for line in lines)
@@ -562,5 +562,5 @@ def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int]
 )
 def test_a_page_of_80_columns_says_why_something_is_missing(note: str, shown: str) -> None:
     screen = opened(InspectionKind.CALLERS)
-    screen.show(DENTRY, inspection=CALLERS, notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
+    screen.show(DENTRY, inspections=(CALLERS,), notes=(note,), events=10**7, nanoseconds=100.0, lost=123456)
     assert screen.has(shown)

@@ -128,7 +128,7 @@ def test_keys_open_a_page_and_the_producer_is_asked_for_its_inspection() -> None
     run(App(State(1.0, frees=True)), producer, drawn)
     kinds = [wanted.inspection.kind if wanted.inspection else None for wanted in producer.requests]
     assert kinds == [None, "callers", "stacks", None]
-    assert producer.requests[1] == Request(True, InspectionRequest(DENTRY.cache, "callers"))
+    assert producer.requests[1] == Request(True, InspectionRequest(DENTRY.cache, ("callers",)))
 
 
 def test_a_message_goes_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def names(one: State) -> list[str]:
 
 def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
     one = state(DENTRY)
-    one.receive(snapshot(DENTRY, inspection=STACKS))
+    one.receive(snapshot(DENTRY, inspections=(STACKS,)))
     contexts, windows = [one.context], [type(one.window)]
     for key in ("enter", "2", "enter", "esc", "?", "q", "e", "esc", "1", "esc", "/", "esc"):
         typed(one, key)
@@ -63,8 +63,8 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
 
 def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request() -> None:
     one = typed(state(DENTRY), "enter")
-    wanted = Request(inspection=InspectionRequest(DENTRY.cache, InspectionKind.CALLERS))
-    one.receive(snapshot(DENTRY, inspection=Inspection(DENTRY.cache, InspectionKind.CALLERS)))
+    wanted = Request(inspection=InspectionRequest(DENTRY.cache, (InspectionKind.CALLERS,)))
+    one.receive(snapshot(DENTRY, inspections=(Inspection(DENTRY.cache, InspectionKind.CALLERS),)))
     for key, back in (("?", "esc"), ("e", "esc")):
         typed(one, key)
         assert one.page is not None
@@ -223,13 +223,13 @@ def test_the_selection_follows_its_cache_but_not_at_the_top() -> None:
 
 def test_the_selection_on_a_page_follows_its_row_but_not_at_the_top() -> None:
     one = typed(state(DENTRY), "enter", "2")
-    one.receive(snapshot(DENTRY, inspection=STACKS))
+    one.receive(snapshot(DENTRY, inspections=(STACKS,)))
     one.select_row(1)
-    one.receive(snapshot(DENTRY, inspection=replace(STACKS, rows=STACKS.rows[::-1])))
+    one.receive(snapshot(DENTRY, inspections=(replace(STACKS, rows=STACKS.rows[::-1]),)))
     assert one.row_place == 0
     assert one.selected_row == STACKS.rows[1]
     one.select_row(0)
-    one.receive(snapshot(DENTRY, inspection=STACKS))
+    one.receive(snapshot(DENTRY, inspections=(STACKS,)))
     assert one.selected_row == STACKS.rows[0]
 
 
@@ -238,10 +238,10 @@ def test_two_caches_of_one_name_have_pages_of_their_own() -> None:
     one = state(first, second)
     one.select(1)
     typed(one, "enter", "2")
-    assert one.request.inspection == InspectionRequest(second.cache, InspectionKind.STACKS)
-    one.receive(snapshot(first, second, inspection=replace(STACKS, cache=first.cache)))
+    assert one.request.inspection == InspectionRequest(second.cache, (InspectionKind.STACKS,))
+    one.receive(snapshot(first, second, inspections=(replace(STACKS, cache=first.cache),)))
     assert one.inspection is None
-    one.receive(snapshot(first, replace(second, allocs=3), inspection=replace(STACKS, cache=second.cache)))
+    one.receive(snapshot(first, replace(second, allocs=3), inspections=(replace(STACKS, cache=second.cache),)))
     assert one.inspection is not None
     assert one.inspected is not None
     assert one.inspected.allocs == 3

@@ -78,12 +78,12 @@ def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
     screen.type("enter", "4")
     key = host.identities.listed("sleeper")
     about = Inspection(key, InspectionKind.ABOUT, about=About(live=5))
-    screen.app.show(replace(host.interval(), inspection=about))
+    screen.app.show(replace(host.interval(), inspections=(about,)))
     asked = [*producer.requests]
-    assert asked[-1] == Request(inspection=InspectionRequest(key, InspectionKind.ABOUT))
+    assert asked[-1] == Request(inspection=InspectionRequest(key, (InspectionKind.ABOUT,)))
     for allocs in (4, 12):
         host.sleeper = allocs
-        screen.app.show(replace(host.interval(), inspection=replace(about, about=About(live=5 + allocs))))
+        screen.app.show(replace(host.interval(), inspections=(replace(about, about=About(live=5 + allocs)),)))
     assert producer.requests == asked
     assert tab(screen) == "4 About"
     lines = screen.lines()
@@ -113,6 +113,6 @@ def test_another_cache_of_its_name_is_not_taken_for_it(host: Host) -> None:
     opened = screen.state.page.row.cache
     other = host.identities.seen(ADDRESS + 256, "sleeper", 64)
     assert other != opened
-    screen.app.show(replace(host.interval(), inspection=Inspection(other, InspectionKind.CALLERS)))
+    screen.app.show(replace(host.interval(), inspections=(Inspection(other, InspectionKind.CALLERS),)))
     assert screen.state.inspection is None
     assert screen.has("Collecting…")

@@ -1,0 +1,1 @@
+"""Judges what the counts mean: which caches grow, how fast, and which of them together."""

@@ -1,0 +1,61 @@
+"""The machine that was measured: where snapshots come from, its memory, and how its slab memory grows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where snapshots come from.
+
+    Attributes:
+        source: `live`: the running kernel; `replay`: a recording.
+        host: the name of the machine that was measured.
+        kernel: its kernel's release, as `uname -r` prints it.
+        since: when counting began, in seconds since the epoch; None where unknown, as in older recordings.
+        scope: which processes are counted, in words that are harmless to print, as `pid 8445 python3` or
+            `cgroup /system.slice`; empty: all.
+    """
+
+    source: str = "live"
+    host: str = ""
+    kernel: str = ""
+    since: float | None = None
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostMemory:
+    """Memory of the machine in bytes, from /proc/meminfo; see proc_meminfo(5). None where it does not say.
+
+    Attributes:
+        total: usable memory (MemTotal).
+        available: what new programs can get without swapping (MemAvailable).
+        slab: memory of all slab caches (Slab).
+        reclaimable: the part of `slab` that the kernel can free when memory is short (SReclaimable).
+        unreclaimable: the part of `slab` that it cannot (SUnreclaim).
+    """
+
+    total: int | None = None
+    available: int | None = None
+    slab: int | None = None
+    reclaimable: int | None = None
+    unreclaimable: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostGrowth:
+    """How the slab memory of the machine grows: robust slopes since the baseline.
+
+    Attributes:
+        since: the baseline, in seconds since the epoch: when counting began, or the last mark.
+        slab_bytes_s: bytes per second of `HostMemory.slab`; None: not known yet.
+        unreclaimable_bytes_s: the same of `HostMemory.unreclaimable`.
+        growing: whether the unreclaimable memory grows, beyond its noise; None: not known yet.
+        full_in_s: seconds until the available memory is used up at this rate; None unless `growing`.
+    """
+
+    since: float
+    slab_bytes_s: float | None = None
+    unreclaimable_bytes_s: float | None = None
+    growing: bool | None = None
+    full_in_s: float | None = None
