@@ -58,6 +58,10 @@ class AddressHider:
         return replace(found, cache=self._key(found.cache), rows=rows, trouble=self._text(found.trouble))
 
     def _inspection_row(self, row: InspectionRow) -> InspectionRow:
+        """Return a row without addresses in its frames.
+
+        Its command line stays: what it has was typed by a user, to whom the kernel does not show its addresses.
+        """
         if not any("0x" in frame for frame in row.frames):
             return row
         return replace(row, frames=tuple(map(self._text, row.frames)))

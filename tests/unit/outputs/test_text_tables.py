@@ -130,7 +130,8 @@ def written(
     most: int | None = None,
     sample: Snapshot = SAMPLE,
 ) -> str:
-    return write_inspection(replace(sample, inspections=(inspection,)), InspectionRequest(cache, (kind,)), most)
+    found = () if inspection is None else (inspection,)
+    return write_inspection(replace(sample, inspections=found), InspectionRequest(cache, (kind,)), most)
 
 
 def test_an_inspection_is_a_table_below_what_it_is_of() -> None:

@@ -1,6 +1,7 @@
 """A damaged recording is read up to the damage; a file that is not a recording is refused in one line."""
 
 import gzip
+import json
 import random
 import sys
 from dataclasses import replace
@@ -12,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.player import Player
-from slabtui.recording.reader import read
-from tests.support.recordings import lines, record, snapshots
+from slabtui.recording.reader import inspected_caches, read
+from tests.support.fakes import key
+from tests.support.recordings import lines, record, snapshots, version_1
 
 ENDINGS = ["", ".gz", ".zst"]
 MAGIC = {"": b'{"schema"', ".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
@@ -186,3 +189,13 @@ def test_no_change_to_a_recording_breaks_the_reader(
         demand_one_line(error, tmp_path / "a")
     else:
         assert 1 <= len(found) <= 4
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_inspected_caches_of_a_recording_are_found_in_their_order(tmp_path: Path, ending: str) -> None:
+    stacks, callers = InspectionKind.STACKS, InspectionKind.CALLERS
+    found = [Inspection(key(at, name), kind) for at, name, kind in ((1, "filp", stacks), (2, '"a', callers))]
+    given = [replace(one, inspections=some) for one, some in zip(snapshots(4), [(), found[:1], found[1:], found[:1]])]
+    assert inspected_caches(record(tmp_path / f"a{ending}", given)) == ("filp", '"a')
+    (tmp_path / "older").write_text(json.dumps(version_1(lines(given[:1]).decode())))
+    assert inspected_caches(tmp_path / "older") == ()
