@@ -1,6 +1,7 @@
 """The command line: its options with their values and help, and the checks between options."""
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,14 +12,30 @@ from typing import NoReturn
 
 from slabtui import __version__
 from slabtui.cli import arguments
-from slabtui.columns import caches
+from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.outputs import formats
 
+_EPILOG = """\
+examples:
+  slabtui                              the live table; ? shows all keys
+  slabtui -p 1234 -s allocs -d 0.5     what process 1234 allocates, twice a second
+  slabtui -b -s live -o name,live,mem  one table of what is held, for a script
+  slabtui --record night.jsonl.gz      show the screen, and record it
+  slabtui --stacks dentry --output folded -n 30 > dentry.folded
+                                       half a minute of stacks, for a flame graph
+
+exit status:
+  0  success              1        something is missing or failed
+  2  wrong usage          128 + N  ended by signal N
+
+Needs root, and bcc from the distribution, except with --replay and --demo.
+"""
 SEE_HELP = "see slabtui --help"
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be a zip file that contains it
+_INTERVAL = 1.0  # seconds
 _INSPECTIONS = {  # kind -> its rows, in the help
     InspectionKind.CALLERS: "call sites",
     InspectionKind.STACKS: "kernel stacks",
@@ -31,13 +48,15 @@ class Options:
     """The choices of the user.
 
     Attributes:
-        sort: id of the column that rows are sorted by.
+        sort: id of the column of text that rows are sorted by.
+        columns: ids of the columns of text to print; None: not given.
         filter: which names are shown.
         pids: count the allocations of these processes only; empty: of all processes.
         cgroup: count the allocations of this control group only; None: of all groups.
         request: what to count in addition to allocations.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
+        once: whether one interval is printed.
         maxrows: print at most this number of rows; None: the default of the format.
         output: the format to print in; None: not given.
         record: the file to record to.
@@ -48,12 +67,14 @@ class Options:
     """
 
     sort: str
+    columns: tuple[str, ...] | None
     filter: str
     pids: tuple[int, ...]
     cgroup: Path | None
     request: Request
     all: bool
     noclear: bool
+    once: bool
     maxrows: int | None
     output: str | None
     record: Path | None
@@ -61,6 +82,11 @@ class Options:
     replay: Path | Traversable | None
     interval: float
     count: int | None
+
+    @property
+    def demo(self) -> bool:
+        """Whether the recording is the one that comes with slabtui."""
+        return self.replay is DEMO
 
 
 def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
@@ -73,24 +99,39 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     found = parser(name).parse_args(argv)
     named = ((kind, getattr(found, kind)) for kind in _INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
+    _demand_one_way(found)
     options = Options(
         sort=found.sort,
+        columns=found.columns,
         filter=found.filter,
         pids=tuple(found.pid),
         cgroup=found.cgroup,
-        request=Request(found.frees or found.sort == caches.FREES.id, inspection),
+        request=Request(found.frees or text.counts_frees((found.sort, *(found.columns or ()))), inspection),
         all=found.all,
         noclear=found.noclear,
+        once=found.once,
         maxrows=found.maxrows,
         output=found.output,
         record=found.record,
         addresses=found.addresses,
         replay=DEMO if found.demo else found.replay,
-        interval=found.interval,
-        count=found.count,
+        interval=found.every or found.interval or _INTERVAL,
+        count=1 if found.once else found.number or found.count,
     )
     _demand_what_goes_together(options)
     return options
+
+
+def _demand_one_way(found: argparse.Namespace) -> None:
+    """Demand that the interval and the count are given once."""
+    for what, option, given, argument in (
+        ("interval", "-d", found.every, found.interval),
+        ("count", "-n", found.number, found.count),
+    ):
+        if given is not None and argument is not None:
+            raise SlabtuiError(f"the {what} is given twice, with {option} and without", "leave out one", Status.USAGE)
+    if found.once and (found.number or found.count):
+        raise SlabtuiError("-b prints one interval", "leave out -b or the count", Status.USAGE)
 
 
 def _demand_what_goes_together(options: Options) -> None:
@@ -99,6 +140,10 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
         raise SlabtuiError(f"-C prints text, not {options.output}", "leave out -C or --output", Status.USAGE)
+    if options.columns and options.output not in (None, "text"):
+        raise SlabtuiError(f"-o chooses columns of text, not of {options.output}", "leave out -o", Status.USAGE)
+    if options.columns and kind is not None:
+        raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
     if options.output == "folded" and kind is not InspectionKind.STACKS:
         raise SlabtuiError("--output folded prints stacks", "add --stacks CACHE", Status.USAGE)
     if options.output == "csv" and kind is not None:
@@ -129,24 +174,63 @@ class _PrintCompletion(argparse.Action):
         parser.exit()
 
 
+class _ListColumns(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Take the columns of text; or print what each of them means, and end the program."""
+        if values == "help":
+            for column in text.COLUMNS:
+                print(textwrap.fill(f"{column.id:9}{column.title:10}{column.help}", 79, subsequent_indent=" " * 19))
+            parser.exit()
+        try:
+            namespace.columns = arguments.columns(str(values))
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+
+
 def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     """Return the definition of the command line of the command with this name."""
     options = _Parser(
         prog=name,
+        usage=f"{name} [options] [interval [count]]",
         description="Show the rate of allocations from the kernel's slab caches, live.",
-        epilog="Press ? to see all keys. Needs root, and bcc from the distribution, except with --replay and --demo.",
+        epilog=_EPILOG,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=26),
+        add_help=False,
     )
-    add = options.add_argument
-    add("-V", "--version", action="version", version=f"slabtui {__version__}")
-    add(
+    _add_what_to_show(options.add_argument_group("what to show"))
+    _add_what_to_count(options.add_argument_group("what to count"))
+    _add_output(
+        options.add_argument_group("output", "Without these, slabtui opens its screen, or prints text in a pipe.")
+    )
+    _add_recordings(options.add_argument_group("recordings"))
+    other = options.add_argument_group("other")
+    other.add_argument("-h", "--help", action="help", help="show this help and exit")
+    other.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}", help="show the version")
+    other.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        action=_PrintCompletion,
+        help="print a completion script for this shell, such as bash or zsh",
+    )
+    return options
+
+
+def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "-s",
         "--sort",
         metavar="COLUMN",
         type=arguments.column,
         default=caches.DEFAULT_SORT,
-        help=f"sort by {', '.join(caches.SORTS)} (default: {caches.DEFAULT_SORT})",
+        help=f"sort by {', '.join(text.BY_ID)} (default: {caches.DEFAULT_SORT})",
     )
-    add(
+    group.add_argument(
         "-f",
         "--filter",
         metavar="FILTER",
@@ -154,7 +238,20 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         default="",
         help="show only caches whose name or alias contains FILTER; ~ before FILTER makes it a regular expression",
     )
-    add(
+    group.add_argument(
+        "--all",
+        action="store_true",
+        help="include idle caches, as the key z does; text then has all rows, unless -r limits them",
+    )
+    inspection = group.add_mutually_exclusive_group()
+    for kind, what in _INSPECTIONS.items():
+        inspection.add_argument(
+            f"--{kind}", metavar="CACHE", help=f"print the {what} that allocate from CACHE, instead of the table"
+        )
+
+
+def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "-p",
         "--pid",
         metavar="PID",
@@ -163,67 +260,66 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         default=[],
         help="count only what this process allocates; may be given more than once",
     )
-    add(
+    group.add_argument(
         "--cgroup",
         metavar="PATH",
         type=arguments.path,
         help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
     )
-    add("--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees")
-    add(
-        "--all",
-        action="store_true",
-        help="include idle caches, as the key z does; text then has all rows, unless -r limits them",
+    group.add_argument(
+        "--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees and -o frees"
     )
-    inspection = options.add_mutually_exclusive_group()
-    for kind, what in _INSPECTIONS.items():
-        inspection.add_argument(
-            f"--{kind}", metavar="CACHE", help=f"print the {what} that allocate from CACHE, instead of the table"
-        )
-    add(
+    seconds = f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: {_INTERVAL:g})"
+    number = partial(arguments.positive, what="count")
+    group.add_argument("-d", "--interval", metavar="SECONDS", dest="every", type=arguments.interval, help=seconds)
+    group.add_argument("-n", "--count", metavar="N", dest="number", type=number, help="end after this many snapshots")
+    group.add_argument("interval", nargs="?", type=arguments.interval, help="the same as -d")
+    group.add_argument("count", nargs="?", type=number, help="the same as -n")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "-C",
         "--noclear",
         action="store_true",
         help="print text as slabratetop does, one interval below the other; the default without a terminal",
     )
-    add(
+    group.add_argument(
+        "-b", "--once", action="store_true", help="print one interval and end; text is then the table alone"
+    )
+    group.add_argument(
+        "-o",
+        "--columns",
+        metavar="COLUMNS",
+        action=_ListColumns,
+        help="the columns of text, with commas between them: any that -s names; -o help says what they mean",
+    )
+    group.add_argument(
         "-r",
         "--maxrows",
-        metavar="MAXROWS",
+        metavar="N",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most MAXROWS rows (default: {formats.MAXROWS} as text without --all, else all)",
+        help=f"print at most N rows (default: {formats.MAXROWS} as text without --all, else all)",
     )
-    add(
+    group.add_argument(
         "--output",
         choices=("text", "json", "csv", "folded"),
-        help="print in this format instead of opening the screen; folded: the stacks, once, for flame graph tools",
+        help="print in this format; folded: the stacks, once, for flame graph tools",
     )
-    add(
-        "--record", metavar="FILE", type=Path, help="also write every snapshot to a new file, compressed if .gz or .zst"
-    )
-    add(
+    group.add_argument(
         "--addresses",
         action="store_true",
         help="write the kernel addresses of caches and of call sites without a name, which are hidden otherwise: "
         "they show where the kernel is in memory, which KASLR hides from attackers",
     )
-    origin = options.add_mutually_exclusive_group()
+
+
+def _add_recordings(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--record", metavar="FILE", type=Path, help="also write every snapshot to a new file, compressed if .gz or .zst"
+    )
+    origin = group.add_mutually_exclusive_group()
     origin.add_argument(
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     )
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
-    add(
-        "--print-completion",
-        metavar="SHELL",
-        action=_PrintCompletion,
-        help="print a completion script for this shell, such as bash or zsh",
-    )
-    add(
-        "interval",
-        nargs="?",
-        type=arguments.interval,
-        default=1.0,
-        help=f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: 1)",
-    )
-    add("count", nargs="?", type=partial(arguments.positive, what="count"), help="end after this many snapshots")
-    return options

@@ -12,7 +12,7 @@ from functools import partial
 
 from slabtui.cli.options import SEE_HELP, Options
 from slabtui.collector import Collector, Source
-from slabtui.columns import query
+from slabtui.columns import query, text
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status
 from slabtui.outputs import formats
@@ -41,11 +41,12 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written, or the system refuses something.
     """
-    prints = options.noclear or options.request.inspection is not None or name == SLABRATETOP
+    prints = options.noclear or options.once or options.request.inspection is not None or name == SLABRATETOP
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
-        if options.maxrows:
-            raise SlabtuiError("-r applies to printed output only", "add -C or --output", Status.USAGE)
+        for option, given in (("-r", options.maxrows), ("-o", options.columns)):
+            if given:
+                raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
         _demand_terminal()
     conceal = show_all if options.addresses else AddressHider()
     with _producer(options, is_screen) as producer:
@@ -65,7 +66,7 @@ def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
     if options.replay:
         from slabtui.recording.player import Player
 
-        producer = Player(options.replay, paced=is_screen)
+        producer = Player(options.replay, paced=is_screen, repeats=is_screen and options.demo)
     else:
         producer = Collector(open_kernel(options, is_screen), options.interval, settles=not is_screen)
     try:
@@ -140,7 +141,7 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
 
     state = State(
         options.interval,
-        Order.by(options.sort),
+        Order.by(text.ON_SCREEN.get(options.sort, options.sort)),
         options.filter,
         idle=options.all,
         replay=options.replay is not None,
@@ -170,7 +171,9 @@ def _print(
 ) -> None:
     """Print on standard output."""
     form = _format(options, clears)
-    selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
+    order = Order(options.sort, text.BY_ID[options.sort].descending)
+    most = options.maxrows or form.most
+    selection = Selection(order, options.filter, most, text.sort_value(options.sort))
     output = Output(1, sys.stdout.encoding, PATIENCE)
     try:
         stream(
@@ -208,8 +211,10 @@ def _format(options: Options, clears: bool) -> formats.Format:
     else:
         alias = partial(query.alias, matches=query.matcher(options.filter))
         interval = None if options.replay else options.interval
-        frees = options.request.frees
-        form = formats.slabratetop(interval, clears, alias, sort=options.sort, frees=frees)
+        columns = formats.text_columns(options.columns, options.sort, options.request.frees)
+        form = formats.slabratetop(interval, clears, alias, sort=options.sort, columns=columns)
+    if options.once and options.output in (None, "text"):
+        form = formats.once(form)
     return formats.with_idle(form) if options.all else form
 
 

@@ -50,7 +50,7 @@ class Column(Generic[Row, Context]):
     help: str
     priority: int
     most: int = 0
-    value: Callable[[Row], int | str] | None = None
+    value: Callable[[Row], float | str] | None = None
     descending: bool = True
     unit: Unit | None = None
     fields: tuple[str, ...] = ()

@@ -108,6 +108,7 @@ def arrange(
     *,
     shows: Callable[[CacheRow], bool] = attrgetter("active"),
     keep: CacheKey | None = None,
+    value: Callable[[CacheRow], float | str] | None = None,
 ) -> list[CacheRow]:
     """Return the rows that match by their name or an alias, in order.
 
@@ -120,16 +121,16 @@ def arrange(
         matches: whether a name matches the filter.
         shows: whether a row is worth showing; by default, whether anything happened in its cache.
         keep: key of a cache that is shown in any case, if it matches.
+        value: what rows are sorted by; by default, the number of the column in the interval.
 
     Raises:
         BadFilterError: see `matcher`.
     """
-    value = caches.SORTS[order.column]
     chosen = [
         row
         for row in rows
         if (shows(row) or row.cache == keep) and (matches(row.name) or any(map(matches, row.aliases)))
     ]
     chosen.sort(key=lambda row: (row.name, row.cache))
-    chosen.sort(key=value, reverse=order.descending)
+    chosen.sort(key=value or caches.SORTS[order.column], reverse=order.descending)
     return chosen

@@ -283,9 +283,7 @@ def _snapshot_reader(version: _Version) -> Check:
         {
             "time": checks.time,
             "elapsed": partial(checks.decimal, digits=6, most=sys.float_info.max),
-            "rows": _list_reader(
-                _row_reader(version), CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES
-            ),
+            "rows": _list_reader(_row_reader(version), CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES),
             "nanoseconds": checks.nullable(checks.decimal),
             "inspections": _inspections_reader(version),
             "memory": checks.nullable(_object_reader(HostMemory, set())),

@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from slabtui.errors import SlabtuiError
+from slabtui.errors import SlabtuiError, Status
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import zstd
 from slabtui.recording.bounds import LONGEST_LINE
@@ -56,7 +56,9 @@ def read(path: Path | Traversable) -> Iterator[Snapshot]:
     except OSError as error:
         if last is not None:
             yield last
-        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY) from error
+        # An error that names the file comes from opening it: the user has named a wrong one.
+        status = Status.USAGE if error.filename is not None else Status.FAILED
+        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY, status) from error
     if last is None:
         raise SlabtuiError(f"{path} has no snapshot in it", _REMEDY)
     yield last

@@ -40,7 +40,12 @@ def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
         (["-p", "0"], "PID"),
         (["-p", "x"], "'x'"),
         (["-p", "4194305"], "no process 4194305"),
-        (["-s", "size"], "no column 'size': choose one of name, objsize, allocs, frees, bytes, live, growth, mem"),
+        (["-s", "size"], "no column 'size': choose one of name, objsize, allocs, frees, bytes, live, "),
+        (["-o", "name,size"], "argument -o/--columns: no column 'size': choose one of name, objsize, allocs, frees, "),
+        (["-o", ""], "no column ''"),
+        (["-o", "name,,mem"], "no column ''"),
+        (["-d", "soon"], "argument -d/--interval: 'soon'"),
+        (["-n", "0"], "argument -n/--count: '0' is not a count"),
         (["-f", "~("], "not a regular expression"),
         (["--frobnicate"], "--frobnicate"),
         (["-p", "1", "-p", "4194305"], "no process 4194305"),
@@ -73,7 +78,10 @@ def test_a_thread_is_no_process() -> None:
 
 
 def test_help_and_version_need_nothing() -> None:
-    assert "interval" in run("--help").stdout
+    ended = run("--help", env={**os.environ, "COLUMNS": "80"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+    assert run("-h").stdout.splitlines()[0] == "usage: slabtui [options] [interval [count]]"
     assert run("-V").stdout.startswith("slabtui ")
 
 

@@ -33,9 +33,7 @@ SITES = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=st.just(0.0)
 ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
 WHO = {"comm": TEXTS, "cmdline": TEXTS, "ended": st.none() | st.booleans(), "cgroup": TEXTS}
 WHO |= {"context": st.sampled_from(Context)}
-SAMPLED = st.builds(
-    InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS
-)
+SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS)
 PROCESSES = st.builds(InspectionRow, pid=COUNTS, standard_error=st.just(0.0), **WHO, **AMOUNTS)
 INSPECTION_ROWS = {
     InspectionKind.CALLERS: SITES,
@@ -476,9 +474,19 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
     amounts = AMOUNTS_OF_ONE
     site = {"frames": ["kmem_cache_alloc", "getname_flags", "do_sys_open"], **amounts}
     begins = {"key": "dentry#2", "cache": "dentry", "number": 2, "lost": 5, "trouble": ""}
-    assert inspected(InspectionKind.CALLERS)["inspections"][0] == {**begins, "kind": "callers", "one_in": 1, "rows": [site]}
+    assert inspected(InspectionKind.CALLERS)["inspections"][0] == {
+        **begins,
+        "kind": "callers",
+        "one_in": 1,
+        "rows": [site],
+    }
     sampled = {**site, **OF_ONE, "standard_error": 4.9}
-    assert inspected(InspectionKind.STACKS)["inspections"][0] == {**begins, "kind": "stacks", "one_in": 9, "rows": [sampled]}
+    assert inspected(InspectionKind.STACKS)["inspections"][0] == {
+        **begins,
+        "kind": "stacks",
+        "one_in": 9,
+        "rows": [sampled],
+    }
     assert inspected(InspectionKind.PROCESSES)["inspections"][0] == {
         **begins,
         "kind": "processes",
