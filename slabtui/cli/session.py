@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from slabtui.cli.options import SEE_HELP, Options
+from slabtui.cli.options import DEMO, SEE_HELP, Options
 from slabtui.collector import Collector, Source
 from slabtui.columns import query, text
 from slabtui.columns.query import Order
@@ -136,6 +136,7 @@ def open_kernel(options: Options, is_screen: bool) -> Source:
 
 def _show(options: Options, producer: Producer, conceal: Concealer, ending: Ending, notes: Notes) -> None:
     """Open the screen."""
+    from slabtui.recording.reader import inspected_caches
     from slabtui.views.app import App
     from slabtui.views.state import State
 
@@ -146,6 +147,7 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
         idle=options.all,
         replay=options.replay is not None,
         frees=options.request.frees,
+        inspected_caches=inspected_caches(DEMO) if options.demo else (),  # of a small file
     )
     garbage.shorten_pauses()
     try:

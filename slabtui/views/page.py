@@ -1,5 +1,7 @@
 """The page of one cache: tabs that show who allocates from it, and what the kernel says about it."""
 
+from collections.abc import Sequence
+
 import urwid
 
 from slabtui.columns import inspections, numbers
@@ -86,9 +88,15 @@ class Page(urwid.WidgetWrap[_Frame]):
     def _why_empty(self, inspection: Inspection | None) -> str:
         if inspection is None:
             if self._state.time.replay:
-                return f"The recording has no data for “{self._state.tab.capitalize()}” of this cache here."
+                why = f"The recording has no data for “{self._state.tab.capitalize()}” of this cache here."
+                return why + _elsewhere(self._state.inspected_caches)
             return "Collecting…"
         return inspection.trouble or "No allocations since this page was opened."
+
+
+def _elsewhere(caches: Sequence[str]) -> str:
+    """Return which caches the recording has inspections of."""
+    return f" It has inspections of {', '.join(caches)}." if caches else ""
 
 
 def tabs(state: State, width: int) -> Markup:

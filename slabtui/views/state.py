@@ -29,6 +29,7 @@ class State:
         replay: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
+        inspected_caches: names of the caches that the recording has inspections of; empty: not known.
         dropped: the filter that was dropped because it takes too long with the names that came; empty: none.
         message: the message line; empty: there is none.
         rows: the rows on the screen, in order.
@@ -48,6 +49,7 @@ class State:
     replay: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
+    inspected_caches: tuple[str, ...] = ()
     dropped: str = ""
     message: str = ""
     rows: list[CacheRow] = field(default_factory=list)
