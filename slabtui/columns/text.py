@@ -11,6 +11,14 @@ from slabtui.model.snapshot import CacheRow
 
 _UNKNOWN_LAST = float("-inf")  # sorts below every known number
 _WIDTH = 12  # of a rate: a terabyte per hour
+_IDS = {"growth": "delta"}  # the change in one interval is noise: text has a robust slope by this name
+_MEANINGS = {  # of columns that the screen has for other lengths of time, too
+    "allocs": "Objects allocated in the interval",
+    "frees": "Objects freed in the interval. ! after the number: the change of LIVE is not ALLOCS - FREES, because the"
+    " kernel does not report every allocation or free; trust +/- instead",
+    "bytes": "Bytes allocated in the interval: ALLOCS x OBJSIZE",
+    "growth": "Change of LIVE in the interval",
+}
 _RECLAIM = {None: numbers.UNKNOWN, False: "no", True: "yes"}
 
 
@@ -62,7 +70,7 @@ def _rate(
 
 COLUMNS: tuple[CacheColumn, ...] = (
     *(
-        replace(one, id="delta", help="Change of LIVE in the interval") if one.id == "growth" else one
+        replace(one, id=_IDS.get(one.id, one.id), help=_MEANINGS.get(one.id, one.help))
         for one in caches.COLUMNS
         if one is not caches.HISTORY
     ),
