@@ -142,6 +142,13 @@ ACTIONS = (
     Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
     Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
     Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OF_PROMPT),
+    Action(
+        "delete-line", ("ctrl u",), _PROMPT, "Delete to the beginning", _OF_PROMPT, command="delete to start of line"
+    ),
+    Action("delete-rest", ("ctrl k",), _PROMPT, "Delete to the end", _OF_PROMPT, command="delete to end of line"),
+    Action("delete-word", ("ctrl w",), _PROMPT, "Delete a word", _OF_PROMPT, command="delete space word left"),
+    Action("line-start", ("ctrl a", "home"), _PROMPT, "To the beginning", _OF_PROMPT, command="cursor line start"),
+    Action("line-end", ("ctrl e", "end"), _PROMPT, "To the end", _OF_PROMPT, command="cursor line end"),
 )
 
 SORT_PREFIX = "sort-"

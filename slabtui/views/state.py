@@ -300,7 +300,15 @@ class State:
     @property
     def context(self) -> KeyContext:
         """What decides which keys do something."""
-        match self.window:
+        return self._context_of(self.window)
+
+    @property
+    def context_below(self) -> KeyContext:
+        """The context to which the topmost dialog returns."""
+        return self._context_of(self.windows[-2]) if len(self.windows) > 1 else self.context
+
+    def _context_of(self, window: Window) -> KeyContext:
+        match window:
             case TableWindow():
                 return KeyContext.TABLE
             case PageWindow():

@@ -10,7 +10,7 @@ from slabtui.views import keymap
 from slabtui.views.cells import drawable, is_plain
 from slabtui.views.line import Markup
 
-_LABEL = 11  # columns
+_LABEL = 14  # columns
 
 
 class Drawn(urwid.Widget):
@@ -29,11 +29,17 @@ class Drawn(urwid.Widget):
         self._draw = draw
         self._inputs = inputs
         self._drawn_from: object = None
-        self._height = height
+        self.height = height
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:
         """Return the height."""
-        return self._height
+        return self.height
+
+    def resize(self, height: int) -> None:
+        """Draw this many lines from now on."""
+        if height != self.height:
+            self.height = height
+            self._invalidate()
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
@@ -55,7 +61,7 @@ def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
     """
     body._command_map = _list_commands()
     thumb = "|" if is_plain() else "┃"
-    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar", scroll_by_focus=True)
 
 
 def _list_commands() -> urwid.CommandMap:
@@ -75,6 +81,6 @@ def framed(body: urwid.Widget, title: str) -> urwid.Widget:
     return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
-def labelled(label: str, value: str) -> urwid.Columns:
+def labelled(label: str, value: str, style: str = "key") -> urwid.Columns:
     """Return a label and a value beside it."""
-    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(drawable(value))], dividechars=1)
+    return urwid.Columns([(_LABEL, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)
