@@ -237,8 +237,8 @@ class App:
         match self.state.window:
             case HelpWindow():
                 self._open(dialogs.dialog())
-            case StackWindow(row):
-                self._open(dialogs.stack(row))
+            case StackWindow(row, owners, estimated):
+                self._open(dialogs.stack(row, owners, estimated=estimated))
         window = self.state.window
         self._prompt = Prompt(window, self.state.type) if isinstance(window, PromptWindow) else None
         self._keys.contents[1] = (self._prompt or self._hints, self._keys.options("pack"))
@@ -290,9 +290,10 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                inspection = concealed.inspection(self.state.tab) if self.state.inspection else None
+                pages = self.state.pages
+                inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
-                written = f"{len(inspection.rows) if inspection else 0} {self.state.tab}"
+                written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"
         except ExportError as error:
             self.state.complain(str(error))
         else:

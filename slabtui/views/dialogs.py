@@ -1,11 +1,14 @@
 """The dialogs: the help screen, made from the key map and the column definitions, and a stack in full."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import urwid
 
-from slabtui.columns import caches
-from slabtui.model.inspection import InspectionRow
+from slabtui.columns import caches, numbers
+from slabtui.columns.inspections import describe
+from slabtui.columns.numbers import Unit
+from slabtui.model.inspection import InspectionKind, InspectionRow
 from slabtui.views import keymap
 from slabtui.views.cells import drawable
 from slabtui.views.keymap import Action
@@ -30,9 +33,23 @@ def dialog() -> urwid.Widget:
     return framed(scrolling(body), "slabtui help")
 
 
-def stack(row: InspectionRow) -> urwid.Widget:
-    """Return a dialog with a stack in full, the innermost function first."""
-    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(drawable(frame)) for frame in row.frames]))
+def stack(row: InspectionRow, owners: Sequence[InspectionRow] = (), *, estimated: bool = False) -> urwid.Widget:
+    """Return a dialog with a stack in full, the innermost function first, and below it the processes that had it.
+
+    Args:
+        row: the stack.
+        owners: the same stack of each process.
+        estimated: whether the counts are estimates.
+    """
+    lines: list[urwid.Text] = [urwid.Text(drawable(frame)) for frame in row.frames]
+    if owners:
+        lines.append(urwid.Text(("category", f"{len(owners)} processes")))
+    for owner in owners:
+        count = f"{'~' * estimated}{numbers.human(owner.total_allocs, Unit.OBJECTS)}"
+        lines.append(
+            urwid.Text(drawable(f"{count:>7} {owner.pid or '-':>7} {describe(InspectionKind.PROCESSES, owner)}"))
+        )
+    body = urwid.ListBox(urwid.SimpleListWalker(lines))
     return framed(scrolling(body), f"{len(row.frames)} frames, the innermost first")
 
 

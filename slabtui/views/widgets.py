@@ -19,12 +19,14 @@ class Drawn(urwid.Widget):
     Args:
         draw: returns the markup of all lines, separated by newlines.
         inputs: returns everything that the drawing depends on beside the width.
-        height: how many lines there are.
+        height: how many lines there are, or a function that returns it.
     """
 
     _sizing = frozenset((urwid.FLOW,))
 
-    def __init__(self, draw: Callable[[int], Markup], inputs: Callable[[], object], height: int = 1) -> None:
+    def __init__(
+        self, draw: Callable[[int], Markup], inputs: Callable[[], object], height: int | Callable[[], int] = 1
+    ) -> None:
         super().__init__()
         self._draw = draw
         self._inputs = inputs
@@ -33,7 +35,7 @@ class Drawn(urwid.Widget):
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:
         """Return the height."""
-        return self._height
+        return self._height if isinstance(self._height, int) else self._height()
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
