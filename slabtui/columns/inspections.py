@@ -12,6 +12,7 @@ from slabtui.model.containers import write_place
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
 _LEAST = 26  # columns for the one that takes what is left
+_LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
 _LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
 
@@ -68,7 +69,9 @@ def describe(kind: InspectionKind, row: InspectionRow) -> str:
     """Return in full what a row is: its call site, its stack, or the command line of its process."""
     if kind is InspectionKind.STACKS:
         return stacks.write_stack(row.frames)
-    return row.frames[0] if row.frames else row.cmdline or who(row)
+    if kind is InspectionKind.CALLERS:
+        return "".join(row.frames[:1])
+    return row.cmdline or who(row)
 
 
 def _error(row: InspectionRow, width: int, scene: Scene) -> str:
@@ -112,6 +115,7 @@ def _text(
     write: Callable[[InspectionRow, int, Scene], str],
     *,
     meaning: str,
+    least: int = _LEAST,
     most: int = UNLIMITED,
     fields: tuple[str, ...] = ("frames",),
 ) -> InspectionColumn:
@@ -119,7 +123,7 @@ def _text(
     return InspectionColumn(
         id=name,
         title=title,
-        width=_LEAST,
+        width=least,
         align="left",
         write=write,
         help=meaning,
@@ -228,6 +232,7 @@ _COMMAND = _text(
     lambda row, width, scene: describe(InspectionKind.PROCESSES, row),
     meaning="Command line of the process, else its name as in ps: kernel threads in brackets; NAME x 12: all processes"
     " of one name",
+    least=_LEAST_COMMAND,
     fields=("comm", "context", "cmdline"),
 )
 

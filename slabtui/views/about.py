@@ -40,7 +40,7 @@ def about(
         ("Nodes", ", ".join(f"node {node}: {slabs} slabs" for node, slabs in known.nodes) or "?"),
         ("Live", unless_none(known.live, lambda live: f"{live} objects")),
         ("Memory", unless_none(known.mem, lambda mem: f"{numbers.volume(mem)} held")),
-        ("Growth", growth(row)),
+        ("Growth", growth(row)[0]),
     ]
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
@@ -93,17 +93,16 @@ def clock(snapshot: Snapshot) -> str:
     return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
 
 
-def growth(row: CacheRow) -> str:
-    """Return how a cache grows, and which caches grow at the same rate."""
+def growth(row: CacheRow) -> tuple[str, ...]:
+    """Return how a cache grows, and which caches grow at the same rate, the longest form first."""
     if row.growth_objects_s is None:
-        return "?"
+        return ("?",)
     sign = "+" if row.growth_objects_s > 0 else ""
-    written = f"{sign}{numbers.human(row.growth_objects_s, Unit.OBJECTS)}/s"
-    if row.growth_bytes_h is not None:
-        written += f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h"
-    if row.growing:
-        written += " ^ as a leak does"
-    return f"{written}, with {', '.join(row.grows_with)}" if row.grows_with else written
+    mark = "^" if row.growing else ""  # as in the table
+    short = f"{sign}{numbers.human(row.growth_objects_s, Unit.OBJECTS)}/s{mark}"
+    size = f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h" if row.growth_bytes_h is not None else ""
+    others = f", with {', '.join(row.grows_with)}" if row.grows_with else ""
+    return f"{short}{size}{others}", f"{short}{size}", short
 
 
 def unless_none(value: int | None, write: Callable[[int], str]) -> str:

@@ -218,8 +218,8 @@ def why_nothing(context: KeyContext, key: str) -> str:
     if context in _WAYS_OUT:
         return _WAYS_OUT[context]
     places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
-    if context in _PAGE and places and places <= _STACKS | _PROCESSES:
-        return f"it works on the tab{'s' * (len(places) > 1)} of {' and '.join(sorted(places, reverse=True))}"
+    if context in _PAGE and KeyContext.PROCESSES in places:
+        return "it works on a stack or a process" if KeyContext.STACKS in places else "it works on the tab of processes"
     if KeyContext.TABLE in places:
         return "it works on the table"
     return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"

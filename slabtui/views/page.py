@@ -200,8 +200,7 @@ def facts(state: State, width: int) -> Markup:
         Segment("label", (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
     ]
     if row.growth_objects_s is not None:
-        whole = growth(row)
-        known.append(Segment("growing" if row.growing else "label", (f"growth {whole}", whole.partition(",")[0]), 6))
+        known.append(Segment("growing" if row.growing else "label", tuple(f"growth {one}" for one in growth(row)), 6))
     if row.aliases:
         known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", f"{len(row.aliases)} aliases"), 3))
     if inspection is not None and inspection.rows and inspection.trouble:
