@@ -45,9 +45,14 @@ class _Interval:
 
 
 class History:
-    """The last snapshots, the newest last."""
+    """The last snapshots, the newest last.
+
+    Attributes:
+        added: how many snapshots were added, those that are no longer kept included.
+    """
 
     def __init__(self) -> None:
+        self.added = 0
         self._intervals: deque[_Interval] = deque(maxlen=LENGTH)
 
     def __len__(self) -> int:
@@ -58,6 +63,7 @@ class History:
 
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """
+        self.added += 1
         newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), {}, 0, 0)
         rows = []
         size = sum(_TEXT + len(note) for note in snapshot.notes)
@@ -110,6 +116,10 @@ class History:
     def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
         """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
         return [interval.row(cache) for interval in self._until(back, LENGTH)]
+
+    def snapshots(self, back: int = 0) -> list[Snapshot]:
+        """Return all snapshots up to the one `back` before the newest."""
+        return [interval.snapshot for interval in self._until(back, LENGTH)]
 
     def _until(self, back: int, length: int) -> Iterator[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""

@@ -327,9 +327,10 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                inspection = concealed.inspection(self.state.tab) if self.state.inspection else None
+                pages = self.state.pages
+                inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
-                written = f"{len(inspection.rows) if inspection else 0} {self.state.tab}"
+                written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"
         except ExportError as error:
             self.state.complain(str(error))
         else:

@@ -8,9 +8,10 @@ from typing import Any
 
 import urwid
 
-from slabtui.columns import caches, inspections
+from slabtui.columns import caches, inspections, numbers
 from slabtui.columns.column import Column
-from slabtui.model.inspection import InspectionRow
+from slabtui.columns.numbers import Unit
+from slabtui.model.inspection import InspectionKind
 from slabtui.views import header, keymap, status, terminal
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.keymap import Action, KeyContext
@@ -44,8 +45,8 @@ def dialog(state: State) -> Dialog | None:
     match state.window:
         case HelpWindow():
             return _dialog(content(state.context_below), "slabtui help", _HELP_COLUMNS)
-        case StackWindow(row):
-            return _stack(row)
+        case StackWindow():
+            return _stack(state.window)
         case _:
             return None
 
@@ -105,11 +106,18 @@ def _place(context: KeyContext) -> str:
     return "tab of stacks" if context is KeyContext.STACKS else context
 
 
-def _stack(row: InspectionRow) -> Dialog:
-    """Return a dialog with a stack in full, the innermost function first."""
-    title = f"{len(row.frames)} frames, the innermost first"
-    longest = max((cells(frame) for frame in (*row.frames, f" {title} ")), default=0)
-    return _dialog([urwid.Text(drawable(frame)) for frame in row.frames], title, longest + _FRAME + _BAR)
+def _stack(window: StackWindow) -> Dialog:
+    """Return a dialog with a stack in full, the innermost function first, and below it the processes that had it."""
+    texts = [*window.row.frames]
+    title = f"{len(texts)} frames, the innermost first"
+    for owner in window.owners:
+        count = f"{'~' * window.estimated}{numbers.human(owner.total_allocs, Unit.OBJECTS)}"
+        texts.append(f"{count:>7} {owner.pid or '-':>7} {inspections.describe(InspectionKind.PROCESSES, owner)}")
+    lines = [urwid.Text(drawable(text)) for text in texts]
+    if window.owners:
+        lines.insert(len(window.row.frames), urwid.Text(("category", f"{len(window.owners)} processes")))
+    longest = max(cells(text) for text in (*texts, f"  {title}  "))
+    return _dialog(lines, title, longest + _FRAME + _BAR)
 
 
 def _dialog(lines: Sequence[Line], title: str, columns: int) -> Dialog:

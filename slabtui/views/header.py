@@ -88,7 +88,7 @@ def header(state: State) -> Drawn:
         clock = state.time
         return state.revision, clock.paused, clock.back, clock.ended, clock.replay, clock.speed, state.frees
 
-    drawn = Drawn(lambda width: lines(state, width, drawn.height), inputs, height=2)
+    drawn = Drawn(lambda width: lines(state, width, drawn.rows((width,))), inputs, height=2)
     return drawn
 
 

@@ -14,7 +14,8 @@ class KeyContext(enum.StrEnum):
 
     TABLE = "table"
     PAGE = "page"
-    STACKS = "stacks"  # the page, on its tab of stacks
+    STACKS = "stacks"  # the page, on its tab of stacks, where it lists some
+    PROCESSES = "processes"  # the same of processes
     DIALOG = "dialog"
     PROMPT = "prompt"
 
@@ -43,8 +44,9 @@ class Action:
 
 
 _TABLE = frozenset({KeyContext.TABLE})
-_PAGE = frozenset({KeyContext.PAGE, KeyContext.STACKS})
 _STACKS = frozenset({KeyContext.STACKS})
+_PROCESSES = frozenset({KeyContext.PROCESSES})
+_PAGE = frozenset({KeyContext.PAGE, *_STACKS, *_PROCESSES})
 _DIALOG = frozenset({KeyContext.DIALOG})
 _PROMPT = frozenset({KeyContext.PROMPT})
 _MAIN = _TABLE | _PAGE
@@ -55,10 +57,11 @@ _PROGRAM, _TIME, _MOVE, _SORT, _SHOW = "Program", "Time", "Move", "Sort", "Show"
 _OF_PAGE, _OF_DIALOG, _OF_PROMPT = "Page", "Dialog", "Prompt"
 
 ACTIONS = (
-    Action("quit", ("q", "Q"), _MAIN, "Quit", _PROGRAM, "Quit"),
+    Action("quit", ("q", "Q"), _TABLE, "Quit", _PROGRAM, "Quit"),
+    Action("quit-anywhere", ("Q",), _PAGE, "Quit", _PROGRAM),
     Action("help", ("?", "h"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
     Action("clear-filter", ("esc",), _TABLE, "Clear the filter", _SHOW),
-    Action("leave", ("esc",), _PAGE, "Return to the table", _OF_PAGE, "Back"),
+    Action("leave", ("esc", "q"), _PAGE, "Return from the stacks of a process, else to the table", _OF_PAGE, "Back"),
     Action(
         "filter",
         ("/",),
@@ -67,26 +70,60 @@ ACTIONS = (
         _SHOW,
         "Filter",
     ),
-    Action("pause", ("p", " "), _MAIN, "Pause the screen, or continue; counting never stops", _TIME, "Pause"),
+    Action(
+        "pause",
+        ("p", " "),
+        _MAIN - _PROCESSES,
+        "Pause the screen, or continue; counting never stops",
+        _TIME,
+        "Pause",
+    ),
+    Action("pause-processes", ("p",), _PROCESSES, "The same: Space unfolds there", _TIME, "Pause"),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
-    Action("open-stack", ("enter",), _STACKS, "Show the selected stack in full", _OF_PAGE, "Open"),
-    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: callers, stacks, processes, about", _OF_PAGE, "Next"),
+    Action(
+        "open-row", ("enter",), _STACKS, "Show the selected stack in full, and the processes below it", _OF_PAGE, "Open"
+    ),
+    Action(
+        "open-process",
+        ("enter",),
+        _PROCESSES,
+        "Show the stacks of the selected process; of a command (NAME x 12) first its processes, then the stacks of all",
+        _OF_PAGE,
+        "Open",
+    ),
+    Action(
+        "fold",
+        ("f5", " "),
+        _PROCESSES,
+        "List the processes of the selected command, or no longer",
+        _OF_PAGE,
+        "Unfold",
+    ),
+    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: stacks, processes, callers, about", _OF_PAGE, "Next"),
     Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _OF_PAGE),
-    Action("tab-callers", ("1",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
+    Action(
+        "text-right",
+        (".", "shift right"),
+        _PAGE,
+        "Scroll stacks and command lines to the right; the first time stacks show in full",
+        _OF_PAGE,
+    ),
+    Action("text-left", (",", "shift left"), _PAGE, "Scroll them back to the left", _OF_PAGE),
     Action(
         "tab-stacks",
-        ("2",),
+        ("1",),
         _PAGE,
-        "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE",
+        "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE, #: like another one in this width",
         _OF_PAGE,
     ),
     Action(
         "tab-processes",
-        ("3",),
+        ("2",),
         _PAGE,
-        "Processes that allocate, counted exactly; [ ]: kernel threads",
+        "Processes that allocate, by command, counted exactly; [ ]: kernel threads, X: ended",
         _OF_PAGE,
     ),
+    Action("tab-callers", ("3",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
     Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
     Action("sort-bytes", ("b",), _TABLE, "Sort by bytes", _SORT, "Bytes"),
     Action("sort-allocs", ("a",), _TABLE, "Sort by allocations", _SORT, "Allocs"),
@@ -173,6 +210,8 @@ _SHOWN_KEYS = {
     "page down": "PgDn",
     "esc": "Esc",
     "shift tab": "Shift-Tab",
+    "shift left": "Shift-Left",
+    "shift right": "Shift-Right",
 }
 
 
@@ -186,8 +225,8 @@ def why_nothing(context: KeyContext, key: str) -> str:
     if context in _WAYS_OUT:
         return _WAYS_OUT[context]
     places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
-    if context is KeyContext.PAGE and KeyContext.STACKS in places:
-        return "it works on the tab of stacks"
+    if context in _PAGE and KeyContext.PROCESSES in places:
+        return "it works on a stack or a process" if KeyContext.STACKS in places else "it works on the tab of processes"
     if KeyContext.TABLE in places:
         return "it works on the table"
     return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"
@@ -214,9 +253,9 @@ def _where(action: Action) -> str:
     """Return in words where an action works."""
     if action.contexts == _EVERYWHERE:
         return "everywhere"
-    if action.contexts == _STACKS:
-        return "tab of stacks"
-    return ", ".join(place for place in KeyContext if place in action.contexts and place is not KeyContext.STACKS)
+    if action.contexts in (_STACKS, _PROCESSES):
+        return f"tab of {next(iter(action.contexts))}"
+    return ", ".join(place for place in KeyContext if place in action.contexts - _STACKS - _PROCESSES)
 
 
 def shown(key: str) -> str:

@@ -6,13 +6,14 @@ from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
 from slabtui.columns.query import Order
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
+from slabtui.views.page_state import PageState
 from slabtui.views.timeline import Timeline
-from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
+from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, TableWindow, Window
 
 _SUFFIXES = {InspectionKind.STACKS: ".folded", InspectionKind.ABOUT: ".json"}  # of a proposed name; others: .csv
 
@@ -37,7 +38,7 @@ class State:
         time: the intervals so far, and the one on the screen.
         table: the window at the bottom of the stack.
         windows: all windows, the topmost last.
-        tab: the kind of inspection that pages show.
+        pages: what the page of a cache shows.
         matches: the test that the filter makes of a name.
     """
 
@@ -56,7 +57,7 @@ class State:
     time: Timeline = field(init=False)
     table: TableWindow = field(default_factory=TableWindow)
     windows: list[Window] = field(init=False)
-    tab: InspectionKind = InspectionKind.CALLERS
+    pages: PageState = field(init=False)
     matches: Callable[[str], bool] = field(init=False)
     _growing: frozenset[object] = field(init=False, default=frozenset())
     _effects: list[Effect] = field(init=False, default_factory=list)
@@ -65,6 +66,7 @@ class State:
         self.time = Timeline(self._effects.append, replay)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
+        self.pages = PageState(self.windows, self.time)
 
     # What comes from the producer.
 
@@ -162,14 +164,7 @@ class State:
         row = self.selected
         if row is None:
             raise NothingToDoError("no cache is selected")
-        self.windows.append(PageWindow(row))
-
-    def open_stack(self) -> None:
-        """Show the selected stack in full."""
-        row = self.selected_row
-        if row is None:
-            raise NothingToDoError("no stack is selected")
-        self.windows.append(StackWindow(row))
+        self.pages.open(row)
 
     def open_help(self) -> None:
         """Show the keys and the columns."""
@@ -181,9 +176,9 @@ class State:
 
     def ask_for_export(self) -> None:
         """Open the prompt for the name of a file."""
-        if self.shown is None or (self.page is not None and self.inspection is None):
+        if self.shown is None or (self.page is not None and self.pages.inspection is None):
             raise NothingToDoError("there is nothing to write yet")
-        suffix = ".csv" if self.page is None else _SUFFIXES.get(self.tab, ".csv")
+        suffix = ".csv" if self.page is None else _SUFFIXES.get(self.pages.tab, ".csv")
         name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{suffix}", time.localtime(self.shown.time))
         self.windows.append(PromptWindow(Purpose.EXPORT, name))
 
@@ -191,20 +186,6 @@ class State:
         """Close the topmost window; the table stays."""
         if len(self.windows) > 1:
             self.windows.pop()
-
-    def show_tab(self, kind: InspectionKind) -> None:
-        """Show this kind of inspection."""
-        self.tab = kind
-
-    def turn(self, by: int) -> None:
-        """Show the kind of inspection this many tabs further."""
-        kinds = list(InspectionKind)
-        self.tab = kinds[(kinds.index(self.tab) + by) % len(kinds)]
-
-    def select_row(self, place: int) -> None:
-        """Select a row of the inspection by its place, as `select` does."""
-        if self.page is not None and self.inspection is not None:
-            self.page.followed = self.inspection.rows[place].key if place else None
 
     # The prompt.
 
@@ -290,7 +271,7 @@ class State:
     @property
     def page(self) -> PageWindow | None:
         """The page that is open, on top or below a dialog or prompt; None: the table is shown."""
-        return next((window for window in self.windows if isinstance(window, PageWindow)), None)
+        return self.pages.page
 
     @property
     def prompt(self) -> PromptWindow | None:
@@ -312,7 +293,7 @@ class State:
             case TableWindow():
                 return KeyContext.TABLE
             case PageWindow():
-                return KeyContext.STACKS if self.tab is InspectionKind.STACKS else KeyContext.PAGE
+                return self.pages.context
             case PromptWindow():
                 return KeyContext.PROMPT
             case _:
@@ -338,38 +319,6 @@ class State:
     def selected(self) -> CacheRow | None:
         """The selected cache; None: the table is empty."""
         return self.rows[self.place] if self.rows else None
-
-    @property
-    def inspection(self) -> Inspection | None:
-        """The inspection that the page shows; None: the interval on the screen does not have it."""
-        found, page = self.shown.inspection(self.tab) if self.shown is not None else None, self.page
-        if found is None or page is None or found.cache != page.row.cache:
-            return None
-        return found
-
-    @property
-    def row_place(self) -> int:
-        """Place of the selected row in the inspection."""
-        rows, page = self.inspection.rows if self.inspection else (), self.page
-        return next((place for place, row in enumerate(rows) if page and row.key == page.followed), 0)
-
-    @property
-    def selected_row(self) -> InspectionRow | None:
-        """The selected row of the inspection; None: it has none."""
-        inspection = self.inspection
-        return inspection.rows[self.row_place] if inspection is not None and inspection.rows else None
-
-    @property
-    def inspected(self) -> CacheRow | None:
-        """The row of the inspected cache in the interval on the screen, else as the page was opened with it."""
-        page = self.page
-        if page is None:
-            return None
-        return (self.shown.row(page.row.cache) if self.shown is not None else None) or page.row
-
-    def past(self) -> list[CacheRow | None]:
-        """Return the rows of the inspected cache up to the interval on the screen."""
-        return self.time.history.past(self.page.row.cache, self.time.back) if self.page else []
 
     def series(self, row: CacheRow, length: int) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""

@@ -19,26 +19,28 @@ class Drawn(urwid.Widget):
     Args:
         draw: returns the markup of all lines, separated by newlines.
         inputs: returns everything that the drawing depends on beside the width.
-        height: how many lines there are.
+        height: how many lines there are, or a function that returns it.
     """
 
     _sizing = frozenset((urwid.FLOW,))
 
-    def __init__(self, draw: Callable[[int], Markup], inputs: Callable[[], object], height: int = 1) -> None:
+    def __init__(
+        self, draw: Callable[[int], Markup], inputs: Callable[[], object], height: int | Callable[[], int] = 1
+    ) -> None:
         super().__init__()
         self._draw = draw
         self._inputs = inputs
         self._drawn_from: object = None
-        self.height = height
+        self._height = height
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:
         """Return the height."""
-        return self.height
+        return self._height if isinstance(self._height, int) else self._height()
 
     def resize(self, height: int) -> None:
         """Draw this many lines from now on."""
-        if height != self.height:
-            self.height = height
+        if height != self._height:
+            self._height = height
             self._invalidate()
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
