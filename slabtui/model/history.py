@@ -87,10 +87,6 @@ class History:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot
 
-    def until(self, back: int = 0) -> list[Snapshot]:
-        """Return all snapshots up to the one `back` before the newest."""
-        return [interval.snapshot for interval in self._until(back, LENGTH)]
-
     def rates(self, back: int = 0) -> list[tuple[float, float]]:
         """Return the objects and the bytes allocated per second, from all caches, in the same intervals."""
         return [interval.rates for interval in self._until(back, LENGTH)]

@@ -77,7 +77,8 @@ def lines(state: State, width: int, number: int) -> Markup:
     shown = Shown(state, state.shown)
     markup: Markup = []
     for left, right in _LAYOUTS[number]:
-        markup += [(None, "\n"), *line(_drawn(left, shown), _drawn(right, shown), width, gap)]
+        ends = _drawn(left, shown), _drawn(right, shown)
+        markup += [(None, "\n"), *line(*ends, width, gap, shorten=SLAB in left and RAM in left)]
     return markup[1:]
 
 
@@ -148,7 +149,7 @@ def _interval(state: State) -> Segment:
     exact = state.time.replay or abs(real - state.interval) > state.interval / 5
     seconds = f"{real:.1f}" if exact else f"{state.interval:g}"
     texts = (f"every {seconds} s", f"{seconds} s")
-    return Segment(None, tuple(_forms("dim", width, *texts, right=True) for width in (12, 7)), 5)
+    return Segment(None, tuple(_forms("dim", width, *texts) for width in (12, 7)), 5)
 
 
 def _mode(state: State, width: int = 13) -> Segment:
@@ -166,21 +167,29 @@ def _modes(state: State) -> tuple[Pieces, ...]:
     return ((("live", "LIVE"),),)
 
 
+def _unknown(shown: Shown) -> Segment | None:
+    if _slab(shown) is not None:
+        return None
+    return Segment("dim", ("slab memory: not in this recording", "slab memory ?"), 6)
+
+
 def _slab(shown: Shown) -> Segment | None:
     memory = shown.snapshot.memory
     if memory is None or memory.slab is None:
         return None
-    return Segment(None, (_labelled(11, "slab", amounts.size(memory.slab), style="title"),), 6)
+    return Segment(None, (_labelled(11, "slab", amounts.size(memory.slab), style="title"),), 9)
 
 
-def _part(label: str, whole: str, of: Callable[[Snapshot], int | None]) -> Callable[[Shown], Segment | None]:
+def _part(
+    label: str, whole: str, of: Callable[[Snapshot], int | None], priority: int
+) -> Callable[[Shown], Segment | None]:
     def draw(shown: Shown) -> Segment | None:
         part = of(shown.snapshot)
         if part is None:
             return None
         value = amounts.size(part)
         long, short = len(whole) + 1 + amounts.WIDTH, len(label) + 1 + amounts.WIDTH
-        return Segment(None, (_labelled(long, whole, value), _labelled(short, label, value)), 6)
+        return Segment(None, (_labelled(long, whole, value), _labelled(short, label, value)), priority)
 
     return draw
 
@@ -191,7 +200,7 @@ def _ram(shown: Shown) -> Segment | None:
         return None
     share = 100 * memory.slab / memory.total
     written = f"{share:.1f}%" if share < 9.95 else f"{share:.0f}%"
-    return Segment(None, (_labelled(11, "", written, "of RAM"), _forms(None, 5, written, right=True)), 6)
+    return Segment(None, (_labelled(11, "", written, "of RAM"),), 5)
 
 
 def _growth(shown: Shown) -> Segment | None:
@@ -201,7 +210,7 @@ def _growth(shown: Shown) -> Segment | None:
     known = growth.slab_bytes_s if growth is not None else None
     written = "?" if known is None else amounts.change(60 * known)
     style = "growing" if growth is not None and growth.growing else None
-    return Segment(None, (((style, written.rjust(amounts.WIDTH + 1)), ("dim", "/min")),), 6)
+    return Segment(None, (((style, written.rjust(amounts.WIDTH + 1)), ("dim", "/min")),), 8)
 
 
 def _full(shown: Shown) -> tuple[Pieces, ...]:
@@ -224,13 +233,15 @@ def _chart(shown: Shown) -> Segment | None:
     if shown.snapshot.memory is None:
         return None
     series = [one.memory.slab or 0 for one in shown.state.time.until_shown() if one.memory is not None]
-    return Segment(None, tuple(_over(_full(shown), _draw_chart(series, width), width) for width in _CHARTS), 6)
+    return Segment(None, tuple(_over(_full(shown), _draw_chart(series, width), width) for width in _CHARTS), 7)
 
 
 def _over(words: tuple[Pieces, ...], chart: str, width: int) -> Pieces:
-    said = next((pieces for pieces in words if len(pieces[0][1]) < width), ())
-    used = sum(len(text) + 1 for _, text in said)
-    return (*said, ("chart", f" {chart[used:]}" if said else chart))
+    said = next((pieces for pieces in words if len(pieces[0][1]) <= width), ())
+    if not said:
+        return (("chart", chart),)
+    used = len(said[0][1])
+    return (*said, ("chart", f" {chart[used + 1 :]}"[: width - used]))
 
 
 def _draw_chart(series: list[int], width: int) -> str:
@@ -241,7 +252,7 @@ def _draw_chart(series: list[int], width: int) -> str:
     ends = series[::-1][::step][:width][::-1]
     base = min(ends, default=0)
     span = max(max(ends, default=0) - base, _FLAT * base)
-    return sparkline([value - base + span / 8 for value in ends], width, plain=is_plain())
+    return sparkline([value - base + span / 8 for value in ends], width, plain=is_plain(), top=9 * span / 8)
 
 
 def _trend(shown: Shown) -> Segment | None:
@@ -298,12 +309,12 @@ SLAB = Field("slab", "Memory of all slab caches now, Slab in /proc/meminfo", _sl
 RECLAIMABLE = Field(
     "reclaimable",
     "The part that the kernel frees when memory is short, as that of dentries and inodes (SReclaimable)",
-    _part("recl", "reclaimable", lambda one: one.memory.reclaimable if one.memory else None),
+    _part("recl", "reclaimable", lambda one: one.memory.reclaimable if one.memory else None, 6),
 )
 UNRECLAIMABLE = Field(
     "unreclaimable",
     "The part that stays until its owners free it (SUnreclaim): a leak is here",
-    _part("unrecl", "unreclaimable", lambda one: one.memory.unreclaimable if one.memory else None),
+    _part("unrecl", "unreclaimable", lambda one: one.memory.unreclaimable if one.memory else None, 7),
 )
 RAM = Field("of RAM", "Share of slab in the usable memory (MemTotal)", _ram)
 GROWTH = Field(
@@ -324,6 +335,7 @@ _ALLOCS_CHART = Field("", "", lambda shown: _rates_chart([allocs for allocs, _ i
 _BYTES_CHART = Field("", "", lambda shown: _rates_chart([size for _, size in shown.state.time.rates()]))
 FREES = Field("frees/s", "Objects freed per second, while frees are counted", _frees)
 
+_UNKNOWN = Field("", "", _unknown)
 _TREND = Field("", "", _trend)
 _SHORT_MODE = Field("", "", lambda shown: _mode(shown.state, 6))
 
@@ -340,7 +352,7 @@ def _at(priority: int, field: Field) -> Field:
 
 Layout = tuple[tuple[tuple[Field, ...], tuple[Field, ...]], ...]  # for each line: the fields at its left and right end
 
-_MEMORY = (SLAB, RECLAIMABLE, UNRECLAIMABLE, RAM, GROWTH, CHART), ()
+_MEMORY = (_UNKNOWN, SLAB, RECLAIMABLE, UNRECLAIMABLE, RAM, GROWTH, CHART), ()
 _LAYOUTS: dict[int, Layout] = {  # by the number of lines
     1: (
         (

@@ -32,8 +32,18 @@ class Segment:
         return ((self.style, text),) if isinstance(text, str) else text
 
 
-def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str = "  ") -> Markup:
-    """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours."""
+def line(
+    left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str = "  ", *, shorten: bool = False
+) -> Markup:
+    """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours.
+
+    Args:
+        left: those at the left end.
+        right: those at the right end.
+        width: columns.
+        gap: what stands between neighbours.
+        shorten: whether all are shortened before one is dropped, also where their priorities differ.
+    """
     segments = [*left, *right]
     chosen = [0] * len(segments)  # the form of each; past its last: dropped
 
@@ -50,9 +60,10 @@ def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str
         used = sum(cells(head(text, width)) for end in both for _, text in end)
         return width - used - (len(gap) if all(both) else 0)
 
-    def rank(place: int) -> tuple[int, bool, int]:
+    def rank(place: int) -> tuple[bool, int, bool, int]:
         """Return which segment becomes shorter first: the least."""
-        return segments[place].priority, chosen[place] == len(segments[place].texts) - 1, chosen[place]
+        shortest = chosen[place] == len(segments[place].texts) - 1
+        return shorten and shortest, segments[place].priority, shortest, chosen[place]
 
     while space() < 0:
         remaining = [place for place, one in enumerate(segments) if chosen[place] < len(one.texts)]

@@ -11,6 +11,7 @@ from slabtui.views.state import State
 from slabtui.views.widgets import Drawn
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
+_LEAST_PERCENT = 0.1  # of a CPU: less is not told apart
 _MOST_NOTES = 4  # on the line, which is rarely long enough for two
 
 MEANINGS = (
@@ -72,13 +73,21 @@ def _costs(snapshot: Snapshot) -> list[Segment]:
     costs = []
     if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
         events = f"{amounts.count(snapshot.per_second(snapshot.events))} ev/s"
-        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{100 * snapshot.cpu_share:.2g}% CPU"
+        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
         texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
         costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
     if snapshot.bulk is not None:
         forms = ("bulk counted", "bulk") if snapshot.bulk else ("bulk not counted", "no bulk")
         costs.append(_right("dim", *((len(text), text) for text in forms), priority=3))
     return costs
+
+
+def _percent(share: float) -> str:
+    """Return a share in at most five columns."""
+    percent = 100 * share
+    if 0 < percent < _LEAST_PERCENT:
+        return f"<{_LEAST_PERCENT}%"
+    return f"{percent:.1f}%" if percent < 9.95 else f"{percent:.0f}%"
 
 
 def _lost(snapshot: Snapshot) -> Segment:

@@ -78,7 +78,7 @@ class Timeline:
 
     def until_shown(self) -> list[Snapshot]:
         """Return all snapshots up to the one on the screen."""
-        return self.history.until(self.back)
+        return self.history.snapshots(self.back)
 
     def rates(self) -> list[tuple[float, float]]:
         """Return the objects and the bytes allocated per second in all intervals up to the one on the screen."""
