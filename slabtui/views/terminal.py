@@ -21,9 +21,9 @@ except ImportError:  # some builds of Python lack it
 PALETTE = (
     ("title", "default,bold", "default", "bold"),
     ("live", "black", "dark green", "bold"),
-    ("paused", "black", "yellow", "standout"),
+    ("paused", "black", "brown", "standout"),
     ("warning", "white,bold", "dark red", "standout,bold"),
-    ("scope", "white,bold", "dark magenta", "standout,bold"),
+    ("scope", "black", "dark magenta", "standout,bold"),
     ("dim", "default,faint", "default", "default"),
     ("rule", "default,faint", "default", "default"),
     ("heading", "black", "dark cyan", "standout"),
