@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from slabtui.text import ascii_only
 
@@ -40,11 +39,13 @@ def shorten(stacks: frozenset[Stack], width: int) -> dict[Stack, str]:
     texts = []
     for place, own in enumerate(tokens):
         needed = _distinguish(own, holders, everyone & ~(1 << place))
-        texts.append(_write(own, needed, _others(own, holders, everyone), width))
+        texts.append(_write(own, needed, _others(own, needed, holders, everyone), width))
     return dict(zip(order, _mark(texts, width), strict=True))
 
 
 def _tokens(stack: Stack) -> list[_Token]:
+    if len(set(stack)) == len(stack):  # nearly every stack: none recurses
+        return [(frame, 0) for frame in stack]
     seen: Counter[str] = Counter()
     found = []
     for frame in stack:
@@ -68,32 +69,42 @@ def _distinguish(own: Sequence[_Token], holders: dict[_Token, int], others: int)
     return chosen
 
 
-def _others(own: Sequence[_Token], holders: dict[_Token, int], everyone: int) -> list[int]:
-    """Return the places of the functions that not all stacks have, the rarest first; where all have all, of all."""
+def _others(own: Sequence[_Token], needed: Sequence[int], holders: dict[_Token, int], everyone: int) -> list[int]:
+    """Return the places of the functions that not all stacks have; where all have all, of all but the allocator's.
+
+    The rarest come first; of equally rare ones those that are nearest to a function that is needed.
+    """
     places = [place for place, token in enumerate(own) if holders[token] != everyone]
     if not places:
-        places = list(range(min(1, len(own) - 1), len(own)))
-    return sorted(places, key=lambda place: holders[own[place]].bit_count())
+        places = list(range(1 if len(own) > 1 else 0, len(own)))
+
+    def rank(place: int) -> tuple[int, int]:
+        return holders[own[place]].bit_count(), min([abs(place - other) for other in needed], default=0)
+
+    return sorted(places, key=rank)
 
 
 def _write(own: Sequence[_Token], needed: Sequence[int], others: Iterable[int], width: int) -> str:
     names = [frame if frame.isascii() else ascii_only(frame) for frame, _ in own]
-    chosen = sorted(needed)
-    if _length(names, chosen) > width:
+    chosen: set[int] = set()
+    length = -len(GAP)
+    for place in needed:
+        length += _added(names, chosen, place)
+        chosen.add(place)
+    if length > width:
         return _squeeze(names, needed, width)
     for place in others:
-        if place not in chosen:
-            more = sorted((*chosen, place))
-            if _length(names, more) <= width:
-                chosen = more
+        if place not in chosen and length + (more := _added(names, chosen, place)) <= width:
+            length += more
+            chosen.add(place)
     if not chosen and names:
         return _cut(names[min(1, len(names) - 1)], width)
-    return _join(names, chosen)
+    return _join(names, sorted(chosen))
 
 
-def _length(names: Sequence[str], chosen: Sequence[int]) -> int:
-    gaps = sum(1 for before, place in pairwise(chosen) if place != before + 1)
-    return sum(len(names[place]) for place in chosen) + len(JOIN) * max(0, len(chosen) - 1) + gaps
+def _added(names: Sequence[str], chosen: set[int], place: int) -> int:
+    """Return how much longer the text becomes by a function: what separates runs of functions is one longer."""
+    return len(names[place]) + len(GAP) - (place - 1 in chosen) - (place + 1 in chosen)
 
 
 def _join(names: Sequence[str], chosen: Sequence[int]) -> str:

@@ -57,9 +57,11 @@ class Page(urwid.WidgetWrap[_Frame]):
     def refresh(self) -> None:
         """Draw again if what the page shows has changed."""
         pages = self._state.pages
-        if pages.page is not None and self._prepared != (prepared := (self._state.revision, pages.page)):
-            self._prepared = prepared
+        if self._prepared != self._state.revision:  # with an interval, not with the key that needs it
+            self._prepared = self._state.revision
             pages.prepare()
+            if pages.page is not None and (stacks_found := pages.list_tab(InspectionKind.STACKS)) is not None:
+                self._shortened(stacks_found, self._fit(InspectionKind.STACKS)[-1][1])
         self._heading.refresh()
         inputs = (self._inputs(), self._size)
         if inputs == self._drawn_from:
@@ -107,8 +109,8 @@ class Page(urwid.WidgetWrap[_Frame]):
                 markup += [("dim", text), below]
         return [*markup, *self._titles(width)]
 
-    def _fit(self) -> tuple[tuple[InspectionColumn, int], ...]:
-        return inspections.fit(self._state.pages.tab, self._list.room(self._size[0]))
+    def _fit(self, kind: InspectionKind | None = None) -> tuple[tuple[InspectionColumn, int], ...]:
+        return inspections.fit(kind or self._state.pages.tab, self._list.room(self._size[0]))
 
     def _titles(self, width: int) -> Markup:
         pages = self._state.pages

@@ -170,7 +170,7 @@ class PageState:
     @property
     def listing(self) -> Listing | None:
         """What the tab lists; None: the interval on the screen does not have it."""
-        return self._list(self.tab)
+        return self.list_tab(self.tab)
 
     @property
     def place(self) -> int:
@@ -209,20 +209,9 @@ class PageState:
     def prepare(self) -> None:
         """Work out what the tabs list, so that a key need not wait for it."""
         for kind in InspectionKind:
-            self._list(kind)
+            self.list_tab(kind)
 
-    def narrow(self, inspection: Inspection | None) -> Inspection | None:
-        """Return an inspection with the rows of the chosen process or command only, where one is chosen."""
-        owner = self.page.owner if self.page is not None else None
-        if inspection is None or owner is None:
-            return inspection
-        return replace(inspection, rows=tuple(row for row in inspection.rows if owner.owns(row)))
-
-    def _find(self, kind: InspectionKind) -> Inspection | None:
-        found, page = self.time.shown.inspection(kind) if self.time.shown is not None else None, self.page
-        return found if found is not None and page is not None and found.cache == page.row.cache else None
-
-    def _list(self, kind: InspectionKind) -> Listing | None:
+    def list_tab(self, kind: InspectionKind) -> Listing | None:
         """Return what a tab lists, which is worked out once for each interval."""
         inspection, page = self._find(kind), self.page
         if inspection is None or page is None:
@@ -241,6 +230,17 @@ class PageState:
         listing = Listing(inspection, items, {item.key: place for place, item in enumerate(items)})
         self._listings[kind] = _Known(found, owner, unfolded, listing)
         return listing
+
+    def narrow(self, inspection: Inspection | None) -> Inspection | None:
+        """Return an inspection with the rows of the chosen process or command only, where one is chosen."""
+        owner = self.page.owner if self.page is not None else None
+        if inspection is None or owner is None:
+            return inspection
+        return replace(inspection, rows=tuple(row for row in inspection.rows if owner.owns(row)))
+
+    def _find(self, kind: InspectionKind) -> Inspection | None:
+        found, page = self.time.shown.inspection(kind) if self.time.shown is not None else None, self.page
+        return found if found is not None and page is not None and found.cache == page.row.cache else None
 
     def _group(self, inspection: Inspection) -> tuple[Command, ...]:
         if self._commands is None or self._commands[0] is not inspection:
