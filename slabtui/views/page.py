@@ -7,7 +7,7 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Style, Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
-from slabtui.views.cells import drawable
+from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
 from slabtui.views.line import Markup, Segment, line
@@ -18,6 +18,7 @@ from slabtui.views.widgets import Drawn, scrolling
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
+_SHORT_NAMES = (16, 8)  # columns of the name where the tabs need the room
 _HEADING = 3  # lines, without the charts
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -186,9 +187,9 @@ def tabs(state: State, width: int) -> Markup:
     current = list(InspectionKind).index(pages.tab)
     shown[current] = Segment("sorted", (f" {current + 1} {pages.tab.capitalize()} ",), 9)
     path = pages.path
-    return line(
-        [Segment("title", tuple(dict.fromkeys((" > ".join(path), *path[-1:]))), 8), *shown], right, width, gap=" "
-    )
+    names = (" > ".join(path), *path[-1:], *(clip(one, width).rstrip() for one in path[-1:] for width in _SHORT_NAMES))
+    name = Segment("title", tuple(dict.fromkeys(names)), 8)
+    return line([name, *shown], right, width, gap=" ", shorten=True)
 
 
 def facts(state: State, width: int) -> Markup:
