@@ -1,6 +1,6 @@
 """The last line: the keys of the topmost window and their labels, or the text that a prompt asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import urwid
 from urwid.command_map import Command
@@ -14,18 +14,36 @@ from slabtui.views.paste import pasted
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import PromptWindow
 
+# What comes first where not all fit; the others follow in the order of the key map.
+_ORDER = ("help", "quit", "leave", "leave-leaks", "filter", "open-page", "leaks", "sort-next", "frees", "units")
 _PIECES = 3  # of each hint: its key, its label, and a space
 
 
 def fitting(context: KeyContext, width: int) -> list[tuple[str, Action]]:
-    """Return the actions of a context whose hints fit whole, each with the key that is shown."""
+    """Return the actions of a context whose hints fit whole, those that matter most first, each with its key.
+
+    Where all fit with the function keys that htop has for them, these are shown.
+    """
+    actions = [action for action in keymap.in_context(context) if action.label]
+    actions.sort(key=lambda action: _ORDER.index(action.name) if action.name in _ORDER else len(_ORDER))
+    with_function_keys = [(_function_key(action), action) for action in actions]
+    if _width(with_function_keys) <= width:
+        return with_function_keys
     fitting: list[tuple[str, Action]] = []
-    for action in keymap.in_context(context):
+    for action in actions:
         hint = action.keys[0], action
-        needed = sum(cells(text) for one in (*fitting, hint) for _, text in _hint(*one))
-        if action.label and needed <= width:
+        if _width([*fitting, hint]) <= width:
             fitting.append(hint)
     return fitting
+
+
+def _function_key(action: Action) -> str:
+    """Return the first function key of an action, or else its first key."""
+    return next((key for key in action.keys if key[0] == "f" and key[1:].isdigit()), action.keys[0])
+
+
+def _width(hints: Iterable[tuple[str, Action]]) -> int:
+    return sum(cells(text) for hint in hints for _, text in _hint(*hint))
 
 
 def hints(context: KeyContext, width: int) -> Markup:

@@ -89,3 +89,18 @@ def test_a_click_on_quit_quits() -> None:
     place = last_line(app).index("Quit")
     with pytest.raises(urwid.ExitMainLoop):
         click(app.stack, SIZE, place, SIZE[1] - 1)
+
+
+def test_the_keys_that_matter_most_are_shown_on_the_smallest_screen() -> None:
+    labels = [action.label for _, action in fitting(KeyContext.TABLE, 40)]
+    assert labels[:4] == ["Help", "Quit", "Filter", "Open"]
+
+
+@pytest.mark.parametrize("context", [KeyContext.TABLE, KeyContext.PAGE])
+def test_function_keys_are_shown_where_all_hints_fit_with_them(context: KeyContext) -> None:
+    wide, narrow = fitting(context, 400), fitting(context, 60)
+    assert [action for _, action in wide][: len(narrow)] == [action for _, action in narrow]
+    assert not any(key[0] == "f" and key[1:].isdigit() for key, _ in narrow)
+    for key, action in wide:
+        has = [one for one in action.keys if one[0] == "f" and one[1:].isdigit()]
+        assert key == (has or action.keys)[0]
