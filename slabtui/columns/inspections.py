@@ -12,6 +12,7 @@ from slabtui.model.containers import write_place
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
 _LEAST = 26  # columns for the one that takes what is left
+_WIDE, _LONGEST_PLACE = 160, {"cgroup": 53}  # on a wide terminal the whole uid of a pod fits beside a container's id
 _LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
 _LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
@@ -223,7 +224,6 @@ _PLACE = InspectionColumn(
     help="Control group of the process: its container and Kubernetes pod, or its systemd unit, else its path below"
     " /sys/fs/cgroup",
     priority=2,
-    most=61,  # the uid of a pod and the id of a container
     fields=("cgroup",),
 )
 _COMMAND = _text(
@@ -275,4 +275,4 @@ def fit(kind: InspectionKind, width: int) -> Fitted[InspectionRow, Scene]:
         least = min(amounts, key=lambda column: column.priority)
         amounts.remove(least)
         kept.remove(least)
-    return column.fit(kept, width)
+    return column.fit(kept, width, _LONGEST_PLACE if width >= _WIDE else {})

@@ -11,7 +11,7 @@ from slabtui.views.cells import drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
 from slabtui.views.line import Markup, Segment, line
-from slabtui.views.page_state import STEP, Listing
+from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn, scrolling
@@ -116,7 +116,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         pages = self._state.pages
         if pages.tab is InspectionKind.ABOUT:
             return [("heading", " " * width)]
-        shifted = f" +{pages.page.shift * STEP}" if pages.page is not None and pages.page.shift else ""
+        shifted = f" +{pages.scrolled}" if pages.scrolled else ""
         titles = (
             cell(column.align, room, column.title if column.priority else column.title + shifted)
             for column, room in self._fit()
@@ -143,10 +143,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         if isinstance(item, Command):
             ended = f", {item.ended} ended" if item.ended else ""
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
-        if pages.tab is InspectionKind.STACKS and not page.shift:
+        if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
-        shown = page.shift - (1 if pages.tab is InspectionKind.STACKS else 0)
-        text = inspections.describe(pages.tab, item)[shown * STEP :]
+        text = inspections.describe(pages.tab, item)[pages.scrolled :]
         below = pages.tab is InspectionKind.PROCESSES and name_command(item) in page.unfolded
         return f"    {text}" if below else text
 

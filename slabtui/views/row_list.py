@@ -1,7 +1,7 @@
 """A list of rows, one line each, of which only the visible ones are drawn: the table and the pages are made of it."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import urwid
 
@@ -91,9 +91,13 @@ class Walker(urwid.ListWalker[int, RowLine], Generic[T]):
 class _Lines(urwid.ListBox[int]):
     """A list of lines. Each is one row, so nothing need be counted, which takes 10 ms for 10,000 lines."""
 
+    def __init__(self, lines: Walker[Any]) -> None:
+        super().__init__(lines)
+        self._lines = lines
+
     def rows_max(self, size: tuple[int, int] | None = None, focus: bool = False) -> int:
         """Return how many rows there are."""
-        return len(self.body)
+        return len(self._lines)
 
     def get_first_visible_pos(self, size: tuple[int, int], focus: bool = False) -> int:
         """Return the position of the first line that is visible."""
