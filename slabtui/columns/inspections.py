@@ -203,7 +203,7 @@ _PID = InspectionColumn(
     write=lambda row, width, scene: str(row.pid) if row.pid else numbers.UNKNOWN,
     help="Process ID; - for interrupts, and for processes that have none in this PID namespace",
     priority=4,
-    fields=("pid",),
+    fields=("pid", "comm", "context"),  # in CSV these come before the fields that were added later
 )
 _STATE = InspectionColumn(
     id="state",
@@ -213,7 +213,6 @@ _STATE = InspectionColumn(
     write=lambda row, width, scene: ENDED if row.ended else "",
     help="X: the process has ended, or all of the command have",
     priority=3,
-    fields=("ended",),
 )
 _PLACE = InspectionColumn(
     id="cgroup",
@@ -233,7 +232,7 @@ _COMMAND = _text(
     meaning="Command line of the process, else its name as in ps: kernel threads in brackets; NAME x 12: all processes"
     " of one name",
     least=_LEAST_COMMAND,
-    fields=("comm", "context", "cmdline"),
+    fields=("cmdline", "ended"),
 )
 
 COLUMNS: dict[InspectionKind, tuple[InspectionColumn, ...]] = {
