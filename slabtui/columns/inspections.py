@@ -15,6 +15,7 @@ _LEAST = 26  # columns for the one that takes what is left
 _WIDE, _LONGEST_PLACE = 160, {"cgroup": 53}  # on a wide terminal the whole uid of a pod fits beside a container's id
 _LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
 _LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
+_OF_INTERVAL = {"allocs", "bytes"}  # columns
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
 
 # Columns that all numbers of a row take at most: what is left distinguishes rows. A wide terminal has more for them.
@@ -28,10 +29,12 @@ class Scene:
     Attributes:
         inspection: the inspection that the row is of.
         style: how numbers are written.
+        elapsed: seconds of the interval: what was allocated in it is written per second; None: it is not.
     """
 
     inspection: Inspection
     style: Style = Style.RAW
+    elapsed: float | None = None
 
 
 InspectionColumn = Column[InspectionRow, Scene]
@@ -75,6 +78,11 @@ def describe(kind: InspectionKind, row: InspectionRow) -> str:
     return row.cmdline or who(row)
 
 
+def rate_title(column: InspectionColumn) -> str:
+    """Return the heading of a column where what was allocated in the interval is written per second."""
+    return f"{column.title}/s" if column.id in _OF_INTERVAL else column.title
+
+
 def _error(row: InspectionRow, width: int, scene: Scene) -> str:
     error = share_error(row, scene.inspection)
     return "?" if error is None else f"{min(error, _MOST_ERROR):.1f}%"
@@ -94,7 +102,8 @@ def _amount(
 
     def write(row: InspectionRow, width: int, scene: Scene) -> str:
         estimated = scene.inspection.one_in > 1
-        return "~" * estimated + numbers.write(get(row), unit, scene.style, width - estimated)
+        number = get(row) / scene.elapsed if name in _OF_INTERVAL and scene.elapsed else get(row)
+        return "~" * estimated + numbers.write(number, unit, scene.style, width - estimated)
 
     return InspectionColumn(
         id=name,

@@ -224,7 +224,7 @@ def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
     assert titles(screen).split() == ["SHARE", "SINCE", "BYTES", "STACK"]
     assert body(screen)[0].split()[:4] == ["75.0%", "~30", "~1.88Ki", "getname_flags"]
     wide = opened(InspectionKind.STACKS, (160, 24))
-    assert titles(wide).split() == ["SHARE", "S.E.", "ALLOCS", "BYTES", "SINCE", "BYTES", "STACK"]
+    assert titles(wide).split() == ["SHARE", "S.E.", "ALLOCS/s", "BYTES/s", "SINCE", "BYTES", "STACK"]
     assert body(wide)[0].split()[:6] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1.88Ki"]
 
 
@@ -361,11 +361,44 @@ def test_the_proposed_name_ends_in_a_format_that_the_tab_has(
     assert [path.suffix for path in tmp_path.iterdir()] == [suffix]
 
 
-def test_a_narrow_page_shows_the_number_of_every_tab() -> None:
+@pytest.mark.parametrize("name", ["dentry", "n" * 64, "\u540d" * 30])
+def test_a_narrow_page_shows_the_number_of_every_tab(name: str) -> None:
+    """At 40 columns they had to give way to how exact the stacks are."""
     for kind in InspectionKind:
-        line = opened(kind, (40, 10)).lines()[2]
-        assert all(str(number) in line for number in (1, 2, 3, 4)), line
+        screen = opened(kind, (40, 10))
+        assert screen.state.page is not None
+        screen.state.page.row = replace(DENTRY, name=name)
+        screen.show(DENTRY, inspections=(replace(INSPECTIONS[kind], one_in=1234, lost=99999),))
+        line = screen.lines()[2]
+        assert all(f" {number} " in f"{line} " for number in (1, 2, 3, 4)), line
         assert kind.capitalize() in line
+        assert line.startswith(name[:5])
+
+
+def test_the_names_of_the_tabs_go_where_what_was_lost_has_no_room_else() -> None:
+    screen = opened(InspectionKind.STACKS, (60, 24))
+    assert screen.lines()[2].split() == [
+        "dentry",
+        "1",
+        "Stacks",
+        "2",
+        "3",
+        "4",
+        "~",
+        "one",
+        "stack",
+        "in",
+        "9",
+        "lost",
+        "4",
+    ]
+
+
+def test_what_was_allocated_in_an_interval_is_shown_per_second() -> None:
+    screen = opened(InspectionKind.CALLERS, (160, 24))
+    screen.show(DENTRY, elapsed=2.0, inspections=(CALLERS,))
+    assert "ALLOCS/s" in titles(screen).split()
+    assert body(screen)[0].split()[2:4] == ["1.50", "96"]
 
 
 def test_the_selection_follows_its_caller_and_at_the_top_stays_at_the_top() -> None:
