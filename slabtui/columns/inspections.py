@@ -12,8 +12,10 @@ from slabtui.model.containers import write_place
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
 _LEAST = 26  # columns for the one that takes what is left
+_WIDE, _LONGEST_PLACE = 160, {"cgroup": 53}  # on a wide terminal the whole uid of a pod fits beside a container's id
 _LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
 _LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
+_OF_INTERVAL = {"allocs", "bytes"}  # columns
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
 
 # Columns that all numbers of a row take at most: what is left distinguishes rows. A wide terminal has more for them.
@@ -27,10 +29,12 @@ class Scene:
     Attributes:
         inspection: the inspection that the row is of.
         style: how numbers are written.
+        elapsed: seconds of the interval: what was allocated in it is written per second; None: it is not.
     """
 
     inspection: Inspection
     style: Style = Style.RAW
+    elapsed: float | None = None
 
 
 InspectionColumn = Column[InspectionRow, Scene]
@@ -74,6 +78,11 @@ def describe(kind: InspectionKind, row: InspectionRow) -> str:
     return row.cmdline or who(row)
 
 
+def rate_title(column: InspectionColumn) -> str:
+    """Return the heading of a column where what was allocated in the interval is written per second."""
+    return f"{column.title}/s" if column.id in _OF_INTERVAL else column.title
+
+
 def _error(row: InspectionRow, width: int, scene: Scene) -> str:
     error = share_error(row, scene.inspection)
     return "?" if error is None else f"{min(error, _MOST_ERROR):.1f}%"
@@ -93,7 +102,8 @@ def _amount(
 
     def write(row: InspectionRow, width: int, scene: Scene) -> str:
         estimated = scene.inspection.one_in > 1
-        return "~" * estimated + numbers.write(get(row), unit, scene.style, width - estimated)
+        number = get(row) / scene.elapsed if name in _OF_INTERVAL and scene.elapsed else get(row)
+        return "~" * estimated + numbers.write(number, unit, scene.style, width - estimated)
 
     return InspectionColumn(
         id=name,
@@ -202,7 +212,7 @@ _PID = InspectionColumn(
     write=lambda row, width, scene: str(row.pid) if row.pid else numbers.UNKNOWN,
     help="Process ID; - for interrupts, and for processes that have none in this PID namespace",
     priority=4,
-    fields=("pid",),
+    fields=("pid", "comm", "context"),  # in CSV these come before the fields that were added later
 )
 _STATE = InspectionColumn(
     id="state",
@@ -212,7 +222,6 @@ _STATE = InspectionColumn(
     write=lambda row, width, scene: ENDED if row.ended else "",
     help="X: the process has ended, or all of the command have",
     priority=3,
-    fields=("ended",),
 )
 _PLACE = InspectionColumn(
     id="cgroup",
@@ -223,7 +232,6 @@ _PLACE = InspectionColumn(
     help="Control group of the process: its container and Kubernetes pod, or its systemd unit, else its path below"
     " /sys/fs/cgroup",
     priority=2,
-    most=61,  # the uid of a pod and the id of a container
     fields=("cgroup",),
 )
 _COMMAND = _text(
@@ -233,7 +241,7 @@ _COMMAND = _text(
     meaning="Command line of the process, else its name as in ps: kernel threads in brackets; NAME x 12: all processes"
     " of one name",
     least=_LEAST_COMMAND,
-    fields=("comm", "context", "cmdline"),
+    fields=("cmdline", "ended"),
 )
 
 COLUMNS: dict[InspectionKind, tuple[InspectionColumn, ...]] = {
@@ -275,4 +283,4 @@ def fit(kind: InspectionKind, width: int) -> Fitted[InspectionRow, Scene]:
         least = min(amounts, key=lambda column: column.priority)
         amounts.remove(least)
         kept.remove(least)
-    return column.fit(kept, width)
+    return column.fit(kept, width, _LONGEST_PLACE if width >= _WIDE else {})

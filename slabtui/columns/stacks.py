@@ -65,6 +65,9 @@ def _distinguish(own: Sequence[_Token], holders: dict[_Token, int], others: int)
         if place is None or others & holders[own[place]] == others:
             break
         others &= holders[own[place]]
+        name, times = own[place]
+        if times:  # only with those before it does the text show that there are several
+            chosen += [earlier for earlier in range(place) if own[earlier][0] == name and earlier not in chosen]
         chosen.append(place)
     return chosen
 

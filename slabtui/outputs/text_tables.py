@@ -62,7 +62,8 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
     lines = [f"{_clock(snapshot)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
-    columns, scene = inspections.COLUMNS[kind], inspections.Scene(found)
+    columns = sorted(inspections.COLUMNS[kind], key=lambda column: not column.priority)  # the longest text comes last
+    scene = inspections.Scene(found)
     rows = merge_stacks(found.rows) if kind is InspectionKind.STACKS else found.rows
     lines.append(" ".join(_align(column, column.title, column.width) for column in columns))
     lines += (

@@ -11,15 +11,15 @@ from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
 from slabtui.views.line import Markup, Segment, line
-from slabtui.views.page_state import STEP, Listing
+from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn, scrolling
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
-_SHORT_NAMES = (16, 8)  # columns of the name where the tabs need the room
 _HEADING = 3  # lines, without the charts
+_LEAST_NAME = 12  # columns of the name of a cache, or of a process, where there is no room for all of it
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -117,23 +117,27 @@ class Page(urwid.WidgetWrap[_Frame]):
         pages = self._state.pages
         if pages.tab is InspectionKind.ABOUT:
             return [("heading", " " * width)]
-        shifted = f" +{pages.page.shift * STEP}" if pages.page is not None and pages.page.shift else ""
+        shifted = f" +{pages.scrolled}" if pages.scrolled else ""
         titles = (
-            cell(column.align, room, column.title if column.priority else column.title + shifted)
+            cell(column.align, room, inspections.rate_title(column) if column.priority else column.title + shifted)
             for column, room in self._fit()
         )
         return [("heading", GAP.join(titles)), ("heading", " " * width)]
 
     def _draw_row(self, item: Item) -> tuple[str, str]:
-        listing = self._state.pages.listing
-        assert listing is not None
+        scene = self._scene()
         row = item.total if isinstance(item, Command) else item
-        scene = Scene(listing.inspection, Style.HUMAN)
         written = (
             cell(column.align, room, column.write(row, room, scene) if column.priority else self._text(item, room))
             for column, room in self._fit()
         )
         return "dim" if row.ended else "row", GAP.join(written)
+
+    def _scene(self) -> Scene:
+        listing, shown = self._state.pages.listing, self._state.shown
+        assert listing is not None
+        assert shown is not None
+        return Scene(listing.inspection, Style.HUMAN, shown.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -144,10 +148,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         if isinstance(item, Command):
             ended = f", {item.ended} ended" if item.ended else ""
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
-        if pages.tab is InspectionKind.STACKS and not page.shift:
+        if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
-        shown = page.shift - (1 if pages.tab is InspectionKind.STACKS else 0)
-        text = inspections.describe(pages.tab, item)[shown * STEP :]
+        text = inspections.describe(pages.tab, item)[pages.scrolled :]
         below = pages.tab is InspectionKind.PROCESSES and name_command(item) in page.unfolded
         return f"    {text}" if below else text
 
@@ -177,19 +180,27 @@ def tabs(state: State, width: int) -> Markup:
     right = []
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
-        right.append(Segment("paused", texts, 7))
+        right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 8))
-    shown = [
-        Segment("sorted" if kind is pages.tab else "label", (f" {number} {kind.capitalize()} ", f" {number} "), 5)
-        for number, kind in enumerate(InspectionKind, 1)
-    ]
-    current = list(InspectionKind).index(pages.tab)
-    shown[current] = Segment("sorted", (f" {current + 1} {pages.tab.capitalize()} ",), 9)
+        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 7))
     path = pages.path
-    names = (" > ".join(path), *path[-1:], *(clip(one, width).rstrip() for one in path[-1:] for width in _SHORT_NAMES))
-    name = Segment("title", tuple(dict.fromkeys(names)), 8)
-    return line([name, *shown], right, width, gap=" ", shorten=True)
+    names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
+    markup: Markup = []
+    for named in (True, False):  # the names of the tabs go before anything else, and their numbers stay
+        shown = [
+            Segment("sorted" if kind is pages.tab else "label", (_tab(kind, named=named or kind is pages.tab),), 9)
+            for kind in InspectionKind
+        ]
+        markup = line([Segment("title", names, 8), *shown], right, width, gap=" ")
+        texts_shown = {text for _, text in markup}
+        if all(texts_shown.intersection(segment.texts) for segment in (*shown, *right)):
+            break
+    return markup
+
+
+def _tab(kind: InspectionKind, *, named: bool) -> str:
+    number = list(InspectionKind).index(kind) + 1
+    return f" {number} {kind.capitalize()} " if named else f" {number} "
 
 
 def facts(state: State, width: int) -> Markup:

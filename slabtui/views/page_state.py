@@ -202,6 +202,14 @@ class PageState:
         return [*zip(history.snapshots(back), history.past(self.page.row.cache, back), strict=True)]
 
     @property
+    def scrolled(self) -> int | None:
+        """How many characters of the text of the rows are left of the screen; None: stacks show in short."""
+        shift = self.page.shift if self.page is not None else 0
+        if self.tab is not InspectionKind.STACKS:
+            return shift * STEP
+        return (shift - 1) * STEP if shift else None
+
+    @property
     def first(self) -> int:
         """The number of the oldest interval of `past()`, counted from the first one of the session."""
         return self.time.history.added - len(self.time.history)

@@ -23,7 +23,7 @@ from tests.support.fakes import cache, caches, snapshot
 from tests.unit.views.test_page import INSPECTIONS
 
 NAMES = ("dentry", "kmalloc-cg-192", "~kmalloc-large", r"\x1b[2J", "\u540d\u524d" * 20, "x" * 200)
-KEYS = sorted({key for action in keymap.ACTIONS if action.name != "quit" for key in action.keys})
+KEYS = sorted({key for action in keymap.ACTIONS if not action.name.startswith("quit") for key in action.keys})
 OTHER_KEYS = ("f5", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
 TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f5", "enter", "esc")
 COUNTS = st.integers(0, 2**63)
@@ -31,8 +31,9 @@ COUNTS = st.integers(0, 2**63)
 REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
 WAYS = {
     KeyContext.TABLE: (),
-    KeyContext.PAGE: ("home", "enter", "1"),
-    KeyContext.STACKS: ("home", "enter", "2"),
+    KeyContext.PAGE: ("home", "enter", "4"),
+    KeyContext.STACKS: ("home", "enter", "1"),
+    KeyContext.PROCESSES: ("home", "enter", "2"),
     KeyContext.DIALOG: ("?",),
     KeyContext.PROMPT: ("/",),
 }
@@ -126,7 +127,7 @@ class Keys(RuleBasedStateMachine):
         if context is KeyContext.PROMPT and key not in TYPED:
             key = "esc"  # no file may be written anywhere else
         action, before = keymap.find(context, key), self._everything()
-        if action is not None and action.name == "quit":
+        if action is not None and action.name.startswith("quit"):
             return
         assert press(self.app.stack, self.size, key) == []
         changed = self._everything() != before
@@ -147,7 +148,16 @@ class Keys(RuleBasedStateMachine):
         state, prompt = self.state, self.app._prompt
         return (
             [*state.windows],
-            (state.order, state.idle, state.frees, state.pattern, state.dropped, state.tab, state.table.followed),
+            (
+                state.order,
+                state.idle,
+                state.frees,
+                state.pattern,
+                state.dropped,
+                state.table.followed,
+                state.pages.tab,
+                state.pages.revision,
+            ),
             (state.time.paused, state.time.back, state.time.speed, state.time.stepping),
             None if prompt is None else (prompt._edit.edit_text, prompt._edit.edit_pos, state.prompt.complaint),
             [*self.producer.calls],
@@ -158,7 +168,7 @@ class Keys(RuleBasedStateMachine):
         first = [replace(row, name=name, allocs=count, bytes=count, live=count, mem=count) for row in caches(1)]
         rest = [replace(row, frees=row.allocs, live_delta=-row.allocs, aliases=(name,)) for row in caches(number)[1:]]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=(self._inspection(),)))
+        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=self._inspections()))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:
@@ -186,12 +196,12 @@ class Keys(RuleBasedStateMachine):
         assert len(lines) == self.size[1]
         assert all(line.decode().isprintable() for line in lines)
 
-    def _inspection(self) -> Inspection:
-        """Return the requested inspection, or one of another cache, as right after a change of the request."""
+    def _inspections(self) -> tuple[Inspection, ...]:
+        """Return the requested inspections, or one of another cache, as right after a change of the request."""
         wanted = self.producer.wanted.inspection
         if wanted is None:
-            return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)
-        return replace(INSPECTIONS[wanted.kind], cache=wanted.cache)
+            return (replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache),)
+        return tuple(replace(INSPECTIONS[kind], cache=wanted.cache) for kind in wanted.kinds)
 
 
 def test_no_keys_at_no_size_break_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
