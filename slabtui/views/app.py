@@ -25,7 +25,7 @@ from slabtui.views.header import header, height
 from slabtui.views.page import Page
 from slabtui.views.paste import Mouse, Pastes
 from slabtui.views.state import State
-from slabtui.views.status import status_line
+from slabtui.views.status import Status
 from slabtui.views.table import Table
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import PromptWindow
@@ -99,7 +99,7 @@ class App:
         self._page = Page(state)
         self._message = ""  # the one that a timer will remove
         self._timer: object = None
-        self._status = status_line(state)
+        self._status = Status(state, self._table.status)
         self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
         self._footer = urwid.Pile([("pack", self._status), ("pack", self._hints)])
@@ -113,6 +113,7 @@ class App:
             Effect.QUIT: self._quit,
             Effect.REDRAW: self._redraw,
             Effect.MEASURE: self._measure,
+            Effect.MARK: self._mark,
             Effect.FASTER: lambda: self._change_speed(lambda player: player.faster()),
             Effect.SLOWER: lambda: self._change_speed(lambda player: player.slower()),
             Effect.STEP: self._step,
@@ -209,7 +210,6 @@ class App:
         self._draw_windows()
         self._time_message()
         self._header.refresh()
-        self._status.refresh()
         self._frame.body.refresh()
         self._hints.refresh()
         if self._prompt is not None:
@@ -315,6 +315,10 @@ class App:
     def _measure(self) -> None:
         if self._producer is not None:
             self._producer.measure()
+
+    def _mark(self) -> None:
+        if self._producer is not None:
+            self._producer.mark()
 
     def _export(self) -> None:
         prompt, shown = self.state.prompt, self.state.shown

@@ -8,9 +8,9 @@ from typing import Any
 
 import urwid
 
-from slabtui.columns import caches, inspections, numbers
+from slabtui.columns import caches, inspections, leaks, numbers
 from slabtui.columns.column import Column
-from slabtui.columns.numbers import Unit
+from slabtui.columns.numbers import Style, Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import header, keymap, status, terminal
 from slabtui.views.cells import cells, drawable, is_plain
@@ -61,6 +61,7 @@ def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
     here = keymap.in_context(context)
     tables = [
         *_section("Columns of the table", _columns(caches.COLUMNS)),
+        *_section("Columns of the leak view", _columns(_of_leaks())),
         *_section("Columns of a page", _columns(chain.from_iterable(inspections.COLUMNS.values()))),
     ]
     elsewhere = [
@@ -100,6 +101,10 @@ def _section(heading: str, entries: Iterable[tuple[str, str]], styled: bool = Fa
 
 def _columns(columns: Iterable[Column[Any, Any]]) -> Iterable[tuple[str, str]]:
     return ((column.title, column.help) for column in dict.fromkeys(columns))
+
+
+def _of_leaks() -> Iterable[Column[Any, Any]]:
+    return (column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID)
 
 
 def _place(context: KeyContext) -> str:

@@ -3,12 +3,16 @@
 It is always there, so that nothing above it moves when a message comes and goes.
 """
 
+from collections.abc import Callable
+from typing import ClassVar
+
+import urwid
+
 from slabtui.model.snapshot import Snapshot
 from slabtui.views import amounts
-from slabtui.views.cells import clip
+from slabtui.views.cells import clip, drawable
 from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
-from slabtui.views.widgets import Drawn
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
 _LEAST_PERCENT = 0.1  # of a CPU: less is not told apart
@@ -22,26 +26,43 @@ MEANINGS = (
 )
 
 
-def status(state: State, width: int) -> Markup:
-    """Return the line."""
-    if state.message:
-        return [("title", clip(state.message, width))]
-    if state.error:
-        return [("warning", clip(state.error, width))]
+class Status(urwid.Widget):
+    """The line.
+
+    Args:
+        state: what it says.
+        rows: returns what is said of the rows of the table.
+    """
+
+    no_cache: ClassVar[list[str]] = ["render"]  # what is in view is known only when the list above has been drawn
+    _sizing = frozenset((urwid.FLOW,))
+
+    def __init__(self, state: State, rows: Callable[[], list[Segment]]) -> None:
+        super().__init__()
+        self._state = state
+        self._rows = rows
+
+    def rows(self, size: tuple[int], focus: bool = False) -> int:
+        """Return the height."""
+        return 1
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
+        """Draw the line."""
+        rows = self._rows() if self._state.page is None else []
+        markup = [(style, drawable(text)) for style, text in status(self._state, rows, size[0])]
+        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
+
+
+def status(state: State, rows: list[Segment], width: int) -> Markup:
+    """Return the line, with what is said of the rows."""
+    for style, text in (("title", state.message), ("warning", state.error)):
+        if text:
+            return line([Segment(style, (text, clip(text, width)), 9)], rows, width)
     snapshot = state.shown
     if snapshot is None:
         return line(_notes(state), [], width)
-    left = [Segment("dim", _caches(state, snapshot), 5), *_filter(state), *_notes(state)]
+    left = [Segment("dim", _caches(state, snapshot), 5), *_filter(state), *_notes(state), *rows]
     return line(left, [*_costs(snapshot), _lost(snapshot)], width)
-
-
-def status_line(state: State) -> Drawn:
-    """Return the widget that shows the line."""
-
-    def inputs() -> object:
-        return state.revision, state.message, state.error, state.notes, state.pattern, state.dropped
-
-    return Drawn(lambda width: status(state, width), inputs)
 
 
 def _caches(state: State, snapshot: Snapshot) -> tuple[str, ...]:
