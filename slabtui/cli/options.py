@@ -62,6 +62,7 @@ class Options:
         record: the file to record to.
         addresses: whether kernel addresses are written.
         replay: the recording that is shown; None: the running kernel is.
+        mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
         count: after how many snapshots to end; None: when the user ends it.
     """
@@ -80,6 +81,7 @@ class Options:
     record: Path | None
     addresses: bool
     replay: Path | Traversable | None
+    mouse: bool
     interval: float
     count: int | None
 
@@ -115,6 +117,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         record=found.record,
         addresses=found.addresses,
         replay=DEMO if found.demo else found.replay,
+        mouse=found.mouse,
         interval=found.every or found.interval or _INTERVAL,
         count=1 if found.once else found.number or found.count,
     )
@@ -212,6 +215,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     other = options.add_argument_group("other")
     other.add_argument("-h", "--help", action="help", help="show this help and exit")
     other.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}", help="show the version")
+    other.add_argument("--no-mouse", action="store_false", dest="mouse", help="leave the mouse to the terminal")
     other.add_argument(
         "--print-completion",
         metavar="SHELL",

@@ -140,19 +140,23 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
     from slabtui.views.app import App
     from slabtui.views.state import State
 
+    opens_leaks = text.is_of_leaks(options.sort)
     state = State(
         options.interval,
-        Order.by(text.ON_SCREEN.get(options.sort, options.sort)),
+        Order() if opens_leaks else Order.by(text.ON_SCREEN.get(options.sort, options.sort)),
         options.filter,
         idle=options.all,
         replay=options.replay is not None,
         frees=options.request.frees,
         inspected_caches=inspected_caches(DEMO) if options.demo else (),  # of a small file
     )
+    if opens_leaks:
+        state.toggle_leaks()
     garbage.shorten_pauses()
     try:
         with ending.screen():
-            App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK), notes=notes).run(producer)
+            leaving = partial(ending.begin, Status.OK)
+            App(state, options.count, conceal, leaving, notes, mouse=options.mouse).run(producer)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise

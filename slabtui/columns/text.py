@@ -117,8 +117,8 @@ COLUMNS: tuple[CacheColumn, ...] = (
 BY_ID = {one.id: one for one in COLUMNS}
 _GROWING = ("growth", "rate", "recent")
 
-# The column of the screen for what is sorted by in text, where that has another name.
-ON_SCREEN = {"delta": "growth", "rate": "growth", "recent": "growth", "reclaim": caches.DEFAULT_SORT}
+# Columns that the table of the screen has by another name.
+ON_SCREEN = {"delta": "growth"}
 
 
 def sort_value(column: str) -> Callable[[CacheRow], Any]:
@@ -141,5 +141,10 @@ def counts_frees(columns: Iterable[str]) -> bool:
 
 
 def ranks_growth(column: str) -> bool:
-    """Return whether rows that are sorted by this column show which caches leak."""
+    """Return whether rows that are sorted by this column show which caches grow."""
     return column in _GROWING
+
+
+def is_of_leaks(column: str) -> bool:
+    """Return whether the screen has a column in its leak view, and not in its table."""
+    return ON_SCREEN.get(column, column) not in caches.SORTS or ranks_growth(column)

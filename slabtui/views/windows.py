@@ -1,11 +1,13 @@
 """The windows of the screen, the topmost last: the table, the page of a cache, a dialog, a prompt. Pure."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import InspectionRow
+from slabtui.model.inspection import InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow
+from slabtui.views.commands import Key, Owner
+from slabtui.views.cursor import Cursor
 
 
 @dataclass(slots=True, eq=False)
@@ -13,9 +15,11 @@ class TableWindow:
     """The table of caches, below all others.
 
     Attributes:
-        followed: the cache that the selection stays on; it shows even when idle. None: the top row.
+        cursor: the selection, and what is on the screen.
+        followed: the cache that the selection stays on; it shows even when idle. None: it stays on its line.
     """
 
+    cursor: Cursor = field(default_factory=Cursor)
     followed: CacheKey | None = None
 
 
@@ -25,11 +29,17 @@ class PageWindow:
 
     Attributes:
         row: the cache as it was when the page was opened.
-        followed: key of the inspection row that the selection stays on; None: the top row.
+        owner: whose stacks the tab of stacks shows; None: those of all processes.
+        followed: by tab, the key of the row that the selection stays on; none: the top row.
+        unfolded: the names of the commands whose processes are listed.
+        shift: how far the text of the rows is scrolled to the left, in steps.
     """
 
     row: CacheRow
-    followed: tuple[object, ...] | None = None
+    owner: Owner | None = None
+    followed: dict[InspectionKind, Key] = field(default_factory=dict)
+    unfolded: set[str] = field(default_factory=set)
+    shift: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -43,9 +53,13 @@ class StackWindow:
 
     Attributes:
         row: the stack.
+        owners: the same stack of each process that it was seen in, most allocations first; empty where unknown.
+        estimated: whether the counts are estimates.
     """
 
     row: InspectionRow
+    owners: tuple[InspectionRow, ...] = ()
+    estimated: bool = False
 
 
 class Purpose(enum.Enum):
@@ -63,11 +77,16 @@ class PromptWindow:
         purpose: what it is for.
         text: as typed so far.
         complaint: what is wrong with it; empty: nothing.
+        before: the text that it opened with.
     """
 
     purpose: Purpose
     text: str
     complaint: str = ""
+    before: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.text
 
 
 Window = TableWindow | PageWindow | HelpWindow | StackWindow | PromptWindow

@@ -125,7 +125,7 @@ def test_no_text_of_an_inspection_is_a_formula(text: str) -> None:
     process = InspectionRow(**counts, pid=7, comm=text, cmdline=text, cgroup=text)
     found = Inspection(key(0, "dentry"), InspectionKind.PROCESSES, rows=(process,))
     lines = csv_tables.write_inspection(found).replace('"', "")
-    assert lines.count(f",'{text},") == lines.count(text) == 3
+    assert lines.count(f",'{text}") == lines.count(text) == 3
     stack = InspectionRow(**counts, frames=(text, "open", text))
     found = Inspection(key(0, "dentry"), InspectionKind.STACKS, rows=(stack,))
     lines = csv_tables.write_inspection(found).replace('"', "")
