@@ -23,7 +23,7 @@ def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
     a group cannot reach from a slow series to a fast one in small steps.
     """
     groups: list[list[S]] = []
-    for one in sorted(series, key=lambda one: -_slope(one)):
+    for one in sorted(series, key=lambda one: -one.slope):
         found = next((group for group in groups if grow_together(group[0], one, timeline)), None)
         if found is None:
             groups.append([one])
@@ -32,27 +32,24 @@ def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
     return groups
 
 
-def grow_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline) -> bool:
-    """Return whether two growing series grow at the same rate.
+def grow_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline, times: int = 1) -> bool:
+    """Return whether a growing series grows at the same rate as another one, or so many times as fast.
 
     Unrelated series may have nearly equal slopes by chance. So where they grow unevenly, they must do so together.
     """
     if one.trend is None or other.trend is None:
         return False
-    slope, other_slope = one.trend.slope, other.trend.slope
-    faster, slower = (one.trend, other.trend) if slope >= other_slope else (other.trend, one.trend)
-    apart = (faster.slope - slower.slope) / faster.slope
-    if apart > (_CLOSE if faster.low <= slower.slope else _NEAR):
+    slope, other_slope = one.trend.slope, times * other.trend.slope
+    low, slower = (one.trend.low, other_slope) if slope >= other_slope else (times * other.trend.low, slope)
+    apart = abs(slope - other_slope) / max(slope, other_slope)
+    if apart > (_CLOSE if low <= slower else _NEAR):
         return False
     number = min(len(one.long), len(other.long))
-    times, values, others = timeline.long[-number:], one.long[-number:], other.long[-number:]
-    noise = max(noise_around(slope, times, values), noise_around(other_slope, times, others))
+    moments, values = timeline.long[-number:], one.long[-number:]
+    others = [times * value for value in other.long[-number:]]
+    noise = max(noise_around(slope, moments, values), noise_around(other_slope, moments, others))
     even = _EVEN_RECLAIMABLE if one.reclaimable or other.reclaimable else _EVEN
-    if noise <= max(even * min(one.trend.growth, other.trend.growth), _SLABS):
+    if noise <= max(even * min(slope, other_slope) * (moments[-1] - moments[0]), _SLABS):
         return True
     difference = [value - other_value for value, other_value in zip(values, others, strict=True)]
-    return noise_around(slope - other_slope, times, difference) <= _SHARED * noise
-
-
-def _slope(series: JudgedSeries) -> float:
-    return series.trend.slope if series.trend else 0.0
+    return noise_around(slope - other_slope, moments, difference) <= _SHARED * noise

@@ -46,6 +46,11 @@ class JudgedSeries(Series):
         self.goes_on = self._goes_on(timeline)
         return True
 
+    @property
+    def slope(self) -> float:
+        """Change per second since the baseline; 0 where that is not known yet."""
+        return 0.0 if self.trend is None else self.trend.slope
+
     def exceeds_noise(self, times: float) -> bool:
         """Return whether it has grown by so many times its noise; False where that is not known yet."""
         return self.trend is not None and len(self.long) >= ENOUGH and self.trend.exceeds_noise(times)

@@ -303,3 +303,10 @@ def test_an_unchanged_row_stays_the_same_object() -> None:
     growth = Growth()
     found = [growth.judge(one).rows[0] for one in snapshots({"idle": lambda time: 7}, 90)]
     assert found[-1] is found[-2]
+
+
+def test_open_pipes_hold_one_inode_for_two_files() -> None:
+    leak = {"filp": noisy(40, 9, 1), "kmalloc-cg-1k": noisy(20, 9, 2), "inode_cache": noisy(20, 9, 3)}
+    leak["lsm_inode_cache"] = noisy(20, 9, 4)
+    judged = judge(leak, 60, reclaimable=("inode_cache",))
+    assert growing(judged) == {"filp", "kmalloc-cg-1k", "lsm_inode_cache"}
