@@ -15,6 +15,7 @@ from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.player import FASTEST, SLOWEST, Player
+from tests.support import hosts
 from tests.support.fakes import FakeClock
 from tests.support.recordings import lines, record, snapshots
 
@@ -290,3 +291,22 @@ def test_a_recording_that_repeats_keeps_its_pace_and_stands_still_while_held(tmp
     run.clock.advance_waiter(100.0)
     assert run.queue.get() is None
     run.player.stop()
+
+
+def test_a_recording_without_judgements_is_judged_while_it_is_played(tmp_path: Path) -> None:
+    leak = list(hosts.snapshots({"filp": lambda time: 20 * time}, 60))
+    with playing(record(tmp_path / "a", leak), paced=False) as run:
+        assert hosts.growing(run.rest()[-1]) == {"filp"}
+
+
+def test_the_judgements_of_a_recording_stay_until_the_user_marks(tmp_path: Path) -> None:
+    """Those of a longer baseline are better than what its last minutes show."""
+    begun = HostGrowth(since=hosts.START - 1000)
+    leak = [replace(one, growth=begun) for one in hosts.snapshots({"filp": lambda time: 20 * time}, 120)]
+    with playing(record(tmp_path / "a", leak), paced=False) as run:
+        before = [run.take() for _ in range(60)]
+        run.player.mark()
+        after = run.rest()
+    assert {(one.growth, *hosts.growing(one)) for one in before} == {(begun,)}
+    assert after[-1].growth != begun
+    assert hosts.growing(after[-1]) == {"filp"}
