@@ -12,7 +12,7 @@ from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
 from slabtui.model.inspection import InspectionKind
 from tests.support.bpf import own_compiled_ids, own_program_ids
-from tests.support.probes import inspecting, interval, read, request
+from tests.support.probes import find, inspecting, interval, read, request
 from tests.support.workload import Workload, workload
 from tests.tools.kernels import compare, results
 from tests.tools.kernels.results import Counts, Hidden, Jitless
@@ -90,8 +90,7 @@ def inspected(probe: Probe, work: Workload, kind: InspectionKind) -> Counts:
     _begin(kind)
     request(probe, inspecting("filp", kind))
     work.run()
-    inspection = read(probe).inspection
-    assert inspection is not None, probe.notes
+    inspection = find(read(probe))
     return Counts(_OPENS, None, sum(row.total_allocs for row in inspection.rows), inspection.lost)
 
 
