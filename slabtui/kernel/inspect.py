@@ -61,6 +61,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         self._symbols = Symbols()
         self._symbols.load()
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
+        self._known: dict[int, tuple[bytes, Counted]] = {}  # the rows, as read last
         self._before = [0] * _TALLIES  # the tallies when the inspection began
         self._key: CacheKey | None = None
         self._cache = Cache(0, "", 0, 0)
@@ -87,6 +88,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         """
         self._rows.clear()
         self._stack_rows.clear()
+        self._known.clear()
         self._naming.begin(self._cache.size)
         self._before = self._tallies.totals()
         self.module.maps.clear("stacks")
@@ -153,12 +155,17 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         return self._symbols.trouble if self.attached and shows_functions else ""
 
     def _sort(self, table: Hash, found: dict[InspectionKind, list[Counted]]) -> None:
-        """Read the rows of a table, each into the list of its kind."""
+        """Read the rows of a table, each into the list of its kind; one that did not change is the same object."""
         for key, value in table.read().items():
             number, kind = divmod(key >> _IDENTITY_BITS, len(_KINDS) + 1)
-            if number == self._number % _NUMBERS:  # else it is a late one of an earlier inspection
-                identity = key & (1 << _IDENTITY_BITS) - 1
-                found[_KINDS[kind]].append(Counted(identity, *_ROW.unpack(value)))
+            if number != self._number % _NUMBERS:
+                continue  # a late one of an earlier inspection
+            raw = value.tobytes()
+            before, counted = self._known.get(key, (None, None))
+            if counted is None or before != raw:
+                counted = Counted(key & (1 << _IDENTITY_BITS) - 1, *_ROW.unpack(raw))
+                self._known[key] = raw, counted
+            found[_KINDS[kind]].append(counted)
 
     def _namer(self, kind: InspectionKind) -> Callable[[Counted], InspectionTotals]:
         if kind is InspectionKind.CALLERS:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from slabtui.kernel.procfs.cgroups import Groups
 from slabtui.kernel.procfs.processes import Processes
@@ -21,8 +21,14 @@ _UNNUMBERED = {  # all that have no PID here; the first is longer than the kerne
 }
 
 
-class Counted(NamedTuple):
-    """A row as the programs count it: its identity, the lower bits of its key, and struct row in inspect.bpf.c."""
+@dataclass(slots=True)
+class Counted:
+    """A row as the programs count it: the lower bits of its key, and the members of struct row in inspect.bpf.c.
+
+    Attributes:
+        identity: these bits.
+        row: what the model has of it, as named last; None: not named yet.
+    """
 
     identity: int
     allocs: int
@@ -32,6 +38,7 @@ class Counted(NamedTuple):
     call_site: int
     cgroup: int
     comm: bytes
+    row: InspectionTotals | None = None
 
     @property
     def stack(self) -> int:
@@ -95,31 +102,45 @@ class Naming:
         allocs.pop(0, None)
         self._processes.learn(allocs)
 
-    def name_caller(self, row: Counted) -> InspectionTotals:
+    def name_caller(self, counted: Counted) -> InspectionTotals:
         """Return the row of a call site."""
-        amounts = self._amounts(row)
-        return InspectionTotals((self._symbols.name(row.call_site, offset=True),), None, *_NO_PROCESS, *amounts)
+        if counted.row is None:
+            frames = (self._symbols.name(counted.call_site, offset=True),)
+            counted.row = InspectionTotals(frames, None, *_NO_PROCESS, *self._amounts(counted))
+        return counted.row
 
-    def name_process(self, row: Counted) -> InspectionTotals:
+    def name_process(self, counted: Counted) -> InspectionTotals:
         """Return the row of a process."""
-        return InspectionTotals((), *self._describe(row), *self._amounts(row))
+        if counted.row is None or self._is_outdated(counted):
+            counted.row = InspectionTotals((), *self._describe(counted), *self._amounts(counted))
+        return counted.row
 
-    def name_stack(self, row: Counted) -> InspectionTotals:
+    def name_stack(self, counted: Counted) -> InspectionTotals:
         """Return the row of a stack of a process; OSError where the stack cannot be read."""
-        number = row.stack
-        frames = self._stacks.get(number)
-        if frames is None:
-            addresses = trim(self._take(number), row.call_site)
-            frames = self._stacks[number] = tuple(map(self._symbols.name, addresses))
-        return InspectionTotals(frames, *self._describe(row), *self._amounts(row))
+        if counted.row is None or self._is_outdated(counted):
+            frames = self._stacks.get(counted.stack)
+            if frames is None:
+                addresses = trim(self._take(counted.stack), counted.call_site)
+                frames = self._stacks[counted.stack] = tuple(map(self._symbols.name, addresses))
+            counted.row = InspectionTotals(frames, *self._describe(counted), *self._amounts(counted))
+        return counted.row
 
-    def _amounts(self, row: Counted) -> tuple[int, int, float]:
+    def _is_outdated(self, counted: Counted) -> bool:
+        """Return whether more is known of the process than in the row."""
+        row = counted.row
+        if row is None or not row.pid:
+            return row is None
+        command, ended = self._processes.find(row.pid)
+        return row.ended is not ended or row.cmdline != command
+
+    def _amounts(self, counted: Counted) -> tuple[int, int, float]:
         """Return allocations, bytes and standard error, as InspectionTotals has them."""
-        return row.allocs, row.allocs * self._size if self._size else row.size, math.sqrt(row.variance)
+        size = counted.allocs * self._size if self._size else counted.size
+        return counted.allocs, size, math.sqrt(counted.variance)
 
-    def _describe(self, row: Counted) -> tuple[int | None, str, str, bool | None, str, Context]:
+    def _describe(self, counted: Counted) -> tuple[int | None, str, str, bool | None, str, Context]:
         """Return what InspectionTotals has of a process: from its PID to its context."""
-        context, pid = row.context, row.pid
+        context, pid = counted.context, counted.pid
         if context is None:
             return None, *_NO_PROCESS
         if context is Context.INTERRUPT:
@@ -127,8 +148,8 @@ class Naming:
         if self._nested and not pid:
             return pid, _UNNUMBERED[context], "", None, "", context
         command, ended = self._processes.find(pid)
-        name = printable(row.comm.partition(b"\0")[0])
-        return pid, name, command, ended, self._groups.path(row.cgroup), context
+        name = printable(counted.comm.partition(b"\0")[0])
+        return pid, name, command, ended, self._groups.path(counted.cgroup), context
 
 
 _NO_PROCESS = ("", "", None, "", Context.PROCESS)  # name, command line, end, control group and context

@@ -2,7 +2,9 @@
 
 import math
 import os
+import subprocess
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,7 @@ STACK = (f"{ALLOCATOR:#x}", f"{CALLER:#x}", f"{OUTER:#x}")  # of functions witho
 
 
 def counted(identity: int, allocs: int = 3, **more: int | bytes) -> Counted:
-    row = Counted(identity, allocs, 100, 0, 1, CALLER, 0, b"python3\0\0\0\0\0\0\0\0\0")
-    return row._replace(**more)
+    return replace(Counted(identity, allocs, 100, 0, 1, CALLER, 0, b"python3\0\0\0\0\0\0\0\0\0"), **more)
 
 
 def process(context: int, pid: int, stack: int = 0) -> int:
@@ -80,6 +81,20 @@ def test_a_stack_whose_processes_had_no_room_has_none(naming: Naming) -> None:
     row = naming.name_stack(counted(process(ANYWHERE, 0, stack=5), allocs=9))
     assert (row.frames, row.pid, row.comm, row.cmdline, row.ended, row.cgroup) == (STACK, None, "", "", None, "")
     assert row.total_allocs == 9
+
+
+def test_a_row_that_did_not_change_is_the_same_until_its_process_ends(naming: Naming) -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        of_process, of_stack = counted(process(IN_PROCESS, sleeper.pid)), counted(process(IN_PROCESS, sleeper.pid, 3))
+        named = []
+        for _ in range(2):
+            naming.learn([of_process], [of_stack])
+            named.append((naming.name_process(of_process), naming.name_stack(of_stack)))
+        sleeper.kill()
+    naming.learn([of_process], [of_stack])
+    assert [now is before for before, now in zip(*named, strict=True)] == [True, True]
+    assert [row.ended for row in named[1]] == [False, False]
+    assert [naming.name_process(of_process).ended, naming.name_stack(of_stack).ended] == [True, True]
 
 
 def test_an_interrupt_has_no_name(naming: Naming) -> None:
