@@ -29,7 +29,7 @@ _DEPTH = 127  # of a stack map of bcc
 _ROW = struct.Struct(records.pack_format(RowRecord))
 _PROGRAMS = {"kmem_cache_alloc": "inspect_alloc", "kmalloc": "inspect_kmalloc"}  # by tracepoint
 _KINDS = (InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES)  # as numbered in inspect.bpf.c
-_LOST = range(len(_KINDS))  # the tally of each kind
+# Of the tallies the first are what each kind has lost.
 _LOST_EVENTS, _STACKS_TAKEN, _STOOD_FOR, _STACKS_NS, _TALLIES = range(len(_KINDS), len(_KINDS) + 5)
 _NUMBERS = 1 << 14  # of inspections, until they begin again: what key_of() in inspect.bpf.c has room for
 _IDENTITY_BITS = 48  # likewise
@@ -122,7 +122,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
                 kind=kind,
                 number=self._number,
                 one_in=one_in if kind is InspectionKind.STACKS else 1,
-                lost=tallies[_LOST[_KINDS.index(kind)]] + tallies[_LOST_EVENTS] + missed,
+                lost=tallies[_KINDS.index(kind)] + tallies[_LOST_EVENTS] + missed,
                 rows=_add_up(map(self._namer(kind), found[kind])),
             )
             for kind in self._kinds

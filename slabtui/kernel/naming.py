@@ -97,8 +97,9 @@ class Naming:
         """
         self._groups.learn({row.cgroup for rows in (processes, stacks) for row in rows} - {0})
         allocs: dict[int, int] = {}
-        for rows in (stacks, processes):  # the latter are exact
-            allocs |= {row.identity & _PID: row.allocs for row in rows}
+        for row in stacks:
+            allocs[row.identity & _PID] = allocs.get(row.identity & _PID, 0) + row.allocs
+        allocs |= {row.identity & _PID: row.allocs for row in processes}  # which is exact
         allocs.pop(0, None)
         self._processes.learn(allocs)
 
