@@ -194,7 +194,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         if listing is None:
             if self._state.time.replay:
                 why = f"The recording has no data for “{pages.tab.capitalize()}” of this cache here."
-                return why + _elsewhere(self._state.inspected_caches)
+                shown = self._state.shown
+                here = sorted({found.cache.name for found in shown.inspections} if shown else ())
+                return why + _elsewhere(self._state.inspected_caches, here)
             return "Collecting…"
         if listing.inspection.trouble:
             return listing.inspection.trouble
@@ -203,9 +205,12 @@ class Page(urwid.WidgetWrap[_Frame]):
         return "No allocations since this page was opened."
 
 
-def _elsewhere(caches: Sequence[str]) -> str:
-    """Return which caches the recording has inspections of."""
-    return f" It has inspections of {', '.join(caches)}." if caches else ""
+def _elsewhere(caches: Sequence[str], here: Sequence[str]) -> str:
+    """Return which caches the recording has inspections of, and which of them in this interval."""
+    if not caches:
+        return ""
+    now = f"; in this interval of {', '.join(here)}" if here else ""
+    return f" It has inspections of {', '.join(caches)}{now}."
 
 
 def tabs(state: State, width: int) -> Markup:

@@ -11,12 +11,13 @@ import zstandard
 from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
 from slabtui.recording import codec
+from slabtui.recording.bounds import LONGEST_LINE
 from tests.support.fakes import caches, key, snapshot
 from tests.support.recordings import first_version, version_1
 
 LARGE = 64 << 20  # bytes, of which a compressed file holds some thousand
 ENDINGS = (".jsonl", ".gz", ".zst")
-_MOST = 6 << 20  # bytes of one hostile value: some lines with it are as long as a line may be, some longer
+_MOST = 12 << 20  # bytes of one hostile value: some lines with it are as long as a line may be, some longer
 
 _FIGURES = {"allocs": 1, "bytes": 64, "total_allocs": 2, "total_bytes": 128}
 _CALLER = InspectionRow(frames=("d_alloc+0x2a",), **_FIGURES)
@@ -133,7 +134,7 @@ class Mutations:
         """Return what is large: packed, it is a file of some thousand bytes."""
         line = self._chance.choice(self._lines)
         part = self._chance.choice((b"\0", b"\n", b"[", b"[],", b'{"a":', b'"ab",', b"9,", b" ", b'"\\ud83d\\ude00",'))
-        large = part * (self._chance.choice((LARGE, 8 << 20, (8 << 20) - 100)) // len(part))
+        large = part * (self._chance.choice((LARGE, LONGEST_LINE, LONGEST_LINE - 100)) // len(part))
         return self._chance.choice((large, line + b"\n" + large, line[:-1] + b',"x":[' + large, large + line))
 
 

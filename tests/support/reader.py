@@ -16,7 +16,7 @@ from slabtui.outputs import csv_tables, text_tables
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.views.app import App
-from slabtui.views.state import PageWindow, State
+from slabtui.views.state import State
 
 _SIZE = (100, 30)
 
@@ -29,9 +29,9 @@ def show(path: Path) -> None:
         render_text(app.stack, _SIZE, focus=True)
         rows = [snapshot.row(inspection.cache) for inspection in snapshot.inspections]
         for row in dict.fromkeys(row for row in rows if row is not None):
-            app.state.windows.append(PageWindow(row))
+            app.state.pages.open(row)
             for kind in InspectionKind:
-                app.state.show_tab(kind)
+                app.state.pages.show_tab(kind)
                 app.sync()
                 render_text(app.stack, _SIZE, focus=True)
             app.state.close()

@@ -121,7 +121,7 @@ def older_lines() -> bytes:
 
 HOSTILE = {
     "a long address": with_row(address="0x" + "f" * 5000),
-    "an address that is longer than a line": with_row(address="0x" + "f" * (9 << 20)),
+    "an address that is longer than a line": with_row(address="0x" + "f" * (17 << 20)),
     "a long key": with_row(cache="x" * (4 << 20)),
     "a key of many digits": with_row(cache="x#" + "9" * (4 << 20)),
     "a long number of an older version": older(cache="0x" + "f" * 5000),

@@ -27,7 +27,7 @@ def page_of_dentry(inspected: tuple[str, ...]) -> str:
 def test_a_page_without_data_says_which_caches_have_some() -> None:
     page = page_of_dentry(("filp", "vm_area_struct"))
     assert "The recording has no data for “Stacks” of this cache here." in page
-    assert "It has inspections of filp, vm_area_struct." in page
+    assert "It has inspections of filp, vm_area_struct; in this interval of filp." in page
     assert "It has inspections" not in page_of_dentry(())
 
 
