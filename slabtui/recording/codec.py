@@ -22,9 +22,10 @@ JSON_NAMES: dict[type, dict[str, str]] = {
 ROW_FIELDS = tuple(field.name for field in fields(CacheRow))
 RATES = ("growth_objects_s", "recent_objects_s", "growth_bytes_h")
 RATE_DIGITS = 3  # after the point: a leak of one object in a quarter of an hour shows
-# Most caches do not grow. These fields are left out of a line where they have these values, as JSON has them: the line
-# would be a quarter longer.
-LEFT_OUT: dict[str, Any] = {**dict.fromkeys(RATES, 0.0), "growing": False, "grows_with": []}
+# Most caches do not grow, or it is not known yet. Fields of growth are left out of a row where they have these values,
+# as JSON has them: the line would be a third longer. `growing` says which values: it is null while growth is not known.
+_STILL: dict[str, Any] = {**dict.fromkeys(RATES, 0.0), "growing": False, "grows_with": []}
+_UNKNOWN: dict[str, Any] = {**dict.fromkeys(RATES), "grows_with": []}
 _FIRST, _LAST = ("time", "elapsed", "origin"), ("rows", "inspections")  # what a person who reads a line looks for
 _SNAPSHOT_FIELDS = (
     *_FIRST,
@@ -98,10 +99,15 @@ def _row(row: CacheRow) -> dict[str, Any]:
     return written
 
 
+def left_out(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of growth that a row of JSON may lack, with the values that they then have."""
+    return _UNKNOWN if row.get("growing", False) is None else _STILL
+
+
 def _shorten(row: dict[str, Any]) -> dict[str, Any]:
-    """Remove the fields that are left out: those of LEFT_OUT that are 0, false or empty, but not null."""
-    for name in LEFT_OUT:
-        if not row[name] and row[name] is not None:
+    """Remove the fields of growth that are left out."""
+    for name, usual in left_out(row).items():
+        if row[name] == usual or (name == "grows_with" and not row[name]):
             del row[name]
     return row
 

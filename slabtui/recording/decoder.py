@@ -18,7 +18,7 @@ from slabtui.model.inspection import About, Context, Inspection, InspectionKind,
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
-from slabtui.recording.codec import LEFT_OUT, NAME, RATE_DIGITS, RATES, SchemaError, inspection_fields, json_name
+from slabtui.recording.codec import NAME, RATE_DIGITS, RATES, SchemaError, inspection_fields, json_name, left_out
 from slabtui.recording.older import NAME as OLDER
 from slabtui.recording.older import NO_KEY, Upgrade, rename
 
@@ -271,7 +271,7 @@ def _row_reader(version: _Version) -> Check:
     read = _reader(CacheRow, _names(CacheRow), own)
     if version is _Version.KEYS:
         return read
-    return lambda found, owner: read(LEFT_OUT | found, owner)
+    return lambda found, owner: read(left_out(found) | found, owner)
 
 
 @cache  # a recording has lines of one version

@@ -37,7 +37,7 @@ def filled(owner: type, **known: object) -> Any:
 
 
 BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
-ROWS = (CacheRow(cache=KEY, name="dentry"), filled(CacheRow))
+ROWS = (CacheRow(cache=KEY, name="dentry"), CacheRow(cache=KEY, name="dentry", growing=False), filled(CacheRow))
 MACHINE = {"memory": filled(HostMemory), "growth": filled(HostGrowth)}
 FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin), **MACHINE)
 INSPECTION_ROWS = {
