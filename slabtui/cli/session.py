@@ -55,7 +55,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
             if is_screen:
                 _show(options, producer, conceal, ending, notes)
             else:
-                clears = name == SLABRATETOP and not options.noclear and sys.stdout.isatty()
+                clears = name == SLABRATETOP and not (options.noclear or options.once) and sys.stdout.isatty()
                 _print(options, producer, conceal, complain, notes, clears=clears)
 
 

@@ -381,8 +381,9 @@ def test_once_prints_one_table_and_nothing_around_it(command: list[str]) -> None
     assert len({line.split(",")[0] for line in run("--demo", "-b", "--output", "csv").stdout.splitlines()}) == 2
 
 
-def test_once_prints_text_on_a_terminal_too() -> None:
-    with Terminal([*SLABTUI, "--demo", "-b", "-o", "name,mem", "-s", "mem", "-r", "3"]) as terminal:
+@pytest.mark.parametrize("command", [SLABTUI, SLABRATETOP], ids=["slabtui", "slabratetop"])
+def test_once_prints_text_on_a_terminal_too(command: list[str]) -> None:
+    with Terminal([*command, "--demo", "-b", "-o", "name,mem", "-s", "mem", "-r", "3"]) as terminal:
         assert terminal.wait_for_exit() == 0
         assert b"\x1b" not in terminal.output
         assert len(terminal.output.splitlines()) == 6

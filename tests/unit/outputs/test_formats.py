@@ -110,8 +110,6 @@ def test_one_interval_is_the_table_alone() -> None:
     form = formats.once(formats.slabratetop(1, clear=False))
     assert (form.heading, form.ending(SAMPLE)) == ("", "")
     assert form.write(SAMPLE, SAMPLE.rows) == formats.slabratetop(1, clear=False).write(SAMPLE, SAMPLE.rows)[1:]
-    cleared = formats.slabratetop(1, clear=True)
-    assert formats.once(cleared).write(SAMPLE, SAMPLE.rows) == cleared.write(SAMPLE, SAMPLE.rows)
 
 
 @pytest.mark.parametrize(
