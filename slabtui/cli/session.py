@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from slabtui.cli.options import DEMO, SEE_HELP, Options
+from slabtui.cli.options import DEMO, Options
+from slabtui.cli.parser import SEE_HELP
 from slabtui.collector import Collector, Source
 from slabtui.columns import query, text
 from slabtui.columns.query import Order

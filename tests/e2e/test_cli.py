@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.cli import options
+from slabtui.cli.parser import parser
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
 from tests.e2e.test_terminal import gone
@@ -71,7 +71,7 @@ def test_a_thread_is_no_process() -> None:
     thread.start()
     try:
         with pytest.raises(SlabtuiError, match=f"{thread.native_id} is a thread of process {os.getpid()}"):
-            options.parser().parse_args(["-p", str(thread.native_id)])
+            parser().parse_args(["-p", str(thread.native_id)])
     finally:
         stop.set()
         thread.join()

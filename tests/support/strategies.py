@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow
 
-# Numbers as they are written, with so many digits after the point: of a row, and of the machine.
+# Numbers as they are written, with this many digits after the point: of a row, and of the machine.
 RATES = st.integers(-(10**15), 10**15).map(lambda thousandths: thousandths / 1000)
 HOST_RATES = st.integers(-(10**15), 10**15).map(lambda tenths: tenths / 10)
 

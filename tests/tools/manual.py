@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from slabtui.cli import options
+from slabtui.cli import parser as command_line
 from slabtui.columns import caches, text
 from slabtui.views import keymap
 
@@ -67,7 +67,7 @@ def quoted(text: str) -> str:
 
 def page() -> str:
     """Return the manual page."""
-    parser = options.parser()
+    parser = command_line.parser()
     usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
     lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]

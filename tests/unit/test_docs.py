@@ -10,7 +10,8 @@ import jq
 import pytest
 import shtab
 
-from slabtui.cli.options import DEMO, parser
+from slabtui.cli.options import DEMO
+from slabtui.cli.parser import parser
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec
 from slabtui.recording.reader import read

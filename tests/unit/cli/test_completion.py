@@ -5,12 +5,13 @@ import subprocess
 
 import pytest
 
-from slabtui.cli import completion, options
+from slabtui.cli import completion
+from slabtui.cli.parser import parser
 from slabtui.columns import text
 
 
 def script(shell: str) -> str:
-    return completion.script(options.parser(), shell)
+    return completion.script(parser(), shell)
 
 
 def completions(word: str, function: str) -> list[str]:
@@ -28,7 +29,7 @@ def test_completion_scripts_name_every_option(shell: str) -> None:
     except NotImplementedError:
         assert shell == "fish"  # an older shtab
         return
-    for action in options.parser()._actions:
+    for action in parser()._actions:
         for name in action.option_strings:
             assert (name if shell != "fish" else name.lstrip("-")) in written
     assert "folded" in written

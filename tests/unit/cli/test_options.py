@@ -8,6 +8,7 @@ import pytest
 
 from slabtui.cli import options
 from slabtui.cli.options import Options
+from slabtui.cli.parser import parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
@@ -78,15 +79,15 @@ def test_frees_are_counted_where_they_are_shown(argv: Sequence[str], counted: bo
 
 
 def test_every_option_is_in_a_group_with_a_name() -> None:
-    groups = {group.title: group._group_actions for group in options.parser()._action_groups if group._group_actions}
+    groups = {group.title: group._group_actions for group in parser()._action_groups if group._group_actions}
     assert list(groups) == ["what to show", "what to count", "output", "recordings", "other"]
     grouped = [action for actions in groups.values() for action in actions]
-    assert len(grouped) == len(options.parser()._actions)
+    assert len(grouped) == len(parser()._actions)
     assert all(action.help for action in grouped)
 
 
 def test_the_examples_in_the_help_are_right() -> None:
-    examples = EXAMPLE.findall(str(options.parser().epilog))
+    examples = EXAMPLE.findall(str(parser().epilog))
     assert len(examples) == 5
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
     assert [one.output for one in found] == [None, None, None, None, "folded"]
@@ -100,7 +101,7 @@ def test_the_examples_in_the_help_are_right() -> None:
 
 
 def test_the_help_names_every_status() -> None:
-    assert re.findall(r"^  (\d) ", str(options.parser().epilog), re.MULTILINE) == [
+    assert re.findall(r"^  (\d) ", str(parser().epilog), re.MULTILINE) == [
         f"{status}" for status in Status if status is not Status.FAILED
     ]
-    assert all(f"{status:d}  " in str(options.parser().epilog) for status in Status)
+    assert all(f"{status:d}  " in str(parser().epilog) for status in Status)
