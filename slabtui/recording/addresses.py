@@ -46,9 +46,11 @@ class AddressHider:
         )
 
     def _row(self, row: CacheRow) -> CacheRow:
-        if row.address is None and "0x" not in row.name and "0x" not in row.cache.name:
+        names = (row.name, row.cache.name, *row.grows_with)
+        if row.address is None and not any("0x" in name for name in names):
             return row
-        return replace(row, address=None, cache=self._key(row.cache), name=self._text(row.name))
+        grows_with = tuple(map(self._text, row.grows_with))
+        return replace(row, address=None, cache=self._key(row.cache), name=self._text(row.name), grows_with=grows_with)
 
     def _key(self, key: CacheKey) -> CacheKey:
         return key._replace(name=self._text(key.name))

@@ -67,6 +67,14 @@ def test_a_number_stays_for_as_long_as_a_run_and_another_run_has_others() -> Non
     assert AddressHider()(with_addresses()).rows[1].name != hide(with_addresses()).rows[1].name
 
 
+def test_the_name_of_a_cache_without_a_name_is_hidden_where_another_one_grows_with_it() -> None:
+    leak = replace(cache(1, "filp"), grows_with=(NAMELESS.name, "kmalloc-64"))
+    nameless = replace(cache(2), cache=NAMELESS, name=NAMELESS.name)
+    found, hidden = AddressHider()(snapshot(leak, nameless)).rows
+    assert found == replace(leak, grows_with=(hidden.name, "kmalloc-64"))
+    assert hidden.name.startswith("hidden-")
+
+
 def test_a_command_line_stays_as_its_user_wrote_it() -> None:
     """It has what a user typed, which is no secret of the kernel: hiding it would hide what the process does."""
     row = InspectionRow(pid=7, comm="dd", cmdline=f"dd skip={SITE}", total_allocs=1)
