@@ -155,9 +155,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         return f"    {text}" if below else text
 
     def _shortened(self, listing: Listing, room: int) -> dict[stacks.Stack, str]:
+        """Return the texts of stacks: those of one process look as they do among those of all."""
         if self._short is None or self._short[0] is not listing or self._short[1] != room:
-            found = frozenset(item.frames for item in listing.items if not isinstance(item, Command))
-            self._short = listing, room, stacks.shorten(found, room)
+            self._short = listing, room, stacks.shorten(frozenset(row.frames for row in listing.whole.rows), room)
         return self._short[2]
 
     def _why_empty(self, listing: Listing | None) -> str:

@@ -184,6 +184,14 @@ def test_enter_on_a_command_that_is_unfolded_shows_the_stacks_of_all_its_process
     assert [line.split()[1] for line in body(screen)] == ["~48", "~33"]
 
 
+def test_a_stack_of_a_process_looks_as_it_does_among_those_of_all() -> None:
+    screen = opened()
+    among_all = texts(screen)
+    screen.type("2", "down", "enter")
+    assert path(screen) == "filp > bash 7"
+    assert texts(screen) == among_all[:1]
+
+
 def test_the_tabs_lead_from_the_stacks_of_a_process_to_those_of_all() -> None:
     screen = opened("2", "down", "enter")
     assert path(screen) == "filp > bash 7"
