@@ -15,6 +15,7 @@ from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn, scrolling
+from slabtui.views.windows import PageWindow
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
@@ -31,7 +32,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._size = (0, 0)
         self._drawn_from: object = None
-        self._prepared: object = None
+        self._prepared: tuple[int, PageWindow | None] = (0, None)
         self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
         self._list: RowList[Item] = RowList(self._draw_row)
         self._heading = Drawn(self._draw_heading, self._inputs, height=lambda: _HEADING + self._chart_height())
@@ -58,11 +59,10 @@ class Page(urwid.WidgetWrap[_Frame]):
     def refresh(self) -> None:
         """Draw again if what the page shows has changed."""
         pages = self._state.pages
-        if self._prepared != self._state.revision:  # with an interval, not with the key that needs it
-            self._prepared = self._state.revision
-            pages.prepare()
-            if pages.page is not None and (stacks_found := pages.list_tab(InspectionKind.STACKS)) is not None:
-                self._shortened(stacks_found, self._fit(InspectionKind.STACKS)[-1][1])
+        if self._prepared != (self._state.revision, pages.page):
+            if self._prepared[1] is pages.page:  # with an interval, so that no key need wait for it
+                self._prepare()
+            self._prepared = self._state.revision, pages.page
         self._heading.refresh()
         inputs = (self._inputs(), self._size)
         if inputs == self._drawn_from:
@@ -80,6 +80,13 @@ class Page(urwid.WidgetWrap[_Frame]):
         else:
             self._message.set_text(drawable(self._why_empty(listing)))
             self._w.body = self._list if items else self._empty
+
+    def _prepare(self) -> None:
+        """Work out what all tabs show."""
+        pages = self._state.pages
+        pages.prepare()
+        if (listing := pages.list_tab(InspectionKind.STACKS)) is not None:
+            self._shortened(listing, self._fit(InspectionKind.STACKS)[-1][1])
 
     def _shows_about(self) -> bool:
         """Return whether the page shows what is known of the cache; it does so at once, where nothing forbids it."""
