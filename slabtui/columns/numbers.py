@@ -8,6 +8,8 @@ UNKNOWN = "-"  # in place of a number
 ANY = 26  # columns: every number of 64 bits fits with all its digits in groups, and its sign
 
 _STEPS = "kMGTPE"
+_LARGER_STEPS = "ZYRQ"  # a product of two numbers of 64 bits, from a recording that someone made up
+_LETTERS = "".join((_STEPS, _STEPS.upper(), _LARGER_STEPS, "i"))
 _WHOLE = 99.95  # from here on a number with three significant digits has no decimals
 _TIMES = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -35,16 +37,17 @@ def human(number: int | float, unit: Unit) -> str:
     two decimals is `0.00`.
     """
     base = 1024 if unit is Unit.BYTES else 1000
-    scaled, step = abs(number), ""
-    for step in ("", *_STEPS):
-        if scaled < base - 0.5 or step == _STEPS[-1]:
-            break
+    scaled, steps = float(abs(number)), ["", *_STEPS, *_LARGER_STEPS]
+    while scaled >= base - 0.5 and len(steps) > 1:
         scaled /= base
+        del steps[0]
+    step = steps[0]
+    if not scaled < base - 0.5:
+        return f"{number:.0e}"  # of no host
     digits = _significant(scaled)
-    if not step and scaled:  # whole numbers need no decimals
-        digits = digits.removesuffix(".00").removesuffix(".0") if float(digits) else digits
-    sign = "-" if number < 0 else ""
-    return sign + digits + _symbol(step, unit)
+    if not step and digits != "0.00":  # whole numbers need no decimals
+        digits = digits.removesuffix(".00").removesuffix(".0")
+    return ("-" if number < 0 else "") + digits + _symbol(step, unit)
 
 
 def write(number: int | float, unit: Unit, style: Style, width: int) -> str:
@@ -60,8 +63,7 @@ def write(number: int | float, unit: Unit, style: Style, width: int) -> str:
         if len(digits) <= width:
             return digits
     written = human(number, unit)
-    units = "".join(character for character in written if character.isalpha())
-    padding = " " * (UNIT_WIDTH[unit] - len(units))
+    padding = " " * (UNIT_WIDTH[unit] - len(written) + len(written.rstrip(_LETTERS)))
     return written + padding if len(written) + len(padding) <= width else written
 
 

@@ -20,6 +20,14 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "help": State.open_help,
     "clear-filter": State.clear_filter,
     "leave": lambda state: state.pages.leave(),
+    "leave-leaks": State.toggle_leaks,
+    "leaks": State.toggle_leaks,
+    "mark": State.mark,
+    "units": State.turn_basis,
+    "digits": State.turn_style,
+    "follow": State.follow,
+    "sort-next": lambda state: state.sort_by_next(1),
+    "sort-previous": lambda state: state.sort_by_next(-1),
     "filter": State.ask_for_filter,
     "pause": State.toggle_pause,
     "pause-processes": State.toggle_pause,
@@ -44,7 +52,7 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "close": State.close,
     "accept": State.accept,
     "cancel": State.cancel,
-    **{name: partial(State.sort_by, column=column) for name, column in keymap.SORTS.items()},
+    **{action: partial(State.sort_by, column=column) for action, column in keymap.SORTS.items()},
     **{name: partial(_show_tab, kind) for name, kind in keymap.TABS.items()},
 }
 

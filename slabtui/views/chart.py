@@ -35,17 +35,18 @@ class Series:
     end: str = NOW
 
 
-def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:
+def sparkline(series: Sequence[float], width: int, plain: bool = False, top: float = 0) -> str:
     """Draw a series as bars against its own maximum, the newest at the right; only 0 is blank.
 
     Args:
         series: rates, the newest last; more than `width` of them are cut at the old end.
         width: columns.
         plain: with ASCII characters only.
+        top: the least that the highest bar stands for.
     """
     bars = _PLAIN_BARS if plain else _BARS
     shown = series[-width:] if width else ()
-    top = max(shown, default=0)
+    top = max(*shown, top, 0)
     if not top:
         return " " * width
     steps = len(bars) - 1

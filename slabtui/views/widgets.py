@@ -10,7 +10,7 @@ from slabtui.views import keymap
 from slabtui.views.cells import drawable, is_plain
 from slabtui.views.line import Markup
 
-_LABEL = 11  # columns
+_LABEL = 14  # columns
 
 
 class Drawn(urwid.Widget):
@@ -37,6 +37,12 @@ class Drawn(urwid.Widget):
         """Return the height."""
         return self._height if isinstance(self._height, int) else self._height()
 
+    def resize(self, height: int) -> None:
+        """Draw this many lines from now on."""
+        if height != self._height:
+            self._height = height
+            self._invalidate()
+
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
         markup = [(style, drawable(text)) for style, text in self._draw(size[0])]
@@ -50,14 +56,14 @@ class Drawn(urwid.Widget):
             self._invalidate()
 
 
-def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
+def scrolling(body: Any) -> urwid.ScrollBar[Any]:
     """Return a list with a bar beside it where it does not fit; thin, because sparklines end in full blocks.
 
     The keys of the key map move in it, and no others.
     """
     body._command_map = _list_commands()
     thumb = "|" if is_plain() else "┃"
-    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar", scroll_by_focus=True)
 
 
 def _list_commands() -> urwid.CommandMap:
@@ -77,6 +83,6 @@ def framed(body: urwid.Widget, title: str) -> urwid.Widget:
     return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
-def labelled(label: str, value: str) -> urwid.Columns:
+def labelled(label: str, value: str, style: str = "key") -> urwid.Columns:
     """Return a label and a value beside it."""
-    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(drawable(value))], dividechars=1)
+    return urwid.Columns([(_LABEL, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)

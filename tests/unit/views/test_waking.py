@@ -57,7 +57,7 @@ def screen_of(host: Host) -> Screen:
     screen = Screen()
     for _ in range(3):
         screen.app.show(host.interval())
-    screen.type("z", "end")
+    screen.type("z", "end", "F")
     assert screen.selected() == "sleeper"
     return screen
 
