@@ -4,7 +4,7 @@ import urwid
 
 from slabtui.columns import inspections, numbers, stacks
 from slabtui.columns.inspections import InspectionColumn, Scene
-from slabtui.columns.numbers import Style, Unit
+from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
 from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
@@ -123,7 +123,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _inputs(self) -> object:
         pages = self._state.pages
-        return self._state.revision, self._state.time.back, pages.page, pages.tab, pages.revision
+        return self._state.revision, self._state.time.back, self._state.style, pages.page, pages.tab, pages.revision
 
     def _series(self) -> tuple[Series, ...]:
         pages, time = self._state.pages, self._state.time
@@ -171,7 +171,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         listing, shown = self._state.pages.listing, self._state.shown
         assert listing is not None
         assert shown is not None
-        return Scene(listing.inspection, Style.HUMAN, shown.elapsed)
+        return Scene(listing.inspection, self._state.style, shown.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
