@@ -35,6 +35,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._size = (0, 0)
         self._drawn_from: object = None
+        self._listed: object = None
         self._prepared: tuple[int, PageWindow | None] = (0, None)
         self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
         self._list: RowList[Item] = RowList(self._draw_row)
@@ -97,6 +98,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._drawn_from = inputs
         listing = pages.listing
         items = listing.items if listing else ()
+        self._keep_top_in_view()
         self._list.replace(items, pages.place)
         if self._shows_about():
             row, inspection = pages.inspected, pages.inspection
@@ -107,6 +109,18 @@ class Page(urwid.WidgetWrap[_Frame]):
         else:
             self._message.set_text(drawable(self._why_empty(listing)))
             self._w.body = self._list if items else self._empty
+
+    def _keep_top_in_view(self) -> None:
+        """Let the selection stay on its line where its row has fallen below the first screen."""
+        pages, cursor = self._state.pages, self._list.cursor
+        same = self._listed == (listed := (pages.page, pages.revision))
+        self._listed = listed
+        if same and not cursor.top and pages.place >= cursor.height > cursor.place:
+            pages.select(cursor.place)
+
+    def status(self) -> list[Segment]:
+        """Return how many rows are not on the screen."""
+        return self._list.unseen() if self._w.body is self._list else []
 
     def _prepare(self) -> None:
         """Work out what all tabs show."""

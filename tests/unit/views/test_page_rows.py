@@ -330,14 +330,18 @@ def test_what_the_tabs_list_is_worked_out_once_for_each_interval() -> None:
 
 
 def test_the_biggest_rows_stay_in_view_when_the_selected_one_falls() -> None:
-    """After a cursor move the list scrolled under the selection: the first rows left the screen, and nothing said so."""
+    """After a cursor move the list scrolled under the selection: the first rows left the screen."""
     rows = [process(pid, 1000 - pid, f"comm{pid}") for pid in range(1, 60)]
     screen = opened("2", "down", "down", inspections=(replace(PROCESSES, rows=tuple(rows)),))
     assert "comm3" in selected(screen)
-    rows[2] = replace(rows[2], total_allocs=990 - len(body(screen)) + 5)
-    screen.show(FILP, inspections=(replace(PROCESSES, rows=tuple(rows)),))
-    assert "comm3" in selected(screen)
-    assert body(screen)[0].split()[-1] == "comm1"
+    height = len(body(screen))
+    assert f"▼ {59 - height} rows below" in screen.lines()[-2]
+    for total, line, name in ((1000 - height, -2, "comm3"), (1, -2, f"comm{height}")):
+        rows[2] = replace(rows[2], total_allocs=total)
+        screen.show(FILP, inspections=(replace(PROCESSES, rows=tuple(rows)),))
+        assert " comm1 " in body(screen)[0]
+        assert name in selected(screen)
+        assert name in body(screen)[line]
 
 
 def test_numbers_are_written_in_the_style_of_the_table() -> None:
