@@ -112,7 +112,8 @@ def body(screen: Screen) -> list[str]:
 
 def tab(screen: Screen) -> str:
     """Return the tab that stands out."""
-    (shown,) = (text for style, text in render_runs(screen.app.stack, screen.size, focus=True)[2] if style == "sorted")
+    line = render_runs(screen.app.stack, screen.size, focus=True)[screen.top]
+    (shown,) = (text for style, text in line if style == "sorted")
     return shown.strip()
 
 
@@ -369,7 +370,7 @@ def test_a_narrow_page_shows_the_number_of_every_tab(name: str) -> None:
         assert screen.state.page is not None
         screen.state.page.row = replace(DENTRY, name=name)
         screen.show(DENTRY, inspections=(replace(INSPECTIONS[kind], one_in=1234, lost=99999),))
-        line = screen.lines()[2]
+        line = screen.lines()[screen.top]
         assert all(f" {number} " in f"{line} " for number in (1, 2, 3, 4)), line
         assert kind.capitalize() in line
         assert line.startswith(name[:5])
@@ -533,10 +534,10 @@ def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
     ("events", "nanoseconds", "bulk", "shown"),
     [
         (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
-        (100, 151.4, False, ["100 ev/s x 151 ns = 0.0015% CPU", "bulk not counted"]),
-        (0, 0.0, None, ["0 ev/s x 0 ns = 0% CPU"]),
-        (None, 151.4, None, ["? ev/s x 151 ns = ?% CPU"]),
-        (100, None, None, ["100 ev/s x ? ns = ?% CPU"]),
+        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
+        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
+        (None, 151.4, None, []),
+        (100, None, None, []),
     ],
 )
 def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
@@ -544,15 +545,15 @@ def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
 ) -> None:
     screen = Screen(size=(200, 50))
     screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
-    pieces = re.split("  +", screen.lines()[1])
-    assert pieces[2:] == ["1 of 1 caches", *shown, "lost 0"]
+    last = screen.lines()[-2].replace("lost 0", "  lost 0")
+    assert re.split("  +", last) == ["1 of 1 caches", *shown, "lost 0"]
 
 
 @pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
 def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
     screen = Screen(size=size)
     screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
-    line = screen.lines()[1]
+    line = screen.lines()[-2]
     assert shown in line
     assert line.endswith("lost 0")
     assert len(line) == size[0]
