@@ -8,6 +8,7 @@ from urwid.command_map import Command
 
 from slabtui.views import keymap
 from slabtui.views.cells import drawable, is_plain
+from slabtui.views.keymap import KeyContext
 from slabtui.views.line import Markup
 
 _LABEL = 11  # columns
@@ -70,7 +71,7 @@ def _list_commands() -> urwid.CommandMap:
     """Return the command map for lists: the moves of the key map and nothing else."""
     commands = urwid.CommandMap()
     commands.clear()
-    for action in keymap.ACTIONS:
+    for action in keymap.in_context(KeyContext.DIALOG):
         for key in action.keys if action.command else ():
             commands[key] = Command(action.command)
     return commands
