@@ -11,7 +11,7 @@ from slabtui.text import printable
 from slabtui.views.page_state import STEP
 from tests.support.fakes import cache
 from tests.unit.views.test_app import SIZES, Screen
-from tests.unit.views.test_page import KINDS, LABEL, body, inspected, selected, tab, titles, top
+from tests.unit.views.test_page import KINDS, LABEL, body, inspected, selected, tab, titles
 
 FILP = replace(cache(1, "filp", allocs=5), live=13245, mem=3 << 20)
 ALLOCATOR, ENTRY = ("kmem_cache_alloc_noprof", "alloc_empty_file"), ("do_syscall_64", "entry_SYSCALL_64_after_hwframe")
@@ -58,7 +58,7 @@ def opened(*keys: str, size: tuple[int, int] = (80, 24), inspections: tuple[Insp
 
 
 def path(screen: Screen) -> str:
-    return screen.lines()[top(screen)].partition("  ")[0].rstrip(" 1")
+    return screen.lines()[screen.top].partition("  ")[0].rstrip(" 1")
 
 
 def texts(screen: Screen) -> list[str]:
@@ -275,7 +275,7 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
 def test_the_charts_are_as_high_as_there_is_room(size: tuple[int, int], lines: int) -> None:
     screen = opened(size=size)
     title = next(place for place, line in enumerate(screen.lines()) if "STACK" in line)
-    assert title - top(screen) - 2 == lines
+    assert title - screen.top - 2 == lines
     assert ("now" in screen.lines()[title - 1]) == bool(lines)
 
 
