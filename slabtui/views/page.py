@@ -263,8 +263,11 @@ def facts(state: State, width: int) -> Markup:
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else "label", tuple(f"growth {one}" for one in growth(row)), 6))
+    if row.reclaimable is not None:
+        known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:
-        known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", f"{len(row.aliases)} aliases"), 3))
+        short = f"{len(row.aliases)} alias{'es' if len(row.aliases) > 1 else ''}"
+        known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", short), 3))
     if inspection is not None and inspection.rows and inspection.trouble:
         known.append(Segment("warning", (inspection.trouble, inspection.trouble.partition(":")[0]), 7))
     return line(known, [], width)

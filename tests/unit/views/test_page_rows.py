@@ -1,9 +1,11 @@
 """The rows of a page: stacks in little room, processes by command, the way from a process to its stacks and back."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import urwid
 from urwid.testing import render_runs
 
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
@@ -250,8 +252,9 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
         growth_bytes_h=4608000.0,
         growing=True,
         grows_with=("kmalloc-64",),
+        reclaimable=False,
     )
-    screen = Screen(growing)
+    screen = Screen(growing, size=(110, 24))
     for number in range(3):
         screen.show(replace(growing, live=13000 + number))
     screen.type("enter")
@@ -259,6 +262,8 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
         "live 13.0k",
         "memory 3.00 MiB",
         "growth +20/s^, +4.39Mi/h, with kmalloc-64",
+        "unreclaimable",
+        "aliases file_a",
     ]
     assert "min 13.0k" in screen.lines()[4]
     assert screen.has("Collecting…")
@@ -298,6 +303,23 @@ def test_any_name_stays_within_its_line(size: tuple[int, int], name: bytes) -> N
     screen.type("down", "enter", "enter")
     assert all(text.isprintable() for text in screen.lines())
     assert screen.state.windows[1:]
+
+
+@pytest.fixture
+def plain() -> Iterator[None]:
+    urwid.set_encoding("ascii")
+    yield
+    urwid.set_encoding("utf8")
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+def test_pages_are_ascii_outside_utf8(size: tuple[int, int], key: str) -> None:
+    screen = opened(key, "f5", size=size)
+    assert all(line.isascii() for line in screen.lines())
+    screen.type("enter")
+    assert all(line.isascii() for line in screen.lines())
 
 
 def test_kernel_threads_and_interrupts_have_pages_too() -> None:
