@@ -118,10 +118,13 @@ def test_the_text_of_stacks_is_scrolled_in_full_and_back() -> None:
 
 
 def test_command_lines_are_scrolled_too_and_a_change_of_the_tab_goes_back_to_the_left() -> None:
-    screen = opened("2", "f5", ".")
-    assert texts(screen)[1].strip() == "leak.py"
+    long = replace(PROCESSES.rows[0], comm="nginx", cmdline=f"nginx: {'worker ' * 9}")
+    screen = opened("2", inspections=(replace(PROCESSES, rows=(long,)),))
+    assert texts(screen) == [f"{long.cmdline[: len(texts(screen)[0]) - 1]}…"]
+    screen.type(".")
+    assert texts(screen)[0].startswith(long.cmdline[STEP : STEP + 9])
     screen.type("3", "2")
-    assert texts(screen)[1].strip() == "/usr/bin/python3 l…"
+    assert texts(screen)[0].startswith("nginx: worker")
 
 
 def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
@@ -135,8 +138,8 @@ def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
         screen.type(fold)
         assert [text.split()[0] for text in texts(screen)] == [
             "-",
-            "/usr/bin/python3",
-            "/usr/bin/python3",
+            "leak.py",
+            "other.py",
             "python3",
             "bash",
         ]
