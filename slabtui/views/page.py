@@ -30,7 +30,10 @@ _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
 
 class Page(urwid.WidgetWrap[_Frame]):
-    """The inspection of one cache. The selection stays on its row; at the top it stays at the top."""
+    """The inspection of one cache.
+
+    The selection stays on its row, unless that leaves the first screen; at the top it stays at the top.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
