@@ -6,8 +6,9 @@ from typing import Generic, Literal, TypeVar
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.cells import cells, clip, drawable
+from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
+from slabtui.views.line import Segment
 from slabtui.views.widgets import scrolling
 
 GAP = " "
@@ -157,6 +158,17 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
     def refresh(self) -> None:
         """Draw the selection again."""
         self._lines.refresh()
+
+    def hidden(self) -> list[Segment]:
+        """Return how many rows are above and below the visible ones, known once the list has been drawn."""
+        if not self.items:
+            return []
+        marks = (("^", "v") if is_plain() else ("▲", "▼"), (self.cursor.above, self.cursor.below), ("above", "below"))
+        return [
+            Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5)
+            for mark, number, where in zip(*marks, strict=True)
+            if number
+        ]
 
     def at(self, y: int) -> int | None:
         """Return the place of the item on a line of the screen, from 0; None: there is none."""

@@ -75,16 +75,10 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, and what the selection follows."""
-        if not self._state.lines:
-            return []
-        cursor, (down, up) = self._state.table.cursor, _PLAIN_MARKS if is_plain() else _MARKS
-        segments = []
-        if self._state.table.followed is not None and (row := self._state.selected) is not None:
-            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
-        for number, mark, where in ((cursor.above, up, "above"), (cursor.below, down, "below")):
-            if number:
-                segments.append(Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5))
-        return segments
+        row = self._state.selected
+        if row is None or self._state.table.followed is None:
+            return self._list.hidden()
+        return [Segment("title", (f"follows {row.name}", "follows"), 4), *self._list.hidden()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
