@@ -95,8 +95,14 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
         (("]",), "] does nothing here: the screen is not paused: press p or [ first"),
         (("p", "]"), "] does nothing here: this is the newest interval"),
         (("[",), "[ does nothing here: this is the oldest interval that is kept"),
-        (("+",), "+ does nothing here: only a replay has a speed"),
-        (("-",), "- does nothing here: only a replay has a speed"),
+        (
+            ("+",),
+            "+ does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
+        (
+            ("-",),
+            "- does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
         (("esc",), "Esc does nothing here: there is no filter to clear"),
         (("enter", "2", "enter"), "Enter does nothing here: no stack is selected"),
         (("paste b",), "Pasted text does nothing here: ? shows all keys"),

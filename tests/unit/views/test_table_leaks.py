@@ -1,6 +1,7 @@
 """The leak view on the screen: what grows, in groups, with what can be reclaimed below a rule."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from urwid.testing import render_runs
@@ -227,3 +228,27 @@ def test_digits_turn_between_three_styles() -> None:
         screen.type("B")
         seen.append(screen.lines()[3].split()[2])
     assert seen == ["1,234,567", "1234567", "1.23M"]
+
+
+def test_an_export_has_the_rows_and_the_fields_of_the_leak_view(tmp_path: Path) -> None:
+    screen = leaks(size=(200, 24))
+    path = tmp_path / "out.csv"
+    screen.type("e", *["backspace"] * 40, *str(path), "enter")
+    assert screen.has("6 caches written to")
+    lines = path.read_text().splitlines()
+    names = lines[0].split(",")
+    assert {"growth_bytes_h", "growth_objects_s", "recent_objects_s", "growing", "grows_with", "reclaimable"} <= {
+        *names
+    }
+    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
+    assert [row["name"] for row in rows[:2]] == ["filp", "kmalloc-64"]
+    assert (rows[0]["growing"], rows[0]["grows_with"].count(";")) == ("true", 1)
+
+
+def test_a_replay_of_an_older_recording_without_memory_and_growth_shows_the_view() -> None:
+    screen = Screen()
+    for second in range(3):
+        row = replace(cache(1, "filp", allocs=5), live=100 + second, live_delta=None)
+        screen.show(row, time=1.7e9 + second)
+    screen.type("l")
+    assert screen.lines()[3].split()[:5] == ["filp", "-", "-", "-", "+128"]
