@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from slabtui.columns.units import SUFFIXES
 from slabtui.model.snapshot import Snapshot
 from slabtui.views import amounts
 from slabtui.views.cells import is_plain
@@ -211,13 +212,25 @@ def _trend(shown: Shown) -> Segment | None:
     return grows
 
 
-def _rate(what: str, of: Callable[[Snapshot], int], priority: int) -> Callable[[Shown], Segment]:
+def _rate(what: str, priority: int) -> Callable[[Shown], Segment]:
+    """Return a field with the sum of `allocs` or `frees`, for the time that the table has them for, in its words."""
+
     def draw(shown: Shown) -> Segment:
-        written = amounts.count(shown.snapshot.per_second(of(shown.snapshot)))
-        forms = (_labelled(len(what) + 8, "", written, f"{what}/s"), _forms(None, 7, f"{written}/s", right=True))
+        total = shown.state.units.total(shown.snapshot.rows, what)
+        written = "?" if total is None else amounts.count(total)
+        suffix = _suffix(shown.state)
+        after = f"{what}{suffix}"
+        forms = (
+            _labelled(len(after) + 6, "", written, after),
+            _forms(None, 5 + len(suffix), written + suffix, right=True),
+        )
         return Segment(None, forms, priority)
 
     return draw
+
+
+def _suffix(state: State) -> str:
+    return SUFFIXES[state.basis].lower()
 
 
 def _rates_chart(series: Sequence[float]) -> Segment:
@@ -227,17 +240,17 @@ def _rates_chart(series: Sequence[float]) -> Segment:
 
 
 def _bytes(shown: Shown) -> Segment:
-    written = f"{amounts.size(shown.snapshot.per_second(shown.snapshot.bytes))}B/s"
-    return Segment(None, (_forms(None, amounts.WIDTH + 3, written, right=True),), 6)
+    total = shown.state.units.total(shown.snapshot.rows, "bytes")
+    suffix = _suffix(shown.state)
+    written = f"{amounts.size(total or 0)}B{suffix}"
+    return Segment(None, (_forms(None, amounts.WIDTH + 1 + len(suffix), written, right=True),), 6)
 
 
 def _frees(shown: Shown) -> Segment | None:
-    if not shown.state.frees:
-        return None
-    counted = [row.frees for row in shown.snapshot.rows if row.frees is not None]
-    written = amounts.count(shown.snapshot.per_second(sum(counted))) if counted else "?"
-    return Segment(None, (_labelled(13, "", written, "frees/s"),), 5)
+    return _FREES(shown) if shown.state.frees else None
 
+
+_FREES = _rate("frees", 5)
 
 CLOCK = Field("clock", "Local time at the end of the interval", _clock)
 HOST = Field("host", "The machine that is measured, and its kernel", _host)
@@ -274,11 +287,16 @@ CHART = Field(
     " available memory will be used up at this rate",
     _chart,
 )
-ALLOCS = Field("allocs/s", "Objects allocated per second, from all caches", _rate("allocs", lambda one: one.allocs, 6))
-BYTES = Field("B/s", "Bytes of these objects per second", _bytes)
+ALLOCS = Field(
+    "allocs/s",
+    "Objects allocated, from all caches: per second, in the interval (/int), or since the mark or the start; u turns"
+    " between them",
+    _rate("allocs", 6),
+)
+BYTES = Field("B/s", "Bytes of these objects", _bytes)
 ALLOCS_CHART = Field("", "", lambda shown: _rates_chart([allocs for allocs, _ in shown.state.time.rates()]))
 BYTES_CHART = Field("", "", lambda shown: _rates_chart([size for _, size in shown.state.time.rates()]))
-FREES = Field("frees/s", "Objects freed per second, while frees are counted", _frees)
+FREES = Field("frees/s", "Objects freed, while frees are counted", _frees)
 
 UNKNOWN = Field("", "", _unknown)
 TREND = Field("", "", _trend)

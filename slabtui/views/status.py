@@ -82,7 +82,7 @@ def _filter(state: State) -> list[Segment]:
 
 def _notes(state: State) -> list[Segment]:
     """Return the notes, each in full or only up to its first colon."""
-    segments = [Segment("paused", (note, note.partition(":")[0]), 7) for note in state.notes[:_MOST_NOTES]]
+    segments = [Segment("paused", (note, note.partition(":")[0]), 8) for note in state.notes[:_MOST_NOTES]]
     more = len(state.notes) - _MOST_NOTES
     if more > 0:
         segments.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))

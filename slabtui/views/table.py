@@ -78,7 +78,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         row = self._state.selected
         if row is None or self._state.table.followed is None:
             return self._list.hidden()
-        return [Segment("title", (f"follows {row.name}", "follows"), 4), *self._list.hidden()]
+        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.hidden()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
