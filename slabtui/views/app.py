@@ -163,11 +163,12 @@ class App:
         """Do what a key does; False: the topmost widget must be given it."""
         return actions.press(self.state, key)
 
-    def admits(self, event: str, size: tuple[int, int], place: tuple[int, int]) -> bool:
+    def admits(self, event: str, button: int, size: tuple[int, int], place: tuple[int, int]) -> bool:
         """Return whether the widgets are given an event of the mouse; while one types only the prompt is.
 
         Args:
             event: its name.
+            button: its button.
             size: columns and rows of the terminal.
             place: the column and the row of the pointer, which may be those of a size that the terminal had before.
         """
@@ -175,6 +176,8 @@ class App:
             return False
         if mouse.follows_press(event):
             return self.state.prompt is None
+        if not mouse.is_click(event, button) and not mouse.wheel(event, button):
+            return False
         self.state.expire_message()
         return self.state.prompt is None or place[1] == size[1] - 1
 
@@ -382,7 +385,7 @@ class _Stack(urwid.OverlayStack):
 
     def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
         """Handle every event of the mouse; a click beside a dialog closes it."""
-        if self._app.admits(event, size, (col, row)):
+        if self._app.admits(event, button, size, (col, row)):
             depth = self.depth
             for _ in range(mouse.WHEEL_ROWS if mouse.wheel(event, button) else 1):
                 super().mouse_event(size, event, button, col, row, focus)

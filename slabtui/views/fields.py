@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from slabtui.columns import numbers
+from slabtui.columns.numbers import Style, Unit
 from slabtui.columns.units import SUFFIXES
 from slabtui.model.snapshot import Snapshot
-from slabtui.views import amounts
 from slabtui.views.cells import is_plain
 from slabtui.views.chart import sparkline
 from slabtui.views.line import Pieces, Segment, padded
 from slabtui.views.state import State
 
+_SIZE = 6  # columns of a size: 1.23Gi
+_WIDTHS = {Style.HUMAN: 5, Style.GROUPED: 15, Style.RAW: 12}  # columns of a number of objects; bytes have one more
 _LONGEST_HOST, _LONGEST_SCOPE = 32, 40  # columns
 # Columns that the chart of the memory may have: the fewest hold the words that may stand in its place.
 _CHARTS = (60, 50, 44, 38, 32, 28, 24, 18)
@@ -123,7 +126,7 @@ def _slab(shown: Shown) -> Segment | None:
     memory = shown.snapshot.memory
     if memory is None or memory.slab is None:
         return None
-    return Segment(None, (_labelled(11, "slab", amounts.size(memory.slab), style="title"),), 9)
+    return Segment(None, (_labelled(11, "slab", _size(memory.slab), style="title"),), 9)
 
 
 def _part(
@@ -133,8 +136,8 @@ def _part(
         part = of(shown.snapshot)
         if part is None:
             return None
-        value = amounts.size(part)
-        long, short = len(whole) + 1 + amounts.WIDTH, len(label) + 1 + amounts.WIDTH
+        value = _size(part)
+        long, short = len(whole) + 1 + _SIZE, len(label) + 1 + _SIZE
         return Segment(None, (_labelled(long, whole, value), _labelled(short, label, value)), priority)
 
     return draw
@@ -154,9 +157,9 @@ def _growth(shown: Shown) -> Segment | None:
         return None
     growth = shown.snapshot.growth
     known = growth.slab_bytes_s if growth is not None else None
-    written = "?" if known is None else amounts.change(60 * known)
+    written = "?" if known is None else _change(60 * known)
     style = "growing" if growth is not None and growth.growing else None
-    return Segment(None, (((style, written.rjust(amounts.WIDTH + 1)), ("dim", "/min")),), 8)
+    return Segment(None, (((style, written.rjust(_SIZE + 1)), ("dim", "/min")),), 8)
 
 
 def _full(shown: Shown) -> tuple[Pieces, ...]:
@@ -164,7 +167,7 @@ def _full(shown: Shown) -> tuple[Pieces, ...]:
     growth = shown.snapshot.growth
     if growth is None or growth.full_in_s is None:
         return ()
-    left = amounts.duration(growth.full_in_s)
+    left = numbers.duration(growth.full_in_s)
     texts = (
         f" memory full in {left} ",
         f"memory full in {left}",
@@ -212,25 +215,22 @@ def _trend(shown: Shown) -> Segment | None:
     return grows
 
 
-def _rate(what: str, priority: int) -> Callable[[Shown], Segment]:
-    """Return a field with the sum of `allocs` or `frees`, for the time that the table has them for, in its words."""
+def _rate(name: str, unit: Unit, what: str, priority: int) -> Callable[[Shown], Segment]:
+    """Return what draws the sum of a number over all caches, for the time and in the style of the table."""
 
     def draw(shown: Shown) -> Segment:
-        total = shown.state.units.total(shown.snapshot.rows, what)
-        written = "?" if total is None else amounts.count(total)
-        suffix = _suffix(shown.state)
-        after = f"{what}{suffix}"
-        forms = (
-            _labelled(len(after) + 6, "", written, after),
-            _forms(None, 5 + len(suffix), written + suffix, right=True),
-        )
-        return Segment(None, forms, priority)
+        units = shown.state.units
+        total = units.total(shown.snapshot.rows, name)
+        width = _WIDTHS[units.style] + (unit is Unit.BYTES)
+        written = "?" if total is None else numbers.write(total, unit, units.style, width).strip()
+        suffix = SUFFIXES[units.basis].lower()
+        space = "" if unit is Unit.BYTES and units.style is Style.HUMAN else " "
+        forms = [((None, written.rjust(width)), ("dim", f"{space}{what}{suffix}"))]
+        if unit is not Unit.BYTES:
+            forms.append(((None, written.rjust(width)), ("dim", suffix)))
+        return Segment(None, tuple(forms), priority)
 
     return draw
-
-
-def _suffix(state: State) -> str:
-    return SUFFIXES[state.basis].lower()
 
 
 def _rates_chart(series: Sequence[float]) -> Segment:
@@ -239,18 +239,20 @@ def _rates_chart(series: Sequence[float]) -> Segment:
     return Segment("chart", tuple(drawn), 3)
 
 
-def _bytes(shown: Shown) -> Segment:
-    total = shown.state.units.total(shown.snapshot.rows, "bytes")
-    suffix = _suffix(shown.state)
-    written = f"{amounts.size(total or 0)}B{suffix}"
-    return Segment(None, (_forms(None, amounts.WIDTH + 1 + len(suffix), written, right=True),), 6)
-
-
 def _frees(shown: Shown) -> Segment | None:
     return _FREES(shown) if shown.state.frees else None
 
 
-_FREES = _rate("frees", 5)
+def _size(number: float) -> str:
+    return numbers.human(number, Unit.BYTES)
+
+
+def _change(number: float) -> str:
+    written = _size(abs(number))
+    return written if written == "0" else f"{'-' if number < 0 else '+'}{written}"
+
+
+_FREES = _rate("frees", Unit.OBJECTS, "frees", 5)
 
 CLOCK = Field("clock", "Local time at the end of the interval", _clock)
 HOST = Field("host", "The machine that is measured, and its kernel", _host)
@@ -289,11 +291,10 @@ CHART = Field(
 )
 ALLOCS = Field(
     "allocs/s",
-    "Objects allocated, from all caches: per second, in the interval (/int), or since the mark or the start; u turns"
-    " between them",
-    _rate("allocs", 6),
+    "Objects allocated, from all caches: per second, or as u has chosen for the table",
+    _rate("allocs", Unit.OBJECTS, "allocs", 6),
 )
-BYTES = Field("B/s", "Bytes of these objects", _bytes)
+BYTES = Field("B/s", "Bytes of these objects", _rate("bytes", Unit.BYTES, "B", 6))
 ALLOCS_CHART = Field("", "", lambda shown: _rates_chart([allocs for allocs, _ in shown.state.time.rates()]))
 BYTES_CHART = Field("", "", lambda shown: _rates_chart([size for _, size in shown.state.time.rates()]))
 FREES = Field("frees/s", "Objects freed, while frees are counted", _frees)

@@ -6,11 +6,13 @@ from slabtui.columns import inspections, numbers, stacks
 from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Style, Unit
 from slabtui.model.inspection import InspectionKind
+from slabtui.views import actions
 from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
-from slabtui.views.line import Markup, Segment, line
+from slabtui.views.line import Markup, Segment, line, piece_at
+from slabtui.views.mouse import is_click
 from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
@@ -18,6 +20,7 @@ from slabtui.views.widgets import Drawn, scrolling
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
+_TAB_STYLES = ("sorted", "label")  # of the one that is open, and of the others
 _HEADING = 3  # lines, without the charts
 _LEAST_NAME = 12  # columns of the name of a cache, or of a process, where there is no room for all of it
 
@@ -54,6 +57,30 @@ class Page(urwid.WidgetWrap[_Frame]):
         if unhandled is None and self._list.items:
             self._state.pages.select(self._list.place)
         return unhandled
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        """Open the tab that is clicked; select a row, or open the one that is selected."""
+        heading, pages = self._heading.rows((size[0],)), self._state.pages
+        if row < heading:
+            if is_click(event, button) and row == 0:
+                self._press_tab(col)
+            return True
+        shown = self._w.body is self._list
+        place = self._list.at((size[0], size[1] - heading), col, row - heading) if shown else None
+        if is_click(event, button) and place is not None and place == pages.place:
+            actions.press(self._state, "enter")
+            return True
+        handled = bool(super().mouse_event(size, event, button, col, row, focus))
+        if shown and self._list.place != pages.place:
+            pages.select(self._list.place)
+        return handled
+
+    def _press_tab(self, x: int) -> None:
+        """Press the key of the tab at x; it is the number that the tab begins with."""
+        markup = tabs(self._state, self._size[0])
+        place = piece_at(markup, x)
+        if place is not None and markup[place][0] in _TAB_STYLES:
+            actions.press(self._state, markup[place][1].split()[0])
 
     def refresh(self) -> None:
         """Draw again if what the page shows has changed."""

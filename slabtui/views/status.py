@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import urwid
 
+from slabtui.columns import numbers
+from slabtui.columns.numbers import Unit
 from slabtui.model.snapshot import Snapshot
-from slabtui.views import amounts
 from slabtui.views.cells import clip, drawable
 from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
@@ -93,7 +94,7 @@ def _costs(snapshot: Snapshot) -> list[Segment]:
     """Return what counting costs, and what it does not count, each as wide as it can become."""
     costs = []
     if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
-        events = f"{amounts.count(snapshot.per_second(snapshot.events))} ev/s"
+        events = f"{numbers.human(snapshot.per_second(snapshot.events), Unit.OBJECTS)} ev/s"
         each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
         texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
         costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
@@ -115,7 +116,7 @@ def _lost(snapshot: Snapshot) -> Segment:
     """Return what was lost: pale below a thousandth of all events, a warning above a hundredth."""
     if snapshot.lost is None:
         return _right(None, (10, "lost ?"))
-    lost = f"lost {amounts.count(snapshot.lost)}"
+    lost = f"lost {numbers.human(snapshot.lost, Unit.OBJECTS)}"
     if snapshot.events is None:  # with -p or --cgroup: the kernel does not say whose events it skipped
         texts = (f"{lost} at most, share unknown", f"{lost} at most") if snapshot.lost else (lost, lost)
         return _right(None if snapshot.lost else "dim", *zip((33, 18), texts, strict=True))

@@ -114,6 +114,22 @@ def test_frees_are_in_the_header_while_they_are_counted() -> None:
     assert "? frees/s" in lines(app_with(snapshot(cache(1, allocs=5)), frees=True), (120, 40))[2]
 
 
+def test_the_rates_are_for_the_time_and_in_the_style_of_the_table() -> None:
+    app = app_with(busy(elapsed=2.0))
+    size = (120, 40)
+    for keys, written in (
+        ("", ("617k allocs/s", "226MiB/s")),
+        ("u", ("1.23M allocs/int", "452MiB/int")),
+        ("u", ("1.23M allocs since", "452MiB since")),
+        ("uB", ("617,284 allocs/s", "237,036,864 B/s")),
+        ("B", ("617284 allocs/s", "237036864 B/s")),
+    ):
+        for key in keys:
+            app.press(key)
+        app.sync()
+        assert all(text in lines(app, size)[2] for text in written)
+
+
 def changing(number: int) -> list[Snapshot]:
     """Return intervals of the demo whose numbers have every length."""
     chosen = random.Random(13)

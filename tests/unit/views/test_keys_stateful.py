@@ -1,13 +1,15 @@
 """Any keys in any window at any size, between any events: each acts or says that it does nothing."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import urwid
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from urwid.testing import press
+from urwid.testing import click, press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
@@ -121,6 +123,25 @@ class Keys(RuleBasedStateMachine):
         self.receive(3, 7, NAMES[0], 0)
         for key in after:
             self._hit(key)
+
+    @rule(
+        events=st.lists(
+            st.tuples(
+                st.sampled_from(("mouse press", "mouse drag", "mouse release", "ctrl mouse press")),
+                st.integers(0, 7),
+                st.integers(-1, 300),
+                st.integers(-1, 90),
+            ),
+            max_size=6,
+        ),
+        inside=st.booleans(),
+    )
+    def point(self, events: list[tuple[str, int, int, int]], inside: bool) -> None:
+        """Use the mouse anywhere, also beyond the screen; the hint that quits is the only one that may end it."""
+        for event, button, x, y in events:
+            col, row = (x % self.size[0], y % self.size[1]) if inside else (x, y)
+            with suppress(urwid.ExitMainLoop):
+                assert click(self.app.stack, self.size, col, row, button=button, event=event)
 
     @rule(left=st.integers(0, 8))
     def write(self, left: int) -> None:

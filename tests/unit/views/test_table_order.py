@@ -202,7 +202,8 @@ def test_a_heading_and_a_row_know_where_they_are() -> None:
         assert table.column_at(line.index(title)) == column
     assert table.column_at(line.index("HISTORY")) is None
     assert table.column_at(500) is None
-    assert (table.line_at(0), table.line_at(1), table.line_at(5)) == (None, 0, 4)
+    lines = table._list
+    assert [lines.at((80, HEIGHT), 5, row) for row in (0, 4)] == [0, 4]
     screen.type("end")
-    assert table.line_at(1) == 31
-    assert Screen().app._table.line_at(1) is None
+    assert lines.at((80, HEIGHT), 5, 0) == 31
+    assert lines.at((80, HEIGHT), 79, 0) is None  # the scroll bar
