@@ -23,6 +23,7 @@ _LONGEST_NAME = 512  # characters that count for the width of the column: no ter
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 _BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
 _BRANCH = 2  # columns
+_FLAT = 0.005  # share of LIVE: what changes by less is drawn as a line
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -136,6 +137,7 @@ class Table(urwid.WidgetWrap[_Frame]):
             units=state.units,
             branch=self._branch,
             trend=self._trend,
+            reclaimable=state.reclaimable_names,
             all_growth=state.all_growth,
         )
 
@@ -161,9 +163,10 @@ class Table(urwid.WidgetWrap[_Frame]):
     def _trend(self, row: CacheRow, width: int) -> str:
         """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
         series = self._state.live_series(row, width)
-        least = min(series, default=0)
-        base = (max(series, default=0) - least) / 8  # the lowest bar, which is not blank
-        return sparkline([live - least + base for live in series], width, plain=is_plain())
+        least, most = min(series, default=0), max(series, default=0)
+        span = max(most - least, _FLAT * most, 1)
+        bars = [live - least + span / 8 for live in series]  # the lowest bar is not blank
+        return sparkline(bars, width, plain=is_plain(), top=9 * span / 8)
 
     def _why_empty(self) -> str:
         state = self._state

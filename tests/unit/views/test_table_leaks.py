@@ -261,3 +261,12 @@ def test_a_replay_of_an_older_recording_without_memory_and_growth_shows_the_view
         screen.show(row, time=1.7e9 + second)
     screen.type("l")
     assert screen.body()[0].split()[:5] == ["filp", "-", "-", "-", "+128"]
+
+
+def test_live_is_drawn_from_the_least_to_the_most_that_it_was() -> None:
+    screen = Screen(size=(200, 24))
+    for second in range(9):
+        steady = replace(leak("calm", 1.0), live=50_000 + second % 2)
+        screen.show(replace(leak("filp", 9e6), live=5000 + 50 * second), steady)
+    screen.type("l", "z")
+    assert [line.split()[-1] for line in screen.body()[:2]] == ["▁▂▃▄▅▆▇██", "▁▁▁▁▁▁▁▁▁"]
