@@ -32,7 +32,7 @@ class Status(urwid.Widget):
 
     Args:
         state: what it says.
-        rows: returns what is said of the rows of the table.
+        rows: returns what is said of the rows of the table or the page.
     """
 
     no_cache: ClassVar[list[str]] = ["render"]  # what is in view is known only when the list above has been drawn
@@ -49,8 +49,7 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        rows = self._rows() if self._state.page is None else []
-        markup = [(style, drawable(text)) for style, text in status(self._state, rows, size[0])]
+        markup = [(style, drawable(text)) for style, text in status(self._state, self._rows(), size[0])]
         return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
 
 

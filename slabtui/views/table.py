@@ -104,8 +104,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         """Return what is not on the screen, and what the selection follows."""
         row = self._state.selected
         if row is None or self._state.table.followed is None:
-            return self._list.hidden()
-        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.hidden()]
+            return self._list.unseen()
+        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
