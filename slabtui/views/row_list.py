@@ -195,7 +195,7 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         down, up = _PLAIN_MARKS if is_plain() else _MARKS
         numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
         return [
-            Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5)
+            Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
             for number, mark, where in numbers
             if number
         ]

@@ -120,7 +120,7 @@ def test_the_rows_that_are_not_on_the_screen_are_announced() -> None:
     screen.type("end")
     assert f" ▲ {50 - HEIGHT} rows above " in screen.lines()[-2]
     screen.type("up", *["page up"])
-    assert " ▲ 30 rows above  ▼ 1 rows below " in screen.lines()[-2]
+    assert " ▲ 30 rows above  ▼ 1 row below " in screen.lines()[-2]
     assert not Screen(*caches(5)).has("rows")
 
 
