@@ -43,7 +43,7 @@ class Steady:
     """Keeps the order steady: a cache keeps its place until its growth has changed visibly, and stays in the view."""
 
     def __init__(self) -> None:
-        self._growth: dict[CacheKey, float] = {}
+        self._growth: dict[CacheKey, tuple[bool, float]] = {}
         self._shown: set[CacheKey] = set()
 
     def clear(self) -> None:
@@ -51,12 +51,14 @@ class Steady:
         self._growth.clear()
         self._shown.clear()
 
-    def growth(self, row: CacheRow) -> float:
-        """Return the growth in bytes per hour by which a row is sorted."""
-        now, before = row.growth_bytes_h or 0.0, self._growth.get(row.cache)
-        if before is None or abs(now - before) > _VISIBLE * max(abs(now), abs(before)):
-            self._growth[row.cache] = before = now
-        return before
+    def growth(self, row: CacheRow, units: Units) -> tuple[bool, float]:
+        """Return whether the growth of a row is known, and in bytes per hour, or else since the baseline."""
+        known = row.growth_bytes_h is not None
+        now = row.growth_bytes_h if row.growth_bytes_h is not None else units.live_bytes(row) or 0.0
+        before, kept = self._growth.get(row.cache, (not known, 0.0))
+        if known is not before or abs(now - kept) > _VISIBLE * max(abs(now), abs(kept)):
+            self._growth[row.cache] = known, now
+        return self._growth[row.cache]
 
     def shows(self, row: CacheRow, units: Units) -> bool:
         """Return whether the objects of a cache became more or fewer since the baseline."""
@@ -80,8 +82,9 @@ def arrange(
 ) -> Arranged:
     """Return rows in the order of the leak view.
 
-    Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others. A
-    cache that grows in step with others stands below the first of them.
+    Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others; those
+    whose growth is not known yet come last, by what they became larger since the baseline. A cache that grows in step
+    with others stands below the first of them.
     """
     ordered = sorted(rows, key=lambda row: (row.name, row.cache))
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
@@ -130,7 +133,7 @@ def value(name: str, units: Units) -> Callable[[CacheRow], float | str]:
 
 def _sort_value(order: Order, units: Units, steady: Steady) -> Callable[[CacheRow], Any]:
     if order.column == DEFAULT_SORT:
-        return lambda row: (bool(row.growing), steady.growth(row))
+        return lambda row: (bool(row.growing), *steady.growth(row, units))
     return value(order.column, units)
 
 
