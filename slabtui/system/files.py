@@ -1,10 +1,12 @@
-"""Creates the files that the user names: always new ones, which only their owner can read."""
+"""Files: creates those that the user names, which only their owner can read, and reads those of /proc repeatedly."""
 
+import errno
 import os
 from io import FileIO
 from pathlib import Path
 
 _MODE = 0o600  # recordings and exports name the processes of all users
+_CHUNK = 16384  # bytes; the kernel returns a page at a time of most files of /proc
 
 
 def create(path: Path) -> FileIO:
@@ -16,3 +18,33 @@ def create(path: Path) -> FileIO:
         ValueError: there is a null byte in the name.
     """
     return FileIO(path, "x", opener=lambda name, flags: os.open(name, flags, _MODE))
+
+
+class Repeated:
+    """A file of /proc, kept open to be read again and again: to open it takes several times as long as to read it.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor: int | None = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self) -> bytes:
+        """Return its whole content as it is now; OSError where it cannot be read, or is closed."""
+        if self._descriptor is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        parts, position = [], 0
+        while part := os.pread(self._descriptor, _CHUNK, position):
+            parts.append(part)
+            position += len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close it; more than once."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
