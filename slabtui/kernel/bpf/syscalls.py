@@ -7,6 +7,7 @@ import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 from slabtui.errors import SlabtuiError
 
@@ -112,6 +113,12 @@ class _MapInfo(ctypes.Structure):  # the beginning of struct bpf_map_info
     _fields_ = [
         (name, ctypes.c_uint32) for name in ("type", "id", "key_size", "value_size", "max_entries", "map_flags")
     ]
+
+
+class _ProgramInfo(ctypes.Structure):
+    """The beginning of struct bpf_prog_info; only what follows the gap is asked for."""
+
+    _fields_ = [("before", ctypes.c_char * 208), ("recursion_misses", ctypes.c_uint64)]
 
 
 class _Load(ctypes.Structure):
@@ -232,6 +239,20 @@ def describe_map(map_: int) -> MapInfo:
     return MapInfo(info.key_size, info.value_size, info.max_entries)
 
 
+def count_misses(program: int) -> int | None:
+    """Return how many runs of a program the kernel skipped, since it was running on that CPU already.
+
+    None: it does not say; recursion_misses is there since Linux 5.12.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    info = _ProgramInfo()
+    request = _Info(program, ctypes.sizeof(info), ctypes.addressof(info))
+    _call(_Command.OBJ_GET_INFO_BY_FD, request, "describe a program")
+    return int(info.recursion_misses) if request.size == ctypes.sizeof(info) else None
+
+
 def load_program(program: Program) -> int:
     """Load a program and return its file descriptor.
 
@@ -315,6 +336,7 @@ def _call(command: _Command, request: ctypes.Structure, what: str = "") -> int:
     return result
 
 
+@cache
 def _number() -> int:
     if ctypes.sizeof(ctypes.c_void_p) != 8:
         raise SlabtuiError("this is a 32-bit Python", "run slabtui under a 64-bit one")

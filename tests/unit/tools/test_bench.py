@@ -1,7 +1,7 @@
 """The benchmark without its measurements: how it writes figures on the terminal and on the page."""
 
-from slabtui.kernel.counters import count_caches
-from slabtui.kernel.procfs.slabinfo import parse
+from slabtui.kernel import counters
+from slabtui.kernel.procfs.slabinfo import Parser
 from tests.tools.bench import bpftrace, made, page, scale
 from tests.tools.bench.extras import Runs
 from tests.tools.bench.piped import complaint
@@ -103,14 +103,14 @@ def test_made_up_maps_are_read_as_the_kernels() -> None:
     maps = made.Maps(cpus=3, caches=10)
     maps.grow()
     maps.grow()
-    found = count_caches(maps.slots, maps.caches)
+    found = counters.Table(maps.slots, maps.caches).read()
     assert [cache.name for cache in found.caches.values()] == maps.names
     assert [number % 3 for number in found.sums.values()] == [0] * 10
     assert list(found.sums.values())[1] == 2 * 3 * (1 + 7919 % 1000)
 
 
 def test_made_up_slabinfo_is_read_as_the_kernels() -> None:
-    first, second = (parse(made.slabinfo(["a", "b"], reading)) for reading in (0, 1))
+    first, second = (Parser().parse(made.slabinfo(["a", "b"], reading)) for reading in (0, 1))
     assert [first[name].live for name in "ab"] == [1000, 1000]
     assert [second[name].live for name in "ab"] == [1000, 1001]
 
