@@ -79,10 +79,16 @@ class History:
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        return [
-            interval.snapshot.per_second(row.allocs) if (row := interval.row(cache)) is not None else 0
-            for interval in self._until(back, length)
-        ]
+        rates: list[float] = []
+        places: dict[CacheKey, int] = {}
+        place = None
+        for interval in self._until(back, length):
+            if interval.places is not places:  # nearly always those of the interval before
+                places = interval.places
+                place = places.get(cache)
+            snapshot = interval.snapshot
+            rates.append(0 if place is None else snapshot.rows[place].allocs / snapshot.elapsed)
+        return rates
 
     def growing(self, back: int = 0) -> frozenset[CacheKey]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
@@ -124,7 +130,7 @@ class History:
 
 def _share(known: CacheRow, row: CacheRow) -> CacheRow:
     """Return the row of a cache, with the objects of its row before where those are equal."""
-    if known == row:
+    if known is row or known == row:
         return known
     if known.cache is row.cache or known.name != row.name:
         return row
