@@ -51,7 +51,9 @@ class Rows:
     def __init__(self, *, large_twice: bool = False) -> None:
         self._large_twice = large_twice
         self._identities = Identities()
-        self._owners: dict[int, tuple[CacheKey, Cache]] = {}  # by address
+        self._caches: dict[int, Cache] = {}  # all that were counted, by address
+        self._exact: dict[int, Cache] = {}  # those of them that are no size classes
+        self._owners: dict[int, tuple[CacheKey, Cache]] = {}  # all of them, with their keys
         self._idle: dict[str, CacheKey] = {}  # by name
         self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
         self._counts: tuple[Counts, ...] = (Counts(),) * 4  # as merged last
@@ -79,9 +81,11 @@ class Rows:
         """
         slabs, aliases = slabs or {}, aliases or {}
         caches, epochs = find_newest(counted.tables)
-        exact = {address: cache for address, cache in caches.items() if not cache.approximate}
-        self._living = find_living(exact, epochs, self._living)
-        self._owners = {address: self._find_or_identify(cache) for address, cache in caches.items()}
+        if caches != self._caches:  # hardly ever
+            self._caches = caches
+            self._exact = {address: cache for address, cache in caches.items() if not cache.approximate}
+            self._owners = {address: (self._identify(cache), cache) for address, cache in caches.items()}
+        self._living = find_living(self._exact, epochs, self._living)
         self._counts_frees |= counted.freed.begun is not None
         rows = self._add_counted(counted, slabs, aliases)
         rows |= self._list_idle(slabs, aliases)
@@ -120,11 +124,6 @@ class Rows:
             return self.by_key.get(cache)
         found = (row for row in self.by_key.values() if cache == row.name or cache in row.aliases)
         return max(found, key=lambda row: (row.live is not None, row.cache.generation), default=None)
-
-    def _find_or_identify(self, cache: Cache) -> tuple[CacheKey, Cache]:
-        """Return the owner of an address, which nearly always is the one that it had in the last reading."""
-        owner = self._owners.get(cache.address)
-        return owner if owner is not None and owner[1] is cache else (self._identify(cache), cache)
 
     def _identify(self, cache: Cache) -> CacheKey:
         if cache.approximate:

@@ -57,14 +57,14 @@ class History:
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """
         newest = self._intervals[-1] if self._intervals else _Interval(snapshot, {}, 0, 0)
-        rows = []
-        size = sum(_TEXT + len(note) for note in snapshot.notes)
+        rows, before, places = [], newest.snapshot.rows, newest.places
+        size = sum(_TEXT + len(note) for note in snapshot.notes) + _REFERENCE * len(snapshot.rows)
         for row in snapshot.rows:
-            known = newest.row(row.cache)
-            kept = row if known is None else _share(known, row)
+            place = places.get(row.cache)
+            known = None if place is None else before[place]
+            kept = row if known is None or known is row else _share(known, row)
+            size += 0 if kept is known else _row_size(row)
             rows.append(kept)
-            size += _REFERENCE + (0 if kept is known else _row_size(row))
-        places = newest.places
         if [row.cache for row in rows] != list(places):
             places = {row.cache: place for place, row in enumerate(rows)}
             size += _PLACE * len(places)
@@ -130,7 +130,7 @@ class History:
 
 def _share(known: CacheRow, row: CacheRow) -> CacheRow:
     """Return the row of a cache, with the objects of its row before where those are equal."""
-    if known is row or known == row:
+    if known.total_allocs == row.total_allocs and known == row:  # the first comparison decides nearly always
         return known
     if known.cache is row.cache or known.name != row.name:
         return row
