@@ -4,15 +4,17 @@ Arguments: the file, then those of slabtui; a count of intervals ends it.
 """
 
 import json
-import resource
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import wraps
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from slabtui.cli.main import main
@@ -40,6 +42,19 @@ STEPS = {  # what is timed, without the steps inside it -> which step it belongs
     "urwid.display.raw:Screen.draw_screen": "lines compared and written",
 }
 REST = "threads, event loop, everything else"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Processor time of intervals, in milliseconds.
+
+    Attributes:
+        whole: of the process, in each interval.
+        steps: the median of each step.
+    """
+
+    whole: list[float]
+    steps: dict[str, float]
 
 
 class Clock:
@@ -71,41 +86,41 @@ class Intervals:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._taken: list[tuple[int, resource.struct_rusage, Counter[str]]] = []
+        self._taken: list[tuple[int, Counter[str]]] = []
 
     def note(self, show: Callable[..., None]) -> Callable[..., None]:
         """Return a function that shows a snapshot, so that an interval ends before it does."""
 
         @wraps(show)
         def noted(*args: Any, **kwargs: Any) -> None:
-            usage = resource.getrusage(resource.RUSAGE_SELF)
-            self._taken.append((time.process_time_ns(), usage, self._clock.spent.copy()))
+            self._taken.append((time.process_time_ns(), self._clock.spent.copy()))
             show(*args, **kwargs)
 
         return noted
 
-    def summary(self) -> dict[str, object]:
-        """Return milliseconds per interval, after the first ones."""
-        (begun, before, earlier), (ended, after, later) = self._taken[WARMING], self._taken[-1]
-        number = len(self._taken) - 1 - WARMING
-        whole = (ended - begun) / number / 1e6
-        steps = {step: (later[step] - earlier[step]) / number / 1e6 for step in dict.fromkeys(STEPS.values())}
-        return {
-            "intervals": number,
-            "whole": whole,
-            "system": 1000 * (after.ru_stime - before.ru_stime) / number,
-            "switches": (after.ru_nvcsw - before.ru_nvcsw) / number,
-            "steps": {**steps, REST: whole - sum(steps.values())},
-        }
+    def summary(self) -> Taken:
+        """Return what the intervals after the first ones took."""
+        whole: list[float] = []
+        steps: list[dict[str, float]] = []
+        for (begun, earlier), (ended, later) in pairwise(self._taken[WARMING:]):
+            whole.append((ended - begun) / 1e6)
+            taken = {step: (later[step] - earlier[step]) / 1e6 for step in STEPS.values()}
+            steps.append({**taken, REST: whole[-1] - sum(taken.values())})
+        return Taken(whole, {step: median(taken[step] for taken in steps) for step in steps[0]})
 
 
-def _replace(where: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Replace a function, given as MODULE:NAME or MODULE:CLASS.NAME."""
+def find(where: str) -> tuple[Any, str]:
+    """Return what has a function, and its name in there, of MODULE:NAME or MODULE:CLASS.NAME."""
     module, _, path = where.partition(":")
     *classes, name = path.split(".")
     owner: Any = import_module(module)
     for inner in classes:
         owner = getattr(owner, inner)
+    return owner, name
+
+
+def _replace(where: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    owner, name = find(where)
     setattr(owner, name, change(getattr(owner, name)))
 
 
@@ -116,7 +131,7 @@ def _run(file: Path, arguments: list[str]) -> int:
     intervals = Intervals(clock)
     _replace("slabtui.views.app:App.show", intervals.note)
     status = main(arguments)
-    file.write_text(json.dumps(intervals.summary()))
+    file.write_text(json.dumps(asdict(intervals.summary())))
     return status
 
 

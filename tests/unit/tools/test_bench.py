@@ -1,8 +1,10 @@
 """The benchmark without its measurements: how it writes figures on the terminal and on the page."""
 
+import time
+
 from slabtui.kernel import counters
 from slabtui.kernel.procfs.slabinfo import Parser
-from tests.tools.bench import bpftrace, made, page, scale
+from tests.tools.bench import bpftrace, made, page, scale, stepped
 from tests.tools.bench.extras import Runs
 from tests.tools.bench.piped import complaint
 from tests.tools.bench.report import Figure, Heading, Report, Table, Text, printed, spread, times
@@ -119,3 +121,20 @@ def test_every_part_of_an_interval_is_measured() -> None:
     clock = scale.measured(cpus=2, caches=5, ticks=1)
     assert all(len(taken) == 2 for taken in clock.taken.values())
     assert clock.median(*clock.taken) > 0
+
+
+def test_every_step_that_is_timed_is_a_function_of_the_program() -> None:
+    for where in stepped.STEPS:
+        owner, name = stepped.find(where)
+        assert callable(getattr(owner, name))
+
+
+def test_a_step_inside_another_is_counted_once() -> None:
+    clock = stepped.Clock()
+    inner = clock.time("inner", lambda: sum(range(200_000)))
+    outer = clock.time("outer", lambda: (inner(), inner()))
+    begun = time.thread_time_ns()
+    outer()
+    taken = time.thread_time_ns() - begun
+    assert 0 < clock.spent["outer"] < clock.spent["inner"]
+    assert clock.spent.total() <= taken
