@@ -20,8 +20,8 @@ def show(report: Report, intervals: int) -> None:
     report.heading("One interval of the program itself, by step")
     report.text(
         f"The program runs on a pseudo-terminal of {COLUMNS} x {ROWS}, with a clock around each step. Processor time "
-        f"in milliseconds, medians of {intervals} intervals. Between two intervals the processor does other work, so that "
-        "each step takes longer than in a loop. The kernel counts the free objects of each cache for /proc/slabinfo, "
+        f"in milliseconds, medians of {intervals} intervals. Between two intervals the processor does other work, so "
+        "that each step takes longer than in a loop. The kernel counts the free objects of each cache for /proc/slabinfo, "
         "which takes longer the more partial slabs there are."
     )
     found = measured(intervals)
