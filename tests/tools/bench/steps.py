@@ -20,9 +20,9 @@ def show(report: Report, intervals: int) -> None:
     report.heading("One interval of the program itself, by step")
     report.text(
         f"The program runs on a pseudo-terminal of {COLUMNS} x {ROWS}, with a clock around each step. Processor time "
-        f"in milliseconds, medians of {intervals} intervals. Between two intervals the processor does other work, so "
-        "that each step takes longer than in a loop. The kernel counts the free objects of each cache for /proc/slabinfo, "
-        "which takes longer the more partial slabs there are."
+        f"in milliseconds; medians of {intervals} intervals. Other programs use the processor between two intervals, "
+        "so that each step takes longer than in a loop. For /proc/slabinfo the kernel counts the free objects in the "
+        "partial slabs of each cache: the more there are, the longer it takes."
     )
     found = measured(intervals)
     whole = median(found.whole)
