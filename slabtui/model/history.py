@@ -1,7 +1,6 @@
 """The last intervals of every cache, kept from the start: for the sparklines and for stepping back in time."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -92,7 +91,7 @@ class History:
 
     def growing(self, back: int = 0) -> frozenset[CacheKey]:
         """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
-        recent = list(self._until(back, GROWING))
+        recent = self._until(back, GROWING)
         if len(recent) < GROWING:
             return frozenset()
         caches = list(recent[-1].places)
@@ -105,10 +104,9 @@ class History:
         """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
         return [interval.row(cache) for interval in self._until(back, LENGTH)]
 
-    def _until(self, back: int, length: int) -> Iterator[_Interval]:
+    def _until(self, back: int, length: int) -> list[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""
-        end = max(0, len(self._intervals) - back)
-        return islice(self._intervals, max(0, end - length), end)
+        return [*islice(reversed(self._intervals), back, back + length)][::-1]  # a deque is walked to where a slice is
 
     def _forget_intervals(self) -> None:
         """Drop the oldest intervals where all take too much memory; the newest stays."""

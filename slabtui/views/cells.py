@@ -22,7 +22,7 @@ def is_plain() -> bool:
 
 def drawable(text: str) -> str:
     """Return a text as it is drawn."""
-    return ascii_only(text) if is_plain() else text
+    return ascii_only(text) if not text.isascii() and is_plain() else text
 
 
 def cells(text: str) -> int:
