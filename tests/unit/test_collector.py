@@ -293,6 +293,13 @@ def test_the_notes_of_the_source_are_in_every_snapshot() -> None:
         assert run.take().notes == ("no frees on this kernel",)
 
 
+def test_the_scope_of_the_source_is_in_every_snapshot() -> None:
+    source = growing(1)
+    source.scope = "pid 8445 python3"
+    with running(source) as run:
+        assert [run.take().origin.scope for _ in range(2)] == ["pid 8445 python3"] * 2
+
+
 def test_a_cache_has_one_key_in_all_snapshots() -> None:
     with running(growing(2)) as run:
         keys: list[list[CacheKey]] = [[row.cache for row in run.take().rows] for _ in range(2)]
