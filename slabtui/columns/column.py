@@ -50,7 +50,7 @@ class Column(Generic[Row, Context]):
     help: str
     priority: int
     most: int = 0
-    value: Callable[[Row], int | str] | None = None
+    value: Callable[[Row], float | str] | None = None
     descending: bool = True
     unit: Unit | None = None
     fields: tuple[str, ...] = ()
@@ -65,6 +65,7 @@ def fit(
     width: int,
     longest: Mapping[str, int] = MappingProxyType({}),
     gap: int = 1,
+    keep: str = "",
 ) -> Fitted[Row, Context]:
     """Return the columns that fit a width, with the width of each, in their order.
 
@@ -77,15 +78,19 @@ def fit(
         longest: columns of the terminal that the longest text of a column takes, by the column's id: so far it may
             grow, even beyond its `most`.
         gap: columns of the terminal between two columns.
+        keep: the id of a column that stays as long as the others can make room for it.
     """
     kept = list(columns)
-    while _needed(kept, gap) > width and (optional := [column for column in kept if column.priority]):
+    while _needed(kept, gap) > width and (optional := [one for one in kept if one.priority and one.id != keep]):
         kept.remove(min(optional, key=lambda column: column.priority))
+    narrowest = sum(one.width if one.priority else 1 for one in kept) + gap * (len(kept) - 1)
+    if narrowest > width:
+        kept = [one for one in kept if not one.priority]
     spare = width - _needed(kept, gap)  # less than 0: not even these fit
     fitted = []
     for column in kept:
         limit = max(column.width, column.most, longest.get(column.id, 0))
-        room = max(1, min(column.width + spare, limit))
+        room = max(column.width if column.priority else 1, min(column.width + spare, limit))
         spare -= room - column.width
         fitted.append((column, room))
     return tuple(fitted)

@@ -1,11 +1,17 @@
-"""Writes numbers in a given width: every digit where they fit, else with a unit."""
+"""Writes numbers: for people with a unit, with digits in groups, or with every digit; in a given width."""
 
 import enum
 from collections.abc import Callable
+from itertools import pairwise
 
 UNKNOWN = "-"  # in place of a number
+ANY = 26  # columns: every number of 64 bits fits with all its digits in groups, and its sign
 
 _STEPS = "kMGTPE"
+_LARGER_STEPS = "ZYRQ"  # a product of two numbers of 64 bits, from a recording that someone made up
+_LETTERS = "".join((_STEPS, _STEPS.upper(), _LARGER_STEPS, "i"))
+_WHOLE = 99.95  # from here on a number with three significant digits has no decimals
+_TIMES = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 class Unit(enum.StrEnum):
@@ -14,6 +20,65 @@ class Unit(enum.StrEnum):
     OBJECTS = "objects"
     BYTES = "bytes"
     PERCENT = "percent"
+
+
+class Style(enum.StrEnum):
+    """How numbers are written."""
+
+    HUMAN = "human"  # three significant digits and a unit: 1.23M objects, 1.23Mi bytes
+    GROUPED = "grouped"  # 1,234,567
+    RAW = "raw"  # 1234567
+
+
+def human(number: int | float, unit: Unit) -> str:
+    """Write a number with three significant digits: objects in SI units (`1.23M`), bytes in IEC units (`1.23Mi`).
+
+    Four digits stand before the next unit only from 1000 to 1023, of bytes. A number that is not 0 but too small for
+    two decimals is `0.00`.
+    """
+    base = 1024 if unit is Unit.BYTES else 1000
+    scaled, steps = float(abs(number)), ["", *_STEPS, *_LARGER_STEPS]
+    while scaled >= base - 0.5 and len(steps) > 1:
+        scaled /= base
+        del steps[0]
+    step = steps[0]
+    if not scaled < base - 0.5:
+        return f"{number:.0e}"  # of no host
+    digits = _significant(scaled)
+    if not step and digits != "0.00":  # whole numbers need no decimals
+        digits = digits.removesuffix(".00").removesuffix(".0")
+    return ("-" if number < 0 else "") + digits + _symbol(step, unit)
+
+
+def write(number: int | float, unit: Unit, style: Style, width: int) -> str:
+    """Write a number for a column that is `width` wide, so that digits and units stand below each other.
+
+    A number that does not fit is written for people, which takes 5 columns for objects and 6 for bytes, and one more
+    for a sign.
+    """
+    if style is not Style.HUMAN:
+        digits = f"{round(number):,}" if style is Style.GROUPED else str(round(number))
+        if abs(number) < _WHOLE and number != round(number):
+            digits = human(number, unit)  # two in three seconds are 0.67 per second, not 1
+        if len(digits) <= width:
+            return digits
+    written = human(number, unit)
+    padding = " " * (UNIT_WIDTH[unit] - len(written) + len(written.rstrip(_LETTERS)))
+    return written + padding if len(written) + len(padding) <= width else written
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time with its two largest units: `3 h 40 min`, `12 d 4 h`, `40 s`."""
+    whole = round(seconds)
+    for (unit, length), (smaller, part) in pairwise(_TIMES):
+        if whole >= length:
+            whole = round(seconds / part) * part
+            rest = whole % length // part
+            return f"{whole // length} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{whole} s"
+
+
+UNIT_WIDTH = {Unit.OBJECTS: 1, Unit.BYTES: 2, Unit.PERCENT: 0}  # columns of `k` and `Ki`
 
 
 def count(number: int | float, width: int) -> str:
@@ -41,6 +106,18 @@ def volume(number: float) -> str:
 def byte_rate(number: float) -> str:
     """Write a rate of bytes in IEC units: `512 B/s`, `1.25 MiB/s`."""
     return f"{volume(number)}/s"
+
+
+def _significant(scaled: float) -> str:
+    """Write a number that is not negative with three significant digits, and two decimals at most."""
+    for decimals, limit in ((2, 9.995), (1, _WHOLE)):
+        if scaled < limit:
+            return f"{scaled:.{decimals}f}" if scaled else "0"
+    return f"{scaled:.0f}"
+
+
+def _symbol(step: str, unit: Unit) -> str:
+    return f"{step.upper()}i" if step and unit is Unit.BYTES else step
 
 
 def _fit(number: int | float, width: int, base: int, suffix: str) -> str:

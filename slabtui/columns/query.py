@@ -3,13 +3,12 @@
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TypeVar
 
 from slabtui.columns import caches
-from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import CacheRow
 from slabtui.system import limits
 
@@ -107,7 +106,8 @@ def arrange(
     matches: Callable[[str], bool],
     *,
     shows: Callable[[CacheRow], bool] = attrgetter("active"),
-    keep: CacheKey | None = None,
+    keep: Container[object] = (),
+    value: Callable[[CacheRow], float | str] | None = None,
 ) -> list[CacheRow]:
     """Return the rows that match by their name or an alias, in order.
 
@@ -119,17 +119,33 @@ def arrange(
         order: the column and the direction.
         matches: whether a name matches the filter.
         shows: whether a row is worth showing; by default, whether anything happened in its cache.
-        keep: key of a cache that is shown in any case, if it matches.
+        keep: keys of caches that are shown in any case, if they match.
+        value: what rows are sorted by; by default, the number of the column in the interval.
 
     Raises:
         BadFilterError: see `matcher`.
     """
-    value = caches.SORTS[order.column]
-    chosen = [
+    chosen = choose(rows, matches, shows, keep)
+    chosen.sort(key=lambda row: (row.name, row.cache))
+    chosen.sort(key=value or caches.SORTS[order.column], reverse=order.descending)
+    return chosen
+
+
+def choose(
+    rows: Iterable[CacheRow],
+    matches: Callable[[str], bool],
+    shows: Callable[[CacheRow], bool],
+    keep: Container[object] = (),
+) -> list[CacheRow]:
+    """Return the rows that match by their name or an alias and are worth showing or kept, in their order."""
+    return [
         row
         for row in rows
-        if (shows(row) or row.cache == keep) and (matches(row.name) or any(map(matches, row.aliases)))
+        if (shows(row) or row.cache in keep) and (matches(row.name) or any(map(matches, row.aliases)))
     ]
-    chosen.sort(key=lambda row: (row.name, row.cache))
-    chosen.sort(key=value, reverse=order.descending)
-    return chosen
+
+
+def hold(before: Sequence[CacheRow], rows: Iterable[CacheRow]) -> list[CacheRow]:
+    """Return rows in the order that they had before; those that are new come last, in their order."""
+    places = {row.cache: place for place, row in enumerate(before)}
+    return sorted(rows, key=lambda row: places.get(row.cache, len(places)))

@@ -10,9 +10,18 @@ from slabtui.views.state import State
 
 TRANSITIONS: dict[str, Callable[[State], None]] = {
     "quit": State.quit,
+    "quit-anywhere": State.quit,
     "help": State.open_help,
     "clear-filter": State.clear_filter,
     "leave": State.close,
+    "leave-leaks": State.toggle_leaks,
+    "leaks": State.toggle_leaks,
+    "mark": State.mark,
+    "units": State.turn_basis,
+    "digits": State.turn_style,
+    "follow": State.follow,
+    "sort-next": lambda state: state.sort_by_next(1),
+    "sort-previous": lambda state: state.sort_by_next(-1),
     "filter": State.ask_for_filter,
     "pause": State.toggle_pause,
     "open-page": State.open_page,
@@ -32,7 +41,7 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "close": State.close,
     "accept": State.accept,
     "cancel": State.cancel,
-    **{name: partial(State.sort_by, column=column) for name, column in keymap.SORTS.items()},
+    **{action: partial(State.sort_by, column=column) for action, column in keymap.SORTS.items()},
     **{name: partial(State.show_tab, kind=kind) for name, kind in keymap.TABS.items()},
 }
 

@@ -18,13 +18,13 @@ from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
 from slabtui.views import actions, dialogs, terminal
-from slabtui.views.cells import drawable
 from slabtui.views.effects import Effect
 from slabtui.views.footer import Prompt, hints
 from slabtui.views.header import header
 from slabtui.views.page import Page
 from slabtui.views.paste import Pastes
 from slabtui.views.state import State
+from slabtui.views.status import Status
 from slabtui.views.table import Table
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import HelpWindow, PromptWindow, StackWindow
@@ -32,7 +32,7 @@ from slabtui.views.windows import HelpWindow, PromptWindow, StackWindow
 Event = str | tuple[str, int, int, int]  # what urwid makes of what comes from the terminal: a key, or the mouse
 
 _MESSAGE_SECONDS = 6.0
-_BELOW_DIALOG = 2  # lines: the message and the keys stay in sight
+_BELOW_DIALOG = 2  # lines: the status and the keys stay in sight
 
 
 @runtime_checkable
@@ -93,11 +93,11 @@ class App:
         self._table = Table(state)
         self._page = Page(state)
         self._message = ""
-        self._messages = urwid.Notifications(max_count=1, severity_attr={urwid.Severity.INFO: "title"}, wrap="clip")
-        urwid.connect_signal(self._messages, "change", lambda *_: self._message_changed())
+        self._alarm: object = None  # ends the message
+        self._status = Status(state, self._table.status)
         self._hints = Drawn(lambda width: hints(state.context, width), lambda: state.context)
         self._prompt: Prompt | None = None
-        self._keys = urwid.Pile([("pack", self._messages), ("pack", self._hints)])
+        self._keys = urwid.Pile([("pack", self._status), ("pack", self._hints)])
         self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile](self._table, self._header, self._keys)
         self._windows: tuple[object, ...] = (state.table,)
         self.stack = _Stack(self._frame, self.press, self._finish_key)
@@ -105,6 +105,7 @@ class App:
             Effect.QUIT: self._quit,
             Effect.REDRAW: self._redraw,
             Effect.MEASURE: self._measure,
+            Effect.MARK: self._mark,
             Effect.FASTER: lambda: self._change_speed(lambda player: player.faster()),
             Effect.SLOWER: lambda: self._change_speed(lambda player: player.slower()),
             Effect.STEP: self._step,
@@ -249,17 +250,20 @@ class App:
         self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38, bottom=_BELOW_DIALOG)
 
     def _draw_message(self) -> None:
-        if self.state.message != self._message:
-            self._message = self.state.message
-            if self._message:
-                self._messages.notify(drawable(self._message), timeout=_MESSAGE_SECONDS if self._loop else None)
-            else:
-                self._messages.clear()
+        """Let the message of the state end after its time."""
+        if self.state.message == self._message:
+            return
+        self._message = self.state.message
+        if self._loop is None:
+            return
+        if self._alarm is not None:
+            self._loop.remove_alarm(self._alarm)
+        self._alarm = self._loop.set_alarm_in(_MESSAGE_SECONDS, self._end_message) if self._message else None
 
-    def _message_changed(self) -> None:
-        if not self._messages.notifications and self.state.message:  # its time is over
-            self.state.expire_message()
-            self.sync()
+    def _end_message(self, *_: object) -> None:
+        self._alarm = None
+        self.state.expire_message()
+        self.sync()
 
     @property
     def _player(self) -> Playback | None:
@@ -278,6 +282,10 @@ class App:
     def _measure(self) -> None:
         if self._producer is not None:
             self._producer.measure()
+
+    def _mark(self) -> None:
+        if self._producer is not None:
+            self._producer.mark()
 
     def _export(self) -> None:
         prompt, shown = self.state.prompt, self.state.shown

@@ -4,7 +4,8 @@ from functools import cache
 
 import urwid
 
-from slabtui.columns import caches
+from slabtui.columns import caches, leaks
+from slabtui.columns.numbers import Style
 from slabtui.model.inspection import InspectionRow
 from slabtui.views import keymap
 from slabtui.views.cells import drawable
@@ -21,6 +22,9 @@ def content() -> tuple[urwid.Text | urwid.Columns, ...]:
         lines += [labelled(_keys(action), text) for action, text in actions]
     lines.append(urwid.Text(("category", "Columns")))
     lines += [labelled(column.title, column.help) for column in caches.COLUMNS]
+    lines.append(urwid.Text(("category", "Columns of the leak view")))
+    of_leaks = (column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID)
+    lines += [labelled(column.title, column.help) for column in of_leaks]
     return tuple(lines)
 
 

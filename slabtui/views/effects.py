@@ -13,6 +13,7 @@ class Effect(enum.Enum):
     QUIT = enum.auto()
     REDRAW = enum.auto()
     MEASURE = enum.auto()
+    MARK = enum.auto()
     FASTER = enum.auto()
     SLOWER = enum.auto()
     STEP = enum.auto()

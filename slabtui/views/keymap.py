@@ -13,6 +13,7 @@ class KeyContext(enum.StrEnum):
     """What the topmost window is, which decides what a key does."""
 
     TABLE = "table"
+    LEAKS = "leak view"  # the table, as the leak view
     PAGE = "page"
     STACKS = "stacks"  # the page, on its tab of stacks
     DIALOG = "dialog"
@@ -42,7 +43,9 @@ class Action:
     command: str = ""
 
 
-_TABLE = frozenset({KeyContext.TABLE})
+_ALLOCATIONS = frozenset({KeyContext.TABLE})
+_LEAKS = frozenset({KeyContext.LEAKS})
+_TABLE = _ALLOCATIONS | _LEAKS
 _PAGE = frozenset({KeyContext.PAGE, KeyContext.STACKS})
 _STACKS = frozenset({KeyContext.STACKS})
 _DIALOG = frozenset({KeyContext.DIALOG})
@@ -55,13 +58,15 @@ _PROGRAM, _TIME, _MOVE, _SORT, _SHOW = "Program", "Time", "Move", "Sort", "Show"
 _OF_PAGE, _OF_DIALOG, _OF_PROMPT = "Page", "Dialog", "Prompt"
 
 ACTIONS = (
-    Action("quit", ("q", "Q"), _MAIN, "Quit", _PROGRAM, "Quit"),
-    Action("help", ("?", "h"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
-    Action("clear-filter", ("esc",), _TABLE, "Clear the filter", _SHOW),
-    Action("leave", ("esc",), _PAGE, "Return to the table", _OF_PAGE, "Back"),
+    Action("quit", ("q",), _ALLOCATIONS, "Quit; elsewhere q closes what is in front", _PROGRAM, "Quit"),
+    Action("quit-anywhere", ("Q", "f10"), _EVERYWHERE - _PROMPT, "Quit at once", _PROGRAM),
+    Action("help", ("?", "h", "f1"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
+    Action("clear-filter", ("esc",), _ALLOCATIONS, "Clear the filter", _SHOW),
+    Action("leave", ("esc", "q"), _PAGE, "Return to the table", _OF_PAGE, "Back"),
+    Action("leave-leaks", ("esc", "q"), _LEAKS, "Return from the leak view to the table", _SHOW, "Back"),
     Action(
         "filter",
-        ("/",),
+        ("/", "f3", "f4"),
         _TABLE,
         "Filter by name while you type: part of the name, or ~ and a regular expression",
         _SHOW,
@@ -88,17 +93,46 @@ ACTIONS = (
         _OF_PAGE,
     ),
     Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
-    Action("sort-bytes", ("b",), _TABLE, "Sort by bytes", _SORT, "Bytes"),
-    Action("sort-allocs", ("a",), _TABLE, "Sort by allocations", _SORT, "Allocs"),
-    Action("sort-growth", ("l",), _TABLE, "Sort by growth: caches that leak memory come to the top", _SORT, "Leaks"),
+    Action("sort-bytes", ("b",), _ALLOCATIONS, "Sort by bytes", _SORT, "Bytes"),
+    Action("sort-allocs", ("a",), _ALLOCATIONS, "Sort by allocations", _SORT, "Allocs"),
+    Action(
+        "leaks",
+        ("l",),
+        _TABLE,
+        "Leak view, or back: what grows since the mark or the start, what cannot be reclaimed first. Caches that grow"
+        " in step stand together",
+        _SHOW,
+        "Leaks",
+    ),
+    Action("mark", ("0",), _TABLE, "Set the mark: growth and sums count from now on", _SHOW, "Mark"),
+    Action(
+        "units",
+        ("u",),
+        _TABLE,
+        "Show numbers per second, per interval, or since the mark or the start; the headings say which",
+        _SHOW,
+        "Units",
+    ),
+    Action("digits", ("B",), _TABLE, "Write numbers as 1.23M, as 1,234,567, or as 1234567", _SHOW),
     Action("frees", ("f",), _TABLE, "Count frees and show them in a column, or stop counting them", _SHOW, "Frees"),
     Action("idle", ("z",), _TABLE, "Show caches that were idle in the interval, or hide them", _SHOW, "Idle"),
     Action("sort-name", ("n",), _TABLE, "Sort by name", _SORT, "Name"),
-    Action("sort-objsize", ("s",), _TABLE, "Sort by object size", _SORT),
-    Action("sort-frees", ("F",), _TABLE, "Sort by frees", _SORT),
+    Action("sort-objsize", ("s",), _ALLOCATIONS, "Sort by object size", _SORT),
+    Action("sort-growth", ("d",), _ALLOCATIONS, "Sort by the change of LIVE", _SORT),
     Action("sort-live", ("o",), _TABLE, "Sort by live objects", _SORT),
     Action("sort-mem", ("c",), _TABLE, "Sort by memory held", _SORT),
-    Action("reverse", ("r",), _TABLE, "Reverse the order", _SORT, "Reverse"),
+    Action("sort-next", (">", "f6"), _TABLE, "Sort by the next column to the right", _SORT, "Sort"),
+    Action("sort-previous", ("<",), _TABLE, "Sort by the next column to the left", _SORT),
+    Action("reverse", ("I", "r"), _TABLE, "Reverse the order", _SORT, "Reverse"),
+    Action(
+        "follow",
+        ("F",),
+        _TABLE,
+        "The selection follows its row, until F or a cursor key; else it stays on its line, and the list does not"
+        " scroll by itself",
+        _MOVE,
+        "Follow",
+    ),
     Action("measure", ("m",), _MAIN, "Measure again what counting an event costs; takes a second", _PROGRAM),
     Action("back", ("[",), _MAIN, "Go one interval back in time, and pause; 300 are kept", _TIME),
     Action(
@@ -124,7 +158,7 @@ ACTIONS = (
         "down",
         ("down", "j"),
         _LISTS,
-        "One row down; the selection then follows its row when the order changes",
+        "One row down; for two seconds no row changes its place",
         _MOVE,
         command="cursor down",
     ),
@@ -134,18 +168,19 @@ ACTIONS = (
         "top",
         ("home", "g"),
         _LISTS,
-        "To the top; the selection then stays there when the order changes",
+        "To the top, as after a key that sorts",
         _MOVE,
         command="cursor max left",
     ),
     Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command="cursor max right"),
-    Action("close", ("esc", "enter", "q", "Q", "?", "h"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
+    Action("close", ("esc", "enter", "q", "?", "h", "f1"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
     Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
-    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; a filter is cleared", _OF_PROMPT),
+    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; the filter is again what it was before", _OF_PROMPT),
 )
 
 SORT_PREFIX = "sort-"
-SORTS = {f"{SORT_PREFIX}{column}": column for column in caches.SORTS}
+_SORT_NAMES = {f"{SORT_PREFIX}{column}": column for column in caches.SORTS}
+SORTS = {action.name: _SORT_NAMES[action.name] for action in ACTIONS if action.name in _SORT_NAMES}
 
 TAB_PREFIX = "tab-"
 TABS = {f"{TAB_PREFIX}{kind}": kind for kind in InspectionKind}
@@ -181,6 +216,8 @@ def why_nothing(context: KeyContext, key: str) -> str:
     places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
     if context is KeyContext.PAGE and KeyContext.STACKS in places:
         return "it works on the tab of stacks"
+    if context is KeyContext.LEAKS and KeyContext.TABLE in places:
+        return "it works on the table: l returns there"
     if KeyContext.TABLE in places:
         return "it works on the table"
     return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"
@@ -209,7 +246,11 @@ def _where(action: Action) -> str:
         return "everywhere"
     if action.contexts == _STACKS:
         return "tab of stacks"
-    return ", ".join(place for place in KeyContext if place in action.contexts and place is not KeyContext.STACKS)
+    if action.contexts == _LEAKS:
+        return "leak view"
+    return ", ".join(
+        place for place in KeyContext if place in action.contexts and place not in (KeyContext.STACKS, KeyContext.LEAKS)
+    )
 
 
 def shown(key: str) -> str:

@@ -40,8 +40,8 @@ class Page(urwid.WidgetWrap[_Frame]):
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         """Move the selection."""
         unhandled: str | None = super().keypress(size, key)
-        if unhandled is None and self._list.walker.items:
-            self._state.select_row(self._list.walker.focus)
+        if unhandled is None and self._list.items:
+            self._state.select_row(self._list.place)
         return unhandled
 
     def refresh(self) -> None:

@@ -1,110 +1,167 @@
-"""A list of rows, one line each, of which only the visible ones are drawn: the table and the pages are made of it."""
+"""A list of lines of which only the visible ones are drawn: the table and the pages are made of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Literal, TypeVar
 
 import urwid
 
+from slabtui.views import keymap
 from slabtui.views.cells import cells, clip, drawable
+from slabtui.views.cursor import Cursor
 from slabtui.views.widgets import scrolling
 
 GAP = " "
 
 T = TypeVar("T")
+_Charset = list[tuple[Literal["0", "U"] | None, int]]
 Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
 
+_MOVES: dict[str, Callable[[Cursor], None]] = {
+    "cursor up": lambda cursor: cursor.move(-1),
+    "cursor down": lambda cursor: cursor.move(1),
+    "cursor page up": lambda cursor: cursor.turn(-1),
+    "cursor page down": lambda cursor: cursor.turn(1),
+    "cursor max left": Cursor.to_top,
+    "cursor max right": Cursor.to_bottom,
+}
+_KEYS = {key: _MOVES[action.command] for action in keymap.ACTIONS if action.command in _MOVES for key in action.keys}
 
-class RowLine(urwid.Widget):
-    """One item on one line, drawn straight to a canvas: many times cheaper than a widget per cell."""
 
-    _sizing = frozenset((urwid.FLOW,))
+class Lines(urwid.Widget, Generic[T]):
+    """Items, each on one line, drawn straight to one canvas: many times cheaper than a widget for each.
+
+    Args:
+        draw: what an item looks like.
+        cursor: the selection, and which lines are visible.
+        moved: called after the user has moved either.
+    """
+
+    _sizing = frozenset((urwid.BOX,))
     _selectable = True
 
-    def __init__(self, draw: Callable[[], tuple[str, str]]) -> None:
+    def __init__(self, draw: Drawing[T], cursor: Cursor, moved: Callable[[], None]) -> None:
         super().__init__()
-        self._draw = draw
-
-    def rows(self, size: tuple[int], focus: bool = False) -> int:
-        """Return the height."""
-        return 1
-
-    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
-        """Draw the text, cut to the width: the scroll bar comes and goes without moving it."""
-        (width,) = size
-        style, text = self._draw()
-        encoded, charset = urwid.apply_target_encoding(clip(text, width))
-        return urwid.TextCanvas([encoded], [[("selected" if focus else style, len(encoded))]], [charset], maxcol=width)
-
-    def keypress(self, size: tuple[int], key: str) -> str:
-        """Leave all keys to the list."""
-        return key
-
-
-class Walker(urwid.ListWalker[int, RowLine], Generic[T]):
-    """Items as widgets, which are made when they are drawn."""
-
-    def __init__(self, draw: Drawing[T]) -> None:
-        self.focus = 0
-        self._draw = draw
+        self.cursor = cursor
+        self._moved = moved
         self.items: Sequence[T] = ()
-        self._widgets: dict[int, RowLine] = {}
+        self._draw = draw
+        self._drawn: dict[int, tuple[str, bytes, _Charset]] = {}
+        self._width = 0
 
-    def replace(self, items: Sequence[T], focus: int) -> None:
-        """Show other items, with the selection on one of them."""
-        self.items = items
-        self._widgets.clear()
-        self.focus = focus
-        self._modified()
+    def forget(self) -> None:
+        """Draw all lines again."""
+        self._drawn.clear()
+        self._invalidate()
 
-    def __len__(self) -> int:
+    def refresh(self) -> None:
+        """Draw the selection again."""
+        self._invalidate()
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        """Draw the visible lines, cut to the width: the scroll bar comes and goes without moving them."""
+        width, height = size
+        self.cursor.resize(height)
+        if width != self._width:
+            self._width = width
+            self._drawn.clear()
+        lines = [self._line(place, focus and place == self.cursor.place) for place in self._visible(height)]
+        canvas = urwid.TextCanvas(
+            [text for text, _, _ in lines],
+            [style for _, style, _ in lines],
+            [charset for _, _, charset in lines],
+            maxcol=width,
+            check_width=False,  # every line is exactly this wide
+        )
+        if len(lines) == height:
+            return canvas
+        below = urwid.SolidCanvas(" ", width, height - len(lines))
+        return urwid.CanvasCombine([(part, None, False) for part in ((canvas, below) if lines else (below,))])
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        """Move the selection."""
+        move = _KEYS.get(key)
+        if move is None or not self.items:
+            return key
+        self.cursor.resize(size[1])
+        move(self.cursor)
+        self._moved()
+        self._invalidate()
+        return None
+
+    def get_scrollpos(self, size: tuple[int, int], focus: bool = False) -> int:
+        """Return the first visible line, for the scroll bar."""
+        return self.cursor.top
+
+    def set_scrollpos(self, position: int) -> None:
+        """Scroll, for the scroll bar."""
+        self.cursor.scroll(position)
+        self._moved()
+        self._invalidate()
+
+    def rows_max(self, size: tuple[int, int] | None = None, focus: bool = False) -> int:
+        """Return how many lines there are, for the scroll bar."""
         return len(self.items)
 
-    def __getitem__(self, position: int) -> RowLine:
-        item = self.items[self._valid(position)]
-        if position not in self._widgets:
-            self._widgets[position] = RowLine(lambda: self._draw(item))
-        return self._widgets[position]
+    def _visible(self, height: int) -> range:
+        return range(self.cursor.top, min(self.cursor.top + height, len(self.items)))
 
-    def set_focus(self, position: int) -> None:
-        """Select another item."""
-        self.focus = position
-        self._modified()
-
-    def next_position(self, position: int) -> int:
-        """Return the position below; IndexError at the end."""
-        return self._valid(position + 1)
-
-    def prev_position(self, position: int) -> int:
-        """Return the position above; IndexError at the top."""
-        return self._valid(position - 1)
-
-    def positions(self, reverse: bool = False) -> range:
-        """Return all positions in order."""
-        return range(len(self.items))[:: -1 if reverse else 1]
-
-    def _valid(self, position: int) -> int:
-        if not 0 <= position < len(self.items):
-            raise IndexError(position)
-        return position
+    def _line(self, place: int, selected: bool) -> tuple[bytes, list[tuple[Hashable, int]], _Charset]:
+        if place not in self._drawn:
+            style, text = self._draw(self.items[place])
+            self._drawn[place] = (style, *urwid.apply_target_encoding(clip(text, self._width)))
+        style, encoded, charset = self._drawn[place]
+        return encoded, [("selected" if selected else style, len(encoded))], charset
 
 
-class RowList(urwid.WidgetWrap[urwid.ScrollBar[urwid.ListBox[int]]], Generic[T]):
+class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
     """The list, with a bar beside it where it does not fit.
 
     Args:
         draw: what an item looks like.
+        cursor: the selection; None: the list has its own.
+        moved: called after the user has moved the selection, or scrolled.
     """
 
-    def __init__(self, draw: Drawing[T]) -> None:
-        self.walker: Walker[T] = Walker(draw)
-        self._list = urwid.ListBox(self.walker)
-        super().__init__(scrolling(self._list))
+    def __init__(
+        self, draw: Drawing[T], cursor: Cursor | None = None, moved: Callable[[], None] = lambda: None
+    ) -> None:
+        self._lines = Lines(draw, cursor or Cursor(), moved)
+        super().__init__(scrolling(self._lines))
 
-    def replace(self, items: Sequence[T], focus: int) -> None:
-        """Show other items, with the selection on one of them; if that is the first, scroll to the top."""
-        self.walker.replace(items, focus)
-        if not focus:
-            self._list.set_focus_valign("top")
+    @property
+    def cursor(self) -> Cursor:
+        """The selection, and which lines are visible."""
+        return self._lines.cursor
+
+    @property
+    def items(self) -> Sequence[T]:
+        """The items."""
+        return self._lines.items
+
+    @property
+    def place(self) -> int:
+        """The place of the selected item."""
+        return self.cursor.place
+
+    def replace(self, items: Sequence[T], place: int) -> None:
+        """Show other items, with the selection on one of them; the top stays in view as long as that fits."""
+        self.cursor.replace(len(items))
+        self.cursor.follow(place)
+        self.show(items)
+
+    def show(self, items: Sequence[T]) -> None:
+        """Show other items, where the cursor knows about them."""
+        self._lines.items = items
+        self._lines.forget()
+
+    def refresh(self) -> None:
+        """Draw the selection again."""
+        self._lines.refresh()
+
+    def at(self, y: int) -> int | None:
+        """Return the place of the item on a line of the screen, from 0; None: there is none."""
+        place = self.cursor.top + y
+        return place if 0 <= place < len(self.items) and place not in self.cursor.skipped else None
 
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
-from slabtui.columns.query import Order
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
+from slabtui.views.table_state import TableState
 from slabtui.views.timeline import Timeline
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
 
@@ -18,47 +18,22 @@ _SUFFIXES = {InspectionKind.STACKS: ".folded", InspectionKind.ABOUT: ".json"}  #
 
 
 @dataclass(slots=True)
-class State:
+class State(TableState):
     """The view's state. Its methods are the transitions; one that is not possible raises NothingToDoError.
 
     Attributes:
-        interval: seconds between snapshots, as asked for.
-        order: how the rows are sorted.
-        pattern: the filter, as typed; the last one that was valid.
-        idle: whether idle caches are shown too.
         replay: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
-        dropped: the filter that was dropped because it takes too long with the names that came; empty: none.
-        message: the message line; empty: there is none.
-        rows: the rows on the screen, in order.
-        revision: counts how often the rows or the snapshot on the screen changed: less to compare than the rows.
-        frees: whether frees are counted, and shown.
-        time: the intervals so far, and the one on the screen.
-        table: the window at the bottom of the stack.
         windows: all windows, the topmost last.
         tab: the kind of inspection that pages show.
-        matches: the test that the filter makes of a name.
     """
 
-    interval: float
-    order: Order = field(default_factory=Order)
-    pattern: str = ""
-    idle: bool = False
     replay: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
-    dropped: str = ""
-    message: str = ""
-    rows: list[CacheRow] = field(default_factory=list)
-    revision: int = 0
-    frees: bool = False
-    time: Timeline = field(init=False)
-    table: TableWindow = field(default_factory=TableWindow)
     windows: list[Window] = field(init=False)
     tab: InspectionKind = InspectionKind.CALLERS
-    matches: Callable[[str], bool] = field(init=False)
-    _growing: frozenset[object] = field(init=False, default=frozenset())
     _effects: list[Effect] = field(init=False, default_factory=list)
 
     def __post_init__(self, replay: bool) -> None:
@@ -73,6 +48,7 @@ class State:
         self.error = snapshot.error or ""
         if not snapshot.elapsed:
             return
+        self.baselines.receive(snapshot)
         self._on_timeline(lambda: self.time.receive(snapshot))
 
     def end(self) -> None:
@@ -100,60 +76,6 @@ class State:
     def step_forward(self) -> None:
         """Show the next interval while paused."""
         self._on_timeline(self.time.step_forward)
-
-    # The table.
-
-    def toggle_idle(self) -> None:
-        """Show or hide idle caches."""
-        self.idle = not self.idle
-        self.arrange()
-
-    def toggle_frees(self) -> None:
-        """Count frees and show them, or stop that."""
-        self.frees = not self.frees
-
-    def sort_by(self, column: str) -> None:
-        """Sort by a column, in its own direction."""
-        self.order = Order.by(column)
-        self.arrange()
-
-    def reverse(self) -> None:
-        """Reverse the order."""
-        self.order = self.order.reversed()
-        self.arrange()
-
-    def filter_by(self, pattern: str) -> None:
-        """Show only the caches that match.
-
-        Raises:
-            BadFilterError: it is no regular expression, or takes too long; the last filter stays.
-        """
-        matches = query.matcher(pattern)
-        if self.shown is not None:
-            self._arranged(matches)
-        self.matches, self.pattern, self.dropped = matches, pattern, ""
-        self.arrange()
-
-    def clear_filter(self) -> None:
-        """Show all caches, and forget the filter that took too long."""
-        if not self.pattern and not self.dropped:
-            raise NothingToDoError("there is no filter to clear")
-        self.filter_by("")
-
-    def select(self, place: int) -> None:
-        """Select a row of the table by its place: the selection follows its cache from now on, but not at the top."""
-        self.table.followed = self.rows[place].cache if place else None
-
-    def arrange(self) -> None:
-        """Choose and order the rows of the shown snapshot again."""
-        self.revision += 1
-        if self.shown is not None:
-            self._growing = self.time.history.growing(self.time.back)
-            try:
-                self.rows = self._arranged(self.matches)
-            except query.BadFilterError:
-                self.dropped, self.pattern, self.matches = self.pattern, "", query.matcher("")
-                self.rows = self._arranged(self.matches)
 
     # Windows.
 
@@ -238,11 +160,15 @@ class State:
             self._effects.append(Effect.EXPORT)
 
     def cancel(self) -> None:
-        """Close the prompt, and clear the filter if it asked for one."""
+        """Close the prompt; the filter is again what it was before."""
         prompt = self.prompt
         self.close()
-        if prompt is not None and prompt.purpose is Purpose.FILTER:
-            self.filter_by("")
+        if prompt is not None and prompt.purpose is Purpose.FILTER and self.pattern != prompt.before:
+            try:
+                self.filter_by(prompt.before)
+            except query.BadFilterError:  # with the names that came meanwhile it takes too long
+                self.filter_by("")
+                self.dropped = prompt.before
 
     def finish_export(self, written: str) -> None:
         """Close the prompt and say what was written."""
@@ -302,7 +228,7 @@ class State:
         """What decides which keys do something."""
         match self.window:
             case TableWindow():
-                return KeyContext.TABLE
+                return KeyContext.LEAKS if self.leaks else KeyContext.TABLE
             case PageWindow():
                 return KeyContext.STACKS if self.tab is InspectionKind.STACKS else KeyContext.PAGE
             case PromptWindow():
@@ -320,16 +246,6 @@ class State:
     def notes(self) -> tuple[str, ...]:
         """What the source and other parts of the program say."""
         return (*(self.shown.notes if self.shown is not None else ()), *self.other_notes)
-
-    @property
-    def place(self) -> int:
-        """Place of the selected row in the table."""
-        return next((place for place, row in enumerate(self.rows) if row.cache == self.table.followed), 0)
-
-    @property
-    def selected(self) -> CacheRow | None:
-        """The selected cache; None: the table is empty."""
-        return self.rows[self.place] if self.rows else None
 
     @property
     def inspection(self) -> Inspection | None:
@@ -363,24 +279,9 @@ class State:
         """Return the rows of the inspected cache up to the interval on the screen."""
         return self.time.history.past(self.page.row.cache, self.time.back) if self.page else []
 
-    def series(self, row: CacheRow, length: int) -> list[float]:
-        """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
-        return self.time.history.series(row.cache, length, self.time.back)
-
-    def grows(self, row: CacheRow) -> bool:
-        """Return whether a cache grew in each of the last intervals."""
-        return row.cache in self._growing
-
     def _on_timeline(self, move: Callable[[], None]) -> None:
         """Change the timeline, and the rows if another snapshot is on the screen then."""
         before = self.shown
         move()
         if self.shown is not before:
             self.arrange()
-
-    def _arranged(self, matches: Callable[[str], bool]) -> list[CacheRow]:
-        assert self.shown is not None
-        return query.arrange(self.shown.rows, self.order, matches, shows=self._shows, keep=self.table.followed)
-
-    def _shows(self, row: CacheRow) -> bool:
-        return self.idle or row.active

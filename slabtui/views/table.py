@@ -1,37 +1,41 @@
 """The table of caches: a heading that shows the sort order, and a list of which only the visible rows are drawn."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import urwid
 
 from slabtui.columns import caches, query
-from slabtui.columns.caches import Scene
+from slabtui.columns.caches import CacheColumn, Scene
 from slabtui.columns.column import Column
 from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.chart import sparkline
-from slabtui.views.line import Markup
+from slabtui.views.line import Markup, Segment
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn
 
 _LONGEST_NAME = 512  # characters that count for the width of the column: no terminal shows more
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
+_BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
+_BRANCH = 2  # columns
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
 
 class Table(urwid.WidgetWrap[_Frame]):
-    """The heading and the list. The selection stays on its cache; at the top it stays at the top."""
+    """The heading and the list."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._cols = 0
         self._longest_name = 0
         self._drawn_from: object = None
-        self._scene = Scene(self._sparkline, lambda row: query.alias(row, state.matches), state.grows)
-        self._list: RowList[CacheRow] = RowList(self._draw_row)
+        self._selected_from: object = None
+        self._scene = self._make_scene()
+        self._list: RowList[CacheRow | None] = RowList(self._draw_line, state.table.cursor, state.moved)
         self._heading = Drawn(lambda width: _titles(state.order, self._fit(), width), self._inputs)
         self._message = urwid.Text("", align="center")
         self._empty = urwid.Filler(urwid.AttrMap(self._message, "dim"), valign="middle")
@@ -47,49 +51,120 @@ class Table(urwid.WidgetWrap[_Frame]):
         """Move the selection."""
         self._cols = size[0]
         unhandled: str | None = super().keypress(size, key)
-        if unhandled is None and self._state.rows:
-            self._state.select(self._list.walker.focus)
         return unhandled
 
     def refresh(self) -> None:
-        """Draw again if the rows, their order or their columns have changed."""
+        """Draw again if the rows, their order or their columns have changed, or the selection."""
         self._heading.refresh()
+        selected = (self._state.place, self._state.table.cursor.top)
+        if selected != self._selected_from:
+            self._selected_from = selected
+            self._list.refresh()
         inputs = self._inputs()
         if inputs == self._drawn_from:
             return
         self._drawn_from = inputs
         if self._state.shown is not None:  # of all caches, not only those on the screen: the width must not jump
             names = (row.name[:_LONGEST_NAME] for row in self._state.shown.rows)
-            self._longest_name = max((cells(name) + 1 for name in names), default=0)
-        self._list.replace(self._state.rows, self._state.place)
+            beside = 1 + _BRANCH * self._state.leaks
+            self._longest_name = max((cells(name) + beside for name in names), default=0)
+        self._scene = self._make_scene()
+        self._list.show(self._state.lines)
         self._message.set_text(drawable(self._why_empty()))
-        self._w.body = self._list if self._state.rows else self._empty
+        self._w.body = self._list if self._state.lines else self._empty
+
+    def status(self) -> list[Segment]:
+        """Return what is not on the screen, and what the selection follows."""
+        if not self._state.lines:
+            return []
+        cursor, (down, up) = self._state.table.cursor, _PLAIN_MARKS if is_plain() else _MARKS
+        segments = []
+        if self._state.table.followed is not None and (row := self._state.selected) is not None:
+            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
+        for number, mark, where in ((cursor.above, up, "above"), (cursor.below, down, "below")):
+            if number:
+                segments.append(Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5))
+        return segments
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
         return tuple(column for column, _ in self._fit())
 
+    def column_at(self, x: int) -> str | None:
+        """Return the id of the column whose heading is at x, if rows can be sorted by it; the gap is its right end."""
+        end = 0
+        for column, room in self._fit():
+            end += room + len(GAP)
+            if x < end:
+                return column.id if column.value is not None else None
+        return None
+
+    def line_at(self, y: int) -> int | None:
+        """Return the place of the row on a line of the table, whose first line is the heading; None: no row."""
+        return self._list.at(y - 1) if y > 0 and self._state.lines else None
+
     def _inputs(self) -> object:
-        return self._state.revision, self._state.order, self._state.frees
+        state = self._state
+        return state.revision, state.order, state.frees, state.leaks, state.style, state.basis
 
     def _fit(self) -> tuple[tuple[Column[CacheRow, Scene], int], ...]:
-        return caches.fit(self._list.room(self._cols), self._longest_name, self._state.frees)
+        shown = self._state.frees or self._state.order.column == caches.FREES.id
+        columns = self._state.columns if shown else _without_frees(self._state.columns)
+        return caches.fit(columns, self._list.room(self._cols), self._longest_name, self._state.order.column)
 
-    def _draw_row(self, row: CacheRow) -> tuple[str, str]:
+    def _make_scene(self) -> Scene:
+        state = self._state
+        return Scene(
+            self._sparkline,
+            lambda row: query.alias(row, state.matches),
+            units=state.units,
+            branch=self._branch,
+            trend=self._trend,
+            all_growth=state.all_growth,
+        )
+
+    def _draw_line(self, row: CacheRow | None) -> tuple[str, str]:
+        if row is None:
+            bar = ("-" if is_plain() else "─") * max(0, self._cols)
+            return "rule", f"{bar[:2]} reclaimable: the kernel frees these when memory is short {bar}"
         written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fit())
-        return "growing" if self._state.grows(row) else "row", GAP.join(written)
+        return self._style(row), GAP.join(written)
+
+    def _style(self, row: CacheRow) -> str:
+        if row.growing:
+            return "growing"
+        return "dim" if self._state.leaks and row.cache in self._state.reclaimable else "row"
+
+    def _branch(self, row: CacheRow) -> str:
+        last = self._state.branches.get(row.cache)
+        return "" if last is None else (_PLAIN_BRANCHES if is_plain() else _BRANCHES)[last]
 
     def _sparkline(self, row: CacheRow, width: int) -> str:
         return sparkline(self._state.series(row, width), width, plain=is_plain())
 
+    def _trend(self, row: CacheRow, width: int) -> str:
+        """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
+        series = self._state.live_series(row, width)
+        least = min(series, default=0)
+        base = (max(series, default=0) - least) / 8  # the lowest bar, which is not blank
+        return sparkline([live - least + base for live in series], width, plain=is_plain())
+
     def _why_empty(self) -> str:
-        if self._state.shown is None and self._state.time.replay:
+        state = self._state
+        if state.shown is None and state.time.replay:
             return "Reading the recording…"
-        if self._state.shown is None:
-            return f"The first interval takes {self._state.interval:g} s."
-        if self._state.pattern:
-            return f"No active cache matches “{self._state.pattern}”. Esc clears the filter, z shows idle caches."
+        if state.shown is None:
+            return f"The first interval takes {state.interval:g} s."
+        if state.pattern:
+            return f"No active cache matches “{state.pattern}”. Esc clears the filter, z shows idle caches."
+        if state.leaks:
+            return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."
+
+
+@lru_cache
+def _without_frees(columns: tuple[CacheColumn, ...]) -> tuple[CacheColumn, ...]:
+    return tuple(one for one in columns if one.id != caches.FREES.id)
 
 
 def _titles(order: Order, fitted: Iterable[tuple[Column[CacheRow, Scene], int]], width: int) -> Markup:

@@ -18,6 +18,7 @@ PALETTE = (
     ("row", "default", "default", "default"),
     ("growing", "light red,bold", "default", "bold"),
     ("selected", "black", "light gray", "standout"),
+    ("rule", "dark cyan", "default", "default"),
     ("bar", "dark cyan", "default", "default"),
     ("key", "default,bold", "default", "bold"),
     ("label", "black", "dark cyan", "standout"),

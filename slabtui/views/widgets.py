@@ -48,7 +48,7 @@ class Drawn(urwid.Widget):
             self._invalidate()
 
 
-def scrolling(body: urwid.ListBox[Any]) -> urwid.ScrollBar[Any]:
+def scrolling(body: Any) -> urwid.ScrollBar[Any]:
     """Return a list with a bar beside it where it does not fit; thin, because sparklines end in full blocks.
 
     The keys of the key map move in it, and no others.

@@ -1,11 +1,12 @@
 """The windows of the screen, the topmost last: the table, the page of a cache, a dialog, a prompt. Pure."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionRow
 from slabtui.model.snapshot import CacheRow
+from slabtui.views.cursor import Cursor
 
 
 @dataclass(slots=True, eq=False)
@@ -13,9 +14,11 @@ class TableWindow:
     """The table of caches, below all others.
 
     Attributes:
-        followed: the cache that the selection stays on; it shows even when idle. None: the top row.
+        cursor: the selection, and what is on the screen.
+        followed: the cache that the selection stays on; it shows even when idle. None: it stays on its line.
     """
 
+    cursor: Cursor = field(default_factory=Cursor)
     followed: CacheKey | None = None
 
 
@@ -63,11 +66,16 @@ class PromptWindow:
         purpose: what it is for.
         text: as typed so far.
         complaint: what is wrong with it; empty: nothing.
+        before: the text that it opened with.
     """
 
     purpose: Purpose
     text: str
     complaint: str = ""
+    before: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.text
 
 
 Window = TableWindow | PageWindow | HelpWindow | StackWindow | PromptWindow

@@ -115,3 +115,19 @@ def test_a_column_writes_a_row_in_its_context() -> None:
 
 def test_fields_are_those_of_the_columns_in_their_order() -> None:
     assert field_names([column(fields=("x", "label")), column(), column(fields=("y",))]) == ("x", "label", "y")
+
+
+def test_a_column_that_is_asked_for_makes_others_leave() -> None:
+    columns = [column("a"), column("b", priority=3), column("c", priority=1), column("d", priority=2)]
+    assert rooms(columns, 17) == [("a", 5), ("b", 5), ("d", 5)]
+    assert rooms(columns, 17, keep="c") == [("a", 5), ("b", 5), ("c", 5)]
+    assert rooms(columns, 11, keep="c") == [("a", 5), ("c", 5)]
+    assert rooms(columns, 8, keep="c") == [("a", 2), ("c", 5)]
+    assert rooms(columns, 6, keep="c") == [("a", 5)]
+
+
+@given(tables(), WIDTHS, st.integers(0, 7))
+def test_a_column_that_is_asked_for_never_makes_the_table_wider(columns: Columns, width: int, kept: int) -> None:
+    fitted = fit(columns, width, keep=f"c{kept}")
+    assert sum(room for _, room in fitted) + len(fitted) - 1 <= width
+    assert all(room >= one.width for one, room in fitted if one.priority)

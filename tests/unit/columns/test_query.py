@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.columns import caches
-from slabtui.columns.query import BadFilterError, Order, alias, arrange, matcher
+from slabtui.columns.query import BadFilterError, Order, alias, arrange, hold, matcher
 from slabtui.model.snapshot import CacheRow
 from tests.support.fakes import cache
 
@@ -93,8 +93,8 @@ def test_idle_caches_are_hidden_unless_asked_for() -> None:
 
 def test_one_idle_cache_is_kept_but_not_against_the_filter() -> None:
     rows = [cache(1, "busy", allocs=1), cache(2, "kept"), cache(3, "idle")]
-    assert names(arrange(rows, Order(), EVERY, keep=rows[1].cache)) == ["busy", "kept"]
-    assert names(arrange(rows, Order(), matcher("busy"), keep=rows[1].cache)) == ["busy"]
+    assert names(arrange(rows, Order(), EVERY, keep={rows[1].cache})) == ["busy", "kept"]
+    assert names(arrange(rows, Order(), matcher("busy"), keep={rows[1].cache})) == ["busy"]
 
 
 def test_only_what_matches_is_left() -> None:
@@ -172,7 +172,7 @@ def test_a_cache_is_found_by_an_alias_too() -> None:
 def test_an_alias_keeps_no_idle_cache_in() -> None:
     merged = replace(cache(1, "vm_area_struct"), aliases=("maple_node",))
     assert arrange([merged], Order(), matcher("maple")) == []
-    assert arrange([merged], Order(), matcher("maple"), keep=merged.cache) == [merged]
+    assert arrange([merged], Order(), matcher("maple"), keep={merged.cache}) == [merged]
 
 
 @pytest.mark.parametrize(
@@ -241,3 +241,20 @@ def test_no_limit_is_left_behind() -> None:
 def test_another_thread_can_match_too() -> None:
     with ThreadPoolExecutor() as pool:
         assert pool.submit(lambda: matcher("~^a")("ab")).result()
+
+
+def test_rows_that_are_held_keep_their_order_and_new_ones_come_last() -> None:
+    rows = caches_of("a", "b", "c")
+    changed = [replace(row, allocs=9) for row in reversed(rows)]
+    assert names(hold(rows, [cache(9, "new", allocs=99), *changed])) == ["a", "b", "c", "new"]
+    assert names(hold(rows, changed[:2])) == ["b", "c"]
+    assert hold([], changed) == changed
+
+
+def test_rows_are_sorted_by_another_value_where_one_is_given() -> None:
+    rows = caches_of("a", "b", "c")
+    assert names(arrange(rows, Order("allocs", True), EVERY, value=lambda row: row.name)) == ["c", "b", "a"]
+
+
+def caches_of(*names: str) -> list[CacheRow]:
+    return [cache(number, name, allocs=1) for number, name in enumerate(names)]

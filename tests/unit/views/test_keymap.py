@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from slabtui.columns import caches
+from slabtui.columns import caches, leaks
+from slabtui.columns.numbers import Style
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import dialogs, keymap
 from slabtui.views.actions import TRANSITIONS
@@ -39,22 +40,43 @@ def test_every_action_is_done_by_a_transition_or_by_the_list_and_by_one_of_them(
 
 
 def test_every_column_has_a_key_that_sorts_and_every_inspection_has_a_key_that_shows_it() -> None:
+    """Frees have only the keys that go from column to column: F follows, as in htop."""
     names = {action.name for action in keymap.ACTIONS}
-    assert {keymap.SORTS[name] for name in names & set(keymap.SORTS)} == set(caches.SORTS)
+    assert {keymap.SORTS[name] for name in names & set(keymap.SORTS)} == {*caches.SORTS} - {"frees"}
     assert {keymap.TABS[name] for name in names & set(keymap.TABS)} == set(InspectionKind)
 
 
 def test_every_context_has_a_key_that_leaves_it_or_ends_the_program() -> None:
-    leaving = {"quit", "leave", "close", "cancel"}
+    leaving = {"quit", "leave", "leave-leaks", "close", "cancel"}
     for context in KeyContext:
         assert leaving & {action.name for action in keymap.in_context(context)}
 
 
 def test_keys_of_the_table_do_nothing_on_a_page() -> None:
-    for key in ("b", "a", "l", "n", "s", "F", "o", "c", "r", "z", "f", "/"):
+    for key in ("b", "a", "l", "n", "s", "d", "F", "o", "c", "r", "I", "z", "f", "/", "u", "B", "0", "<", ">", "f6"):
         assert keymap.find(KeyContext.TABLE, key)
-        for context in set(KeyContext) - {KeyContext.TABLE}:
+        for context in set(KeyContext) - {KeyContext.TABLE, KeyContext.LEAKS}:
             assert keymap.find(context, key) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("f1", {"help"}),
+        ("f3", {"filter"}),
+        ("f4", {"filter"}),
+        ("f6", {"sort-next"}),
+        ("f10", {"quit-anywhere"}),
+        ("<", {"sort-previous"}),
+        (">", {"sort-next"}),
+        ("I", {"reverse"}),
+        ("F", {"follow"}),
+    ],
+)
+def test_keys_are_those_of_htop(key: str, names: set[str]) -> None:
+    for context in (KeyContext.TABLE, KeyContext.LEAKS):
+        action = keymap.find(context, key)
+        assert {action and action.name} == names
 
 
 @pytest.mark.parametrize(
@@ -64,9 +86,11 @@ def test_keys_of_the_table_do_nothing_on_a_page() -> None:
         (KeyContext.STACKS, "/", "it works on the table"),
         (KeyContext.TABLE, "1", "it works on the page of a cache"),
         (KeyContext.PAGE, "enter", "it works on the tab of stacks"),
-        (KeyContext.TABLE, "f5", "? shows all keys"),
+        (KeyContext.TABLE, "f7", "? shows all keys"),
+        (KeyContext.LEAKS, "b", "it works on the table: l returns there"),
+        (KeyContext.LEAKS, "1", "it works on the page of a cache"),
         (KeyContext.DIALOG, "b", "Esc closes the dialog"),
-        (KeyContext.PROMPT, "f5", "Enter accepts the text, Esc leaves the prompt"),
+        (KeyContext.PROMPT, "f7", "Enter accepts the text, Esc leaves the prompt"),
     ],
 )
 def test_a_key_without_effect_says_where_it_works(context: KeyContext, key: str, why: str) -> None:
@@ -89,7 +113,7 @@ def test_the_help_screen_has_every_action_and_every_column() -> None:
     for action in keymap.ACTIONS:
         assert action.help in text
         assert all(keymap.shown(key) in text for key in action.keys)
-    for column in caches.COLUMNS:
+    for column in (*caches.COLUMNS, *leaks.on_screen(Style.HUMAN)):
         assert column.help in text
     assert text.isascii()  # so the widgets, which are kept, serve every encoding
 

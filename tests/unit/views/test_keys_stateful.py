@@ -23,14 +23,16 @@ from tests.support.fakes import cache, caches, snapshot
 from tests.unit.views.test_page import INSPECTIONS
 
 NAMES = ("dentry", "kmalloc-cg-192", "~kmalloc-large", r"\x1b[2J", "\u540d\u524d" * 20, "x" * 200)
-KEYS = sorted({key for action in keymap.ACTIONS if action.name != "quit" for key in action.keys})
-OTHER_KEYS = ("f5", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
-TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f5", "enter", "esc")
+QUITTING = {"quit", "quit-anywhere"}
+KEYS = sorted({key for action in keymap.ACTIONS if action.name not in QUITTING for key in action.keys})
+OTHER_KEYS = ("f7", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
+TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f7", "enter", "esc")
 COUNTS = st.integers(0, 2**63)
 # Keys that may change nothing: sorting as before, the tab on the screen, the same message again.
 REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
 WAYS = {
     KeyContext.TABLE: (),
+    KeyContext.LEAKS: ("l",),
     KeyContext.PAGE: ("home", "enter", "1"),
     KeyContext.STACKS: ("home", "enter", "2"),
     KeyContext.DIALOG: ("?",),
@@ -47,6 +49,10 @@ class FakePlayer(Producer):
         super().__init__()
         self.wanted = Request()
         self.calls: list[object] = []
+        self.marks = 0
+
+    def mark(self) -> None:
+        self.marks += 1
 
     def request(self, wanted: Request) -> None:
         self.wanted = wanted
@@ -126,7 +132,7 @@ class Keys(RuleBasedStateMachine):
         if context is KeyContext.PROMPT and key not in TYPED:
             key = "esc"  # no file may be written anywhere else
         action, before = keymap.find(context, key), self._everything()
-        if action is not None and action.name == "quit":
+        if action is not None and action.name in QUITTING:
             return
         assert press(self.app.stack, self.size, key) == []
         changed = self._everything() != before
@@ -136,7 +142,7 @@ class Keys(RuleBasedStateMachine):
             assert not changed
         elif action is None:
             assert not (said and changed)  # the editing keys of a prompt do nothing at its end, and say nothing
-            assert said or key != "f5"
+            assert said or key != "f7"
         elif not action.command and action.name not in REPEATABLE:
             assert changed or state.message, action.name
         assert not said or state.windows
@@ -148,6 +154,7 @@ class Keys(RuleBasedStateMachine):
         return (
             [*state.windows],
             (state.order, state.idle, state.frees, state.pattern, state.dropped, state.tab, state.table.followed),
+            (state.leaks, state.style, state.basis, self.producer.marks),
             (state.time.paused, state.time.back, state.time.speed, state.time.stepping),
             None if prompt is None else (prompt._edit.edit_text, prompt._edit.edit_pos, state.prompt.complaint),
             [*self.producer.calls],
@@ -157,6 +164,17 @@ class Keys(RuleBasedStateMachine):
     def receive(self, number: int, count: int, name: str, lost: int | None) -> None:
         first = [replace(row, name=name, allocs=count, bytes=count, live=count, mem=count) for row in caches(1)]
         rest = [replace(row, frees=row.allocs, live_delta=-row.allocs, aliases=(name,)) for row in caches(number)[1:]]
+        rest = [
+            replace(
+                row,
+                reclaimable=bool(place % 3),
+                growth_objects_s=float(count % (place + 2)),
+                growth_bytes_h=float(count),
+                growing=place % 5 == 0,
+                grows_with=(f"cache-{place % 4}",),
+            )
+            for place, row in enumerate(rest)
+        ]
         self.rows = (*first, *rest)
         self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=(self._inspection(),)))
 
@@ -191,7 +209,7 @@ class Keys(RuleBasedStateMachine):
         wanted = self.producer.wanted.inspection
         if wanted is None:
             return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)
-        return replace(INSPECTIONS[wanted.kind], cache=wanted.cache)
+        return replace(INSPECTIONS[self.state.tab], cache=wanted.cache)
 
 
 def test_no_keys_at_no_size_break_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

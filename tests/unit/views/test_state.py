@@ -50,7 +50,9 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
         typed(one, key)
         contexts.append(one.context)
         windows.append(type(one.window))
-    table, page, stacks, dialog, prompt = KeyContext
+    table, page, stacks, dialog, prompt = (
+        KeyContext.TABLE, KeyContext.PAGE, KeyContext.STACKS, KeyContext.DIALOG, KeyContext.PROMPT,
+    )  # fmt: skip
     assert contexts == [
         table, page, stacks, dialog, stacks, dialog, stacks, prompt, stacks, page, table, prompt, table,
     ]  # fmt: skip
@@ -63,7 +65,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
 
 def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request() -> None:
     one = typed(state(DENTRY), "enter")
-    wanted = Request(inspection=InspectionRequest(DENTRY.cache, (InspectionKind.CALLERS,)))
+    wanted = Request(inspection=InspectionRequest(DENTRY.cache, tuple(InspectionKind)))
     one.receive(snapshot(DENTRY, inspections=(Inspection(DENTRY.cache, InspectionKind.CALLERS),)))
     for key, back in (("?", "esc"), ("e", "esc")):
         typed(one, key)
@@ -73,12 +75,15 @@ def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request()
     assert typed(one, "esc").request == Request()
 
 
-@pytest.mark.parametrize("key", ["b", "a", "l", "n", "s", "F", "o", "c", "r", "z", "f", "/"])
+@pytest.mark.parametrize(
+    "key", ["b", "a", "l", "n", "s", "d", "F", "o", "c", "r", "z", "f", "/", "u", "B", "0", "<", ">"]
+)
 def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -> None:
     one = typed(state(), "enter")
-    before = (one.order, one.idle, one.frees, one.pattern, names(one), one.revision)
+    before = (one.order, one.idle, one.frees, one.pattern, names(one), one.revision, one.leaks, one.style, one.basis)
     typed(one, key)
-    assert (one.order, one.idle, one.frees, one.pattern, names(one), one.revision) == before
+    after = (one.order, one.idle, one.frees, one.pattern, names(one), one.revision, one.leaks, one.style, one.basis)
+    assert after == before
     assert one.message == f"{key} does nothing here: it works on the table"
     typed(one, "esc")
     assert one.message == ""
@@ -125,6 +130,8 @@ def test_moves_and_letters_that_are_typed_are_left_to_the_widgets() -> None:
     [
         (("q",), [Effect.QUIT]),
         (("enter", "Q"), [Effect.QUIT]),
+        (("l", "?", "f10"), [Effect.QUIT]),
+        (("0", "l", "0"), [Effect.MARK, Effect.MARK]),
         (("ctrl l", "?", "ctrl l"), [Effect.REDRAW, Effect.REDRAW]),
         (("m", "enter", "m"), [Effect.MEASURE, Effect.MEASURE]),
         (("e", "enter"), [Effect.EXPORT]),
@@ -207,20 +214,6 @@ def test_what_other_parts_say_stands_beside_the_notes_of_the_interval() -> None:
     assert one.notes == ("no names", "recording stopped")
 
 
-def test_the_selection_follows_its_cache_but_not_at_the_top() -> None:
-    one = state()
-    one.select(2)
-    assert one.selected is not None
-    chosen = one.selected.cache
-    typed(one, "r", "n")
-    assert one.selected.cache == chosen
-    assert one.place == [row.cache for row in one.rows].index(chosen)
-    one.select(0)
-    typed(one, "b")
-    assert one.place == 0
-    assert one.selected.name == "cache-4"
-
-
 def test_the_selection_on_a_page_follows_its_row_but_not_at_the_top() -> None:
     one = typed(state(DENTRY), "enter", "2")
     one.receive(snapshot(DENTRY, inspections=(STACKS,)))
@@ -238,7 +231,7 @@ def test_two_caches_of_one_name_have_pages_of_their_own() -> None:
     one = state(first, second)
     one.select(1)
     typed(one, "enter", "2")
-    assert one.request.inspection == InspectionRequest(second.cache, (InspectionKind.STACKS,))
+    assert one.request.inspection == InspectionRequest(second.cache, tuple(InspectionKind))
     one.receive(snapshot(first, second, inspections=(replace(STACKS, cache=first.cache),)))
     assert one.inspection is None
     one.receive(snapshot(first, replace(second, allocs=3), inspections=(replace(STACKS, cache=second.cache),)))
@@ -257,7 +250,9 @@ def test_the_filter_acts_while_it_is_typed_and_is_kept_or_cleared() -> None:
     typed(one, "enter")
     assert (one.prompt, one.pattern) == (None, "cache-3")
     typed(one, "/", "esc")
-    assert (one.prompt, one.pattern, len(names(one))) == (None, "", 5)
+    assert (one.prompt, one.pattern, names(one)) == (None, "cache-3", ["cache-3"])
+    typed(one, "esc")
+    assert (one.pattern, len(names(one))) == ("", 5)
     typed(one, "/")
     one.type("~(")
     assert one.prompt is not None

@@ -56,7 +56,7 @@ def screen_of(host: Host) -> Screen:
     screen = Screen()
     for _ in range(3):
         screen.app.show(host.interval())
-    screen.type("z", "end")
+    screen.type("z", "end", "F")
     assert screen.selected() == "sleeper"
     return screen
 
@@ -80,7 +80,7 @@ def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
     about = Inspection(key, InspectionKind.ABOUT, about=About(live=5))
     screen.app.show(replace(host.interval(), inspections=(about,)))
     asked = [*producer.requests]
-    assert asked[-1] == Request(inspection=InspectionRequest(key, (InspectionKind.ABOUT,)))
+    assert asked[-1] == Request(inspection=InspectionRequest(key, tuple(InspectionKind)))
     for allocs in (4, 12):
         host.sleeper = allocs
         screen.app.show(replace(host.interval(), inspections=(replace(about, about=About(live=5 + allocs)),)))

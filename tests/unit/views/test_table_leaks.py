@@ -1,0 +1,229 @@
+"""The leak view on the screen: what grows, in groups, with what can be reclaimed below a rule."""
+
+from dataclasses import replace
+
+import pytest
+from urwid.testing import render_runs
+
+from slabtui.columns.numbers import Style
+from slabtui.columns.units import Basis
+from slabtui.model.snapshot import CacheRow
+from tests.support.fakes import cache
+from tests.unit.views.test_app import Screen
+from tests.unit.views.test_keys_stateful import FakePlayer
+
+GROUP = ("filp", "kmalloc-64", "lsm_file_cache")
+
+
+def leak(name: str, bytes_h: float | None, *, reclaimable: bool = False, **more: object) -> CacheRow:
+    row = replace(cache(0, name, allocs=9, size=64), live=5000, live_delta=0, mem=1 << 20, reclaimable=reclaimable)
+    rate = None if bytes_h is None else bytes_h / 3600 / 64
+    return replace(row, growth_bytes_h=bytes_h, growth_objects_s=rate, recent_objects_s=rate, **more)
+
+
+def host(**more: float) -> list[CacheRow]:
+    rows = [
+        leak("dentry", 300e6, reclaimable=True, grows_with=("lsm_inode_cache",)),
+        leak("lsm_inode_cache", 200e6, grows_with=("dentry",)),
+        leak("TCP", 5e6, growing=False),
+        *(
+            leak(name, 20e6 - place, growing=True, grows_with=tuple({*GROUP} - {name}))
+            for place, name in enumerate(GROUP)
+        ),
+        leak("calm", 0.0, growing=False),
+    ]
+    return [replace(row, growth_bytes_h=more.get(row.name, row.growth_bytes_h)) for row in rows]
+
+
+def leaks(*rows: CacheRow, size: tuple[int, int] = (80, 24), **more: object) -> Screen:
+    screen = Screen(size=size)
+    screen.show(*(rows or host()), **more)
+    screen.type("l")
+    return screen
+
+
+def test_what_stays_comes_first_and_what_can_be_reclaimed_is_below_a_rule() -> None:
+    screen = leaks()
+    assert screen.names() == ["filp", "├", "└", "TCP", "──", "dentry", "└"]
+    assert screen.lines()[3].split()[:2] == ["filp", "+19.1Mi^"]
+    assert screen.lines()[4].startswith("├ kmalloc-64 ")
+    assert screen.lines()[5].startswith("└ lsm_file_cache ")
+    assert screen.lines()[7].startswith("── reclaimable: ")
+    assert screen.lines()[9].startswith("└ lsm_inode_cache ")
+    screen.type("l")
+    assert screen.names()[0] != "filp"
+    assert "BYTES/s▼" in screen.lines()[2].split()
+
+
+def test_only_what_leaks_is_marked_and_only_what_is_reclaimable_is_dim() -> None:
+    """`find /` and short connections painted six rows red in 30 s, and marked dentry 25 times."""
+    screen = leaks()
+    styles = {}
+    for row in render_runs(screen.app.stack, screen.size)[3:-2]:
+        for style, text in row:
+            if text.strip() and style in ("growing", "dim", "row", "rule"):
+                styles[text.strip("├└─ ").split()[0]] = style
+    assert styles == {
+        "filp": "growing",
+        "kmalloc-64": "growing",
+        "lsm_file_cache": "growing",
+        "TCP": "row",
+        "reclaimable:": "rule",
+        "dentry": "dim",
+        "lsm_inode_cache": "dim",
+    }
+    screen.type("l")
+    assert [line.split()[0] for line in screen.lines()[3:-2] if "^" in line] == sorted(GROUP, reverse=False)
+
+
+def test_a_rise_in_each_interval_is_no_leak_and_neither_needs_one() -> None:
+    screen = Screen()
+    for second in range(12):
+        row = replace(leak("dentry", 1e6, growing=False), live=1000 + second, live_delta=1)
+        screen.show(row, replace(leak("filp", 1e6, growing=True), live_delta=-3))
+    marked = [line.split()[0] for line in screen.lines() if "^" in line]
+    assert marked == ["filp"]
+
+
+def test_the_order_does_not_change_with_every_interval() -> None:
+    screen = leaks()
+    first = screen.names()
+    for factor in (1.01, 0.99, 1.02):
+        screen.clock += 3
+        screen.show(*host(TCP=5e6 * factor, **{name: 20e6 * factor - place * 1e5 for place, name in enumerate(GROUP)}))
+        assert screen.names() == first
+    screen.show(*host(TCP=50e6))
+    assert screen.names()[0] == "filp"  # what leaks stays above what only grows
+
+
+def test_since_and_net_begin_at_the_mark() -> None:
+    screen, producer = Screen(size=(120, 24)), FakePlayer()
+    screen.app.connect(producer)
+    row = replace(
+        leak("filp", 1e6, growing=True), disagrees=False, frees=4, total_frees=100, total_allocs=500, live=900
+    )
+    screen.show(row, time=1.7e9)
+    screen.type("f", "l")
+    assert "NET" in screen.lines()[2].split()
+    screen.show(replace(row, live=1000, total_allocs=600, total_frees=120), time=1.7e9 + 1)
+    cells = screen.lines()[3].split()
+    assert cells[:6] == ["filp", "+977Ki^", "+4.34", "+4.34", "+6.25Ki", "+85"]
+    screen.type("0")
+    assert producer.marks == 1
+    assert screen.has("Mark set at ")
+    screen.show(replace(row, live=1010, total_allocs=620, total_frees=125), time=1.7e9 + 2)
+    assert screen.lines()[3].split()[4:6] == ["+640", "+15"]
+
+
+def test_a_step_back_before_the_mark_counts_from_the_start() -> None:
+    screen = Screen(size=(120, 24))
+    for second in range(3):
+        screen.show(replace(leak("filp", 1e6), live=100 * second, live_delta=100), time=1.7e9 + second)
+    screen.type("l", "0", "[")
+    assert screen.lines()[3].split()[4] == "+12.5Ki"
+
+
+def test_nothing_to_mark_before_the_first_interval_is_said() -> None:
+    screen = Screen()
+    screen.type("0")
+    assert screen.has("0 does nothing here: nothing is counted yet")
+
+
+@pytest.mark.parametrize("key", ["u", "a", "b", "s", "d"])
+def test_keys_without_effect_in_the_leak_view_say_so(key: str) -> None:
+    screen = leaks()
+    before = screen.lines()[:-2]
+    screen.type(key)
+    assert screen.has(f"{key} does nothing here: ")
+    assert screen.lines()[:-2] == before
+
+
+@pytest.mark.parametrize(
+    ("key", "mark"), [(">", "OBJ/s▼"), ("<", "CACHE▲"), ("n", "CACHE▲"), ("c", "MEM▼"), ("o", "LIVE▼")]
+)
+def test_the_leak_view_has_an_order_of_its_own(key: str, mark: str) -> None:
+    screen = leaks()
+    screen.type(key)
+    assert mark in screen.lines()[2].split()
+    screen.type("l")
+    assert "BYTES/s▼" in screen.lines()[2].split()
+    screen.type("l")
+    assert mark in screen.lines()[2].split()
+
+
+def test_the_rule_cannot_be_selected_and_enter_opens_the_row() -> None:
+    screen = leaks()
+    screen.type("down", "down", "down", "down")
+    assert screen.state.selected is not None
+    assert screen.state.selected.name == "dentry"
+    assert screen.app._table.line_at(5) is None
+    screen.type("enter")
+    assert screen.state.page is not None
+    assert screen.state.page.row.name == "dentry"
+
+
+def test_idle_caches_and_the_filter_work_as_in_the_table() -> None:
+    screen = leaks()
+    screen.type("z")
+    assert "calm" in screen.names()
+    screen.type("/", *"lsm", "enter")
+    assert screen.names() == ["lsm_file_cache", "──", "lsm_inode_cache"] or "lsm_file_cache" in screen.names()
+    screen.type("esc")
+    assert not screen.state.leaks
+    assert screen.state.pattern == "lsm"
+
+
+def test_before_growth_is_known_the_view_says_so() -> None:
+    screen = leaks(replace(cache(1, "a", allocs=5), live=7, live_delta=0))
+    assert screen.has("No cache has grown or shrunk yet. Press z to show all caches.")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10)])
+@pytest.mark.parametrize("style", Style)
+def test_it_fits_every_size(size: tuple[int, int], style: Style) -> None:
+    screen = leaks(size=size)
+    while screen.state.style is not style:
+        screen.type("B")
+    lines = screen.lines()
+    assert len(lines) == size[1]
+    assert all(len(line) <= size[0] for line in lines)
+    assert "GROWTH/h▼" in lines[2].split()
+    assert lines[3].startswith("filp ")
+    if size[0] == 200:
+        assert lines[2].endswith("LIVE BEFORE")
+
+
+def test_the_headings_follow_the_units_and_say_so() -> None:
+    """The header was per second and the table per interval, and neither said so."""
+    screen = Screen(size=(120, 24))
+    screen.show(cache(1, "dentry", allocs=500), elapsed=2.0)
+    seen = []
+    for key in ("ctrl l", "u", "u", "u"):
+        screen.type(key)
+        seen.append((screen.lines()[2].split()[2], screen.lines()[3].split()[2], screen.state.basis))
+    assert seen == [
+        ("ALLOCS/s", "250", Basis.SECOND),
+        ("ALLOCS/int", "500", Basis.INTERVAL),
+        ("ALLOCS", "500", Basis.SINCE),
+        ("ALLOCS/s", "250", Basis.SECOND),
+    ]
+    screen.type("u", "u")
+    assert screen.lines()[2].split()[2:4] == ["ALLOCS", "SINCE"]
+
+
+def test_sums_since_the_start_keep_caches_that_are_idle_now() -> None:
+    screen = Screen()
+    screen.show(cache(1, "busy", allocs=1), cache(2, "was", allocs=9000))
+    screen.show(cache(1, "busy", allocs=1), replace(cache(2, "was"), total_allocs=9000, total_bytes=576_000))
+    assert screen.names() == ["busy"]
+    screen.type("u", "u")
+    assert screen.names() == ["was", "busy"]
+
+
+def test_digits_turn_between_three_styles() -> None:
+    screen = Screen(cache(1, "dentry", allocs=1_234_567), size=(120, 24))
+    seen = []
+    for _ in Style:
+        screen.type("B")
+        seen.append(screen.lines()[3].split()[2])
+    assert seen == ["1,234,567", "1234567", "1.23M"]
