@@ -38,6 +38,12 @@ def head(text: str, width: int) -> str:
     return text[: _MOST_PER_CELL * width + 1]
 
 
+def cut(text: str, width: int) -> str:
+    """Return the beginning of a text as it is drawn that fits a width; a space stands for half of a wide character."""
+    end, used = urwid.calc_text_pos(text, 0, len(text), width)
+    return text[:end] + " " * (width - used)
+
+
 def clip(text: str, width: int) -> str:
     """Cut a text to `width` columns, with a sign for what is missing, and fill it up with spaces."""
     text = drawable(head(text, width))

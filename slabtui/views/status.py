@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import urwid
 
-from slabtui.views.cells import clip, drawable
+from slabtui.views.canvas import draw
+from slabtui.views.cells import clip
 from slabtui.views.line import Segment, line
 from slabtui.views.state import State
 
@@ -36,5 +37,4 @@ class Status(urwid.Widget):
         message = self._state.message
         left = [Segment("title", (message, clip(message, width)), 9)] if message else []
         right = self._rows() if self._state.page is None else []
-        markup = [(style, drawable(text)) for style, text in line(left, right, width)]
-        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
+        return draw(line(left, right, width), width)
