@@ -100,9 +100,9 @@ class History:
             caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
         return frozenset(caches)
 
-    def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
-        """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
-        return [interval.row(cache) for interval in self._until(back, LENGTH)]
+    def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
+        """Return the rows of a cache in up to `length` intervals, as `series` does; None: an interval has none."""
+        return [interval.row(cache) for interval in self._until(back, length)]
 
     def _until(self, back: int, length: int) -> list[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""

@@ -221,7 +221,7 @@ class TableState:
 
     def live_series(self, row: CacheRow, length: int) -> list[int]:
         """Return the objects in use of a cache in up to `length` intervals where they are known."""
-        past = self.time.history.past(row.cache, self.time.back)[-length:]
+        past = self.time.history.past(row.cache, self.time.back, length)
         return [one.live for one in past if one is not None and one.live is not None]
 
     def arrange(self) -> None:
