@@ -2,7 +2,7 @@
 
 import ctypes
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeVar
 
 from slabtui.errors import SlabtuiError
@@ -12,6 +12,7 @@ from slabtui.kernel.procfs.cpus import possible_cpus
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
 _REINSTALL = "install slabtui again: its files are of different versions"
 _WORD = 8  # bytes
+_GAP = 8192  # bytes of values: to read as much in vain takes about as long as another system call
 _KEYS: dict[int, type[ctypes.c_uint32 | ctypes.c_uint64]] = {4: ctypes.c_uint32, 8: ctypes.c_uint64}  # by size
 _FORMATS: dict[type[ctypes.c_uint32 | ctypes.c_uint64], Literal["I", "Q"]] = {
     ctypes.c_uint32: "I",
@@ -126,10 +127,11 @@ class Maps:
 
 
 class Batch:
-    """One map, read in one system call: since Linux 5.6 for hashes, 5.13 for per-CPU arrays. Not thread-safe.
+    """One map, read in few system calls: since Linux 5.6 for hashes, 5.13 for per-CPU arrays. Not thread-safe.
 
-    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
-    the kernel has no such call for an array, the elements are read that are asked for.
+    Not one call per element, since each makes the kernel allocate: reading the table must not fill it. Of an array only
+    the parts are read in which elements are asked for. Where the kernel has no such call for it, each of these elements
+    is read by itself.
 
     Attributes:
         keys: the keys, as read last.
@@ -161,15 +163,17 @@ class Batch:
         keys, values = ctypes.addressof(self._keys), ctypes.addressof(self._values)
         return syscalls.lookup_batch(self._descriptor, keys, values, self._most)
 
-    def read_array(self, wanted: Iterable[int]) -> None:
-        """Read the map, or at least these elements, each to its place in `values`.
+    def read_array(self, wanted: Collection[int]) -> None:
+        """Read at least these elements of an array, each to its place in `values`.
 
         Raises:
             OSError: the kernel refused.
         """
         if self._whole:
             try:
-                self.read()
+                keys, values = ctypes.addressof(self._keys), ctypes.addressof(self._values)
+                for first, end in find_ranges(wanted, _GAP // self._size):
+                    syscalls.lookup_batch(self._descriptor, keys, values + first * self._size, end - first, first)
             except OSError as error:
                 if error.errno not in (errno.EINVAL, syscalls.ENOTSUPP):
                     raise
@@ -188,6 +192,17 @@ class Batch:
         """
         while found := self.read():
             syscalls.delete_batch(self._descriptor, ctypes.addressof(self._keys), found)
+
+
+def find_ranges(keys: Collection[int], gap: int) -> list[tuple[int, int]]:
+    """Return the first and the end of each range of keys; up to `gap` keys in a range are none of these."""
+    ranges: list[tuple[int, int]] = []
+    for key in sorted(keys):
+        if ranges and key <= ranges[-1][1] + gap:
+            ranges[-1] = ranges[-1][0], key + 1
+        else:
+            ranges.append((key, key + 1))
+    return ranges
 
 
 class Hash:
@@ -226,7 +241,7 @@ class PerCpuArray:
         self._words = words
         self._stride = cpus * words
 
-    def read(self, wanted: Iterable[int]) -> None:
+    def read(self, wanted: Collection[int]) -> None:
         """Read these elements at least, for `total`.
 
         Raises:

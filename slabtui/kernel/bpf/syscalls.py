@@ -203,14 +203,22 @@ def find_first_key(map_: int, key: int) -> bool:
     return True
 
 
-def lookup_batch(map_: int, keys: int, values: int, most: int) -> int:
+def lookup_batch(map_: int, keys: int, values: int, most: int, first: int = 0) -> int:
     """Read up to `most` elements to two addresses, and return how many there were; Linux 5.6, per-CPU arrays 5.13.
+
+    Args:
+        map_: the map.
+        keys: the address for the keys.
+        values: the address for the values.
+        most: the room there.
+        first: of an array: the first element that is read.
 
     Raises:
         OSError: the kernel refused, or cannot do this for maps of that type (EINVAL, ENOTSUPP).
     """
     after = ctypes.c_uint64()  # larger than the position of either kind of map
-    request = _Batch(0, ctypes.addressof(after), keys, values, most, map_)
+    before = ctypes.c_uint32(first - 1)
+    request = _Batch(ctypes.addressof(before) if first else 0, ctypes.addressof(after), keys, values, most, map_)
     try:
         _call(_Command.MAP_LOOKUP_BATCH, request, "read of a map")
     except OSError as error:
