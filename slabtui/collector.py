@@ -75,7 +75,7 @@ class Collector(Producer):
         self._wanted = self._requested = Request()
         self._measuring = False
         self._differences = Differences()
-        self._loadavg: Repeated | None = None
+        self._loadavg = Repeated(LOADAVG)
         system = os.uname()
         self._origin = Origin("live", system.nodename, system.release, self._clock.time(), source.scope)
 
@@ -105,8 +105,7 @@ class Collector(Producer):
             self._collect()
         finally:
             self._source.close()
-            if self._loadavg is not None:
-                self._loadavg.close()
+            self._loadavg.close()
 
     def _collect(self) -> None:
         """Take a first reading, from which the first snapshot is measured, and one more per interval."""
@@ -164,7 +163,6 @@ class Collector(Producer):
     def _moment(self, elapsed: float, error: str | None = None) -> Snapshot:
         """Return a snapshot of which the rows are still to come."""
         try:
-            self._loadavg = self._loadavg or Repeated(LOADAVG)
             loadavg = self._loadavg.read().decode().strip()
         except OSError:
             loadavg = ""

@@ -24,27 +24,33 @@ class Repeated:
     """A file of /proc, kept open to be read again and again: to open it takes several times as long as to read it.
 
     Args:
-        path: the file.
-
-    Raises:
-        OSError: it cannot be opened.
+        path: the file; it is opened by the first `read`, or before.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor: int | None = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._path = path
+        self._descriptor: int | None = None
+        self._closed = False
+
+    def open(self) -> int:
+        """Open it if it is not, and return its descriptor; OSError where that is refused, or it was closed."""
+        if self._closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return self._descriptor
 
     def read(self) -> bytes:
-        """Return its whole content as it is now; OSError where it cannot be read, or is closed."""
-        if self._descriptor is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        """Return its whole content as it is now; OSError where it cannot be opened or read."""
         parts, position = [], 0
-        while part := os.pread(self._descriptor, _CHUNK, position):
+        while part := os.pread(self.open(), _CHUNK, position):
             parts.append(part)
             position += len(part)
         return b"".join(parts)
 
     def close(self) -> None:
-        """Close it; more than once."""
+        """Close it for good; more than once."""
+        self._closed = True
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)

@@ -112,10 +112,11 @@ class Slabinfo:
         self._aliases: dict[str, tuple[str, ...]] = {}
         self._parser = Parser(self._is_reclaimable)
         self.trouble = self.unlisted = ""
-        self._file: Repeated | None = None
+        self._file: Repeated | None = Repeated(slabinfo)
         try:
-            self._file = Repeated(slabinfo)
+            self._file.open()
         except OSError as error:
+            self._file = None
             self.trouble = f"live objects unknown: {slabinfo}: {error.strerror}"
 
     def read(self) -> dict[str, Slab]:
