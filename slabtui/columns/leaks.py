@@ -90,13 +90,22 @@ def all_growth(rows: Iterable[CacheRow]) -> float:
 
 def _grouped(rows: list[CacheRow], branches: dict[CacheKey, bool]) -> list[CacheRow]:
     """Return rows with those that grow in step below the first of them, and note these."""
+    by_name: dict[str, list[CacheRow]] = {}
+    for row in rows:
+        by_name.setdefault(row.name, []).append(row)
+    places = {row.cache: place for place, row in enumerate(rows)}
     grouped: dict[CacheKey, CacheRow] = {}
     for leader in rows:
         if leader.cache in grouped:
             continue
         grouped[leader.cache] = leader
-        names = {*leader.grows_with}
-        below = [row for row in rows if row.name in names and row.cache not in grouped]
+        below = [
+            row
+            for name in dict.fromkeys(leader.grows_with)
+            for row in by_name.get(name, ())
+            if row.cache not in grouped
+        ]
+        below.sort(key=lambda row: places[row.cache])
         for row in below:
             grouped[row.cache] = row
             branches[row.cache] = row is below[-1]
