@@ -33,7 +33,7 @@ class Status(urwid.Widget):
 
     Args:
         state: what it says.
-        rows: returns what is said of the rows of the table.
+        rows: returns what is said of the rows of the table or the page.
     """
 
     no_cache: ClassVar[list[str]] = ["render"]  # what is in view is known only when the list above has been drawn
@@ -50,8 +50,7 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        rows = self._rows() if self._state.page is None else []
-        return draw(status(self._state, rows, size[0]), size[0])
+        return draw(status(self._state, self._rows(), size[0]), size[0])
 
 
 def status(state: State, rows: list[Segment], width: int) -> Markup:

@@ -102,10 +102,12 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, and what the selection follows."""
-        row = self._state.selected
-        if row is None or self._state.table.followed is None:
-            return self._list.hidden()
-        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.hidden()]
+        if not self._state.lines:
+            return []
+        segments = []
+        if self._state.table.followed is not None and (row := self._state.selected) is not None:
+            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
+        return [*segments, *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""

@@ -53,7 +53,7 @@ def test_every_context_has_a_key_that_leaves_it_or_ends_the_program() -> None:
 
 
 def test_keys_of_the_table_do_nothing_on_a_page() -> None:
-    for key in ("b", "a", "l", "n", "s", "d", "F", "o", "c", "r", "I", "z", "f", "/", "u", "B", "0", "<", ">", "f6"):
+    for key in ("b", "a", "l", "n", "s", "d", "F", "o", "c", "r", "I", "z", "f", "/", "u", "0", "<", ">", "f6"):
         assert keymap.find(KeyContext.TABLE, key)
         for context in set(KeyContext) - {KeyContext.TABLE, KeyContext.LEAKS}:
             assert keymap.find(context, key) is None
