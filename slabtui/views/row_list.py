@@ -185,17 +185,6 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         """Draw the selection again."""
         self._lines.refresh()
 
-    def hidden(self) -> list[Segment]:
-        """Return how many rows are above and below the visible ones, known once the list has been drawn."""
-        if not self.items:
-            return []
-        marks = (("^", "v") if is_plain() else ("▲", "▼"), (self.cursor.above, self.cursor.below), ("above", "below"))
-        return [
-            Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5)
-            for mark, number, where in zip(*marks, strict=True)
-            if number
-        ]
-
     def at(self, size: tuple[int, int], col: int, row: int) -> int | None:
         """Return the place of the item at a place on the screen; None: there is none, or the scroll bar."""
         on_bar = col >= self.room(size[0]) and len(self.items) > size[1]
