@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 
 UNKNOWN = "-"  # in place of a number
@@ -9,6 +10,7 @@ ANY = 26  # columns: every number of 64 bits fits with all its digits in groups,
 
 _STEPS = "kMGTPE"
 _LARGER_STEPS = "ZYRQ"  # a product of two numbers of 64 bits, from a recording that someone made up
+_ALL_STEPS = ("", *_STEPS, *_LARGER_STEPS)
 _LETTERS = "".join((_STEPS, _STEPS.upper(), _LARGER_STEPS, "i"))
 _WHOLE = 99.95  # from here on a number with three significant digits has no decimals
 _TIMES = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
@@ -37,11 +39,11 @@ def human(number: int | float, unit: Unit) -> str:
     two decimals is `0.00`.
     """
     base = 1024 if unit is Unit.BYTES else 1000
-    scaled, steps = float(abs(number)), ["", *_STEPS, *_LARGER_STEPS]
-    while scaled >= base - 0.5 and len(steps) > 1:
+    scaled, place = float(abs(number)), 0
+    while scaled >= base - 0.5 and place < len(_ALL_STEPS) - 1:
         scaled /= base
-        del steps[0]
-    step = steps[0]
+        place += 1
+    step = _ALL_STEPS[place]
     if not scaled < base - 0.5:
         return f"{number:.0e}"  # of no host
     digits = _significant(scaled)
@@ -50,6 +52,7 @@ def human(number: int | float, unit: Unit) -> str:
     return ("-" if number < 0 else "") + digits + _symbol(step, unit)
 
 
+@lru_cache(maxsize=4096)  # sizes, and figures of caches that hardly change, stand on the screen in every interval
 def write(number: int | float, unit: Unit, style: Style, width: int) -> str:
     """Write a number for a column that is `width` wide, so that digits and units stand below each other.
 

@@ -24,13 +24,14 @@ from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
-from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs import cgroups, meminfo
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
+from slabtui.system.files import Repeated
 
 
 class Probe:
@@ -58,6 +59,7 @@ class Probe:
         self._scope = scope or Scope()
         self._compiler = compiler or Compiler()
         self._slabinfo = Slabinfo()
+        self._meminfo = Repeated(meminfo.MEMINFO)
         self._settings = Settings()
         self._settings.begin_interval()
         capabilities.unlimit_locked_memory()
@@ -116,6 +118,11 @@ class Probe:
     def lookup(self) -> str:
         """The function by which the programs read the cache of an object."""
         return "bpf_rdonly_cast" if self._features.rdonly_cast else "bpf_probe_read_kernel"
+
+    @property
+    def scope(self) -> str:
+        """Which processes are counted, in words for the user; empty: all."""
+        return self._scope.words
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -187,7 +194,8 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=() if (found := self.inspections.read(slabs)) is None else (found,),
+            inspections=self.inspections.read(slabs),
+            memory=meminfo.read(self._meminfo),
             frees_begun=counted.freed.begun,
         )
 
@@ -259,6 +267,7 @@ class Probe:
     def _release(self) -> None:
         self._compiler.close()
         self._slabinfo.close()
+        self._meminfo.close()
         self._scope.close()
 
 

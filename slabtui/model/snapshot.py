@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
+from typing import NamedTuple, cast
 
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
@@ -92,10 +93,23 @@ class CacheRow(CacheTotals):
         return bool(self.allocs or self.frees or self.live_delta)
 
 
+class Judgement(NamedTuple):
+    """The fields of a row that say how its cache grows; see CacheRow."""
+
+    growth_objects_s: float | None
+    recent_objects_s: float | None
+    growth_bytes_h: float | None
+    growing: bool | None
+    grows_with: tuple[str, ...]
+
+
+UNJUDGED = Judgement(None, None, None, None, ())
+
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
 # keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
-_get_judgement = attrgetter("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")
+_get_judgement = attrgetter(*Judgement._fields)
+_get_interval = attrgetter(*(field.name for field in fields(CacheRow) if field.name not in Judgement._fields))
 _make_row: Callable[..., CacheRow] = CacheRow
 
 
@@ -193,29 +207,52 @@ class Snapshot:
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 
-def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
-    """Return the snapshot of the interval between two readings of one source.
+class Differences:
+    """The snapshots between the readings of one source.
 
-    Args:
-        before: the reading at its beginning.
-        after: the reading at its end.
-        moment: the rest of the snapshot: its time, length, notes and origin.
+    The rows of a cache in which nothing happened are one object in successive snapshots: most caches are idle, and who
+    takes the snapshots need not look at their rows again.
     """
-    earlier = {row.cache: row for row in before.rows}
-    frees = after.frees_begun is not None and before.frees_begun == after.frees_begun
-    return replace(
-        moment,
-        rows=tuple(_since(earlier.get(row.cache), row, frees=frees) for row in after.rows),
-        lost=_subtract(after.lost, before.lost),
-        events=_subtract(after.events, before.events),
-        nanoseconds=after.nanoseconds,
-        bulk=after.bulk,
-        inspections=difference_of_inspections(before.inspections, after.inspections),
-        memory=after.memory,
-    )
+
+    def __init__(self) -> None:
+        self._idle: dict[CacheKey, tuple[CacheTotals, bool, CacheRow]] = {}  # a row, and what it is made from
+
+    def between(self, before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+        """Return the snapshot of the interval between two readings.
+
+        Args:
+            before: the reading at its beginning.
+            after: the reading at its end; a cache that did not change may have the same object in both.
+            moment: the rest of the snapshot: its time, length, notes and origin.
+        """
+        earlier = {row.cache: row for row in before.rows}
+        frees = after.frees_begun is not None and before.frees_begun == after.frees_begun
+        return replace(
+            moment,
+            rows=tuple(self._since(earlier.get(row.cache), row, frees) for row in after.rows),
+            lost=_subtract(after.lost, before.lost),
+            events=_subtract(after.events, before.events),
+            nanoseconds=after.nanoseconds,
+            bulk=after.bulk,
+            inspections=difference_of_inspections(before.inspections, after.inspections),
+            memory=after.memory,
+        )
+
+    def _since(self, known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:
+        if known is not row:
+            return _since(known, row, frees)
+        idle = self._idle.get(row.cache)
+        if idle is None or idle[0] is not row or idle[1] is not frees:
+            idle = self._idle[row.cache] = row, frees, _since(row, row, frees)
+        return idle[2]
 
 
-def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> CacheRow:
+def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+    """Return the snapshot of one interval, see Differences."""
+    return Differences().between(before, after, moment)
+
+
+def _since(known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:
     if known is None:
         return _make_row(*_get_totals(row), row.total_allocs, row.total_bytes, row.total_frees if frees else None)
     return _make_row(
@@ -225,6 +262,16 @@ def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> Cache
         _subtract(row.total_frees, known.total_frees) if frees else None,
         _subtract(row.live, known.live),
     )
+
+
+def unjudged_values(row: CacheRow) -> tuple[object, ...]:
+    """Return the values of a row without its judgement, for `judge_row`."""
+    return cast("tuple[object, ...]", _get_interval(row))
+
+
+def judge_row(values: tuple[object, ...], judgement: Judgement) -> CacheRow:
+    """Return the row of these values with this judgement."""
+    return _make_row(*values, *judgement)
 
 
 def merge(earlier: Snapshot, later: Snapshot) -> Snapshot:

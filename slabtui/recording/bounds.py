@@ -9,7 +9,7 @@ MOST_NOTES = 4096  # one for each process of -p that has ended
 LONGEST_TEXT = 4 * 1024  # characters: twice the 512 bytes of a symbol's name (KSYM_NAME_LEN), each one escaped
 LONGEST_PATH = 4 * 4096  # PATH_MAX, each byte escaped: the path of a control group
 LONGEST_ADDRESS = len("0x") + 16
-LONGEST_LINE = 8 << 20  # bytes: 4096 caches take 1.3 MiB, 16384 processes in control groups of Kubernetes 6 MiB
+LONGEST_LINE = 16 << 20  # bytes: 4096 caches take 2 MiB, 16384 processes in Kubernetes 8 MiB, 4096 stacks 4 MiB
 LARGEST_COUNT = (1 << 64) - 1  # the kernel counts in 64 bits
 MOST_KEYS = 1 << 16  # caches that are remembered from line to line, of recordings of older versions
 

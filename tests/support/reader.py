@@ -27,9 +27,8 @@ def show(path: Path) -> None:
     for snapshot in read(path):
         app.show(snapshot)
         render_text(app.stack, _SIZE, focus=True)
-        inspection = snapshot.inspection
-        row = snapshot.row(inspection.cache) if inspection is not None else None
-        if inspection is not None and row is not None:
+        row = snapshot.row(snapshot.inspections[0].cache) if snapshot.inspections else None
+        if row is not None:
             app.state.windows.append(PageWindow(row))
             for kind in InspectionKind:
                 app.state.show_tab(kind)
@@ -37,9 +36,10 @@ def show(path: Path) -> None:
                 render_text(app.stack, _SIZE, focus=True)
             app.state.close()
             app.sync()
-            if inspection.kind is not InspectionKind.ABOUT:
-                csv_tables.write_inspection(inspection)
-                text_tables.write_inspection(snapshot, InspectionRequest(row.cache, (inspection.kind,)))
+            for inspection in snapshot.inspections:
+                if inspection.kind is not InspectionKind.ABOUT:
+                    csv_tables.write_inspection(inspection)
+                    text_tables.write_inspection(snapshot, InspectionRequest(row.cache, (inspection.kind,)))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)
         csv_tables.write_caches(snapshot, snapshot.rows)

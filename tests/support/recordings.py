@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from slabtui.model.host import Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotsEndedError
 from slabtui.recording import codec
@@ -13,11 +13,12 @@ from tests.support.fakes import cache, snapshot
 
 
 def snapshots(number: int, elapsed: float = 1.0) -> list[Snapshot]:
-    """Return this many snapshots as a recording gives them."""
+    """Return this many snapshots as a recording gives them, with their judgement."""
     return [
         replace(
             snapshot(cache(1, "a", allocs=at), cache(2, "b", size=None), time=1000.0 + at, lost=None, notes=("own",)),
             elapsed=elapsed,
+            growth=HostGrowth(since=1000.0),
             origin=Origin("replay", "host", "6.1"),
         )
         for at in range(number)

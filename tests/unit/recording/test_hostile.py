@@ -120,7 +120,7 @@ def older_lines() -> bytes:
 
 HOSTILE = {
     "a long address": with_row(address="0x" + "f" * 5000),
-    "an address that is longer than a line": with_row(address="0x" + "f" * (9 << 20)),
+    "an address that is longer than a line": with_row(address="0x" + "f" * (17 << 20)),
     "a long key": with_row(cache="x" * (4 << 20)),
     "a key of many digits": with_row(cache="x#" + "9" * (4 << 20)),
     "a long number of an older version": older(cache="0x" + "f" * 5000),
@@ -162,25 +162,19 @@ def test_a_window_that_no_recording_needs_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_large_host_records_is_read(tmp_path: Path) -> None:
-    """The table's 4096 caches, and a process in the control group of a container for each row of an inspection."""
+    """The table's 4096 caches, and all rows that an inspection has room for, of processes in containers."""
     group = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + "0" * 36 + ".slice/cri-" + "0" * 64
-    entries = tuple(
-        InspectionRow(
-            pid=4_000_000 + at,
-            comm="kube-controller",
-            cgroup=group,
-            total_allocs=2000,
-            total_bytes=128_000,
-            allocs=1000,
-            bytes=64_000,
-        )
-        for at in range(16384)
-    )
-    given = snapshot(*caches(4096), inspections=(Inspection(key(1), InspectionKind.PROCESSES, rows=entries),))
+    figures = {"total_allocs": 2000, "total_bytes": 128_000, "allocs": 1000, "bytes": 64_000}
+    process = InspectionRow((), 0, "kube-controller", "kube-controller --" + "x" * 82, False, group, **figures)
+    frames = tuple(f"function_of_the_kernel_{at}" for at in range(25))
+    processes = tuple(replace(process, pid=4_000_000 + at) for at in range(16384))
+    stacks = tuple(replace(row, frames=frames, standard_error=44.7) for row in processes[:4096])
+    rows = {InspectionKind.PROCESSES: processes, InspectionKind.STACKS: stacks}
+    given = snapshot(*caches(4096), inspections=tuple(Inspection(key(1), kind, rows=rows[kind]) for kind in rows))
     path = tmp_path / "large.jsonl"
     path.write_text(codec.dumps(given, given.rows) + "\n")
     (found,) = read(path)
     assert isinstance(found, Snapshot)
-    assert found.inspection == given.inspection
+    assert found.inspections == given.inspections
     with reader() as measure:
         demand_harmless(measure(path), "a large host")

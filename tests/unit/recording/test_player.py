@@ -3,16 +3,19 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from slabtui.errors import SlabtuiError
+from slabtui.model.host import HostGrowth
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.player import FASTEST, SLOWEST, Player
+from tests.support import hosts
 from tests.support.fakes import FakeClock
 from tests.support.recordings import lines, record, snapshots
 
@@ -223,3 +226,22 @@ def test_a_consumer_that_leaves_holds_up_no_other_one(tmp_path: Path) -> None:
     timer.start()
     assert run.rest() == given[1:]
     timer.join()
+
+
+def test_a_recording_without_judgements_is_judged_while_it_is_played(tmp_path: Path) -> None:
+    leak = list(hosts.snapshots({"filp": lambda time: 20 * time}, 60))
+    with playing(record(tmp_path / "a", leak), paced=False) as run:
+        assert hosts.growing(run.rest()[-1]) == {"filp"}
+
+
+def test_the_judgements_of_a_recording_stay_until_the_user_marks(tmp_path: Path) -> None:
+    """Those of a longer baseline are better than what its last minutes show."""
+    begun = HostGrowth(since=hosts.START - 1000)
+    leak = [replace(one, growth=begun) for one in hosts.snapshots({"filp": lambda time: 20 * time}, 120)]
+    with playing(record(tmp_path / "a", leak), paced=False) as run:
+        before = [run.take() for _ in range(60)]
+        run.player.mark()
+        after = run.rest()
+    assert {(one.growth, *hosts.growing(one)) for one in before} == {(begun,)}
+    assert after[-1].growth != begun
+    assert hosts.growing(after[-1]) == {"filp"}
