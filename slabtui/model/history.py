@@ -9,7 +9,6 @@ from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 LENGTH = 300  # intervals
-GROWING = 10  # intervals in a row in which a cache must have grown
 MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of 300 intervals take 67 MiB
 MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
@@ -102,17 +101,6 @@ class History:
             snapshot = interval.snapshot
             rates.append(0 if place is None else snapshot.rows[place].allocs / snapshot.elapsed)
         return rates
-
-    def growing(self, back: int = 0) -> frozenset[CacheKey]:
-        """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
-        recent = self._until(back, GROWING)
-        if len(recent) < GROWING:
-            return frozenset()
-        caches = list(recent[-1].places)
-        for interval in reversed(recent):
-            found = [interval.row(cache) for cache in caches]
-            caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
-        return frozenset(caches)
 
     def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
         """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""
