@@ -109,9 +109,9 @@ class History:
             caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
         return frozenset(caches)
 
-    def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
-        """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
-        return [interval.row(cache) for interval in self._until(back, LENGTH)]
+    def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
+        """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""
+        return [interval.row(cache) for interval in self._until(back, length)]
 
     def snapshots(self, back: int = 0) -> list[Snapshot]:
         """Return all snapshots up to the one `back` before the newest."""

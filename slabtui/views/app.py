@@ -22,6 +22,7 @@ from slabtui.views.dialogs import Dialog
 from slabtui.views.effects import Effect
 from slabtui.views.footer import Hints, Prompt
 from slabtui.views.header import header, height
+from slabtui.views.line import Segment
 from slabtui.views.page import Page
 from slabtui.views.paste import Mouse, Pastes
 from slabtui.views.state import State
@@ -99,7 +100,7 @@ class App:
         self._page = Page(state)
         self._message = ""  # the one that a timer will remove
         self._timer: object = None
-        self._status = Status(state, self._table.status)
+        self._status = Status(state, self._say_of_rows)
         self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
         self._footer = urwid.Pile([("pack", self._status), ("pack", self._hints)])
@@ -287,6 +288,9 @@ class App:
         self._room = room
         self.stack.close()
         self.stack.open(dialog.widget, width=width, height=room[2], bottom=_FOOTER, close_on_click_outside=True)
+
+    def _say_of_rows(self) -> list[Segment]:
+        return self._table.status() if self.state.page is None else self._page.status()
 
     def _time_message(self) -> None:
         """Let the message go after some seconds."""

@@ -149,7 +149,7 @@ ACTIONS = (
         _SHOW,
         "Units",
     ),
-    Action("digits", ("B",), _TABLE, "Write numbers as 1.23M, as 1,234,567, or as 1234567", _SHOW),
+    Action("digits", ("B",), _MAIN, "Write numbers as 1.23M, as 1,234,567, or as 1234567", _SHOW),
     Action("frees", ("f",), _TABLE, "Count frees and show them in a column, or stop counting them", _SHOW, "Frees"),
     Action("idle", ("z",), _TABLE, "Show caches that were idle in the interval, or hide them", _SHOW, "Idle"),
     Action("sort-name", ("n",), _TABLE, "Sort by name", _SORT, "Name"),

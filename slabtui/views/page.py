@@ -4,7 +4,7 @@ import urwid
 
 from slabtui.columns import inspections, numbers, stacks
 from slabtui.columns.inspections import InspectionColumn, Scene
-from slabtui.columns.numbers import Style, Unit
+from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
 from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
@@ -17,6 +17,7 @@ from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn, scrolling
+from slabtui.views.windows import PageWindow
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
@@ -34,7 +35,8 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._size = (0, 0)
         self._drawn_from: object = None
-        self._prepared: object = None
+        self._listed: object = None
+        self._prepared: tuple[int, PageWindow | None] = (0, None)
         self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
         self._list: RowList[Item] = RowList(self._draw_row)
         self._heading = Drawn(self._draw_heading, self._inputs, height=lambda: _HEADING + self._chart_height())
@@ -85,11 +87,10 @@ class Page(urwid.WidgetWrap[_Frame]):
     def refresh(self) -> None:
         """Draw again if what the page shows has changed."""
         pages = self._state.pages
-        if self._prepared != self._state.revision:  # with an interval, not with the key that needs it
-            self._prepared = self._state.revision
-            pages.prepare()
-            if pages.page is not None and (stacks_found := pages.list_tab(InspectionKind.STACKS)) is not None:
-                self._shortened(stacks_found, self._fit(InspectionKind.STACKS)[-1][1])
+        if self._prepared != (self._state.revision, pages.page):
+            if self._prepared[1] is pages.page:  # with an interval, so that no key need wait for it
+                self._prepare()
+            self._prepared = self._state.revision, pages.page
         self._heading.refresh()
         inputs = (self._inputs(), self._size)
         if inputs == self._drawn_from:
@@ -97,6 +98,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._drawn_from = inputs
         listing = pages.listing
         items = listing.items if listing else ()
+        self._keep_top_in_view()
         self._list.replace(items, pages.place)
         if self._shows_about():
             row, inspection = pages.inspected, pages.inspection
@@ -108,6 +110,25 @@ class Page(urwid.WidgetWrap[_Frame]):
             self._message.set_text(drawable(self._why_empty(listing)))
             self._w.body = self._list if items else self._empty
 
+    def _keep_top_in_view(self) -> None:
+        """Let the selection stay on its line where its row has fallen below the first screen."""
+        pages, cursor = self._state.pages, self._list.cursor
+        same = self._listed == (listed := (pages.page, pages.revision))
+        self._listed = listed
+        if same and not cursor.top and pages.place >= cursor.height > cursor.place:
+            pages.select(cursor.place)
+
+    def status(self) -> list[Segment]:
+        """Return how many rows are not on the screen."""
+        return self._list.unseen() if self._w.body is self._list else []
+
+    def _prepare(self) -> None:
+        """Work out what all tabs show."""
+        pages = self._state.pages
+        pages.prepare()
+        if (listing := pages.list_tab(InspectionKind.STACKS)) is not None:
+            self._shortened(listing, self._fit(InspectionKind.STACKS)[-1][1])
+
     def _shows_about(self) -> bool:
         """Return whether the page shows what is known of the cache; it does so at once, where nothing forbids it."""
         pages = self._state.pages
@@ -116,7 +137,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _inputs(self) -> object:
         pages = self._state.pages
-        return self._state.revision, self._state.time.back, pages.page, pages.tab, pages.revision
+        return self._state.revision, self._state.time.back, self._state.style, pages.page, pages.tab, pages.revision
 
     def _series(self) -> tuple[Series, ...]:
         pages, time = self._state.pages, self._state.time
@@ -164,7 +185,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         listing, shown = self._state.pages.listing, self._state.shown
         assert listing is not None
         assert shown is not None
-        return Scene(listing.inspection, Style.HUMAN, shown.elapsed)
+        return Scene(listing.inspection, self._state.style, shown.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -182,9 +203,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         return f"    {text}" if below else text
 
     def _shortened(self, listing: Listing, room: int) -> dict[stacks.Stack, str]:
+        """Return the texts of stacks: those of one process look as they do among those of all."""
         if self._short is None or self._short[0] is not listing or self._short[1] != room:
-            found = frozenset(item.frames for item in listing.items if not isinstance(item, Command))
-            self._short = listing, room, stacks.shorten(found, room)
+            self._short = listing, room, stacks.shorten(frozenset(row.frames for row in listing.whole.rows), room)
         return self._short[2]
 
     def _why_empty(self, listing: Listing | None) -> str:

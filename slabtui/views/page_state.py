@@ -21,11 +21,13 @@ class Listing:
     """What a tab lists.
 
     Attributes:
-        inspection: what its rows are shares of.
+        whole: the inspection, of all processes.
+        inspection: what the rows of the list are shares of.
         items: the rows of the list, in order.
         places: the place of each row by its key.
     """
 
+    whole: Inspection
     inspection: Inspection
     items: tuple[Item, ...]
     places: dict[Key, int]
@@ -235,7 +237,7 @@ class PageState:
             inspection = replace(inspection, rows=items)
         elif kind is InspectionKind.PROCESSES:
             items = commands.unfold(self._group(inspection), unfolded)
-        listing = Listing(inspection, items, {item.key: place for place, item in enumerate(items)})
+        listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
         self._listings[kind] = _Known(found, owner, unfolded, listing)
         return listing
 

@@ -6,12 +6,14 @@ from typing import Generic, Literal, TypeVar
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.cells import cells, clip, drawable
+from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
+from slabtui.views.line import Segment
 from slabtui.views.mouse import is_click
 from slabtui.views.widgets import scrolling
 
 GAP = " "
+_MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 
 T = TypeVar("T")
 _Charset = list[tuple[Literal["0", "U"] | None, int]]
@@ -187,6 +189,16 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         """Return the place of the item at a place on the screen; None: there is none, or the scroll bar."""
         on_bar = col >= self.room(size[0]) and len(self.items) > size[1]
         return None if on_bar else self._lines.at(row)
+
+    def unseen(self) -> list[Segment]:
+        """Return what is said of the rows above and below the visible ones; nothing where all are visible."""
+        down, up = _PLAIN_MARKS if is_plain() else _MARKS
+        numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
+        return [
+            Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
+            for number, mark, where in numbers
+            if number
+        ]
 
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""

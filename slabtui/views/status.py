@@ -36,7 +36,7 @@ class Status(urwid.Widget):
 
     Args:
         state: what it says.
-        rows: returns what is said of the rows of the table.
+        rows: returns what is said of the rows of the table or the page.
     """
 
     no_cache: ClassVar[list[str]] = ["render"]  # what is in view is known only when the list above has been drawn
@@ -53,8 +53,7 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        rows = self._rows() if self._state.page is None else []
-        markup = [(style, drawable(text)) for style, text in status(self._state, rows, size[0])]
+        markup = [(style, drawable(text)) for style, text in status(self._state, self._rows(), size[0])]
         return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
 
 
@@ -88,7 +87,7 @@ def _filter(state: State) -> list[Segment]:
 
 def _notes(state: State) -> list[Segment]:
     """Return the notes, each in full or only up to its first colon."""
-    segments = [Segment("paused", (note, note.partition(":")[0]), 7) for note in state.notes[:_MOST_NOTES]]
+    segments = [Segment("paused", (note, note.partition(":")[0]), 8) for note in state.notes[:_MOST_NOTES]]
     more = len(state.notes) - _MOST_NOTES
     if more > 0:
         segments.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))

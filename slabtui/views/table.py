@@ -23,6 +23,7 @@ _LONGEST_NAME = 512  # characters that count for the width of the column: no ter
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 _BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
 _BRANCH = 2  # columns
+_FLAT = 0.005  # share of LIVE: what changes by less is drawn as a line
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -101,16 +102,10 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, and what the selection follows."""
-        if not self._state.lines:
-            return []
-        cursor, (down, up) = self._state.table.cursor, _PLAIN_MARKS if is_plain() else _MARKS
-        segments = []
-        if self._state.table.followed is not None and (row := self._state.selected) is not None:
-            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
-        for number, mark, where in ((cursor.above, up, "above"), (cursor.below, down, "below")):
-            if number:
-                segments.append(Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5))
-        return segments
+        row = self._state.selected
+        if row is None or self._state.table.followed is None:
+            return self._list.unseen()
+        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
@@ -142,6 +137,7 @@ class Table(urwid.WidgetWrap[_Frame]):
             units=state.units,
             branch=self._branch,
             trend=self._trend,
+            reclaimable=state.reclaimable_names,
             all_growth=state.all_growth,
         )
 
@@ -167,9 +163,10 @@ class Table(urwid.WidgetWrap[_Frame]):
     def _trend(self, row: CacheRow, width: int) -> str:
         """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
         series = self._state.live_series(row, width)
-        least = min(series, default=0)
-        base = (max(series, default=0) - least) / 8  # the lowest bar, which is not blank
-        return sparkline([live - least + base for live in series], width, plain=is_plain())
+        least, most = min(series, default=0), max(series, default=0)
+        span = max(most - least, _FLAT * most, 1)
+        bars = [live - least + span / 8 for live in series]  # the lowest bar is not blank
+        return sparkline(bars, width, plain=is_plain(), top=9 * span / 8)
 
     def _why_empty(self) -> str:
         state = self._state

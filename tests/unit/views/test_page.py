@@ -70,6 +70,7 @@ ABOUT = Inspection(
 )
 INSPECTIONS = {inspection.kind: inspection for inspection in (STACKS, PROCESSES, CALLERS, ABOUT)}
 KINDS = tuple(InspectionKind)
+LABEL = 15  # columns of the terminal
 
 
 class FakeProducer(Producer):
@@ -97,9 +98,15 @@ def opened(
     return screen
 
 
+def top(screen: Screen) -> int:
+    """Return the line on which a page begins."""
+    screen.lines()
+    return screen.app._header.rows(screen.size[:1])
+
+
 def heading(screen: Screen) -> int:
     """Return how many lines stand above the rows of a page."""
-    return screen.app._header.rows(screen.size[:1]) + screen.app._page._heading.rows(screen.size[:1])
+    return top(screen) + screen.app._page._heading.rows(screen.size[:1])
 
 
 def titles(screen: Screen) -> str:
@@ -112,8 +119,8 @@ def body(screen: Screen) -> list[str]:
 
 def tab(screen: Screen) -> str:
     """Return the tab that stands out."""
-    line = render_runs(screen.app.stack, screen.size, focus=True)[screen.top]
-    (shown,) = (text for style, text in line if style == "sorted")
+    runs = render_runs(screen.app.stack, screen.size, focus=True)[top(screen)]
+    (shown,) = (text for style, text in runs if style == "sorted")
     return shown.strip()
 
 
@@ -294,7 +301,7 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
         ("Live", "5 objects"),
         ("Memory", "8.00 KiB held"),
     ):
-        assert f"{label:<12}{value}" in lines
+        assert f"{label:<{LABEL}}{value}" in lines
     first = next(place for place, line in enumerate(lines) if line.startswith("allocs/s"))
     assert re.fullmatch("allocs/s 8  min 1  max 8 +LIVE 400  min 100  max 400", lines[first])
     assert re.fullmatch(r" *8│ +█ +400│ +█", lines[first + 1])
@@ -308,8 +315,8 @@ def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:
     screen = opened(InspectionKind.ABOUT)
     screen.show(DENTRY, inspections=(replace(ABOUT, about=About()),))
     lines = body(screen)
-    assert f"{'Aliases':<12}none" in lines
-    assert f"{'Flags':<12}none" in lines
+    assert f"{'Aliases':<{LABEL}}none" in lines
+    assert f"{'Flags':<{LABEL}}none" in lines
     for label in ("Object", "Slab", "Nodes", "Live", "Memory", "Growth"):
         assert any(re.match(rf"{label} +\?", line) for line in lines), label
 
@@ -370,7 +377,7 @@ def test_a_narrow_page_shows_the_number_of_every_tab(name: str) -> None:
         assert screen.state.page is not None
         screen.state.page.row = replace(DENTRY, name=name)
         screen.show(DENTRY, inspections=(replace(INSPECTIONS[kind], one_in=1234, lost=99999),))
-        line = screen.lines()[screen.top]
+        line = screen.lines()[top(screen)]
         assert all(f" {number} " in f"{line} " for number in (1, 2, 3, 4)), line
         assert kind.capitalize() in line
         assert line.startswith(name[:5])
@@ -528,35 +535,6 @@ def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
     screen.type(*["backspace"] * 5, *"vm_")
     assert screen.names() == ["vm_area_struct"]
     assert not screen.has("maple_node")
-
-
-@pytest.mark.parametrize(
-    ("events", "nanoseconds", "bulk", "shown"),
-    [
-        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
-        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
-        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
-        (None, 151.4, None, []),
-        (100, None, None, []),
-    ],
-)
-def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
-    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
-) -> None:
-    screen = Screen(size=(200, 50))
-    screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
-    last = screen.lines()[-2].replace("lost 0", "  lost 0")
-    assert re.split("  +", last) == ["1 of 1 caches", *shown, "lost 0"]
-
-
-@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
-def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
-    screen = Screen(size=size)
-    screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
-    line = screen.lines()[-2]
-    assert shown in line
-    assert line.endswith("lost 0")
-    assert len(line) == size[0]
 
 
 @pytest.mark.parametrize(

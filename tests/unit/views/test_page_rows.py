@@ -11,7 +11,7 @@ from slabtui.text import printable
 from slabtui.views.page_state import STEP
 from tests.support.fakes import cache
 from tests.unit.views.test_app import SIZES, Screen
-from tests.unit.views.test_page import KINDS, body, inspected, selected, tab, titles
+from tests.unit.views.test_page import KINDS, LABEL, body, inspected, selected, tab, titles, top
 
 FILP = replace(cache(1, "filp", allocs=5), live=13245, mem=3 << 20)
 ALLOCATOR, ENTRY = ("kmem_cache_alloc_noprof", "alloc_empty_file"), ("do_syscall_64", "entry_SYSCALL_64_after_hwframe")
@@ -58,7 +58,7 @@ def opened(*keys: str, size: tuple[int, int] = (80, 24), inspections: tuple[Insp
 
 
 def path(screen: Screen) -> str:
-    return screen.lines()[2].partition("  ")[0].rstrip(" 1")
+    return screen.lines()[top(screen)].partition("  ")[0].rstrip(" 1")
 
 
 def texts(screen: Screen) -> list[str]:
@@ -184,6 +184,14 @@ def test_enter_on_a_command_that_is_unfolded_shows_the_stacks_of_all_its_process
     assert [line.split()[1] for line in body(screen)] == ["~48", "~33"]
 
 
+def test_a_stack_of_a_process_looks_as_it_does_among_those_of_all() -> None:
+    screen = opened()
+    among_all = texts(screen)
+    screen.type("2", "down", "enter")
+    assert path(screen) == "filp > bash 7"
+    assert texts(screen) == among_all[:1]
+
+
 def test_the_tabs_lead_from_the_stacks_of_a_process_to_those_of_all() -> None:
     screen = opened("2", "down", "enter")
     assert path(screen) == "filp > bash 7"
@@ -256,8 +264,8 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
     assert screen.has("Collecting…")
     screen.type("4")
     assert not screen.has("Collecting")
-    assert f"{'Aliases':<12}file_a" in body(screen)
-    assert f"{'Growth':<12}+20/s^, +4.39Mi/h, with kmalloc-64" in body(screen)
+    assert f"{'Aliases':<{LABEL}}file_a" in body(screen)
+    assert f"{'Growth':<{LABEL}}+20/s^, +4.39Mi/h, with kmalloc-64" in body(screen)
     assert screen.has("allocs/s 5 ")
 
 
@@ -267,7 +275,7 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
 def test_the_charts_are_as_high_as_there_is_room(size: tuple[int, int], lines: int) -> None:
     screen = opened(size=size)
     title = next(place for place, line in enumerate(screen.lines()) if "STACK" in line)
-    assert title - screen.top - 2 == lines
+    assert title - top(screen) - 2 == lines
     assert ("now" in screen.lines()[title - 1]) == bool(lines)
 
 
@@ -319,3 +327,29 @@ def test_what_the_tabs_list_is_worked_out_once_for_each_interval() -> None:
     assert listing is not None
     assert {id(item) for item in listing.items} <= groups
     assert all(one <= other for one, other in pairwise(listing.places.values()))
+
+
+def test_the_biggest_rows_stay_in_view_when_the_selected_one_falls() -> None:
+    """After a cursor move the list scrolled under the selection: the first rows left the screen."""
+    rows = [process(pid, 1000 - pid, f"comm{pid}") for pid in range(1, 60)]
+    screen = opened("2", "down", "down", inspections=(replace(PROCESSES, rows=tuple(rows)),))
+    assert "comm3" in selected(screen)
+    height = len(body(screen))
+    assert f"▼ {59 - height} rows below" in screen.lines()[-2]
+    for total, line, name in ((1000 - height, -2, "comm3"), (1, -2, f"comm{height}")):
+        rows[2] = replace(rows[2], total_allocs=total)
+        screen.show(FILP, inspections=(replace(PROCESSES, rows=tuple(rows)),))
+        assert " comm1 " in body(screen)[0]
+        assert name in selected(screen)
+        assert name in body(screen)[line]
+
+
+def test_numbers_are_written_in_the_style_of_the_table() -> None:
+    screen = opened("2")
+    assert "6.25Ki" in body(screen)[0]
+    screen.type("B")
+    assert "6,400" in body(screen)[0]
+    screen.type("B")
+    assert "6400" in body(screen)[0]
+    screen.type("esc", "esc")
+    assert screen.state.page is None
