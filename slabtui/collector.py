@@ -20,6 +20,10 @@ class Source(Protocol):
     """Something that counts allocations."""
 
     @property
+    def scope(self) -> str:
+        """Which processes it counts, in words that are harmless to print; empty: all."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What it cannot do, in words for the user."""
 
@@ -70,7 +74,7 @@ class Collector(Producer):
         self._wanted = self._requested = Request()
         self._measuring = False
         system = os.uname()
-        self._origin = Origin("live", system.nodename, system.release, since=self._clock.time())
+        self._origin = Origin("live", system.nodename, system.release, self._clock.time(), source.scope)
 
     def request(self, wanted: Request) -> None:
         """Count more, or less, from now on; the interval that has begun keeps its length."""

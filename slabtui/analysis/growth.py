@@ -1,14 +1,142 @@
 """Judges from snapshot to snapshot how the caches and the slab memory of the machine grow."""
 
-from slabtui.model.snapshot import Snapshot
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+
+from slabtui.analysis.cache import JudgedCache
+from slabtui.analysis.judged import CERTAIN, ENOUGH, JudgedSeries
+from slabtui.analysis.series import RECENT, Timeline
+from slabtui.analysis.verdict import NONE, judge_together
+from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.identity import CacheKey
+from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
+
+_PER_SECOND = 16  # caches that are examined: about 1 ms
+_AT_ONCE = 48  # caches that are examined in one interval: about 3 ms
 
 
 class Growth:
-    """Follows the live objects of every cache since the baseline: when counting began, or the last mark."""
+    """Follows the live objects of every cache since the baseline: when counting began, or the last mark.
+
+    The judgement of a recording is kept, until a mark. The work is spread over the intervals: each one examines some of
+    the caches that change, so a judgement may be as old as a bin.
+    """
+
+    def __init__(self) -> None:
+        self._timeline = Timeline()
+        self._caches: dict[CacheKey, JudgedCache] = {}
+        self._memory: dict[str, JudgedSeries] = {}
+        self._due: deque[JudgedCache] = deque()
+        self._is_due = False  # whether all caches are examined, and can be judged
+        self._since: float | None = None
+        self._time = 0.0
+        self._is_marked = self._was_marked = False
 
     def judge(self, snapshot: Snapshot) -> Snapshot:
         """Return a snapshot with its judgement; one that covers no time is returned as it is."""
-        return snapshot
+        if not snapshot.elapsed:
+            return snapshot
+        if self._is_marked:
+            self._is_marked = False
+            self._begin_baseline()
+        if self._since is None:
+            self._since = snapshot.time - snapshot.elapsed
+        self._time = snapshot.time
+        ends = self._timeline.advance(snapshot.elapsed)
+        self._add_rows(snapshot.rows)
+        self._add_memory(snapshot.memory)
+        if ends:
+            self._end_bin()
+        self._examine_some(max(1, min(_AT_ONCE, round(snapshot.elapsed * _PER_SECOND))))
+        if snapshot.growth is not None and not self._was_marked:
+            return snapshot
+        rows = tuple(map(self._judge_row, snapshot.rows))
+        return replace(snapshot, rows=rows, growth=self._judge_host(snapshot.memory, self._since))
 
     def mark(self) -> None:
-        """Begin a new baseline with the end of the last snapshot."""
+        """Begin a new baseline with the end of the last snapshot; may be called in any thread."""
+        self._is_marked = True
+
+    def _begin_baseline(self) -> None:
+        if self._since is None:  # it begins with the first snapshot
+            return
+        self._was_marked = True
+        self._since = self._time
+        self._timeline.mark()
+        for series in (*self._caches.values(), *self._memory.values()):
+            series.mark()
+
+    def _add_rows(self, rows: Iterable[CacheRow]) -> None:
+        caches = self._caches
+        for row in rows:
+            live = row.live
+            if live is None:
+                continue
+            cache = caches.get(row.cache)
+            if cache is None:
+                caches[row.cache] = JudgedCache(row, live)
+            elif live != cache.value:
+                cache.add(live)
+            elif live < cache.low:
+                cache.low = live
+
+    def _add_memory(self, memory: HostMemory | None) -> None:
+        if memory is None:
+            return
+        for name, size in (("slab", memory.slab), ("unreclaimable", memory.unreclaimable)):
+            if size is not None:
+                self._memory.setdefault(name, JudgedSeries(size)).add(size)
+
+    def _end_bin(self) -> None:
+        is_long, halves = self._timeline.close()
+        is_late = bool(self._due)
+        waiting = set(map(id, self._due))
+        for cache in tuple(self._caches.values()):
+            cache.close(is_long, halves)
+            if cache.missing > RECENT:  # destroyed, or left out of a recording
+                del self._caches[cache.key]
+            elif id(cache) not in waiting:
+                self._due.append(cache)
+        for series in self._memory.values():
+            series.close(is_long, halves)
+            series.examine(self._timeline)
+        if is_late:  # there is more to examine than there are intervals for it: judge by what is known
+            self._judge_caches()
+
+    def _examine_some(self, most: int) -> None:
+        """Examine the next caches, so many at most; judge all of them when each has been examined, and work is left."""
+        left = most
+        while self._due and left:
+            left -= self._due.popleft().examine(self._timeline)
+            self._is_due = True
+        if self._is_due and not self._due and left * 2 >= most:
+            self._judge_caches()
+
+    def _judge_caches(self) -> None:
+        self._is_due = False
+        verdicts = judge_together(self._caches.values(), self._timeline)
+        for key, cache in self._caches.items():
+            if cache.varies or cache.judgement.growing is None:
+                cache.put_verdict(*verdicts.get(key, NONE))
+
+    def _judge_row(self, row: CacheRow) -> CacheRow:
+        cache = self._caches.get(row.cache)
+        if cache is not None and row.live is not None:
+            return cache.judge(row)
+        return row if row.growing is None else judge_row(unjudged_values(row), UNJUDGED)
+
+    def _judge_host(self, memory: HostMemory | None, since: float) -> HostGrowth:
+        slab, unreclaimable = self._memory.get("slab"), self._memory.get("unreclaimable")
+        rate = unreclaimable.trend.slope if unreclaimable and unreclaimable.trend else None
+        growing = None
+        if unreclaimable and len(unreclaimable.long) >= ENOUGH:
+            growing = unreclaimable.exceeds_noise(CERTAIN) and unreclaimable.goes_on
+        available = memory.available if memory else None
+        return HostGrowth(
+            since=since,
+            slab_bytes_s=slab.trend.slope if slab and slab.trend else None,
+            unreclaimable_bytes_s=rate,
+            growing=growing,
+            full_in_s=available / rate if growing and rate and available is not None else None,
+        )

@@ -1,4 +1,4 @@
-"""Carries out requests for inspections, one at a time: finds the cache, begins once it is known, paces the stacks."""
+"""Carries out requests for inspections, one cache at a time: finds it, begins once it is known, paces the stacks."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -38,14 +38,14 @@ class Inspections:
         self,
         make: Callable[[], Inspector],
         ready: Callable[[], None],
-        prepare: Callable[[Part[InspectionReading]], None],
+        prepare: Callable[[Part[tuple[InspectionReading, ...]]], None],
         *,
         rows: Rows,
         slabinfo: Slabinfo,
         learn: Callable[[], None],
     ) -> None:
-        self.part: Deferred[Inspector, InspectionReading | None] = Deferred(
-            "inspection", make, None, ready, self._begin
+        self.part: Deferred[Inspector, tuple[InspectionReading, ...]] = Deferred(
+            "inspection", make, (), ready, self._begin
         )
         self._prepare = prepare
         self._rows = rows
@@ -70,11 +70,14 @@ class Inspections:
         if wanted is not None:
             self._number += 1
             self._learned = False
-            if wanted.kinds[0] is not InspectionKind.ABOUT:
+            if self._traced:
                 self.part.attach(settings)
 
-    def read(self, slabs: Mapping[str, Slab]) -> InspectionReading | None:
-        """Return what was found; None: nothing is inspected, its programs are not compiled, or the cache is unknown.
+    def read(self, slabs: Mapping[str, Slab]) -> tuple[InspectionReading, ...]:
+        """Return what was found, of each kind that is wanted; none while the cache is unknown.
+
+        What the kernel says of the cache is there at once; the other kinds are left out while their programs are being
+        compiled.
 
         Args:
             slabs: what /proc/slabinfo says, by name.
@@ -84,18 +87,13 @@ class Inspections:
         """
         wanted, row = self._wanted, self._find()
         if wanted is None or row is None:
-            return None
-        if wanted.kinds[0] is InspectionKind.ABOUT:
+            return ()
+        found = {reading.kind: reading for reading in self._read_traced(row.cache)}
+        if InspectionKind.ABOUT in wanted.kinds:
             slab = slabs.get(row.name) if row.live is not None else None
             about = self._slabinfo.about(row.name, slab, row.aliases)
-            return InspectionReading(row.cache, wanted.kinds[0], self._number, about=about)
-        if self.part.attached:
-            return self.part.read()
-        if self._destroyed and (found := self.part.read()):
-            return replace(found, trouble=_DESTROYED)
-        if self.part.pending:
-            return None
-        return InspectionReading(row.cache, wanted.kinds[0], self._number, trouble=self.part.failure)
+            found[InspectionKind.ABOUT] = InspectionReading(row.cache, InspectionKind.ABOUT, self._number, about=about)
+        return tuple(found[kind] for kind in wanted.kinds if kind in found)
 
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
@@ -119,12 +117,27 @@ class Inspections:
 
     def _counts_nothing_yet(self) -> bool:
         """Return whether an inspection is wanted that only waits for its cache."""
-        kind = self._wanted.kinds[0] if self._wanted else InspectionKind.ABOUT
-        return kind is not InspectionKind.ABOUT and not (self.part.pending or self.part.failure or self._destroyed)
+        return bool(self._traced) and not (self.part.pending or self.part.failure or self._destroyed)
+
+    @property
+    def _traced(self) -> tuple[InspectionKind, ...]:
+        """The kinds that are wanted and that programs count."""
+        kinds = self._wanted.kinds if self._wanted else ()
+        return tuple(kind for kind in kinds if kind is not InspectionKind.ABOUT)
+
+    def _read_traced(self, cache: CacheKey) -> tuple[InspectionReading, ...]:
+        """Return what the programs found; while they do not count, why that is so."""
+        if not self._traced or self.part.pending:
+            return ()
+        if self.part.attached:
+            return self.part.read()
+        if self._destroyed and (found := self.part.read()):
+            return tuple(replace(one, trouble=_DESTROYED) for one in found)
+        trouble = self.part.failure
+        return tuple(InspectionReading(cache, kind, self._number, trouble=trouble) for kind in self._traced)
 
     def _begin(self, inspector: Inspector, settings: Settings) -> None:
         """Attach the part if it is known where the cache is; else `end_interval` tries again."""
-        assert self._wanted is not None
         target = self._locate()
         if target is None and not self._learned:  # it may have been created since the list was read
             self._learned = True
@@ -133,7 +146,7 @@ class Inspections:
         if target is not None:
             self._cache, cache = target
             self._address = cache.address
-            inspector.aim(self._cache, cache, self._wanted.kinds[0], self._number)
+            inspector.aim(self._cache, cache, self._traced, self._number)
             self._pace(inspector, settings)
             self._prepare(inspector)
             inspector.attach(settings)

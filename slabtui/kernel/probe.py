@@ -24,7 +24,7 @@ from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
-from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs import cgroups, meminfo
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
@@ -118,6 +118,11 @@ class Probe:
         return "bpf_rdonly_cast" if self._features.rdonly_cast else "bpf_probe_read_kernel"
 
     @property
+    def scope(self) -> str:
+        """Which processes are counted, in words for the user; empty: all."""
+        return self._scope.words
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is not known on this kernel, or no longer, in words for the user."""
         by_size = "" if self.exact_kmalloc else "kmalloc by size class (~)"
@@ -187,7 +192,8 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=() if (found := self.inspections.read(slabs)) is None else (found,),
+            inspections=self.inspections.read(slabs),
+            memory=meminfo.read(),
             frees_begun=counted.freed.begun,
         )
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.procfs.cgroups import Group
+from slabtui.kernel.procfs.processes import read_name
 
 _PID_NS = Path("/proc/self/ns/pid")
 _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
+_MOST_NAMED = 8  # PIDs that the words of a scope list: a line of the screen has room for them
 
 
 class Scope:
@@ -22,6 +24,11 @@ class Scope:
     Args:
         pids: the processes, all their threads; none: any.
         cgroup: its directory, or its path as in /proc/PID/cgroup; None: any.
+
+    Attributes:
+        group: the control group; None: any.
+        words: which processes are counted, harmless to print: `pid 8445 python3`, `pids 1, 2`, `cgroup /a/b`; empty:
+            all. The name is the one that the process has now.
 
     Raises:
         SlabtuiError: there is no such process or control group.
@@ -38,6 +45,7 @@ class Scope:
         except BaseException:
             self.close()
             raise
+        self.words = ", ".join(filter(None, (_name_processes(list(self._processes)), _name_group(self.group))))
 
     @property
     def everything(self) -> bool:
@@ -98,6 +106,17 @@ class Scope:
         if self.group:
             self.group.close()
             self.group = None
+
+
+def _name_processes(pids: Sequence[int]) -> str:
+    if len(pids) == 1:
+        return f"pid {pids[0]} {read_name(pids[0])}".rstrip()
+    more = f" and {len(pids) - _MOST_NAMED} more" if len(pids) > _MOST_NAMED else ""
+    return f"pids {', '.join(map(str, pids[:_MOST_NAMED]))}{more}" if pids else ""
+
+
+def _name_group(group: Group | None) -> str:
+    return f"cgroup {group.path}" if group else ""
 
 
 def _readable(descriptors: Iterable[int]) -> set[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
+from typing import NamedTuple
 
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
@@ -92,10 +93,26 @@ class CacheRow(CacheTotals):
         return bool(self.allocs or self.frees or self.live_delta)
 
 
+class Judgement(NamedTuple):
+    """The fields of a row that say how its cache grows; see CacheRow."""
+
+    growth_objects_s: float | None
+    recent_objects_s: float | None
+    growth_bytes_h: float | None
+    growing: bool | None
+    grows_with: tuple[str, ...]
+
+
+UNJUDGED = Judgement(None, None, None, None, ())
+
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
 # keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
-_get_judgement = attrgetter("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")
+_get_judgement = attrgetter(*Judgement._fields)
+# The values of a row without its judgement, for `judge_row`.
+unjudged_values: Callable[[CacheRow], tuple[object, ...]] = attrgetter(
+    *(field.name for field in fields(CacheRow) if field.name not in Judgement._fields)
+)
 _make_row: Callable[..., CacheRow] = CacheRow
 
 
@@ -225,6 +242,11 @@ def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> Cache
         _subtract(row.total_frees, known.total_frees) if frees else None,
         _subtract(row.live, known.live),
     )
+
+
+def judge_row(values: tuple[object, ...], judgement: Judgement) -> CacheRow:
+    """Return the row of these values with this judgement."""
+    return _make_row(*values, *judgement)
 
 
 def merge(earlier: Snapshot, later: Snapshot) -> Snapshot:

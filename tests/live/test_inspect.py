@@ -5,6 +5,7 @@ import math
 import os
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -16,7 +17,15 @@ import pytest
 
 from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow, difference
+from slabtui.model.inspection import (
+    Context,
+    Inspection,
+    InspectionKind,
+    InspectionRow,
+    difference,
+    difference_of_inspections,
+    merge_stacks,
+)
 from slabtui.model.request import Request
 from tests.e2e.test_terminal import gone
 from tests.support import probes
@@ -29,6 +38,10 @@ pytestmark = pytest.mark.live
 CALLS = 20_000
 SLOW = 0.00005  # seconds for a stack: as many as these tests take cost more than the budget allows
 QUIET, BURST = "RAW", 150  # the cache of raw sockets
+OPEN_RAW = (  # a program that allocates from it
+    "import socket, sys\n"
+    "for _ in range({}): socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()\n"
+)
 SELECT = (
     "core_sys_select",
     "__kvmalloc_node",
@@ -38,6 +51,7 @@ ROUNDS = 40  # of a mix: about a second
 SHORT_ROUNDS = 10
 RUNS = 100
 PATIENCE = 30  # seconds
+SAMPLED = (InspectionKind.STACKS,)
 LATE = 1 << 40  # allocations, more than any inspection of a test sees
 PROMISED = 0.02  # of one CPU
 HOSTILE = b"\x1b[2J\xff\n;\x07\xe2\x80\xae"  # 11 bytes; the kernel keeps 15
@@ -67,24 +81,28 @@ def everything(shared: Probe) -> Iterator[Probe]:
     shared.request(Request())
 
 
-def inspect(probe: Probe, cache: str, kind: InspectionKind) -> None:
-    probes.request(probe, inspecting(cache, kind))
+def inspect(probe: Probe, cache: str, *kinds: InspectionKind) -> None:
+    probes.request(probe, inspecting(cache, *kinds))
     assert probe.notes == ()
 
 
-def found(probe: Probe) -> Inspection:
-    inspection = difference(None, read(probe).inspection)
-    assert inspection is not None
-    return inspection
+def found(probe: Probe, kind: InspectionKind | None = None) -> Inspection:
+    """Return what an inspection has found of a kind, or of its only one."""
+    return difference(None, probes.find(read(probe), kind))
+
+
+def found_all(probe: Probe) -> tuple[Inspection, ...]:
+    """Return what an inspection of all kinds has found, in one reading."""
+    return difference_of_inspections((), read(probe).inspections)
 
 
 @contextmanager
-def inspected(kind: InspectionKind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
+def inspected(*kinds: InspectionKind, work: str = "stat", number: int = CALLS) -> Iterator[tuple[Workload, Probe]]:
     """Inspect the cache that a workload allocates from, counting that process only."""
     with workload(work, number) as busy, probing(busy.pid) as probe:
         busy.run()  # so that the probe has seen the cache
         read(probe)
-        inspect(probe, "names_cache", kind)
+        inspect(probe, "names_cache", *kinds)
         yield busy, probe
 
 
@@ -109,6 +127,71 @@ def test_every_call_is_in_its_caller() -> None:
     assert inspection.rows[0].total_bytes == inspection.rows[0].total_allocs * size
 
 
+def test_all_kinds_count_the_same_allocations_from_the_same_moment(everything: Probe) -> None:
+    """Of two processes, while others run: each kind has the same sum, stacks as an estimate."""
+    with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
+        inspect(everything, "names_cache", *InspectionKind)
+        for _ in range(2):
+            one.run()
+            other.run()
+            callers, stacks, processes, about = found_all(everything)
+            other.run()
+        callers, stacks, processes, about = found_all(everything)
+        exact = {row.pid: row.total_allocs for row in processes.rows if row.pid in (one.pid, other.pid)}
+        merged = by_process(stacks, one.pid), by_process(stacks, other.pid)
+    assert [found.number for found in (callers, stacks, processes, about)] == [callers.number] * 4
+    assert about.about is not None
+    assert_exact(exact[one.pid], 2 * CALLS, processes.lost)
+    assert_exact(exact[other.pid], 4 * CALLS, processes.lost)
+    # The maps are read one after the other, and other processes go on: a difference of some allocations.
+    assert callers.total_allocs == pytest.approx(processes.total_allocs, rel=0.01)
+    for (estimate, error), happened in zip(merged, (2 * CALLS, 4 * CALLS), strict=True):
+        print(f"stacks of a process: {estimate} of {happened}, standard error {error:.0f}, one in {stacks.one_in}")
+        assert abs(estimate - happened) <= 5 * error + stacks.lost
+    assert {row.comm for row in stacks.rows if row.pid == one.pid} == {Path(sys.executable).name[:15]}
+
+
+def by_process(stacks: Inspection, pid: int) -> tuple[int, float]:
+    """Return the allocations of a process by its stacks, and their standard error."""
+    rows = [row for row in stacks.rows if row.pid == pid]
+    return sum(row.total_allocs for row in rows), math.hypot(*(row.standard_error or 0.0 for row in rows))
+
+
+def test_a_stack_whose_processes_have_no_room_is_counted_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen rows: one for the stack itself, and for each of its first processes."""
+    monkeypatch.setattr("slabtui.kernel.inspect.STACK_ROWS", 16)
+    processes, each = 40, 3
+    with probes.probing() as probe:
+        inspect(probe, QUIET, InspectionKind.STACKS, InspectionKind.PROCESSES)
+        command = [sys.executable, "-S", "-c", OPEN_RAW.format(each)]
+        for _ in range(processes):
+            subprocess.run(command, check=True)
+        stacks, rows = found_all(probe)
+    assert len(rows.rows) == processes  # exact
+    assert sum(row.total_allocs for row in rows.rows) == processes * each
+    assert all(row.ended and row.comm for row in rows.rows)
+    assert stacks.total_allocs == processes * each - stacks.lost
+    (rest,) = [row for row in stacks.rows if row.pid is None]
+    assert rest.total_allocs > 0
+    assert len([row for row in stacks.rows if row.pid]) < 16
+
+
+def test_a_process_has_its_command_line_and_whether_it_has_ended(everything: Probe) -> None:
+    inspect(everything, QUIET, InspectionKind.STACKS, InspectionKind.PROCESSES)
+    command = [sys.executable, "-S", "-c", OPEN_RAW.format(1) + "print(flush=True); sys.stdin.read()", "two words"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        during = found_all(everything)
+    after = found_all(everything)
+    for inspections, ended in ((during, False), (after, True)):
+        for inspection in inspections:
+            row = of_process(inspection, process.pid)
+            assert row.ended is ended
+            assert row.cmdline.startswith(f"{sys.executable} -S -c ")
+            assert row.cmdline.endswith(" two words")
+
+
 def test_every_call_is_in_its_process(everything: Probe) -> None:
     with workload("stat", CALLS) as one, workload("stat", CALLS) as other:
         inspect(everything, "names_cache", InspectionKind.PROCESSES)
@@ -129,7 +212,7 @@ def test_the_stack_of_the_system_call_comes_first_with_its_share() -> None:
         for _ in range(5):
             busy.run()
             inspection = found(probe)
-    first = inspection.rows[0]
+    first = merge_stacks(inspection.rows)[0]
     total = sum(row.total_allocs for row in inspection.rows)
     assert any("newfstatat" in frame or "statx" in frame for frame in first.frames)
     assert first.frames[0].startswith("kmem_cache_alloc")  # the functions of the tracer itself are left out
@@ -266,13 +349,16 @@ def test_a_late_row_of_an_earlier_inspection_is_no_part_of_the_next(
     inspect(everything, "filp", late)
     part = everything.inspections.part.part
     assert part is not None
-    repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(part._rows.read()) > 0)
-    key, value = next((key, bytes(value)) for key, value in part._rows.read().items())
+    tables = {"rows": part._rows, "stack_rows": part._stack_rows}
+    name, table = next((name, tables[name]) for name in tables if (late in SAMPLED) == (name == "stack_rows"))
+    repeat_until(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), lambda: len(table.read()) > 1)
+    key, value = next((key, bytes(value)) for key, value in table.read().items())
     inspect(everything, "names_cache", kind)
     value = LATE.to_bytes(8, sys.byteorder) + value[8:]  # its first member: allocations
     where = ctypes.c_uint64(key), ctypes.create_string_buffer(value)
-    syscalls.update(part.module.descriptors["rows"], *map(ctypes.addressof, where))
-    repeat_until(lambda: os.stat("/"), lambda: len(part._rows.read()) > 1)
+    syscalls.update(part.module.descriptors[name], *map(ctypes.addressof, where))
+    repeat_until(lambda: os.stat("/"), lambda: found(everything).total_allocs > 0)
+    assert LATE in [struct.unpack_from("Q", value)[0] for value in table.read().values()]
     assert 0 < found(everything).total_allocs < LATE
 
 
@@ -418,8 +504,8 @@ def test_a_control_group_that_is_created_again_is_counted_again() -> None:
                     assert row.frees is not None
                     assert_exact(row.frees, CALLS, between.lost)
                 else:
-                    assert between.inspection is not None
-                    assert_exact(sum(row.allocs for row in between.inspection.rows), CALLS, between.inspection.lost)
+                    (inspection,) = between.inspections
+                    assert_exact(sum(row.allocs for row in inspection.rows), CALLS, inspection.lost)
             enter(cgroup_root(), inside)
     finally:
         group.rmdir()
@@ -445,8 +531,8 @@ def test_two_processes_are_counted_and_a_third_is_not() -> None:
 
 def test_the_programs_of_an_inspection_are_gone_when_it_ends(everything: Probe) -> None:
     loaded, before = program_ids(), own_program_ids()
-    for kind in (InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES):
-        inspect(everything, "filp", kind)
+    for kinds in (*((kind,) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)), tuple(InspectionKind)):
+        inspect(everything, "filp", *kinds)
         assert len(own_program_ids() - before) == 2
     inspect(everything, "filp", InspectionKind.ABOUT)
     assert own_program_ids() == before
@@ -463,9 +549,9 @@ def test_beginning_and_ending_inspections_leaves_nothing_behind(everything: Prob
 
 
 def turn(probe: Probe) -> None:
-    """Open every tab of a page, count frees, and leave."""
-    for kind in InspectionKind:
-        probes.request(probe, inspecting("filp", kind, frees=True))
+    """Inspect each kind alone, then all of them, count frees, and leave."""
+    for kinds in (*((kind,) for kind in InspectionKind), tuple(InspectionKind)):
+        probes.request(probe, inspecting("filp", *kinds, frees=True))
         read(probe)
     probe.request(Request())
     read(probe)

@@ -15,7 +15,7 @@ from slabtui.kernel.tracers import Tracers
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
-from tests.support.probes import inspecting, interval, probing, read, request
+from tests.support.probes import find, inspecting, interval, probing, read, request
 from tests.support.workload import workload
 
 pytestmark = pytest.mark.live
@@ -39,7 +39,7 @@ def no_frees(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_inspections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it refuse to attach the programs of inspections, likewise."""
-    monkeypatch.setattr(inspect, "_PROGRAMS", {"no_such_event": "alloc"})
+    monkeypatch.setattr(inspect, "_PROGRAMS", {"no_such_event": "inspect_alloc"})
 
 
 @pytest.fixture
@@ -78,12 +78,11 @@ def test_a_failure_of_frees_does_not_keep_an_inspection_from_beginning_later() -
     with probing(os.getpid()) as probe:
         request(probe, inspecting(QUIET, CALLERS, frees=True))
         assert has_trouble(probe, "frees")
-        assert read(probe).inspection is None  # the cache is unknown
+        assert read(probe).inspections == ()  # the cache is unknown
         use(1)
         read(probe)  # now it is known, and the inspection begins
         use()
-        inspection = read(probe).inspection
-    assert inspection is not None
+        inspection = find(read(probe))
     assert (sum(row.total_allocs for row in inspection.rows), inspection.trouble) == (BURST, "")
 
 
@@ -94,14 +93,12 @@ def test_the_failure_of_an_inspection_is_said_in_its_reading_and_frees_are_count
         read(probe)
         request(probe, inspecting("names_cache", CALLERS, frees=True))
         before = read(probe)
-        assert before.inspection is not None
-        assert before.inspection.trouble.startswith(NO_EVENT)
+        assert find(before).trouble.startswith(NO_EVENT)
         probe.measure()
         busy.run()
         between = interval(before, read(probe))
         assert has_trouble(probe, "inspection")
-        assert between.inspection is not None
-        assert between.inspection.trouble.startswith(NO_EVENT)
+        assert [found.trouble.startswith(NO_EVENT) for found in between.inspections] == [True]
         assert [row.frees for row in between.rows if row.name == "names_cache"] == [CALLS]
 
 
@@ -125,9 +122,29 @@ def test_an_idle_cache_keeps_its_key_when_it_allocates_and_so_does_its_inspectio
     awake = next(row for row in reading.rows if row.cache == idle.cache)
     assert (awake.name, awake.total_allocs >= BURST + 1) == (idle.name, True)
     assert awake.address is not None
-    assert reading.inspection is not None
-    assert reading.inspection.cache == idle.cache
-    assert sum(row.total_allocs for row in reading.inspection.rows) >= BURST
+    inspection = find(reading)
+    assert inspection.cache == idle.cache
+    assert sum(row.total_allocs for row in inspection.rows) >= BURST
+
+
+def test_what_the_kernel_says_of_a_cache_is_read_before_the_programs_are_compiled() -> None:
+    kinds = tuple(InspectionKind)
+    with probing(os.getpid()) as probe:
+        os.stat("/")
+        read(probe)
+        probe.request(inspecting("names_cache", *kinds))
+        about = find(read(probe))
+        assert (about.kind, about.about is None) == (InspectionKind.ABOUT, False)
+        probe.settle()
+        assert [(found.kind, found.number) for found in read(probe).inspections] == [(kind, 1) for kind in kinds]
+
+
+def test_the_memory_of_the_machine_is_in_every_reading() -> None:
+    with probing(os.getpid()) as probe:
+        memory = read(probe).memory
+    assert memory is not None
+    assert memory.slab
+    assert memory.total
 
 
 def test_every_cache_that_was_seen_is_in_every_later_reading(everything: Probe) -> None:
@@ -157,9 +174,7 @@ def test_the_number_of_an_inspection_counts_the_requests(everything: Probe) -> N
     read(everything)
     for kind in (CALLERS, InspectionKind.ABOUT, InspectionKind.PROCESSES):
         request(everything, inspecting("names_cache", kind))
-        inspection = read(everything).inspection
-        assert inspection is not None
-        numbers.append(inspection.number)
+        numbers.append(find(read(everything)).number)
     assert numbers == [1, 2, 3]
 
 

@@ -50,6 +50,7 @@ class FakeSource:
     """A source whose readings come from a function of their number, from 0."""
 
     notes: tuple[str, ...] = ()
+    scope = ""
 
     def __init__(self, reading: Callable[[int], Reading]) -> None:
         self.reading = reading

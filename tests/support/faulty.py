@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from slabtui.cli import main, session
 from slabtui.collector import Source
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import About, InspectionKind, InspectionReading, InspectionTotals
 from slabtui.model.request import Request
 from slabtui.model.snapshot import Reading
@@ -76,16 +77,21 @@ class _Foreign(FakeSource):
         wanted = (self.requests[-1] if self.requests else Request()).inspection
         if wanted is None or all(row.cache != wanted.cache for row in reading.rows):
             return reading
-        found = InspectionReading(wanted.cache, wanted.kind)
-        if wanted.kind is InspectionKind.ABOUT:
-            return replace(reading, inspections=(replace(found, about=About(aliases=tuple(FOREIGN))),))
-        rows = tuple(
-            InspectionTotals(pid=pid, comm=name, cgroup=f"/{name}", total_allocs=9, total_bytes=9)
-            if wanted.kind is InspectionKind.PROCESSES
-            else InspectionTotals(frames=(f"{name}+0x1", name), total_allocs=9, total_bytes=9)
-            for pid, name in enumerate(FOREIGN, 1)
-        )
-        return replace(reading, inspections=(replace(found, rows=rows),))
+        assert isinstance(wanted.cache, CacheKey)
+        return replace(reading, inspections=tuple(self._inspect(wanted.cache, kind) for kind in wanted.kinds))
+
+    def _inspect(self, cache: CacheKey, kind: InspectionKind) -> InspectionReading:
+        found = InspectionReading(cache, kind)
+        if kind is InspectionKind.ABOUT:
+            return replace(found, about=About(aliases=tuple(FOREIGN)))
+        return replace(found, rows=tuple(_row(kind, pid, name) for pid, name in enumerate(FOREIGN, 1)))
+
+
+def _row(kind: InspectionKind, pid: int, name: str) -> InspectionTotals:
+    frames = () if kind is InspectionKind.PROCESSES else (f"{name}+0x1", name)
+    if kind is InspectionKind.CALLERS:
+        return InspectionTotals(frames, total_allocs=9, total_bytes=9)
+    return InspectionTotals(frames, pid, name, f"{name} --{name}", False, f"/{name}", total_allocs=9, total_bytes=9)
 
 
 def _dropping() -> NoReturn:

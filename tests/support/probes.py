@@ -18,7 +18,7 @@ from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
 from slabtui.kernel.tracers import Tracers
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import InspectionKind, InspectionReading
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Reading, Snapshot, difference
 
@@ -39,9 +39,15 @@ def request(probe: Probe, wanted: Request) -> None:
     probe.settle()
 
 
-def inspecting(cache: str, kind: InspectionKind, *, frees: bool = False) -> Request:
-    """Return the request for an inspection, and for frees if they are to be counted too."""
-    return Request(frees, InspectionRequest(cache, (kind,)))
+def inspecting(cache: str, *kinds: InspectionKind, frees: bool = False) -> Request:
+    """Return the request for an inspection of these kinds, and for frees if they are to be counted too."""
+    return Request(frees, InspectionRequest(cache, kinds))
+
+
+def find(reading: Reading, kind: InspectionKind | None = None) -> InspectionReading:
+    """Return what a reading says of an inspection; without a kind, of the only one that was requested."""
+    (found,) = [one for one in reading.inspections if kind in (None, one.kind)]
+    return found
 
 
 def read(probe: Probe) -> Reading:

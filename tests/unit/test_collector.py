@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError
+from slabtui.model.host import HostMemory
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
@@ -291,7 +293,31 @@ def test_the_notes_of_the_source_are_in_every_snapshot() -> None:
         assert run.take().notes == ("no frees on this kernel",)
 
 
+def test_the_scope_of_the_source_is_in_every_snapshot() -> None:
+    source = growing(1)
+    source.scope = "pid 8445 python3"
+    with running(source) as run:
+        assert [run.take().origin.scope for _ in range(2)] == ["pid 8445 python3"] * 2
+
+
 def test_a_cache_has_one_key_in_all_snapshots() -> None:
     with running(growing(2)) as run:
         keys: list[list[CacheKey]] = [[row.cache for row in run.take().rows] for _ in range(2)]
     assert keys == [[key(0), key(1)]] * 2
+
+
+def test_snapshots_carry_the_judgement_of_every_cache_and_of_the_memory() -> None:
+    def reading(number: int) -> Reading:
+        leak, idle = totals(1, allocs=20 * number), totals(2)
+        memory = HostMemory(total=8 << 30, available=4 << 30, slab=1 << 30, unreclaimable=(number << 20) + (1 << 29))
+        return Reading((replace(leak, live=20 * number, reclaimable=False), replace(idle, live=7)), memory=memory)
+
+    with running(FakeSource(reading)) as run:
+        for _ in range(60):
+            found = run.take()
+    leak, idle = found.rows
+    assert (leak.growing, leak.growth_objects_s, leak.growth_bytes_h) == (True, 20, 20 * 64 * 3600)
+    assert (idle.growing, idle.growth_objects_s) == (False, 0)
+    assert found.growth is not None
+    assert (found.growth.growing, found.growth.unreclaimable_bytes_s) == (True, 1 << 20)
+    assert found.growth.full_in_s == 4096

@@ -8,12 +8,14 @@ from types import FrameType
 import pytest
 
 from slabtui.errors import SlabtuiError
+from slabtui.model.host import HostGrowth
 from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.queues import ProducerDiedError, SnapshotQueue, SnapshotsEndedError
+from tests.support import hosts
 from tests.support.fakes import cache, snapshot
 
-ONE = snapshot(cache(1, allocs=1))
+ONE = snapshot(cache(1, allocs=1), growth=HostGrowth(since=1.7e9))  # judged: it is published as it is
 
 
 class Given(Producer):
@@ -148,6 +150,26 @@ def test_what_was_to_finish_may_publish_its_last_snapshot_before_it_is_stopped()
     producer.finish()
     producer.stop()
     assert rest(queue) == [ONE]
+
+
+def test_every_consumer_gets_the_same_judgement_and_a_mark_begins_it_anew() -> None:
+    leak = list(hosts.snapshots({"filp": lambda time: 20 * time}, 120))
+
+    def publish(producer: Given) -> None:
+        for one in leak[:60]:
+            producer.publish(one)
+        producer.mark()
+        for one in leak[60:]:
+            producer.publish(one)
+
+    producer = Given(publish)
+    one, other = subscribed(producer, 200), subscribed(producer, 200)
+    producer.start()
+    found = rest(one)
+    assert found == rest(other)
+    assert [hosts.growing(found[at]) for at in (10, 59, 60, 119)] == [set(), {"filp"}, set(), {"filp"}]
+    assert found[59].growth == HostGrowth(since=hosts.START)
+    assert found[119].growth == HostGrowth(since=hosts.START + 60)
 
 
 def test_it_stops_before_it_has_started() -> None:

@@ -83,6 +83,7 @@ struct settings {
 	u64 target;         /* the inspected cache */
 	u64 target_size;    /* bytes that its objects take; 0: they differ */
 	u64 period;         /* at most one stack is taken per `period` allocations of it, on average; from 1 */
+	u64 kinds;          /* of the inspection, one bit each */
 	u64 inspection;     /* number of the inspection, of 14 bits; written last */
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Inspects one cache: counts its allocations by call site, by stack or by process. After common.bpf.h; one pair of these
- * programs runs during an inspection, two pairs where classic tracepoints take over. All CPUs share the rows and add to
- * them atomically: only the events of one cache get that far.
+ * Inspects one cache: counts its allocations by call site, by process, and by stack and process; the settings say which
+ * of these kinds are wanted. After common.bpf.h; one pair of these programs runs during an inspection, two pairs where
+ * classic tracepoints take over. All CPUs share the rows and add to them atomically: only the events of one cache get
+ * that far.
  *
- * kernel/inspect.py defines ROWS and STACKS, the greatest number of each; RATE, the nanoseconds that must pass for each
- * nanosecond spent on taking stacks; and BESIDE, the nanoseconds of each stack that are not measured.
+ * kernel/inspect.py defines ROWS, STACK_ROWS and STACKS, the greatest number of each; RATE, the nanoseconds that must pass
+ * for each nanosecond spent on taking stacks; and BESIDE, the nanoseconds of each stack that are not measured.
  */
 #define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
 #define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
@@ -16,11 +17,17 @@
 #define MOST_DOUBLINGS 32            /* MOST_PERIOD comes first */
 #define OUTLIER 8                    /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost covers */
-#define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that distinguish the rows of one inspection */
+#define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that distinguish the rows of one kind of an inspection */
+#define CONTEXT_SHIFT 32             /* above a PID; a context has two bits */
+#define STACK_SHIFT 34               /* above both */
 
-enum { LOST, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
-enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT };
-enum { BY_CALLER, BY_STACK, BY_PROCESS };
+#if STACKS > 1 << (48 - STACK_SHIFT)
+#error "the number of a stack has no room in IDENTITY"
+#endif
+
+enum { BY_CALLER, BY_STACK, BY_PROCESS, KINDS };
+enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT, ANYWHERE };
+enum { LOST /* the first of one for each kind */, LOST_EVENTS = KINDS, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
 
 struct row {
 	u64 allocs;    /* for stacks an estimate: each stack taken counts for several allocations */
@@ -39,55 +46,101 @@ struct budget { /* of all CPUs */
 	u64 jiffies; /* when `raised` was last fitted */
 };
 
-BPF_HASH(rows, u64, struct row, ROWS);
+BPF_HASH(rows, u64, struct row, ROWS);             /* by call site, and by process */
+BPF_HASH(stack_rows, u64, struct row, STACK_ROWS); /* by stack and process: apart, since the others are exact */
 BPF_STACK_TRACE(stacks, STACKS);
 BPF_ARRAY(budgets, struct budget, 1);
 
 /*
- * The key of a row has the inspection and its kind in the upper 16 bits: a program that was still running when its
- * inspection ended may add a row after the next one has begun. Addresses of kernel code differ in the lower 48.
+ * The key of a row has the inspection and the kind in the upper 16 bits: a program that was still running when its
+ * inspection ended may add a row after the next one has begun. The lower 48 bits are
+ *   - of a call site: its address, since those of kernel code differ there;
+ *   - of a process: its PID in 32 bits, of which the kernel uses 22 (PID_MAX_LIMIT in include/linux/threads.h), and its
+ *     context in two;
+ *   - of a stack of a process: the same 34 bits, and the number of the stack, which is less than STACKS: 12 bits of 14.
  */
-static __always_inline u64 key_of(u64 identity, u64 inspection, int how)
+static __always_inline u64 key_of(u64 identity, u64 inspection, int kind)
 {
-	return (identity & IDENTITY) | (inspection << 2 | how) << 48;
+	return (identity & IDENTITY) | (inspection << 2 | kind) << 48;
 }
 
-static __always_inline void add(u64 key, u64 allocs, u64 bytes, u64 variance, u64 call_site, u64 epoch)
+static __always_inline bool is_wanted(struct settings *now, int kind)
+{
+	return now->kinds >> kind & 1;
+}
+
+/* Return a row, which begins with 0; NULL: the table is full. */
+static __always_inline struct row *row_of(u64 key, u64 call_site)
 {
 	struct row *row = rows.lookup(&key);
 	struct row fresh = {.call_site = call_site};
-	u64 leader;
 
 	if (!row) {
 		rows.insert(&key, &fresh); /* refused where another CPU was first */
 		row = rows.lookup(&key);
-		if (!row) {
-			tally(LOST, allocs);
-			return;
-		}
 	}
+	return row;
+}
+
+static __always_inline struct row *stack_row_of(u64 key, u64 call_site)
+{
+	struct row *row = stack_rows.lookup(&key);
+	struct row fresh = {.call_site = call_site};
+
+	if (!row) {
+		stack_rows.insert(&key, &fresh);
+		row = stack_rows.lookup(&key);
+	}
+	return row;
+}
+
+static __always_inline void add(struct row *row, u64 allocs, u64 bytes)
+{
 	__sync_fetch_and_add(&row->allocs, allocs);
 	if (bytes) /* for a constant 0 the compiler would emit an instruction that old kernels lack */
 		__sync_fetch_and_add(&row->bytes, bytes);
-	if (variance)
-		__sync_fetch_and_add(&row->variance, variance);
-	if (row->epoch != epoch) { /* a process may change its name and its cgroup */
-		row->epoch = epoch;
-		row->cgroup = bpf_get_current_cgroup_id();
-		leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
-		bpf_probe_read_kernel(row->comm, sizeof(row->comm), (void *)(leader + TASK_COMM));
-	}
+}
+
+/* Note the name and the cgroup of the process of a row once in an interval: a process may change them. */
+static __always_inline void name(struct row *row, u64 epoch)
+{
+	u64 leader;
+
+	if (row->epoch == epoch)
+		return;
+	row->epoch = epoch;
+	row->cgroup = bpf_get_current_cgroup_id();
+	leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
+	bpf_probe_read_kernel(row->comm, sizeof(row->comm), (void *)(leader + TASK_COMM));
 }
 
 /* An allocation, from either kind of tracepoint. */
 struct event {
 	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
-	u64 stack;       /* an address on the stack that the allocation runs on */
+	bool classic;
 	u64 call_site;
 	u64 object;
 	u64 bytes_req;   /* of kmalloc only, like bytes_alloc */
 	u64 bytes_alloc;
 };
+
+/* Return an address on the stack that an allocation runs on. */
+static __always_inline u64 stack_of(struct event *event)
+{
+	void *passed = event->ctx;
+	u64 address = 0;
+
+#if PREEMPTIBLE
+	/* While a program of a classic tracepoint runs, its record begins with the address of the caller's registers. */
+	if (event->classic) {
+		bpf_probe_read_kernel(&address, sizeof(address), passed);
+		return read_word(address + REGISTERS_SP);
+	}
+#endif
+	/* The arguments lie on the stack of the caller. The verifier allows no arithmetic with the pointer: read it. */
+	bpf_probe_read_kernel(&address, sizeof(address), &passed);
+	return address;
+}
 
 /* Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq). */
 static __always_inline u64 context(struct event *event)
@@ -95,7 +148,7 @@ static __always_inline u64 context(struct event *event)
 	u64 task = bpf_get_current_task();
 	u32 flags = 0;
 
-	if (event->stack - read_word(task + TASK_STACK) >= MOST_STACK)
+	if (stack_of(event) - read_word(task + TASK_STACK) >= MOST_STACK)
 		return IN_INTERRUPT;
 	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)(task + TASK_FLAGS));
 	return flags & KERNEL_THREAD ? IN_KERNEL_THREAD : IN_PROCESS;
@@ -105,7 +158,7 @@ static __always_inline u64 process(struct event *event)
 {
 	u64 where = context(event);
 
-	return where << 32 | (where == IN_INTERRUPT ? 0 : current_pid());
+	return where << CONTEXT_SHIFT | (where == IN_INTERRUPT ? 0 : current_pid());
 }
 
 /* Fit the period to the debt, which is the time until `paid_at`: each step of it but the first doubles the period. */
@@ -165,8 +218,8 @@ static __always_inline void charge(u64 took, u64 now)
 	fit(budget, now);
 }
 
-/* Take the stack of an allocation that counts for `allocs`; return whether it could be stored. */
-static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
+/* Take the stack of an allocation that counts for `allocs`; return its number, or less than 0: it could not be stored. */
+static __always_inline s64 take_stack(void *ctx, u64 allocs)
 {
 	u64 began = bpf_ktime_get_ns(), ended;
 	s64 stack = stacks.get_stackid(ctx, 0);
@@ -175,181 +228,149 @@ static __always_inline bool take_stack(void *ctx, u64 allocs, u64 *identity)
 	tally(STACKS_NS, ended - began);
 	charge(ended - began, ended);
 	if (stack < 0) { /* another stack has the same hash, or the map is full */
-		tally(LOST, allocs);
-		return false;
+		tally(LOST + BY_STACK, allocs);
+		return stack;
 	}
 	tally(STACKS_TAKEN, 1);
 	tally(STOOD_FOR, allocs);
-	*identity = stack;
-	return true;
+	return stack;
 }
 
-static __always_inline void inspect(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes, int how)
+static __always_inline void add_caller(struct event *event, u64 inspection, u64 bytes)
 {
-	u64 identity = event->call_site, variance = 0;
+	struct row *row = row_of(key_of(event->call_site, inspection, BY_CALLER), event->call_site);
 
-	if (how == BY_PROCESS)
-		identity = process(event);
-	if (how == BY_STACK) {
-		if (!take_stack(event->ctx, allocs, &identity))
-			return;
-		variance = allocs * (allocs - 1); /* of a count of `allocs` with the probability 1/allocs, over its mean 1 */
-	}
-	add(key_of(identity, inspection, how), allocs, bytes * allocs, variance, event->call_site, now->epoch);
+	if (row)
+		add(row, 1, bytes);
+	else
+		tally(LOST + BY_CALLER, 1);
 }
 
-/* The number of the inspection. Read it before the target: if the number is the new one, so is the target. */
+static __always_inline void add_process(struct settings *now, u64 inspection, u64 process, u64 bytes)
+{
+	struct row *row = row_of(key_of(process, inspection, BY_PROCESS), 0);
+
+	if (!row) {
+		tally(LOST + BY_PROCESS, 1);
+		return;
+	}
+	add(row, 1, bytes);
+	name(row, now->epoch);
+}
+
+/*
+ * Add a stack that counts for `allocs`. It has a row for each process, and from the first one on a row without a process:
+ * there it is counted once the table is full. Processes come and go without an end, and stacks are a few hundred.
+ */
+static __always_inline void add_stack(struct event *event, struct settings *now, u64 inspection, u64 process, u64 allocs,
+				      u64 bytes)
+{
+	s64 stack = take_stack(event->ctx, allocs);
+	u64 identity = (u64)stack << STACK_SHIFT;
+	struct row *row, *rest;
+
+	if (stack < 0)
+		return;
+	rest = stack_row_of(key_of(identity | (u64)ANYWHERE << CONTEXT_SHIFT, inspection, BY_STACK), event->call_site);
+	row = stack_row_of(key_of(identity | process, inspection, BY_STACK), event->call_site);
+	if (!row)
+		row = rest;
+	if (!row) {
+		tally(LOST + BY_STACK, allocs);
+		return;
+	}
+	add(row, allocs, bytes * allocs);
+	/* The variance of a count of `allocs` with the probability 1/allocs, whose mean is 1. */
+	if (allocs > 1)
+		__sync_fetch_and_add(&row->variance, allocs * (allocs - 1));
+	name(row, now->epoch);
+}
+
+/* Count an allocation of the inspected cache in each kind that is wanted; `allocs`: what its stack counts for, or 0. */
+static __always_inline void inspect(struct event *event, struct settings *now, u64 inspection, u64 allocs, u64 bytes)
+{
+	u64 who = 0;
+
+	if (is_wanted(now, BY_CALLER))
+		add_caller(event, inspection, bytes);
+	if (is_wanted(now, BY_PROCESS) || allocs)
+		who = process(event);
+	if (is_wanted(now, BY_PROCESS))
+		add_process(now, inspection, who, bytes);
+	if (allocs)
+		add_stack(event, now, inspection, who, allocs, bytes);
+}
+
+/* The number of the inspection. Read it before the target and the kinds: if the number is the new one, so are they. */
 static __always_inline u64 inspection_of(struct settings *now)
 {
 	return *(volatile u64 *)&now->inspection;
 }
 
-static __always_inline int on_alloc(struct event *event, u64 cache, int how, bool classic)
+static __always_inline int on_alloc(struct event *event, u64 cache)
 {
 	struct settings *now = current_settings();
-	u64 inspection, allocs = 1;
+	u64 inspection;
 
 	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if (cache != now->target || !wanted() || !counts(now, event->object, classic, LOST))
-		return 0;
-	if (how == BY_STACK)
-		allocs = draw(now);
-	if (allocs)
-		inspect(event, now, inspection, allocs, 0, how);
+	if (cache == now->target && wanted() && counts(now, event->object, event->classic, LOST_EVENTS))
+		inspect(event, now, inspection, is_wanted(now, BY_STACK) ? draw(now) : 0, 0);
 	return 0;
 }
 
 /* The cache lookup is the expensive step, so check the size and draw first. */
-static __always_inline int on_kmalloc(struct event *event, int how, bool classic)
+static __always_inline int on_kmalloc(struct event *event)
 {
 	struct settings *now = current_settings();
-	u64 inspection, allocs = 1;
+	u64 inspection, allocs;
 
 	if (!now || !event->object)
 		return 0;
 	inspection = inspection_of(now);
-	if ((now->target_size && event->bytes_alloc != now->target_size) || !counts(now, event->object, classic, LOST))
+	if ((now->target_size && event->bytes_alloc != now->target_size) ||
+	    !counts(now, event->object, event->classic, LOST_EVENTS))
 		return 0;
-	if (how == BY_STACK)
-		allocs = draw(now);
-	if (!allocs || !wanted() ||
-	    cache_of_kmalloc(event->object, event->bytes_req, event->bytes_alloc) != now->target)
+	allocs = is_wanted(now, BY_STACK) ? draw(now) : 0;
+	if (!allocs && !is_wanted(now, BY_CALLER) && !is_wanted(now, BY_PROCESS))
 		return 0;
-	inspect(event, now, inspection, allocs, event->bytes_alloc, how);
+	if (wanted() && cache_of_kmalloc(event->object, event->bytes_req, event->bytes_alloc) == now->target)
+		inspect(event, now, inspection, allocs, event->bytes_alloc);
 	return 0;
 }
 
-static __always_inline int on_raw_alloc(struct bpf_raw_tracepoint_args *ctx, int how)
+int inspect_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR]};
 
-	/* The arguments lie on the stack of the caller. The verifier allows no arithmetic with the pointer: read it. */
-	if (how == BY_PROCESS)
-		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
-	return on_alloc(&event, cache_of_event(ctx, ARG_CACHE), how, false);
+	return on_alloc(&event, cache_of_event(ctx, ARG_CACHE));
 }
 
-static __always_inline int on_raw_kmalloc(struct bpf_raw_tracepoint_args *ctx, int how)
+int inspect_kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct event event = {.ctx = ctx, .call_site = ctx->args[ARG_CALL_SITE], .object = ctx->args[ARG_PTR],
 			      .bytes_req = ctx->args[ARG_BYTES_REQ], .bytes_alloc = ctx->args[ARG_BYTES_ALLOC]};
 
-	if (how == BY_PROCESS)
-		bpf_probe_read_kernel(&event.stack, sizeof(event.stack), &event.ctx);
-	return on_kmalloc(&event, how, false);
-}
-
-int callers_alloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_alloc(ctx, BY_CALLER);
-}
-
-int callers_kmalloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_kmalloc(ctx, BY_CALLER);
-}
-
-int stacks_alloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_alloc(ctx, BY_STACK);
-}
-
-int stacks_kmalloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_kmalloc(ctx, BY_STACK);
-}
-
-int processes_alloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_alloc(ctx, BY_PROCESS);
-}
-
-int processes_kmalloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_raw_kmalloc(ctx, BY_PROCESS);
+	return on_kmalloc(&event);
 }
 
 #if PREEMPTIBLE
-/* While a program of a classic tracepoint runs, its record begins with the address of the caller's registers. */
-static __always_inline u64 stack_of(void *record)
+int inspect_alloc_classic(void *record)
 {
-	u64 registers = 0;
-
-	bpf_probe_read_kernel(&registers, sizeof(registers), record);
-	return read_word(registers + REGISTERS_SP);
-}
-
-static __always_inline int on_classic_alloc(void *record, int how)
-{
-	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+	struct event event = {.ctx = record, .classic = true, .call_site = in_record(record, RECORD_CALL_SITE),
 			      .object = in_record(record, RECORD_PTR)};
 
-	if (how == BY_PROCESS)
-		event.stack = stack_of(record);
-	return on_alloc(&event, cache_of(event.object), how, true);
+	return on_alloc(&event, cache_of(event.object));
 }
 
-static __always_inline int on_classic_kmalloc(void *record, int how)
+int inspect_kmalloc_classic(void *record)
 {
-	struct event event = {.ctx = record, .call_site = in_record(record, RECORD_CALL_SITE),
+	struct event event = {.ctx = record, .classic = true, .call_site = in_record(record, RECORD_CALL_SITE),
 			      .object = in_record(record, RECORD_PTR),
 			      .bytes_req = in_record(record, RECORD_BYTES_REQ),
 			      .bytes_alloc = in_record(record, RECORD_BYTES_ALLOC)};
 
-	if (how == BY_PROCESS)
-		event.stack = stack_of(record);
-	return on_kmalloc(&event, how, true);
-}
-
-int callers_alloc_classic(void *record)
-{
-	return on_classic_alloc(record, BY_CALLER);
-}
-
-int callers_kmalloc_classic(void *record)
-{
-	return on_classic_kmalloc(record, BY_CALLER);
-}
-
-int stacks_alloc_classic(void *record)
-{
-	return on_classic_alloc(record, BY_STACK);
-}
-
-int stacks_kmalloc_classic(void *record)
-{
-	return on_classic_kmalloc(record, BY_STACK);
-}
-
-int processes_alloc_classic(void *record)
-{
-	return on_classic_alloc(record, BY_PROCESS);
-}
-
-int processes_kmalloc_classic(void *record)
-{
-	return on_classic_kmalloc(record, BY_PROCESS);
+	return on_kmalloc(&event);
 }
 #endif

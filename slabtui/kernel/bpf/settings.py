@@ -18,7 +18,7 @@ class Settings(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_uint64)
-        for name in ("epoch", "hot_epoch", "way", "target", "target_size", "period", "inspection")
+        for name in ("epoch", "hot_epoch", "way", "target", "target_size", "period", "kinds", "inspection")
     ]
 
     def begin_interval(self) -> None:

@@ -36,6 +36,7 @@ class Group:
 
     Attributes:
         descriptor: of its directory. The number stays the same for all that come under that path.
+        path: as in /proc/PID/cgroup if it is in the unified hierarchy, else its directory; harmless to print.
 
     Raises:
         SlabtuiError: there is none.
@@ -44,6 +45,7 @@ class Group:
     def __init__(self, path: Path) -> None:
         self._name = _shorten(printable(os.fsencode(path)))
         self.descriptor, self._directory = _open(path)
+        self.path = printable(os.fsencode(_within_hierarchy(self._directory)))
         self._refused = False  # what has taken the place of the group is no control group
         self._trouble = ""
         self._returned = False
@@ -107,6 +109,14 @@ def _open(path: Path) -> tuple[int, Path]:
         except (OSError, ValueError):
             continue
     raise SlabtuiError(f"no control group {path}", "see systemd-cgls, or cat /proc/PID/cgroup", Status.USAGE)
+
+
+def _within_hierarchy(directory: Path) -> Path:
+    """Return the path of a group as in /proc/PID/cgroup; the directory itself if it is somewhere else."""
+    root = hierarchy()
+    if root is None or not directory.is_relative_to(root):
+        return directory
+    return Path("/", directory.relative_to(root))
 
 
 class Groups:

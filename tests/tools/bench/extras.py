@@ -21,7 +21,7 @@ from tests.tools.bench.report import Report, spread, times
 
 _QUIET = "task_struct"  # allocated when a process starts, and not by a load
 _INSPECTION = "inspection: "
-_ALONE, _FREES = "slabtui alone", "frees"
+_ALONE, _FREES, _ALL = "slabtui alone", "frees", "all kinds together"
 _TITLES = (
     "what is counted",
     "ns per allocation",
@@ -84,7 +84,8 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
         _ALONE: Request(),
         _FREES: Request(frees=True),
         **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
-        f"callers of {_QUIET}": probes.inspecting(_QUIET, InspectionKind.CALLERS),
+        f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *InspectionKind),
+        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *InspectionKind),
     }
     costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()
@@ -140,7 +141,7 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
     read_probe = partial(probes.read, probe)
     read_probe()  # so that the cache is known
     probes.request(probe, wanted)
-    if wanted.inspection and wanted.inspection.kind is InspectionKind.STACKS:
+    if wanted.inspection and InspectionKind.STACKS in wanted.inspection.kinds:
         loaded.run(read_probe)  # so that the period fits the load
     programs = {name: partial(statistics, program) for name, program in probes.program_descriptors(probe).items()}
     read = {**programs, **{f"empty: {tracepoint}": base for tracepoint, base in bases.items()}}
@@ -149,7 +150,7 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
     loaded.run(read_probe)
     seconds = time.perf_counter() - since
     after = {name: dict(one()) for name, one in read.items()}
-    inspection = read_probe().inspection
+    one_in = max((found.one_in for found in read_probe().inspections), default=1)
     runs = {name: Runs.between(before[name], after[name]) for name in read}
     empty = {tracepoint: runs[f"empty: {tracepoint}"].each for tracepoint in bases}
     above = {name: runs[name].each - empty[name.removeprefix(_INSPECTION)] for name in programs if _at(name, bases)}
@@ -158,7 +159,7 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
         free=above.get(pair.free),
         spent=sum(above[name] * runs[name].number for name in above if name != pair.alloc),
         seconds=seconds,
-        one_in=inspection.one_in if inspection else 1,
+        one_in=one_in,
         taking=_taken(probe) - taken,
     )
 

@@ -38,6 +38,8 @@ KERNEL_TESTS = (
 LEFT_OUT = (  # tests that do not depend on the kernel, or depend on time; a compilation takes 10 s in a guest
     "a_hostile_name_of_a_process",
     "a_late_row_of_an_earlier_inspection",
+    "a_process_has_its_command_line",
+    "a_stack_whose_processes_have_no_room",
     "aliases_are_those_that_share_a_directory",
     "beginning_and_ending_inspections_leaves_nothing_behind",
     "second_close",

@@ -71,7 +71,7 @@ def without_jit() -> Jitless:
         assert not own_compiled_ids(), "the kernel compiled programs despite the setting"
         _begin("opens")
         counts = compare.opens(probe, opener, _OPENS)
-        found = {kind: inspected(probe, opener, kind) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)}
+        found = inspected(probe, opener)
         _begin("frees")
         frees = compare.freed(probe, freer, _STATS)
         _begin("bulk")
@@ -85,14 +85,17 @@ def without_jit() -> Jitless:
         )
 
 
-def inspected(probe: Probe, work: Workload, kind: InspectionKind) -> Counts:
-    """Inspect the cache of open files while a process opens some, and return how many the inspection found."""
-    _begin(kind)
-    request(probe, inspecting("filp", kind))
+def inspected(probe: Probe, work: Workload) -> dict[InspectionKind, Counts]:
+    """Inspect the cache of open files in every way while a process opens some, and return how many each kind found."""
+    _begin("inspection")
+    request(probe, inspecting("filp", *InspectionKind))
     work.run()
-    inspection = read(probe).inspection
-    assert inspection is not None, probe.notes
-    return Counts(_OPENS, None, sum(row.total_allocs for row in inspection.rows), inspection.lost)
+    inspections = read(probe).inspections
+    assert len(inspections) == len(InspectionKind), probe.notes
+    return {
+        found.kind: Counts(_OPENS, None, sum(row.total_allocs for row in found.rows), found.lost)
+        for found in inspections
+    }
 
 
 @contextlib.contextmanager

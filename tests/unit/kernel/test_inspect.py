@@ -1,12 +1,10 @@
-"""The number of stacks that may be taken, and which of their functions are shown."""
+"""The number of stacks that may be taken."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.kernel.inspect import SHARE, find_period, trim
-
-TRACER, ALLOCATOR, CALLER, OUTER = 10, 20, 30, 40
+from slabtui.kernel.inspect import SHARE, find_period
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0])
@@ -20,9 +18,9 @@ def test_every_stack_is_taken_of_a_cache_that_allocates_little(allocs: int, seco
 
 
 def test_of_a_busy_cache_only_as_many_are_taken_as_may_cost_the_share() -> None:
-    assert find_period(1_000_000, 1.0, 1300) == 100  # 1.5 s of work for each second, of which 15 ms are allowed
-    assert find_period(1_000_000, 2.0, 1300) == 50
-    assert find_period(1_000_000, 1.0, 2800) == 200
+    assert find_period(1_000_000, 1.0, 1200) == 100  # 1.5 s of work for each second, of which 15 ms are allowed
+    assert find_period(1_000_000, 2.0, 1200) == 50
+    assert find_period(1_000_000, 1.0, 2700) == 200
 
 
 @given(st.integers(0, 10**10), st.floats(0.05, 3600), st.floats(0, 10**6))
@@ -35,23 +33,3 @@ def test_the_share_is_never_exceeded_and_no_more_is_left_out_than_it_takes(
     assert allocs / one_in * each <= SHARE * seconds * 1.0001
     if one_in > 1:
         assert allocs / (one_in - 1) * (each + 1e-6) > SHARE * seconds
-
-
-def test_a_stack_begins_with_the_function_that_the_caller_calls() -> None:
-    assert trim([TRACER, TRACER, ALLOCATOR, CALLER, OUTER, 0, 0], CALLER) == [ALLOCATOR, CALLER, OUTER]
-
-
-def test_a_stack_that_begins_with_the_caller_is_whole() -> None:
-    assert trim([CALLER, OUTER, 0], CALLER) == [CALLER, OUTER]
-
-
-def test_a_stack_without_the_caller_is_shown_whole() -> None:
-    assert trim([TRACER, ALLOCATOR, OUTER, 0], CALLER) == [TRACER, ALLOCATOR, OUTER]
-
-
-def test_a_caller_that_calls_itself_is_found_at_its_innermost_place() -> None:
-    assert trim([TRACER, ALLOCATOR, CALLER, CALLER, OUTER], CALLER) == [ALLOCATOR, CALLER, CALLER, OUTER]
-
-
-def test_no_stack_has_no_functions() -> None:
-    assert list(trim([0, 0, 0], CALLER)) == []

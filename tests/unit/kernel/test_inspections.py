@@ -1,5 +1,6 @@
 """Requests for inspections: begun once the cache is known, ended when it is destroyed, each with its own number."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
@@ -21,14 +22,15 @@ from slabtui.model.request import InspectionRequest
 from tests.unit.kernel.test_rows import AT_DENTRYS, DENTRY, SLAB, counted
 
 DENTRY_KEY = CacheKey(KeyKind.CACHE, "dentry")
-CALLERS = InspectionKind.CALLERS
+CALLERS, ABOUT = InspectionKind.CALLERS, InspectionKind.ABOUT
+ALL = tuple(InspectionKind)
 
 
-class FakeInspector(Part[InspectionReading]):
+class FakeInspector(Part[tuple[InspectionReading, ...]]):
     """An inspector without programs, which remembers what it was to inspect."""
 
     def __init__(self) -> None:
-        self.aims: list[tuple[CacheKey, Cache, InspectionKind, int]] = []
+        self.aims: list[tuple[CacheKey, Cache, Sequence[InspectionKind], int]] = []
         self.paces: list[tuple[int, float]] = []
         self.refusal: SlabtuiError | None = None
         self._attached = False
@@ -41,8 +43,8 @@ class FakeInspector(Part[InspectionReading]):
     def descriptors(self) -> Sequence[int]:
         return (7,) if self._attached else ()
 
-    def aim(self, key: CacheKey, cache: Cache, kind: InspectionKind, number: int) -> None:
-        self.aims.append((key, cache, kind, number))
+    def aim(self, key: CacheKey, cache: Cache, kinds: Sequence[InspectionKind], number: int) -> None:
+        self.aims.append((key, cache, kinds, number))
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         self.paces.append((allocs, seconds))
@@ -58,9 +60,10 @@ class FakeInspector(Part[InspectionReading]):
     def put(self, settings: Settings) -> None:
         pass
 
-    def read(self) -> InspectionReading:
-        key, _, kind, number = self.aims[-1]
-        return InspectionReading(key, kind, number, rows=(InspectionTotals(("f",), total_allocs=3),))
+    def read(self) -> tuple[InspectionReading, ...]:
+        key, _, kinds, number = self.aims[-1]
+        rows = (InspectionTotals(("f",), total_allocs=3),)
+        return tuple(InspectionReading(key, kind, number, rows=rows) for kind in kinds)
 
 
 class Bench:
@@ -70,8 +73,10 @@ class Bench:
         self.inspector, self.rows, self.settings = FakeInspector(), Rows(), Settings()
         self.learned = 0
         self.list: dict[str, Cache] = {}
+        self.compiled = threading.Event()
+        self.compiled.set()
         self.inspections = Inspections(
-            cast(Callable[[], Inspector], lambda: self.inspector),
+            cast(Callable[[], Inspector], self._compile),
             lambda: None,
             lambda part: None,
             rows=self.rows,
@@ -83,17 +88,32 @@ class Bench:
         self.learned += 1
         self.rows.listed = self.list
 
-    def request(self, cache: CacheKey | str | None, kind: InspectionKind = CALLERS) -> None:
-        wanted = None if cache is None else InspectionRequest(cache, (kind,))
+    def _compile(self) -> FakeInspector:
+        self.compiled.wait()
+        return self.inspector
+
+    def request(self, cache: CacheKey | str | None, *kinds: InspectionKind) -> None:
+        wanted = None if cache is None else InspectionRequest(cache, kinds or (CALLERS,))
         self.inspections.request(wanted, self.settings)
+        if self.compiled.is_set():
+            self.finish_compiling()
+
+    def finish_compiling(self) -> None:
+        self.compiled.set()
         self.inspections.part.wait()
         self.inspections.part.advance(self.settings)
 
-    def read(self) -> InspectionReading | None:
+    def read_all(self) -> tuple[InspectionReading, ...]:
         """Read, and begin an interval."""
-        reading = self.inspections.read({})
+        readings = self.inspections.read({})
         self.inspections.end_interval(self.settings)
-        return reading
+        return readings
+
+    def read(self) -> InspectionReading | None:
+        """Do the same where one kind is inspected at most."""
+        readings = self.read_all()
+        assert len(readings) <= 1
+        return readings[0] if readings else None
 
     @property
     def inspected(self) -> list[tuple[str, int]]:
@@ -194,6 +214,53 @@ def test_each_request_has_a_number_and_one_that_ends_has_none(bench: Bench) -> N
     assert not bench.inspections.part.attached
 
 
+def test_all_kinds_count_together_with_one_number_and_as_they_were_requested(bench: Bench) -> None:
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.request(DENTRY_KEY)
+    bench.request(DENTRY_KEY, *ALL)
+    readings = bench.read_all()
+    assert [(reading.kind, reading.number, reading.trouble) for reading in readings] == [(kind, 2, "") for kind in ALL]
+    assert [len(reading.rows) for reading in readings] == [1, 1, 1, 0]
+    assert bench.inspector.aims[-1][2] == ALL[:-1]
+    assert len(bench.inspector.aims) == 2  # they begin together
+
+
+@pytest.mark.parametrize("kinds", [(CALLERS,), (InspectionKind.STACKS, ABOUT)])
+def test_only_the_kinds_that_were_requested_are_counted(bench: Bench, kinds: tuple[InspectionKind, ...]) -> None:
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.request(DENTRY_KEY, *kinds)
+    assert bench.inspector.aims[-1][2] == kinds[:1]
+    assert tuple(reading.kind for reading in bench.read_all()) == kinds
+
+
+def test_what_the_kernel_says_of_a_cache_is_there_while_the_programs_are_compiled(bench: Bench) -> None:
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.compiled.clear()
+    bench.request(DENTRY_KEY, *ALL)
+    (about,) = bench.read_all()
+    assert about.about is not None
+    assert (about.kind, about.number) == (ABOUT, 1)
+    bench.finish_compiling()
+    assert [(reading.kind, reading.number) for reading in bench.read_all()] == [(kind, 1) for kind in ALL]
+
+
+def test_a_refusal_is_the_trouble_of_every_kind_that_programs_count(bench: Bench) -> None:
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.inspector.refusal = SlabtuiError("refused", "see dmesg")
+    bench.request(DENTRY_KEY, *ALL)
+    assert [reading.trouble for reading in bench.read_all()] == ["refused: see dmesg"] * 3 + [""]
+
+
+def test_all_kinds_end_with_their_cache(bench: Bench) -> None:
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.request(DENTRY_KEY, *ALL)
+    bench.rows.merge(counted({AT_DENTRYS: 2}, epoch=2))
+    bench.read_all()
+    readings = bench.read_all()
+    assert [reading.trouble for reading in readings] == ["the cache was destroyed"] * 3 + [""]
+    assert [len(reading.rows) for reading in readings] == [1, 1, 1, 0]
+
+
 def test_stacks_are_paced_by_what_the_cache_allocated_in_the_last_interval(bench: Bench) -> None:
     for allocs in (100, 150):
         bench.rows.merge(counted({DENTRY: allocs}))
@@ -208,7 +275,6 @@ def test_stacks_are_paced_by_what_the_cache_allocated_in_the_last_interval(bench
 def test_what_is_about_a_cache_needs_no_programs(bench: Bench) -> None:
     bench.rows.merge(counted({}), {"dentry": SLAB})
     bench.request("dentry", InspectionKind.ABOUT)
-    reading = bench.inspections.read({"dentry": SLAB})
-    assert reading is not None
+    (reading,) = bench.inspections.read({"dentry": SLAB})
     assert reading.about is not None
     assert (reading.cache, reading.about.live, bench.inspected) == (DENTRY_KEY, SLAB.live, [])

@@ -3,7 +3,11 @@
 import os
 import re
 import resource
+import signal
 import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -111,6 +115,53 @@ def test_the_end_of_a_process_is_reported_where_the_caller_has_opened_more_than_
         for descriptor in leaked:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def words(pids: Sequence[int] = (), cgroup: Path | None = None) -> str:
+    some = Scope(pids, cgroup)
+    some.close()
+    return some.words
+
+
+def test_the_words_of_a_scope_name_its_process_and_its_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: tmp_path)
+    (tmp_path / "a" / "b\x1b[2J").mkdir(parents=True)
+    mine, parent, group = os.getpid(), os.getppid(), Path("/a/b\x1b[2J")
+    name = Path("/proc/self/comm").read_text().strip()
+    assert words() == ""
+    assert words([mine, mine]) == f"pid {mine} {name}"
+    assert words([mine, parent]) == f"pids {mine}, {parent}"
+    for path in (group, tmp_path / "a" / "b\x1b[2J"):
+        assert words(cgroup=path) == r"cgroup /a/b\x1b[2J"
+    assert words(cgroup=tmp_path) == "cgroup /"
+    assert words([mine], group) == rf"pid {mine} {name}, cgroup /a/b\x1b[2J"
+
+
+def test_a_control_group_outside_the_hierarchy_has_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "hierarchy", lambda: None)
+    assert words(cgroup=tmp_path) == f"cgroup {tmp_path}"
+
+
+def test_of_many_processes_the_words_name_some() -> None:
+    with ExitStack() as stack:
+        pids = [stack.enter_context(subprocess.Popen(["sleep", "60"])).pid for _ in range(10)]
+        found = words(pids)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+    assert found == f"pids {', '.join(map(str, pids[:8]))} and 2 more"
+
+
+def test_the_name_of_a_process_is_harmless() -> None:
+    rename = "import sys; open('/proc/self/comm', 'wb').write(b'\\x1b[2J\\n'); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-S", "-c", rename]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert words([process.pid]) == rf"pid {process.pid} \x1b[2J\x0a"
 
 
 def test_everything_is_closed_once_however_often_it_is_asked_for(tmp_path: Path) -> None:

@@ -45,6 +45,11 @@ class Screen:
     def lines(self) -> list[str]:
         return render_text(self.app.stack, self.size, focus=True, strip=True)
 
+    @property
+    def top(self) -> int:
+        """How many lines the header has."""
+        return height(self.size[1])
+
     def heading(self) -> list[str]:
         """Return the titles of the columns."""
         return self.lines()[height(self.size[1])].split()

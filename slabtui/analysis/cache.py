@@ -1,0 +1,79 @@
+"""One cache that is judged: its live objects over the time, what is known of it, and its row with the judgement."""
+
+from dataclasses import replace
+
+from slabtui.analysis import known
+from slabtui.analysis.judged import ENOUGH, JudgedSeries
+from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
+
+_HOUR = 3600
+
+
+class JudgedCache(JudgedSeries):
+    """The live objects of one cache.
+
+    Args:
+        row: its first row.
+        live: its live objects.
+
+    Attributes:
+        key: of the row.
+        name: of the row.
+        names: the same, and its aliases.
+        judgement: what its rows have from now on.
+    """
+
+    __slots__ = ("_row", "_size", "_used", "_values", "judgement", "key", "name", "names")
+
+    def __init__(self, row: CacheRow, live: int) -> None:
+        super().__init__(live)
+        self.key = row.cache
+        self.name = row.name
+        self.names = (row.name, *row.aliases)
+        self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
+        self.judgement = UNJUDGED
+        self._size = row.size
+        self._row = row
+        self._values: tuple[object, ...] = ()
+        self._used = self.judgement
+
+    @property
+    def bytes_per_hour(self) -> float | None:
+        """How fast it grows since the baseline; None: not known yet, or the size of its objects is not known."""
+        return None if self.trend is None or self._size is None else self.trend.slope * self._size * _HOUR
+
+    def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
+        """Make the judgement of the rows that come."""
+        judgement = Judgement(
+            growth_objects_s=_rounded(self.trend.slope if self.trend else None),
+            recent_objects_s=_rounded(self.minute.slope if self.minute else None),
+            growth_bytes_h=_rounded(self.bytes_per_hour),
+            growing=growing if len(self.long) >= ENOUGH else None,
+            grows_with=grows_with,
+        )
+        if judgement != self.judgement:
+            self.judgement = judgement
+
+    def judge(self, row: CacheRow) -> CacheRow:
+        """Return a row of the cache with its judgement: the same object as before where nothing has changed.
+
+        Most caches of a kernel are idle most of the time, and to make a row takes longer than to compare its values.
+        """
+        values = unjudged_values(row)
+        if values == self._values and self._used is self.judgement:
+            return self._row
+        self._values, self._used = values, self.judgement
+        self._row = judge_row(values, self.judgement)
+        if row.reclaimable != self.reclaimable:  # a recording that lacks it
+            self._row = replace(self._row, reclaimable=self.reclaimable)
+        return self._row
+
+    def mark(self) -> None:
+        """Begin a new baseline now."""
+        super().mark()
+        self.put_verdict(False, ())
+
+
+def _rounded(rate: float | None) -> float | None:
+    """Return a rate as recordings have it, so that replay shows the same."""
+    return None if rate is None else round(rate, 3)

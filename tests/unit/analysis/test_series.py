@@ -1,0 +1,67 @@
+"""Bins: the lowest value of each, in bounded memory, however long slabtui runs."""
+
+import pytest
+
+from slabtui.analysis.series import LONGEST, RECENT, Series, Timeline
+
+
+def run(elapsed: list[float], values: list[float], begin: int = 0) -> tuple[Timeline, Series]:
+    """Let intervals pass; the series begins with one of them."""
+    timeline = Timeline()
+    series: Series | None = None
+    for at, (seconds, value) in enumerate(zip(elapsed, values, strict=True)):
+        ends = timeline.advance(seconds)
+        if series is None and at >= begin:
+            series = Series(value)
+        elif series:
+            series.add(value)
+        if ends:
+            closed = timeline.close()
+            if series:
+                series.close(*closed)
+    assert series
+    return timeline, series
+
+
+def test_a_bin_of_five_seconds_has_its_lowest_value() -> None:
+    timeline, series = run([1.0] * 10, [9, 3, 9, 9, 9, 8, 8, 8, 8, 4])
+    assert list(series.recent) == series.long == [3, 4]
+    assert list(timeline.recent) == timeline.long == [3, 8]
+
+
+def test_each_interval_longer_than_a_bin_is_a_bin_at_its_end() -> None:
+    """As merged snapshots are."""
+    timeline, series = run([5.0, 300.0, 7.0], [1, 2, 3])
+    assert timeline.long == [5, 305, 312]
+    assert series.long == [1, 2, 3]
+
+
+@pytest.mark.parametrize("begin", [0, 3, 700])
+def test_memory_is_bounded_and_each_bin_keeps_its_lowest_value(begin: int) -> None:
+    number = 5000
+    timeline, series = run([5.0] * number, [float(at) for at in range(number)], begin)
+    assert len(timeline.recent) == len(series.recent) == RECENT
+    assert LONGEST // 2 <= len(timeline.long) <= LONGEST
+    assert len(series.long) <= len(timeline.long)
+    # The lowest value of a bin is the first one in it, and its time is the mean time in it.
+    width = timeline.long[-1] - timeline.long[-2]
+    whole = series.long[1:]
+    for time, low in zip(timeline.long[-len(whole) :], whole, strict=True):
+        assert abs(low * 5 - (time - width / 2)) <= 5
+    assert list(series.recent) == list(range(number - RECENT, number))
+
+
+def test_a_bin_without_a_value_has_the_last_one() -> None:
+    series = Series(7)
+    for missing in range(4):
+        series.close(True, False)
+        assert series.missing == missing
+    assert series.long == [7] * 4
+
+
+def test_a_mark_begins_the_long_bins_and_keeps_the_last_minute() -> None:
+    timeline, series = run([5.0] * 20, [float(at) for at in range(20)])
+    timeline.mark()
+    series.mark()
+    assert (timeline.long, series.long, timeline.baseline) == ([], [], 100)
+    assert list(series.recent) == list(range(8, 20))
