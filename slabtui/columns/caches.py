@@ -75,8 +75,8 @@ def sort_value(get: Number, units: Units) -> Callable[[CacheRow], float]:
 
 def _object_size(row: CacheRow, width: int, scene: Scene) -> str:
     """Return the size with every digit: sizes of 1128 and 1152 bytes are different sizes."""
-    exact = replace(scene.units, style=Style.GROUPED if scene.units.style is Style.GROUPED else Style.RAW)
-    return write_number(row.size, Unit.BYTES, exact, width)
+    style = Style.GROUPED if scene.units.style is Style.GROUPED else Style.RAW
+    return numbers.UNKNOWN if row.size is None else numbers.write(row.size, Unit.BYTES, style, width)
 
 
 def _frees(row: CacheRow, width: int, scene: Scene) -> str:

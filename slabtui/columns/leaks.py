@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from slabtui.analysis.ranking import Section, section
 from slabtui.columns import caches, numbers
 from slabtui.columns.caches import CacheColumn, Number, Scene
 from slabtui.columns.numbers import Style, Unit
@@ -72,11 +73,6 @@ def reclaimable_names(rows: Iterable[CacheRow]) -> frozenset[str]:
     return frozenset(row.name for row in rows if row.reclaimable)
 
 
-def is_reclaimed(row: CacheRow, reclaimable: frozenset[str]) -> bool:
-    """Return whether memory that a cache grows by comes back: it, or what it grows in step with, is reclaimable."""
-    return not row.growing and bool(row.reclaimable or (row.grows_with and row.grows_with[0] in reclaimable))
-
-
 def arrange(
     rows: Iterable[CacheRow], order: Order, units: Units, steady: Steady, reclaimable: frozenset[str]
 ) -> Arranged:
@@ -90,7 +86,7 @@ def arrange(
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
     parts: tuple[list[CacheRow], list[CacheRow]] = ([], [])
     for row in ordered:
-        parts[is_reclaimed(row, reclaimable)].append(row)
+        parts[section(row, reclaimable) is Section.RECLAIMABLE].append(row)
     branches: dict[CacheKey, bool] = {}
     kept, freed = (_grouped(part, branches) for part in parts)
     return Arranged([*kept, *freed], len(kept), branches)
@@ -98,7 +94,8 @@ def arrange(
 
 def all_growth(rows: Iterable[CacheRow], reclaimable: frozenset[str]) -> float:
     """Return by how many bytes per hour the caches grow whose memory does not come back."""
-    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in rows if not is_reclaimed(row, reclaimable))
+    kept = (row for row in rows if section(row, reclaimable) is not Section.RECLAIMABLE)
+    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in kept)
 
 
 def _grouped(rows: list[CacheRow], branches: dict[CacheKey, bool]) -> list[CacheRow]:
@@ -153,7 +150,8 @@ def _growth(row: CacheRow, width: int, scene: Scene) -> str:
 
 
 def _share(row: CacheRow, width: int, scene: Scene) -> str:
-    if is_reclaimed(row, scene.reclaimable) or row.growth_bytes_h is None or not scene.all_growth:
+    reclaimable = section(row, scene.reclaimable) is Section.RECLAIMABLE
+    if reclaimable or row.growth_bytes_h is None or not scene.all_growth:
         return numbers.UNKNOWN
     return f"{100 * max(0.0, row.growth_bytes_h) / scene.all_growth:.1f}%"
 

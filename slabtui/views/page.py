@@ -249,7 +249,7 @@ def tabs(state: State, width: int) -> Markup:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 7))
+        right.append(Segment("warning", (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []

@@ -209,4 +209,6 @@ def cell(align: Literal["left", "right"], width: int, written: str) -> str:
     """Return a text as it stands in its column: text is cut to fit, numbers are already written to fit."""
     if align == "left":
         return clip(written, width)
+    if written.isascii():  # nearly every number
+        return written.rjust(width)
     return " " * (width - cells(written)) + drawable(written)

@@ -11,7 +11,8 @@ import urwid
 from slabtui.columns import numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.snapshot import Snapshot
-from slabtui.views.cells import clip, drawable
+from slabtui.views.canvas import draw
+from slabtui.views.cells import clip
 from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
 
@@ -53,8 +54,7 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        markup = [(style, drawable(text)) for style, text in status(self._state, self._rows(), size[0])]
-        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
+        return draw(status(self._state, self._rows(), size[0]), size[0])
 
 
 def status(state: State, rows: list[Segment], width: int) -> Markup:

@@ -35,6 +35,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._cols = 0
         self._longest_name = 0
+        self._fitted: tuple[tuple[Column[CacheRow, Scene], int], ...] = ()  # the columns of the lines, as drawn last
         self._drawn_from: object = None
         self._selected_from: object = None
         self._scene = self._make_scene()
@@ -48,6 +49,7 @@ class Table(urwid.WidgetWrap[_Frame]):
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         """Draw, with the columns that fit the width."""
         self._cols = size[0]
+        self._fitted = self._fit()
         return super().render(size, focus)
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
@@ -92,9 +94,8 @@ class Table(urwid.WidgetWrap[_Frame]):
             return
         self._drawn_from = inputs
         if self._state.shown is not None:  # of all caches, not only those on the screen: the width must not jump
-            names = (row.name[:_LONGEST_NAME] for row in self._state.shown.rows)
-            beside = 1 + _BRANCH * self._state.leaks
-            self._longest_name = max((cells(name) + beside for name in names), default=0)
+            longest = _find_longest(tuple([row.name for row in self._state.shown.rows]))
+            self._longest_name = longest + 1 + _BRANCH * self._state.leaks
         self._scene = self._make_scene()
         self._list.show(self._state.lines)
         self._message.set_text(drawable(self._why_empty()))
@@ -145,7 +146,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         if row is None:
             bar = ("-" if is_plain() else "─") * max(0, self._cols)
             return "rule", f"{bar[:2]} reclaimable: the kernel frees these when memory is short {bar}"
-        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fit())
+        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fitted)
         return self._style(row), GAP.join(written)
 
     def _style(self, row: CacheRow) -> str:
@@ -179,6 +180,12 @@ class Table(urwid.WidgetWrap[_Frame]):
         if state.leaks:
             return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."
+
+
+@lru_cache(maxsize=1)  # the names hardly ever change
+def _find_longest(names: tuple[str, ...]) -> int:
+    """Return how many columns the longest of these names takes."""
+    return max((cells(name[:_LONGEST_NAME]) for name in names), default=0)
 
 
 @lru_cache

@@ -20,6 +20,7 @@ from slabtui.views.terminal import PALETTE
 from tests.support.fakes import LOADAVG, cache, caches, snapshot
 
 SIZES = [(80, 24), (200, 50), (40, 10)]
+UNKNOWN_COST = "? ev/s x ? ns = ?% CPU"
 
 
 class Screen:
@@ -52,11 +53,11 @@ class Screen:
 
     def heading(self) -> list[str]:
         """Return the titles of the columns."""
-        return self.lines()[height(self.size[1])].split()
+        return self.lines()[self.top].split()
 
     def body(self) -> list[str]:
         """Return the lines between the heading and the last two lines."""
-        return self.lines()[height(self.size[1]) + 1 : -2]
+        return self.lines()[self.top + 1 : -2]
 
     def names(self) -> list[str]:
         return [line.split()[0] for line in self.body() if line.strip()]

@@ -118,11 +118,6 @@ def test_a_cursor_key_or_f_ends_following(key: str) -> None:
     assert screen.state.table.followed is None
 
 
-def announced(screen: Screen) -> str:
-    """Return what the line above the keys says of the rows."""
-    return screen.lines()[-2].removesuffix("lost 0").partition("caches")[2].strip()
-
-
 def test_the_rows_that_are_not_on_the_screen_are_announced() -> None:
     screen = Screen(*caches(50))
     assert f" ▼ {50 - HEIGHT} rows below " in screen.lines()[-2]
