@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from slabtui.cli import parser as command_line
-from slabtui.columns import caches, text
-from slabtui.views import keymap
+from slabtui.columns import caches, inspections, leaks, text
+from slabtui.columns.numbers import Style
+from slabtui.views import dialogs, header, keymap, status
 
 DATE = "2026-11-26"  # of the last change of the page
 NAME_SECTION = r"slabtui, slabratetop \- live rates of allocation from the kernel's slab caches"
@@ -81,17 +83,22 @@ def page() -> str:
         lines.append(f".SS {heading}")
         for action, meaning in actions:
             lines += item(", ".join(keymap.shown(key) for key in action.keys), meaning)
-    lines.append(".SH COLUMNS")
-    for column in caches.COLUMNS:
-        lines += item(column.title, column.help)
+    lines += section("SCREEN", (*header.meanings(), *status.MEANINGS))
+    of_leaks = [column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID]
+    of_pages = dict.fromkeys(column for columns in inspections.COLUMNS.values() for column in columns)
+    for heading, columns in (
+        ("COLUMNS OF THE TABLE", caches.COLUMNS),
+        ("COLUMNS OF THE LEAK VIEW", of_leaks),
+        ("COLUMNS OF A PAGE", of_pages),
+    ):
+        lines += section(heading, ((column.title, column.help) for column in columns))
+    lines += section("MOUSE", dialogs.MOUSE)
     lines += [".SH COLUMNS OF TEXT", "For \\fB\\-s\\fR and \\fB\\-o\\fR:"]
     for column in text.COLUMNS:
         lines += item(column.id, f"{column.title}: {column.help}")
     sections = ("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT), ("EXAMPLES", EXAMPLES), ("EXIT STATUS", EXIT_STATUS)
     for heading, entries in sections:
-        lines.append(f".SH {heading}")
-        for name, meaning in entries:
-            lines += item(name, meaning)
+        lines += section(heading, entries)
     lines += [".SH SEE ALSO", "slabtop(1), slabinfo(5), jq(1)", ""]
     return "\n".join(lines)
 
@@ -101,6 +108,11 @@ def option(action: argparse.Action) -> list[str]:
     value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
     names = ", ".join(f"{name} {value}".strip() for name in action.option_strings) or action.dest
     return item(names, str(action.help))
+
+
+def section(heading: str, entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a section with a paragraph for each name and its meaning."""
+    return [f".SH {heading}", *(line for name, meaning in entries for line in item(name, meaning))]
 
 
 def item(name: str, text: str) -> list[str]:
