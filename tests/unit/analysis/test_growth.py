@@ -310,3 +310,10 @@ def test_open_pipes_hold_one_inode_for_two_files() -> None:
     leak["lsm_inode_cache"] = noisy(20, 9, 4)
     judged = judge(leak, 60, reclaimable=("inode_cache",))
     assert growing(judged) == {"filp", "kmalloc-cg-1k", "lsm_inode_cache"}
+
+
+def test_a_cache_that_falls_back_again_and_again_does_not_leak() -> None:
+    growth = Growth()
+    for at, one in enumerate(snapshots({"kmalloc-64": lambda time: 1000 + 20 * (time % 200)}, 1200)):
+        judged = growth.judge(one)
+        assert at < 210 or growing(judged) == set()

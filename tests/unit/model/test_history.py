@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from slabtui.model.history import LENGTH, MOST_INSPECTIONS_BYTES, MOST_ROWS_BYTES, History
+from slabtui.model.host import Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import cache, snapshot
 
@@ -87,13 +88,22 @@ def test_the_past_is_no_longer_than_what_is_kept() -> None:
     assert [row and row.allocs for row in kept.past(A)] == list(range(50, 350))
 
 
+def test_another_run_begins_a_new_history() -> None:
+    """As where a demo begins again, or recordings were joined."""
+    kept = History()
+    for since in (None, 1.0, 1.0, 2.0, 2.0, 2.0):
+        kept.add(snapshot(cache(1, allocs=1), origin=Origin(since=since)))
+    assert len(kept) == 3
+    assert kept.series(A, 10) == [1, 1, 1]
+
+
 def test_old_inspections_are_dropped_where_they_are_large() -> None:
     cgroup = "/" + "x" * 10_000
     rows = tuple(InspectionRow(pid=pid, cgroup=cgroup) for pid in range(MOST_INSPECTIONS_BYTES // 4 // 10_400))
     history = History()
     for _ in range(6):
         history.add(snapshot(cache(1), inspections=(Inspection(A, InspectionKind.PROCESSES, rows=rows),)))
-    assert [history.back(steps).inspection is not None for steps in range(6)] == [True] * 4 + [False] * 2
+    assert [bool(history.back(steps).inspections) for steps in range(6)] == [True] * 4 + [False] * 2
     assert history.back(5).rows == (cache(1),)
 
 
