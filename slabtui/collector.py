@@ -8,10 +8,11 @@ from typing import Protocol
 from slabtui.errors import SlabtuiError
 from slabtui.model.host import Origin
 from slabtui.model.request import Request
-from slabtui.model.snapshot import Reading, Snapshot, difference
+from slabtui.model.snapshot import Differences, Reading, Snapshot
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotsEndedError
 from slabtui.system.clock import Clock
+from slabtui.system.files import Repeated
 
 LOADAVG = Path("/proc/loadavg")
 
@@ -73,6 +74,8 @@ class Collector(Producer):
         self._settles = settles
         self._wanted = self._requested = Request()
         self._measuring = False
+        self._differences = Differences()
+        self._loadavg = Repeated(LOADAVG)
         system = os.uname()
         self._origin = Origin("live", system.nodename, system.release, self._clock.time(), source.scope)
 
@@ -102,6 +105,7 @@ class Collector(Producer):
             self._collect()
         finally:
             self._source.close()
+            self._loadavg.close()
 
     def _collect(self) -> None:
         """Take a first reading, from which the first snapshot is measured, and one more per interval."""
@@ -121,7 +125,7 @@ class Collector(Producer):
             except OSError as error:  # it covers no time: the next snapshot begins where the last one ended
                 snapshot = self._moment(0.0, error=f"cannot read the counters: {error}")
             else:
-                snapshot = difference(before, after, self._moment(now - since))
+                snapshot = self._differences.between(before, after, self._moment(now - since))
                 before, since = after, now
             if last:
                 self._source.close()
@@ -159,7 +163,7 @@ class Collector(Producer):
     def _moment(self, elapsed: float, error: str | None = None) -> Snapshot:
         """Return a snapshot of which the rows are still to come."""
         try:
-            loadavg = LOADAVG.read_text().strip()
+            loadavg = self._loadavg.read().decode().strip()
         except OSError:
             loadavg = ""
         return Snapshot(

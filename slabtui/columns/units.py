@@ -4,8 +4,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slabtui.columns import numbers
-from slabtui.columns.numbers import Style, Unit
+from slabtui.columns.numbers import Style
 from slabtui.model.baseline import Baseline, Change
 from slabtui.model.snapshot import CacheRow
 
@@ -79,11 +78,6 @@ class Units:
         """Return the sum over these rows of `allocs`, `bytes` or `frees`; None where no row has it."""
         known = [number for row in rows if (number := getattr(self, name)(row)) is not None]
         return sum(known) if known else None
-
-    def words(self, number: float | None, what: str, unit: Unit) -> str:
-        """Return a number with what it is, for the header: `1.23M allocs/s`, `1.23Mi bytes since`."""
-        written = numbers.UNKNOWN if number is None else numbers.write(number, unit, self.style, numbers.ANY).strip()
-        return f"{written} {what}{SUFFIXES[self.basis].lower()}"
 
     def _rate(self, amount: int) -> float:
         if self.basis is Basis.INTERVAL or self.elapsed <= 0:

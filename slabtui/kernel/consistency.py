@@ -43,7 +43,7 @@ class Consistency:
         """Mark the rows whose allocations and frees do not explain how many of their objects are live.
 
         Args:
-            rows: those of all caches; the ones of which that is known are replaced.
+            rows: those of all caches, as marked the last time or not yet; the ones whose mark changes are replaced.
             begun: how often the counting of frees has begun; None: frees are not counted now.
             slabs: what /proc/slabinfo says, by name.
             count_hidden: returns how many free objects of the cache of a name may count as live.
@@ -51,13 +51,14 @@ class Consistency:
         if begun != self._begun:
             self._begun = begun
             self._starts.clear()
-        if begun is None:
-            return
         for key, row in rows.items():
-            if row.total_frees is not None and row.live is not None:
+            disagrees = None
+            if begun is not None and row.total_frees is not None and row.live is not None:
                 if not self.knows(key):
                     self.begin(row, slabs[row.name].objects_per_slab, count_hidden(row.name))
-                rows[key] = replace(row, disagrees=self.disagrees(row))
+                disagrees = self.disagrees(row)
+            if row.disagrees is not disagrees:
+                rows[key] = replace(row, disagrees=disagrees)
 
     def knows(self, cache: CacheKey) -> bool:
         """Return whether a cache was compared before."""

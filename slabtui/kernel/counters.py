@@ -81,8 +81,7 @@ class Counters:
         self.module = Module(context, ("common.bpf.h", "table.bpf.h", *files), macros)
         maps = self.module.maps
         try:
-            self._slots = maps.per_cpu_array("slots", SLOT_WORDS)
-            self._caches = maps.hash("caches", CACHE_SIZE)
+            self._table = Table(maps.per_cpu_array("slots", SLOT_WORDS), maps.hash("caches", CACHE_SIZE))
             self._tallies = maps.per_cpu_array("tallies", 1)
         except BaseException:
             self.module.close()
@@ -90,27 +89,43 @@ class Counters:
 
     def read(self) -> Counts:
         """Return what was counted of each cache; OSError where the kernel refuses."""
-        return count_caches(self._slots, self._caches)
+        return self._table.read()
 
     def tallies(self) -> list[int]:
         """Return the sums beside the table; OSError where the kernel refuses."""
         return self._tallies.totals()
 
 
-def count_caches(slots: PerCpuArray, caches: Hash) -> Counts:
-    """Read a table and return what was counted of each cache; OSError where the kernel refuses."""
-    owners = caches.read()
-    slots.read(owners)
-    counts = Counts()
-    for slot, record in owners.items():
-        cache, epoch = describe(record)
-        counts.sums[cache.address] = slots.total(slot, _NAMED) + slots.total(slot, _ADDRESSED)
-        counts.caches[cache.address] = cache
-        counts.epochs[cache.address] = epoch
-    return counts
+class Table:
+    """Reads the two maps of a table, again and again.
+
+    A slot of which no byte has changed since the last reading is not looked at further: most caches are idle.
+    """
+
+    def __init__(self, slots: PerCpuArray, caches: Hash) -> None:
+        self._slots = slots
+        self._caches = caches
+        self._known: dict[int, tuple[bytes, bytes, Cache, int, int]] = {}  # the bytes of a slot, and what they say
+
+    def read(self) -> Counts:
+        """Return what was counted of each cache; OSError where the kernel refuses."""
+        owners = self._caches.read()
+        self._slots.read(owners)
+        counts = Counts()
+        for slot, record in owners.items():
+            values = self._slots.raw(slot)
+            known = self._known.get(slot)
+            if known is None or known[0] != record or known[1] != values:
+                total = self._slots.total(slot, _NAMED) + self._slots.total(slot, _ADDRESSED)
+                known = self._known[slot] = record, values, *describe(record), total
+            _, _, cache, epoch, total = known
+            counts.sums[cache.address] = total
+            counts.caches[cache.address] = cache
+            counts.epochs[cache.address] = epoch
+        return counts
 
 
-def describe(record: memoryview) -> tuple[Cache, int]:
+def describe(record: bytes | memoryview) -> tuple[Cache, int]:
     """Return the cache that a struct cache describes, and the interval in which it was described."""
     address, epoch, size, object_size, name = _CACHE.unpack(record)
     return _describe(address, size, object_size, name), epoch

@@ -156,11 +156,10 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
 
     def _sort(self, table: Hash, found: dict[InspectionKind, list[Counted]]) -> None:
         """Read the rows of a table, each into the list of its kind; one that did not change is the same object."""
-        for key, value in table.read().items():
+        for key, raw in table.read().items():
             number, kind = divmod(key >> _IDENTITY_BITS, len(_KINDS) + 1)
             if number != self._number % _NUMBERS:
                 continue  # a late one of an earlier inspection
-            raw = value.tobytes()
             before, counted = self._known.get(key, (None, None))
             if counted is None or before != raw:
                 counted = Counted(key & (1 << _IDENTITY_BITS) - 1, *_ROW.unpack(raw))

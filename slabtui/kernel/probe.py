@@ -31,6 +31,7 @@ from slabtui.kernel.scope import Scope
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
+from slabtui.system.files import Repeated
 
 
 class Probe:
@@ -58,6 +59,7 @@ class Probe:
         self._scope = scope or Scope()
         self._compiler = compiler or Compiler()
         self._slabinfo = Slabinfo()
+        self._meminfo = Repeated(meminfo.MEMINFO)
         self._settings = Settings()
         self._settings.begin_interval()
         capabilities.unlimit_locked_memory()
@@ -193,7 +195,7 @@ class Probe:
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
             inspections=self.inspections.read(slabs),
-            memory=meminfo.read(),
+            memory=meminfo.read(self._meminfo),
             frees_begun=counted.freed.begun,
         )
 
@@ -265,6 +267,7 @@ class Probe:
     def _release(self) -> None:
         self._compiler.close()
         self._slabinfo.close()
+        self._meminfo.close()
         self._scope.close()
 
 

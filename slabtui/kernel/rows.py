@@ -13,6 +13,11 @@ from slabtui.model.snapshot import CacheTotals
 
 LARGE_KEY = CacheKey(KeyKind.LARGE, LARGE.name)
 
+# All that a row is made from, beside its key and its row before: of a cache that was counted (its line of slabinfo, its
+# aliases, its total allocations and frees), and of one that is only listed (its place in the kernel's list, and so on).
+_Counted = tuple[Cache, Slab | None, tuple[str, ...], int, int | None]
+_Listed = tuple[Cache | None, Slab, tuple[str, ...], int | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -46,11 +51,14 @@ class Rows:
     def __init__(self, *, large_twice: bool = False) -> None:
         self._large_twice = large_twice
         self._identities = Identities()
-        self._owners: dict[int, tuple[CacheKey, Cache]] = {}  # by address
+        self._caches: dict[int, Cache] = {}  # all that were counted, by address
+        self._exact: dict[int, Cache] = {}  # those of them that are no size classes
+        self._owners: dict[int, tuple[CacheKey, Cache]] = {}  # all of them, with their keys
         self._idle: dict[str, CacheKey] = {}  # by name
         self._living: dict[str, int] = {}  # address of the cache of that name which has not been destroyed
         self._counts: tuple[Counts, ...] = (Counts(),) * 4  # as merged last
         self._begun: int | None = None  # likewise, see Freed
+        self._made_from: dict[CacheKey, _Counted | _Listed] = {}
         self._counts_frees = False  # now, or at some time before
         self.by_key: dict[CacheKey, CacheTotals] = {}
         self.listed: dict[str, Cache] = {}
@@ -63,6 +71,9 @@ class Rows:
     ) -> dict[CacheKey, CacheTotals]:
         """Return the row of every cache that was seen so far, in this reading or an earlier one.
 
+        A row that would be made from the same as the last time is the same object, as the caller left it in what was
+        returned: most caches are idle, and what follows then need not look at them again.
+
         Args:
             counted: what was counted.
             slabs: what /proc/slabinfo says, by name.
@@ -70,9 +81,11 @@ class Rows:
         """
         slabs, aliases = slabs or {}, aliases or {}
         caches, epochs = find_newest(counted.tables)
-        exact = {address: cache for address, cache in caches.items() if not cache.approximate}
-        self._living = find_living(exact, epochs, self._living)
-        self._owners = {address: (self._identify(cache), cache) for address, cache in caches.items()}
+        if caches != self._caches:  # hardly ever
+            self._caches = caches
+            self._exact = {address: cache for address, cache in caches.items() if not cache.approximate}
+            self._owners = {address: (self._identify(cache), cache) for address, cache in caches.items()}
+        self._living = find_living(self._exact, epochs, self._living)
         self._counts_frees |= counted.freed.begun is not None
         rows = self._add_counted(counted, slabs, aliases)
         rows |= self._list_idle(slabs, aliases)
@@ -136,21 +149,10 @@ class Rows:
                 total_frees = frees.get(address, 0) + bulk_frees.get(address, 0)
                 total_frees += (before.total_frees or 0) if before is not None else 0
             slab = slabs.get(cache.name) if self._living.get(cache.name) == address else None
-            rows[key] = CacheTotals(
-                cache=key,
-                name=cache.name,
-                size=cache.size,
-                object_size=cache.object_size,
-                address=None if cache.approximate else cache.address,  # the same object in every reading
-                approximate=cache.approximate,
-                aliases=aliases.get(cache.name, ()),
-                reclaimable=slab.reclaimable if slab else None,
-                live=slab.live if slab else None,
-                mem=slab.mem if slab else None,
-                total_allocs=total_allocs,
-                total_bytes=total_allocs * cache.size,
-                total_frees=total_frees,
-            )
+            given = cache, slab, aliases.get(cache.name, ()), total_allocs, total_frees
+            if before is None or self._made_from.get(key) != given:
+                before, self._made_from[key] = _count(key, given), given
+            rows[key] = before
         return rows
 
     def _list_idle(
@@ -159,8 +161,10 @@ class Rows:
         """Return the rows of the caches that slabinfo lists and that were not counted: they have not allocated yet."""
         counted = {cache.name for _, cache in self._owners.values()}
         idle, rows = {}, {}
-        for name in slabs.keys() - counted:
-            slab, listed = slabs[name], self.listed.get(name)
+        for name, slab in slabs.items():
+            if name in counted:
+                continue
+            listed = self.listed.get(name)
             if listed and listed.address in self._owners:
                 listed = None  # it was destroyed: another cache is there now
             key = self._idle.get(name)
@@ -170,18 +174,10 @@ class Rows:
                 key = self._identities.listed(name)
             before = self.by_key.get(key)
             idle[name] = key
-            rows[key] = CacheTotals(
-                cache=key,
-                name=name,
-                size=slab.size,
-                object_size=listed.object_size if listed else before.object_size if before else None,
-                address=listed.address if listed else before.address if before else None,
-                aliases=aliases.get(name, ()),
-                reclaimable=slab.reclaimable,
-                live=slab.live,
-                mem=slab.mem,
-                total_frees=0 if self._counts_frees else None,
-            )
+            given = listed, slab, aliases.get(name, ()), 0 if self._counts_frees else None
+            if before is None or self._made_from.get(key) != given:
+                before, self._made_from[key] = _list(key, before, given), given
+            rows[key] = before
         if slabs:
             self._idle = idle
         return rows
@@ -206,7 +202,49 @@ class Rows:
         """Return the row of a cache of which this reading says nothing: destroyed, or not listed this time."""
         address = None if row.address in self._owners else row.address
         frees = 0 if self._counts_frees and row.total_frees is None and not row.approximate else row.total_frees
+        self._made_from.pop(row.cache, None)
+        now = row.address, row.total_frees, row.aliases, row.live, row.mem, row.disagrees
+        if now == (address, frees, (), None, None, None):
+            return row  # it was retired before
         return replace(row, address=address, aliases=(), live=None, mem=None, disagrees=None, total_frees=frees)
+
+
+def _count(key: CacheKey, given: _Counted) -> CacheTotals:
+    """Return the row of a cache that was counted."""
+    cache, slab, aliases, total_allocs, total_frees = given
+    return CacheTotals(
+        cache=key,
+        name=cache.name,
+        size=cache.size,
+        object_size=cache.object_size,
+        address=None if cache.approximate else cache.address,  # the same object in every reading
+        approximate=cache.approximate,
+        aliases=aliases,
+        reclaimable=slab.reclaimable if slab else None,
+        live=slab.live if slab else None,
+        mem=slab.mem if slab else None,
+        total_allocs=total_allocs,
+        total_bytes=total_allocs * cache.size,
+        total_frees=total_frees,
+    )
+
+
+def _list(key: CacheKey, before: CacheTotals | None, given: _Listed) -> CacheTotals:
+    """Return the row of a cache that slabinfo lists; where it is, its row before may know."""
+    listed, slab, aliases, total_frees = given
+    known = listed or before
+    return CacheTotals(
+        cache=key,
+        name=key.name,
+        size=slab.size,
+        object_size=known.object_size if known else None,
+        address=known.address if known else None,
+        aliases=aliases,
+        reclaimable=slab.reclaimable,
+        live=slab.live,
+        mem=slab.mem,
+        total_frees=total_frees,
+    )
 
 
 def find_newest(tables: tuple[Counts, ...]) -> tuple[dict[int, Cache], dict[int, int]]:
@@ -233,12 +271,15 @@ def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: 
         epochs: the interval in which each was seen last, by its address.
         before: what was returned for the reading before.
     """
+    living = {cache.name: address for address, cache in caches.items()}
+    if len(living) == len(caches):  # nearly every time
+        return living
     same: dict[str, list[int]] = {}
     for address, cache in caches.items():
         same.setdefault(cache.name, []).append(address)
     living = {}
     for name, addresses in same.items():
-        if len(addresses) == 1:  # nearly every time
+        if len(addresses) == 1:
             living[name] = addresses[0]
             continue
         last = max(epochs.get(address, 0) for address in addresses)
@@ -251,4 +292,7 @@ def find_living(caches: Mapping[int, Cache], epochs: Mapping[int, int], before: 
 
 
 def _subtract(now: Mapping[int, int], before: Mapping[int, int]) -> dict[int, int]:
-    return {address: number - before.get(address, 0) for address, number in now.items()}
+    """Return by how much the numbers grew that did."""
+    return {
+        address: number - earlier for address, number in now.items() if number != (earlier := before.get(address, 0))
+    }

@@ -1,7 +1,6 @@
 """The last intervals of every cache, kept from the start: for the sparklines and for stepping back in time."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -10,7 +9,6 @@ from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 LENGTH = 300  # intervals
-GROWING = 10  # intervals in a row in which a cache must have grown
 MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of 300 intervals take 67 MiB
 MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
@@ -68,14 +66,14 @@ class History:
             self._intervals.clear()
         self.added += 1
         newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), {}, 0, 0)
-        rows = []
-        size = sum(_TEXT + len(note) for note in snapshot.notes)
+        rows, before, places = [], newest.snapshot.rows, newest.places
+        size = sum(_TEXT + len(note) for note in snapshot.notes) + _REFERENCE * len(snapshot.rows)
         for row in snapshot.rows:
-            known = newest.row(row.cache)
-            kept = row if known is None else _share(known, row)
+            place = places.get(row.cache)
+            known = None if place is None else before[place]
+            kept = row if known is None or known is row else _share(known, row)
+            size += 0 if kept is known else _row_size(row)
             rows.append(kept)
-            size += _REFERENCE + (0 if kept is known else _row_size(row))
-        places = newest.places
         if [row.cache for row in rows] != list(places):
             places = {row.cache: place for place, row in enumerate(rows)}
             size += _PLACE * len(places)
@@ -96,34 +94,28 @@ class History:
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        return [
-            interval.snapshot.per_second(row.allocs) if (row := interval.row(cache)) is not None else 0
-            for interval in self._until(back, length)
-        ]
+        rates: list[float] = []
+        places: dict[CacheKey, int] = {}
+        place = None
+        for interval in self._until(back, length):
+            if interval.places is not places:  # nearly always those of the interval before
+                places = interval.places
+                place = places.get(cache)
+            snapshot = interval.snapshot
+            rates.append(0 if place is None else snapshot.rows[place].allocs / snapshot.elapsed)
+        return rates
 
-    def growing(self, back: int = 0) -> frozenset[CacheKey]:
-        """Return the caches that grew in each of 10 intervals, ending `back` before the newest."""
-        recent = list(self._until(back, GROWING))
-        if len(recent) < GROWING:
-            return frozenset()
-        caches = list(recent[-1].places)
-        for interval in reversed(recent):
-            found = [interval.row(cache) for cache in caches]
-            caches = [row.cache for row in found if row is not None and row.live_delta and row.live_delta > 0]
-        return frozenset(caches)
-
-    def past(self, cache: CacheKey, back: int = 0) -> list[CacheRow | None]:
-        """Return the rows of a cache in all intervals up to the one `back` before the newest; None: it has none."""
-        return [interval.row(cache) for interval in self._until(back, LENGTH)]
+    def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
+        """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""
+        return [interval.row(cache) for interval in self._until(back, length)]
 
     def snapshots(self, back: int = 0) -> list[Snapshot]:
         """Return all snapshots up to the one `back` before the newest."""
         return [interval.snapshot for interval in self._until(back, LENGTH)]
 
-    def _until(self, back: int, length: int) -> Iterator[_Interval]:
+    def _until(self, back: int, length: int) -> list[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""
-        end = max(0, len(self._intervals) - back)
-        return islice(self._intervals, max(0, end - length), end)
+        return [*islice(reversed(self._intervals), back, back + length)][::-1]  # a deque is walked to where a slice is
 
     def _forget_intervals(self) -> None:
         """Drop the oldest intervals where all take too much memory; the newest stays."""
@@ -145,7 +137,7 @@ class History:
 
 def _share(known: CacheRow, row: CacheRow) -> CacheRow:
     """Return the row of a cache, with the objects of its row before where those are equal."""
-    if known == row:
+    if known.total_allocs == row.total_allocs and known == row:  # the first comparison decides nearly always
         return known
     if known.cache is row.cache or known.name != row.name:
         return row

@@ -210,29 +210,52 @@ class Snapshot:
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 
-def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
-    """Return the snapshot of the interval between two readings of one source.
+class Differences:
+    """The snapshots between the readings of one source.
 
-    Args:
-        before: the reading at its beginning.
-        after: the reading at its end.
-        moment: the rest of the snapshot: its time, length, notes and origin.
+    The rows of a cache in which nothing happened are one object in successive snapshots: most caches are idle, and who
+    takes the snapshots need not look at their rows again.
     """
-    earlier = {row.cache: row for row in before.rows}
-    frees = after.frees_begun is not None and before.frees_begun == after.frees_begun
-    return replace(
-        moment,
-        rows=tuple(_since(earlier.get(row.cache), row, frees=frees) for row in after.rows),
-        lost=_subtract(after.lost, before.lost),
-        events=_subtract(after.events, before.events),
-        nanoseconds=after.nanoseconds,
-        bulk=after.bulk,
-        inspections=difference_of_inspections(before.inspections, after.inspections),
-        memory=after.memory,
-    )
+
+    def __init__(self) -> None:
+        self._idle: dict[CacheKey, tuple[CacheTotals, bool, CacheRow]] = {}  # a row, and what it is made from
+
+    def between(self, before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+        """Return the snapshot of the interval between two readings.
+
+        Args:
+            before: the reading at its beginning.
+            after: the reading at its end; a cache that did not change may have the same object in both.
+            moment: the rest of the snapshot: its time, length, notes and origin.
+        """
+        earlier = {row.cache: row for row in before.rows}
+        frees = after.frees_begun is not None and before.frees_begun == after.frees_begun
+        return replace(
+            moment,
+            rows=tuple(self._since(earlier.get(row.cache), row, frees) for row in after.rows),
+            lost=_subtract(after.lost, before.lost),
+            events=_subtract(after.events, before.events),
+            nanoseconds=after.nanoseconds,
+            bulk=after.bulk,
+            inspections=difference_of_inspections(before.inspections, after.inspections),
+            memory=after.memory,
+        )
+
+    def _since(self, known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:
+        if known is not row:
+            return _since(known, row, frees)
+        idle = self._idle.get(row.cache)
+        if idle is None or idle[0] is not row or idle[1] is not frees:
+            idle = self._idle[row.cache] = row, frees, _since(row, row, frees)
+        return idle[2]
 
 
-def _since(known: CacheTotals | None, row: CacheTotals, *, frees: bool) -> CacheRow:
+def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+    """Return the snapshot of one interval, see Differences."""
+    return Differences().between(before, after, moment)
+
+
+def _since(known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:
     if known is None:
         return _make_row(*_get_totals(row), row.total_allocs, row.total_bytes, row.total_frees if frees else None)
     return _make_row(

@@ -1,10 +1,12 @@
-"""Creates the files that the user names: always new ones, which only their owner can read."""
+"""Files: creates those that the user names, which only their owner can read, and reads those of /proc repeatedly."""
 
+import errno
 import os
 from io import FileIO
 from pathlib import Path
 
 _MODE = 0o600  # recordings and exports name the processes of all users
+_CHUNK = 16384  # bytes; the kernel returns a page at a time of most files of /proc
 
 
 def create(path: Path) -> FileIO:
@@ -16,3 +18,39 @@ def create(path: Path) -> FileIO:
         ValueError: there is a null byte in the name.
     """
     return FileIO(path, "x", opener=lambda name, flags: os.open(name, flags, _MODE))
+
+
+class Repeated:
+    """A file of /proc, kept open to be read again and again: to open it takes several times as long as to read it.
+
+    Args:
+        path: the file; it is opened by the first `read`, or before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._closed = False
+
+    def open(self) -> int:
+        """Open it if it is not, and return its descriptor; OSError where that is refused, or it was closed."""
+        if self._closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return self._descriptor
+
+    def read(self) -> bytes:
+        """Return its whole content as it is now; OSError where it cannot be opened or read."""
+        parts, position = [], 0
+        while part := os.pread(self.open(), _CHUNK, position):
+            parts.append(part)
+            position += len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close it for good; more than once."""
+        self._closed = True
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

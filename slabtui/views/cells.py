@@ -1,9 +1,14 @@
 """Text measured in columns of the terminal, and cut to fit them."""
 
+import re
+
 import urwid
 
 from slabtui.text import ascii_only
 
+_NARROW = re.compile(
+    "[ -~▁-█…▲▼┃]*"
+)  # ASCII and what slabtui draws itself: one column each; measuring takes far longer
 _MOST_PER_CELL = 8  # characters that are measured for one column: a letter with seven combining ones
 
 
@@ -17,7 +22,7 @@ def is_plain() -> bool:
 
 def drawable(text: str) -> str:
     """Return a text as it is drawn."""
-    return ascii_only(text) if is_plain() else text
+    return ascii_only(text) if not text.isascii() and is_plain() else text
 
 
 def cells(text: str) -> int:
@@ -25,7 +30,7 @@ def cells(text: str) -> int:
     if text.isascii():  # nearly every text
         return len(text)
     text = drawable(text)
-    return urwid.calc_width(text, 0, len(text))
+    return len(text) if _NARROW.fullmatch(text) else urwid.calc_width(text, 0, len(text))
 
 
 def head(text: str, width: int) -> str:
@@ -33,10 +38,16 @@ def head(text: str, width: int) -> str:
     return text[: _MOST_PER_CELL * width + 1]
 
 
+def cut(text: str, width: int) -> str:
+    """Return the beginning of a text as it is drawn that fits a width; a space stands for half of a wide character."""
+    end, used = urwid.calc_text_pos(text, 0, len(text), width)
+    return text[:end] + " " * (width - used)
+
+
 def clip(text: str, width: int) -> str:
     """Cut a text to `width` columns, with a sign for what is missing, and fill it up with spaces."""
     text = drawable(head(text, width))
-    if text.isascii() and len(text) <= width:  # nearly every name
+    if len(text) <= width and (text.isascii() or _NARROW.fullmatch(text)):  # nearly every text
         return text.ljust(width)
     if cells(text) > width:
         end, _ = urwid.calc_text_pos(text, 0, len(text), max(0, width - 1))

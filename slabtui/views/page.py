@@ -200,7 +200,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         assert page is not None
         assert listing is not None
         if isinstance(item, Command):
-            ended = f", {item.ended} ended" if item.ended else ""
+            ended = f", {item.ended} ended" if item.ended and not item.total.ended else ""
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
@@ -249,7 +249,7 @@ def tabs(state: State, width: int) -> Markup:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 7))
+        right.append(Segment("warning", (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []

@@ -195,7 +195,7 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         down, up = _PLAIN_MARKS if is_plain() else _MARKS
         numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
         return [
-            Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5)
+            Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
             for number, mark, where in numbers
             if number
         ]
@@ -209,4 +209,6 @@ def cell(align: Literal["left", "right"], width: int, written: str) -> str:
     """Return a text as it stands in its column: text is cut to fit, numbers are already written to fit."""
     if align == "left":
         return clip(written, width)
+    if written.isascii():  # nearly every number
+        return written.rjust(width)
     return " " * (width - cells(written)) + drawable(written)

@@ -11,7 +11,8 @@ import urwid
 from slabtui.columns import numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.snapshot import Snapshot
-from slabtui.views.cells import clip, drawable
+from slabtui.views.canvas import draw
+from slabtui.views.cells import clip
 from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
 
@@ -53,8 +54,7 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        markup = [(style, drawable(text)) for style, text in status(self._state, self._rows(), size[0])]
-        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
+        return draw(status(self._state, self._rows(), size[0]), size[0])
 
 
 def status(state: State, rows: list[Segment], width: int) -> Markup:
@@ -65,7 +65,8 @@ def status(state: State, rows: list[Segment], width: int) -> Markup:
     snapshot = state.shown
     if snapshot is None:
         return line(_notes(state), [], width)
-    left = [Segment("dim", _caches(state, snapshot), 5), *_filter(state), *_notes(state), *rows]
+    counted = [Segment("dim", _caches(state, snapshot), 5), *_filter(state)] if state.page is None else []
+    left = [*counted, *_notes(state), *rows]
     return line(left, [*_costs(snapshot), _lost(snapshot)], width)
 
 
@@ -86,7 +87,7 @@ def _filter(state: State) -> list[Segment]:
 
 def _notes(state: State) -> list[Segment]:
     """Return the notes, each in full or only up to its first colon."""
-    segments = [Segment("paused", (note, note.partition(":")[0]), 7) for note in state.notes[:_MOST_NOTES]]
+    segments = [Segment("paused", (note, note.partition(":")[0]), 8) for note in state.notes[:_MOST_NOTES]]
     more = len(state.notes) - _MOST_NOTES
     if more > 0:
         segments.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))

@@ -23,6 +23,7 @@ _LONGEST_NAME = 512  # characters that count for the width of the column: no ter
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 _BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
 _BRANCH = 2  # columns
+_FLAT = 0.005  # share of LIVE: what changes by less is drawn as a line
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -34,6 +35,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._state = state
         self._cols = 0
         self._longest_name = 0
+        self._fitted: tuple[tuple[Column[CacheRow, Scene], int], ...] = ()  # the columns of the lines, as drawn last
         self._drawn_from: object = None
         self._selected_from: object = None
         self._scene = self._make_scene()
@@ -47,6 +49,7 @@ class Table(urwid.WidgetWrap[_Frame]):
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         """Draw, with the columns that fit the width."""
         self._cols = size[0]
+        self._fitted = self._fit()
         return super().render(size, focus)
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
@@ -91,9 +94,8 @@ class Table(urwid.WidgetWrap[_Frame]):
             return
         self._drawn_from = inputs
         if self._state.shown is not None:  # of all caches, not only those on the screen: the width must not jump
-            names = (row.name[:_LONGEST_NAME] for row in self._state.shown.rows)
-            beside = 1 + _BRANCH * self._state.leaks
-            self._longest_name = max((cells(name) + beside for name in names), default=0)
+            longest = _find_longest(tuple([row.name for row in self._state.shown.rows]))
+            self._longest_name = longest + 1 + _BRANCH * self._state.leaks
         self._scene = self._make_scene()
         self._list.show(self._state.lines)
         self._message.set_text(drawable(self._why_empty()))
@@ -101,12 +103,10 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, and what the selection follows."""
-        if not self._state.lines:
-            return []
-        segments = []
-        if self._state.table.followed is not None and (row := self._state.selected) is not None:
-            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
-        return [*segments, *self._list.unseen()]
+        row = self._state.selected
+        if row is None or self._state.table.followed is None:
+            return self._list.unseen()
+        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
@@ -138,6 +138,7 @@ class Table(urwid.WidgetWrap[_Frame]):
             units=state.units,
             branch=self._branch,
             trend=self._trend,
+            reclaimable=state.reclaimable_names,
             all_growth=state.all_growth,
         )
 
@@ -145,7 +146,7 @@ class Table(urwid.WidgetWrap[_Frame]):
         if row is None:
             bar = ("-" if is_plain() else "─") * max(0, self._cols)
             return "rule", f"{bar[:2]} reclaimable: the kernel frees these when memory is short {bar}"
-        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fit())
+        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fitted)
         return self._style(row), GAP.join(written)
 
     def _style(self, row: CacheRow) -> str:
@@ -163,9 +164,10 @@ class Table(urwid.WidgetWrap[_Frame]):
     def _trend(self, row: CacheRow, width: int) -> str:
         """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
         series = self._state.live_series(row, width)
-        least = min(series, default=0)
-        base = (max(series, default=0) - least) / 8  # the lowest bar, which is not blank
-        return sparkline([live - least + base for live in series], width, plain=is_plain())
+        least, most = min(series, default=0), max(series, default=0)
+        span = max(most - least, _FLAT * most, 1)
+        bars = [live - least + span / 8 for live in series]  # the lowest bar is not blank
+        return sparkline(bars, width, plain=is_plain(), top=9 * span / 8)
 
     def _why_empty(self) -> str:
         state = self._state
@@ -178,6 +180,12 @@ class Table(urwid.WidgetWrap[_Frame]):
         if state.leaks:
             return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."
+
+
+@lru_cache(maxsize=1)  # the names hardly ever change
+def _find_longest(names: tuple[str, ...]) -> int:
+    """Return how many columns the longest of these names takes."""
+    return max((cells(name[:_LONGEST_NAME]) for name in names), default=0)
 
 
 @lru_cache

@@ -54,6 +54,7 @@ class TableState:
         rows: the rows on the screen, in order.
         lines: the lines of the list: the rows, and None for the rule above the reclaimable ones of the leak view.
         reclaimable: the caches below that rule.
+        reclaimable_names: the names of the reclaimable caches of the interval, shown or not.
         branches: the rows that belong to the one above them; True: the last of its group.
         revision: counts how often the rows or the snapshot on the screen changed: less to compare than the rows.
         matches: the test that the filter makes of a name.
@@ -77,6 +78,7 @@ class TableState:
     rows: list[CacheRow] = field(default_factory=list)
     lines: list[CacheRow | None] = field(default_factory=list)
     reclaimable: frozenset[CacheKey] = frozenset()
+    reclaimable_names: frozenset[str] = frozenset()
     branches: Mapping[CacheKey, bool] = field(default_factory=dict)
     revision: int = 0
     matches: Callable[[str], bool] = field(init=False)
@@ -87,6 +89,7 @@ class TableState:
     _other_order: Order = field(init=False, default=_LEAK_ORDER)
     _steady: Steady = field(init=False, default_factory=Steady)
     _held_until: float = field(init=False, default=0.0)
+    _is_held: bool = field(init=False, default=False)
 
     # What is shown, and how.
 
@@ -198,6 +201,16 @@ class TableState:
         self.table.followed = None
         self._held_until = self.now() + _HOLD
 
+    def release(self) -> None:
+        """Let the rows take their places if the time in which the order is held is over."""
+        if self._is_held and self.now() >= self._held_until:
+            self.arrange()
+
+    @property
+    def held_seconds(self) -> float:
+        """Return for how long the rows still have the order that they had before; 0: they have their own."""
+        return max(0.0, self._held_until - self.now()) if self._is_held else 0.0
+
     @property
     def place(self) -> int:
         """Place of the selected line."""
@@ -221,7 +234,7 @@ class TableState:
 
     def live_series(self, row: CacheRow, length: int) -> list[int]:
         """Return the objects in use of a cache in up to `length` intervals where they are known."""
-        past = self.time.history.past(row.cache, self.time.back)[-length:]
+        past = self.time.history.past(row.cache, self.time.back, length)
         return [one.live for one in past if one is not None and one.live is not None]
 
     def arrange(self) -> None:
@@ -232,6 +245,7 @@ class TableState:
             return
         times = (shown.elapsed, self.baselines.at(shown.time), self.baselines.net(shown.time))
         self.units = Units(self.style, self.basis, *times)
+        self.reclaimable_names = leaks.reclaimable_names(shown.rows)
         try:
             found = self._arranged(shown, self.matches)
         except query.BadFilterError:
@@ -239,7 +253,7 @@ class TableState:
             found = self._arranged(shown, self.matches)
         self.rows, self.branches = found.rows, found.branches
         self.reclaimable = frozenset(row.cache for row in found.rows[found.reclaimable :])
-        self.all_growth = leaks.all_growth(shown.rows) if self.leaks else 0.0
+        self.all_growth = leaks.all_growth(shown.rows, self.reclaimable_names) if self.leaks else 0.0
         self._lay_out(found)
 
     def _lay_out(self, found: Arranged) -> None:
@@ -258,21 +272,20 @@ class TableState:
 
     def _arranged(self, shown: Snapshot, matches: Callable[[str], bool]) -> Arranged:
         """Return the rows that the user asks for, in order; soon after a cursor key in the order that they had."""
-        held = self.now() < self._held_until
+        held = self._is_held = self.now() < self._held_until
         keep: Container[object] = {row.cache for row in self.rows} if held else {self.table.followed}
         if self.leaks:
             chosen = query.choose(shown.rows, matches, self._shows_leak, keep)
-            found = leaks.arrange(chosen, self.order, self.units, self._steady)
+            found = leaks.arrange(chosen, self.order, self.units, self._steady, self.reclaimable_names)
         else:
             value = leaks.value(self.order.column, self.units)
             rows = query.arrange(shown.rows, self.order, matches, shows=self._shows, keep=keep, value=value)
             found = Arranged(rows, len(rows), {})
         if not held:
             return found
-        parts = found.rows[: found.reclaimable], found.rows[found.reclaimable :]
-        return Arranged(
-            [row for part in parts for row in query.hold(self.rows, part)], found.reclaimable, found.branches
-        )
+        rows = query.hold(self.rows, found.rows)
+        below = [place for place, row in enumerate(rows) if row.cache in self.reclaimable]
+        return Arranged(rows, below[0] if below else len(rows), self.branches)
 
     def _shows(self, row: CacheRow) -> bool:
         if self.idle or row.active:

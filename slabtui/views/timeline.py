@@ -92,7 +92,7 @@ class Timeline:
 
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:
-            raise NothingToDoError("only a replay has a speed")
+            raise NothingToDoError("only a replay has a speed; the interval is set at the start, as in slabtui -d 5")
         if self.ended:
             raise NothingToDoError("the recording is at its end")
         self.ask(effect)

@@ -7,6 +7,7 @@ import urwid
 from urwid.command_map import Command
 
 from slabtui.views import keymap
+from slabtui.views.canvas import draw
 from slabtui.views.cells import drawable, is_plain
 from slabtui.views.keymap import KeyContext
 from slabtui.views.line import Markup
@@ -15,10 +16,10 @@ _LABEL = 11  # columns
 
 
 class Drawn(urwid.Widget):
-    """A flow widget that is drawn by a function of its width.
+    """A flow widget that is written by a function of its width.
 
     Args:
-        draw: returns the markup of all lines, separated by newlines.
+        write: returns the markup of all lines, separated by newlines.
         inputs: returns everything that the drawing depends on beside the width.
         height: how many lines there are, or a function that returns it.
     """
@@ -26,10 +27,10 @@ class Drawn(urwid.Widget):
     _sizing = frozenset((urwid.FLOW,))
 
     def __init__(
-        self, draw: Callable[[int], Markup], inputs: Callable[[], object], height: int | Callable[[], int] = 1
+        self, write: Callable[[int], Markup], inputs: Callable[[], object], height: int | Callable[[], int] = 1
     ) -> None:
         super().__init__()
-        self._draw = draw
+        self._write = write
         self._inputs = inputs
         self._drawn_from: object = None
         self._height = height
@@ -46,8 +47,7 @@ class Drawn(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
-        markup = [(style, drawable(text)) for style, text in self._draw(size[0])]
-        return urwid.CompositeCanvas(urwid.Text(markup or "", wrap="clip").render(size))
+        return draw(self._write(size[0]), size[0])
 
     def refresh(self) -> None:
         """Draw again if an input has changed."""

@@ -88,7 +88,7 @@ def work(terminal: Terminal, seconds: float) -> None:
     """Press keys for some time, and wait for the effect of each."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for keys, answer in (("/49\r", "filter: 49"), ("\x1b", "500 of 500"), ("n", "CACHE▲"), ("b", "BYTES▼")):
+        for keys, answer in (("/49\r", "filter: 49"), ("\x1b", "500 of 500"), ("n", "CACHE▲"), ("b", "BYTES/s▼")):
             terminal.type(keys)
             terminal.wait_for(lambda answer=answer: answer in terminal.text)
             time.sleep(0.1)

@@ -2,8 +2,8 @@
 
 import ctypes
 import errno
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar
 
 from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import records, syscalls
@@ -12,7 +12,12 @@ from slabtui.kernel.procfs.cpus import possible_cpus
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
 _REINSTALL = "install slabtui again: its files are of different versions"
 _WORD = 8  # bytes
+_GAP = 8192  # bytes of values: to read as much in vain takes about as long as another system call
 _KEYS: dict[int, type[ctypes.c_uint32 | ctypes.c_uint64]] = {4: ctypes.c_uint32, 8: ctypes.c_uint64}  # by size
+_FORMATS: dict[type[ctypes.c_uint32 | ctypes.c_uint64], Literal["I", "Q"]] = {
+    ctypes.c_uint32: "I",
+    ctypes.c_uint64: "Q",
+}
 
 
 class Maps:
@@ -122,10 +127,11 @@ class Maps:
 
 
 class Batch:
-    """One map, read in one system call: since Linux 5.6 for hashes, 5.13 for per-CPU arrays. Not thread-safe.
+    """One map, read in few system calls: since Linux 5.6 for hashes, 5.13 for per-CPU arrays. Not thread-safe.
 
-    One call, not one per element, since each call makes the kernel allocate: reading the table must not fill it. Where
-    the kernel has no such call for an array, the elements are read that are asked for.
+    Not one call per element, since each makes the kernel allocate: reading the table must not fill it. Of an array only
+    the parts are read in which elements are asked for. Where the kernel has no such call for it, each of these elements
+    is read by itself.
 
     Attributes:
         keys: the keys, as read last.
@@ -143,7 +149,8 @@ class Batch:
         self._size = value_size
         self._most = most
         self._whole = True
-        self.keys = (key * most)()
+        self._keys = (key * most)()
+        self.keys = memoryview(self._keys).cast("B").cast(_FORMATS[key])  # a list of them is made many times faster
         self._values = (ctypes.c_char * (most * value_size))()
         self.values = memoryview(self._values).cast("B")
 
@@ -153,18 +160,20 @@ class Batch:
         Raises:
             OSError: the kernel refused.
         """
-        keys, values = ctypes.addressof(self.keys), ctypes.addressof(self._values)
+        keys, values = ctypes.addressof(self._keys), ctypes.addressof(self._values)
         return syscalls.lookup_batch(self._descriptor, keys, values, self._most)
 
-    def read_array(self, wanted: Iterable[int]) -> None:
-        """Read the map, or at least these elements, each to its place in `values`.
+    def read_array(self, wanted: Collection[int]) -> None:
+        """Read at least these elements of an array, each to its place in `values`.
 
         Raises:
             OSError: the kernel refused.
         """
         if self._whole:
             try:
-                self.read()
+                keys, values = ctypes.addressof(self._keys), ctypes.addressof(self._values)
+                for first, end in find_ranges(wanted, _GAP // self._size):
+                    syscalls.lookup_batch(self._descriptor, keys, values + first * self._size, end - first, first)
             except OSError as error:
                 if error.errno not in (errno.EINVAL, syscalls.ENOTSUPP):
                     raise
@@ -182,7 +191,18 @@ class Batch:
             OSError: the kernel refused.
         """
         while found := self.read():
-            syscalls.delete_batch(self._descriptor, ctypes.addressof(self.keys), found)
+            syscalls.delete_batch(self._descriptor, ctypes.addressof(self._keys), found)
+
+
+def find_ranges(keys: Collection[int], gap: int) -> list[tuple[int, int]]:
+    """Return the first and the end of each range of keys; up to `gap` keys in a range are none of these."""
+    ranges: list[tuple[int, int]] = []
+    for key in sorted(keys):
+        if ranges and key <= ranges[-1][1] + gap:
+            ranges[-1] = ranges[-1][0], key + 1
+        else:
+            ranges.append((key, key + 1))
+    return ranges
 
 
 class Hash:
@@ -192,14 +212,16 @@ class Hash:
         self._batch = batch
         self._size = value_size
 
-    def read(self) -> dict[int, memoryview]:
-        """Return the bytes of each value by its key; the next read overwrites them.
+    def read(self) -> dict[int, bytes]:
+        """Return the bytes of each value by its key.
 
         Raises:
             OSError: the kernel refused.
         """
-        size, values, keys = self._size, self._batch.values, self._batch.keys
-        return {keys[place]: values[place * size : (place + 1) * size] for place in range(self._batch.read())}
+        number, size = self._batch.read(), self._size
+        values = self._batch.values[: number * size].tobytes()
+        parts = [values[start : start + size] for start in range(0, len(values), size)]
+        return dict(zip(self._batch.keys[:number].tolist(), parts, strict=True))
 
     def clear(self) -> None:
         """Delete all elements.
@@ -219,13 +241,18 @@ class PerCpuArray:
         self._words = words
         self._stride = cpus * words
 
-    def read(self, wanted: Iterable[int]) -> None:
+    def read(self, wanted: Collection[int]) -> None:
         """Read these elements at least, for `total`.
 
         Raises:
             OSError: the kernel refused.
         """
         self._batch.read_array(wanted)
+
+    def raw(self, key: int) -> bytes:
+        """Return the bytes of an element, on all CPUs, as read last."""
+        size = self._stride * _WORD
+        return self._batch.values[key * size : (key + 1) * size].tobytes()
 
     def total(self, key: int, word: int = 0) -> int:
         """Return the sum over all CPUs of one word of an element, as read last."""

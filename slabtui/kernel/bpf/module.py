@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.bpf import remedies, sources, syscalls, trace_events
 from slabtui.kernel.bpf.compiler import Compiler
-from slabtui.kernel.bpf.features import Features, is_compiled, statistics
+from slabtui.kernel.bpf.features import Features, is_compiled
 from slabtui.kernel.bpf.instructions import link
 from slabtui.kernel.bpf.maps import Maps
 from slabtui.kernel.bpf.settings import Settings
@@ -66,7 +66,7 @@ class BuildContext:
         """Return how many runs of these programs the kernel skipped; None where it does not say."""
         if self.nests:
             return 0
-        each = [statistics(descriptor).get("recursion_misses") for descriptor in set(descriptors)]
+        each = [syscalls.count_misses(descriptor) for descriptor in set(descriptors)]
         return None if None in each else sum(filter(None, each))
 
 

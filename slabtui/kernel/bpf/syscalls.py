@@ -7,6 +7,7 @@ import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 from slabtui.errors import SlabtuiError
 
@@ -114,6 +115,12 @@ class _MapInfo(ctypes.Structure):  # the beginning of struct bpf_map_info
     ]
 
 
+class _ProgramInfo(ctypes.Structure):
+    """The beginning of struct bpf_prog_info; only what follows the gap is asked for."""
+
+    _fields_ = [("before", ctypes.c_char * 208), ("recursion_misses", ctypes.c_uint64)]
+
+
 class _Load(ctypes.Structure):
     _fields_ = [
         ("type", ctypes.c_uint32),
@@ -196,14 +203,22 @@ def find_first_key(map_: int, key: int) -> bool:
     return True
 
 
-def lookup_batch(map_: int, keys: int, values: int, most: int) -> int:
+def lookup_batch(map_: int, keys: int, values: int, most: int, first: int = 0) -> int:
     """Read up to `most` elements to two addresses, and return how many there were; Linux 5.6, per-CPU arrays 5.13.
+
+    Args:
+        map_: the map.
+        keys: the address for the keys.
+        values: the address for the values.
+        most: the room there.
+        first: of an array: the first element that is read.
 
     Raises:
         OSError: the kernel refused, or cannot do this for maps of that type (EINVAL, ENOTSUPP).
     """
     after = ctypes.c_uint64()  # larger than the position of either kind of map
-    request = _Batch(0, ctypes.addressof(after), keys, values, most, map_)
+    before = ctypes.c_uint32(first - 1)
+    request = _Batch(ctypes.addressof(before) if first else 0, ctypes.addressof(after), keys, values, most, map_)
     try:
         _call(_Command.MAP_LOOKUP_BATCH, request, "read of a map")
     except OSError as error:
@@ -230,6 +245,20 @@ def describe_map(map_: int) -> MapInfo:
     info = _MapInfo()
     _call(_Command.OBJ_GET_INFO_BY_FD, _Info(map_, ctypes.sizeof(info), ctypes.addressof(info)), "describe a map")
     return MapInfo(info.key_size, info.value_size, info.max_entries)
+
+
+def count_misses(program: int) -> int | None:
+    """Return how many runs of a program the kernel skipped, since it was running on that CPU already.
+
+    None: it does not say; recursion_misses is there since Linux 5.12.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    info = _ProgramInfo()
+    request = _Info(program, ctypes.sizeof(info), ctypes.addressof(info))
+    _call(_Command.OBJ_GET_INFO_BY_FD, request, "describe a program")
+    return int(info.recursion_misses) if request.size == ctypes.sizeof(info) else None
 
 
 def load_program(program: Program) -> int:
@@ -315,6 +344,7 @@ def _call(command: _Command, request: ctypes.Structure, what: str = "") -> int:
     return result
 
 
+@cache
 def _number() -> int:
     if ctypes.sizeof(ctypes.c_void_p) != 8:
         raise SlabtuiError("this is a 32-bit Python", "run slabtui under a 64-bit one")

@@ -1,12 +1,13 @@
 """The memory of the machine: /proc/meminfo."""
 
+import re
 from pathlib import Path
 
 from slabtui.model.host import HostMemory
+from slabtui.system.files import Repeated
 
 MEMINFO = Path("/proc/meminfo")
 
-_KIB = b"kB"  # so it is named there; proc_meminfo(5)
 _FIELDS = {
     b"MemTotal": "total",
     b"MemAvailable": "available",
@@ -14,23 +15,18 @@ _FIELDS = {
     b"SReclaimable": "reclaimable",
     b"SUnreclaim": "unreclaimable",
 }
+_LINE = re.compile(rb"^(%b):[ \t]*([0-9]+)[ \t]+kB$" % b"|".join(_FIELDS), re.MULTILINE)  # proc_meminfo(5)
 
 
 def parse(listing: bytes) -> HostMemory | None:
     """Return the memory that a /proc/meminfo describes; None: nothing of it."""
-    found: dict[str, int] = {}
-    for line in listing.splitlines():
-        name, _, rest = line.partition(b":")
-        if name in _FIELDS:
-            match rest.split():
-                case [number, unit] if number.isdigit() and unit == _KIB:
-                    found[_FIELDS[name]] = int(number) << 10
+    found = {_FIELDS[name]: int(number) << 10 for name, number in _LINE.findall(listing)}
     return HostMemory(**found) if found else None
 
 
-def read(path: Path = MEMINFO) -> HostMemory | None:
+def read(file: Repeated) -> HostMemory | None:
     """Return the memory of the machine; None where the file is missing or cannot be read."""
     try:
-        return parse(path.read_bytes())
+        return parse(file.read())
     except OSError:
         return None

@@ -1,19 +1,22 @@
 """What the kernel says of its caches: live objects from /proc/slabinfo, names and more from /sys/kernel/slab."""
 
 import errno
-import io
 import os
 import resource
+from collections import Counter
 from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import About
+from slabtui.system.files import Repeated
 from slabtui.text import printable
 
 SLABINFO = Path("/proc/slabinfo")
 SYSFS = Path("/sys/kernel/slab")
+LIST_EVERY = 10  # readings: names of merged caches hardly ever change, and to list them takes a quarter millisecond
 
 _FIELDS = 16  # of a line of version 2.1; slabinfo(5)
 _FLAGS = {  # file in /sys/kernel/slab/CACHE -> what it means when it is 1; Documentation/ABI/testing/sysfs-kernel-slab
@@ -50,33 +53,48 @@ class Slab:
     reclaimable: bool | None = None
 
 
-def parse(listing: bytes, is_reclaimable: Callable[[str], bool | None] = lambda name: None) -> dict[str, Slab]:
-    """Return the caches of a /proc/slabinfo of version 2.1, by name; duplicate names are dropped as ambiguous.
+class Parser:
+    """Parses one reading of /proc/slabinfo after the other.
+
+    A line that was in the reading before is not parsed again, and its Slab is the same object: most caches do not
+    change from one reading to the next.
 
     Args:
-        listing: its contents.
-        is_reclaimable: see Slab.
-
-    Raises:
-        ValueError: it is something else.
+        is_reclaimable: returns the flag of the cache of a name, see Slab. It is asked once for as long as the cache is
+            listed: the flag is given when a cache is created.
     """
-    title, *lines = listing.splitlines() or [b""]
-    if title != b"slabinfo - version: 2.1" or not lines:
-        raise ValueError("no slabinfo of version 2.1")
-    found: dict[str, Slab] = {}
-    twice = set()
-    for number, line in enumerate(lines[1:], 3):
+
+    def __init__(self, is_reclaimable: Callable[[str], bool | None] = lambda name: None) -> None:
+        self._is_reclaimable = is_reclaimable
+        self._by_line: dict[bytes, tuple[str, Slab]] = {}  # of the reading before
+        self._by_name: dict[str, Slab] = {}  # likewise
+
+    def parse(self, listing: bytes) -> dict[str, Slab]:
+        """Return the caches of a /proc/slabinfo of version 2.1, by name; duplicate names are dropped as ambiguous.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        title, *lines = listing.splitlines() or [b""]
+        if title != b"slabinfo - version: 2.1" or not lines:
+            raise ValueError("no slabinfo of version 2.1")
+        found = [self._by_line.get(line) or self._parse(line, number) for number, line in enumerate(lines[1:], 3)]
+        self._by_line = dict(zip(lines[1:], found, strict=True))
+        slabs = self._by_name = dict(found)
+        if len(slabs) == len(found):
+            return slabs
+        times = Counter(name for name, _ in found)
+        return {name: slab for name, slab in slabs.items() if times[name] == 1}
+
+    def _parse(self, line: bytes, number: int) -> tuple[str, Slab]:
         try:
             name, live, _, size, objects, pages, *_rest, slabs, _shared = line.rsplit(maxsplit=_FIELDS - 1)
-            shown = printable(name)
-            mem = int(slabs) * int(pages) * resource.getpagesize()
-            slab = Slab(int(live), int(size), int(objects), mem, is_reclaimable(shown))
+            shown, mem = printable(name), int(slabs) * int(pages) * resource.getpagesize()
+            before = self._by_name.get(shown)
+            reclaimable = before.reclaimable if before else self._is_reclaimable(shown)
+            return shown, Slab(int(live), int(size), int(objects), mem, reclaimable)
         except ValueError as error:  # its text would not help the user
             raise ValueError(f"line {number} does not describe a cache") from error
-        if shown in found:
-            twice.add(shown)
-        found[shown] = slab
-    return {name: slab for name, slab in found.items() if name not in twice}
 
 
 class Slabinfo:
@@ -89,14 +107,16 @@ class Slabinfo:
 
     def __init__(self, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
         self._sysfs = sysfs
-        self._known: tuple[list[str], set[str]] = [], set()
+        self._known: tuple[list[str], AbstractSet[str]] = [], frozenset()  # what the aliases were made from
+        self._until_listed = 0  # calls until the names are listed again
         self._aliases: dict[str, tuple[str, ...]] = {}
-        self._reclaimable: dict[str, bool | None] = {}
+        self._parser = Parser(self._is_reclaimable)
         self.trouble = self.unlisted = ""
-        self._file: io.FileIO | None = None
+        self._file: Repeated | None = Repeated(slabinfo)
         try:
-            self._file = slabinfo.open("rb", buffering=0)
+            self._file.open()
         except OSError as error:
+            self._file = None
             self.trouble = f"live objects unknown: {slabinfo}: {error.strerror}"
 
     def read(self) -> dict[str, Slab]:
@@ -104,21 +124,27 @@ class Slabinfo:
         if self._file is None:
             return {}
         try:
-            self._file.seek(0)
-            slabs = parse(self._file.readall(), self._is_reclaimable)
+            slabs = self._parser.parse(self._file.read())
         except (OSError, ValueError) as error:
             self.trouble = f"live objects unknown: {SLABINFO}: {error}"
             return {}
         self.trouble = ""
         return slabs
 
-    def aliases(self, canonical: Collection[str]) -> dict[str, tuple[str, ...]]:
+    def aliases(self, canonical: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
         """Return the other names of each cache that has some, by the name under which /proc/slabinfo lists it.
 
         Caches of like size and flags are merged; in /sys/kernel/slab each name is then a link to the directory of the
         one that they share. One with a slash in its name, such as L2TP/IP, makes the kernel refuse the whole list:
         verify_dirent_name() in fs/readdir.c.
+
+        The names are listed again when other caches are asked for, and else at every 10th call: a cache that is created
+        later and merged at once is known by its name a few intervals later.
         """
+        self._until_listed -= 1
+        if self._until_listed > 0 and canonical == self._known[1]:
+            return self._aliases
+        self._until_listed = 0
         try:
             names = os.listdir(self._sysfs)
         except OSError as error:
@@ -126,9 +152,10 @@ class Slabinfo:
                 self.unlisted = f"aliases unknown: {self._sysfs}: {error.strerror}"
             return {}
         self.unlisted = ""
-        if (names, set(canonical)) != self._known:
-            self._known = names, set(canonical)
+        if (names, canonical) != self._known:
+            self._known = names, frozenset(canonical)
             self._aliases = _aliases(self._sysfs, names, canonical)
+        self._until_listed = LIST_EVERY
         return self._aliases
 
     def about(self, name: str, slab: Slab | None, aliases: tuple[str, ...]) -> About:
@@ -165,11 +192,8 @@ class Slabinfo:
         return in_slabs + capacity * (3 * cpus + 20)  # main, spare, rcu_free of a CPU; 10 full and 10 empty of a node
 
     def _is_reclaimable(self, name: str) -> bool | None:
-        """Return the flag of a cache, which is read once: it is given when the cache is created."""
-        if name not in self._reclaimable:
-            flag = _value(_directory(self._sysfs, name) / "reclaim_account")
-            self._reclaimable[name] = flag == "1" if flag else None
-        return self._reclaimable[name]
+        flag = _value(_directory(self._sysfs, name) / "reclaim_account")
+        return flag == "1" if flag else None
 
     def close(self) -> None:
         """Close the file."""

@@ -18,7 +18,7 @@ from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from tests import ROOT
-from tests.tools.bench import classic, events, extras, footprint, page, program, scale, screen, tools
+from tests.tools.bench import classic, events, extras, footprint, page, program, scale, screen, steps, tools
 from tests.tools.bench.report import Report
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -66,6 +66,7 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
     tools.show(report, *load, starts, cpus)
     footprint.show(report, starts, long=None if quick else LONG)
     program.show(report, seconds=3.0 if quick else 10.0)
+    steps.show(report, intervals=3 if quick else 30)
     screen.show_keys(report, times=5 if quick else 50)
     screen.show_consumers(report, seconds=3.0 if quick else 10.0)
     screen.show_ticks(report, ticks=3 if quick else 10)

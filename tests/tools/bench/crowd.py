@@ -22,7 +22,7 @@ class Crowd:
         counters = probe._allocs._counters
         self._maps = counters.module.descriptors
         self._slots = (Slot * possible_cpus())()
-        taken = set(counters._caches.read())
+        taken = set(counters._table._caches.read())
         free = (slot for slot in range(0, 1 << SLOT_BITS, _STEP) if slot not in taken)
         self._places = [place for place, _ in zip(free, range(number), strict=False)]
         self._grown = 0

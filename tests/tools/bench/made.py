@@ -17,7 +17,7 @@ class Bytes:
     """Replaces bpf.maps.Batch: copies the same number of bytes from memory instead of a system call."""
 
     def __init__(self, keys: "array[int]", values: bytearray) -> None:
-        self.keys = keys
+        self.keys = memoryview(keys)
         self.kernel = values
         self._values = (ctypes.c_char * len(values))()
         self._source = (ctypes.c_char * len(values)).from_buffer(values)

@@ -18,7 +18,7 @@ def show(report: Report, seconds: float) -> None:
     report.figure(
         f"CPU share, {seen} caches on this kernel, interval 1 s, for {seconds:g} s",
         f"{share:.2f} %",
-        "at most 1 % with 250 caches",
+        "at most 0.5 % with 250 caches",
     )
     report.text(
         "CPU share is the user and system time of the process. It does not include the cost of events, which the "

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from slabtui.kernel.allocs import Allocated
-from slabtui.kernel.counters import count_caches
-from slabtui.kernel.procfs.slabinfo import parse
+from slabtui.kernel.counters import Table
+from slabtui.kernel.procfs.slabinfo import Parser
 from slabtui.kernel.rows import Counted, Rows
-from slabtui.model.snapshot import Reading, Snapshot, difference
+from slabtui.model.snapshot import Differences, Reading, Snapshot
 from slabtui.recording import codec
 from slabtui.views.app import App
 from slabtui.views.state import State
@@ -85,7 +85,8 @@ def show(report: Report, ticks: int) -> None:
 
 def measured(cpus: int, caches: int, ticks: int) -> Clock:
     """Return what each part takes, with that number of CPUs and caches."""
-    clock, maps, rows = Clock(), made.Maps(cpus, caches), Rows()
+    clock, maps = Clock(), made.Maps(cpus, caches)
+    table, parser, rows, differences = Table(maps.slots, maps.caches), Parser(), Rows(), Differences()
     app = App(State(1.0))
     before = Reading()
     with drawn(app, SIZE) as loop:
@@ -94,13 +95,13 @@ def measured(cpus: int, caches: int, ticks: int) -> Clock:
             text = made.slabinfo(maps.names, reading)
             gc.collect()
             with clock.part(_READ):
-                found = count_caches(maps.slots, maps.caches)
+                found = table.read()
             with clock.part(_LISTED):
-                slabs = parse(text)
+                slabs = parser.parse(text)
             with clock.part(_MERGED):
                 after = Reading(tuple(rows.merge(Counted(Allocated(found, 0, 0, 0)), slabs).values()))
             with clock.part(_DIFFERENCE):
-                snapshot = difference(before, after, Snapshot(time.time(), 1.0, "0.00 0.00 0.00 1/100 1000"))
+                snapshot = differences.between(before, after, Snapshot(time.time(), 1.0, "0.00 0.00 0.00 1/100 1000"))
             before = after
             with clock.part(_FRAME):
                 app.show(snapshot)

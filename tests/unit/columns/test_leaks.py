@@ -40,7 +40,7 @@ def group(*names: str, growth: float, reclaimable: bool = False, growing: bool =
 
 
 def shown(rows: list[CacheRow], order: Order = ORDER, steady: Steady | None = None) -> Arranged:
-    return arrange(rows, order, Units(), steady or Steady())
+    return arrange(rows, order, Units(), steady or Steady(), leaks.reclaimable_names(rows))
 
 
 def names(found: Arranged) -> list[str]:
@@ -56,6 +56,13 @@ def test_what_cannot_be_reclaimed_comes_first_and_then_the_largest_growth() -> N
 def test_a_leak_comes_before_what_grows_more_but_only_by_its_noise() -> None:
     found = shown([leak("noise", 9e6, growing=False), leak("filp", 1e3, growing=True)])
     assert names(found) == ["filp", "noise"]
+
+
+def test_while_growth_is_not_known_the_order_is_that_of_what_was_added() -> None:
+    rows = [replace(leak(name, None), live=live, size=8) for name, live in (("a", 5), ("b", 900), ("c", 70))]
+    units = Units(baseline=Baseline(0, {}))
+    found = arrange([*rows, leak("known", -5.0)], ORDER, units, Steady(), frozenset())
+    assert names(found) == ["known", "b", "c", "a"]
 
 
 def test_caches_that_grow_in_step_stand_below_the_first_of_them() -> None:
@@ -74,6 +81,21 @@ def test_what_grows_in_step_with_a_reclaimable_cache_goes_with_it() -> None:
     assert names(found) == ["filp", "ext4_inode_cache", "lsm_inode_cache"]
     assert found.reclaimable == 1
     assert [*found.branches] == [inodes[1].cache]
+
+
+def test_what_goes_with_a_reclaimable_cache_does_so_though_the_filter_has_left_that_out() -> None:
+    row = leak("lsm_inode_cache", 5.0, grows_with=("ext4_inode_cache",))
+    found = arrange([row, leak("filp", 1.0)], ORDER, Units(), Steady(), frozenset({"ext4_inode_cache"}))
+    assert (names(found), found.reclaimable) == (["filp", "lsm_inode_cache"], 1)
+    scene = replace(SCENE, all_growth=5.0, reclaimable=frozenset({"ext4_inode_cache"}))
+    assert written(row, scene)["share"] == "-"
+
+
+def test_what_grows_as_a_leak_stands_above_whatever_it_grows_in_step_with() -> None:
+    """Open files hold their dentries, which cannot be reclaimed then."""
+    rows = [leak("dentry", 9e9, reclaimable=True), leak("filp", 5.0, growing=True, grows_with=("dentry",))]
+    assert names(shown(rows)) == ["filp", "dentry"]
+    assert shown(rows).reclaimable == 1
 
 
 def test_one_of_a_group_that_the_filter_has_left_stands_alone() -> None:
@@ -192,7 +214,8 @@ def test_a_reclaimable_cache_has_no_mark_and_no_share() -> None:
 
 def test_the_growth_of_all_is_that_of_what_grows_and_stays() -> None:
     rows = [leak("a", 5.0), leak("b", 7.0), leak("c", -3.0), leak("d", None), leak("e", 1e9, reclaimable=True)]
-    assert leaks.all_growth(rows) == 12.0
+    rows.append(leak("f", 1e9, grows_with=("e",)))
+    assert leaks.all_growth(rows, leaks.reclaimable_names(rows)) == 12.0
 
 
 @pytest.mark.parametrize("style", Style)

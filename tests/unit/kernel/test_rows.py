@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from slabtui.kernel.allocs import Allocated
 from slabtui.kernel.bulk import BulkCounts
+from slabtui.kernel.consistency import Consistency
 from slabtui.kernel.counters import Cache, Counts
 from slabtui.kernel.frees import Freed
 from slabtui.kernel.procfs.slabinfo import Slab
@@ -308,3 +309,83 @@ def test_a_cache_of_the_list_without_a_row_is_located_with_the_key_that_its_row_
 
 def test_nothing_is_known_of_any_cache() -> None:
     assert Rows().merge(counted({})) == {}
+
+
+def test_a_row_that_is_made_from_the_same_is_the_same_object_and_any_change_makes_another() -> None:
+    rows, slabs, aliases = Rows(), {"dentry": SLAB, "idle": SLAB}, {"dentry": ("one",), "idle": ("two",)}
+    first = dict(rows.merge(counted({DENTRY: 5}, {DENTRY: 1}), slabs, aliases))
+    again = dict(rows.merge(counted({DENTRY: 5}, {DENTRY: 1}), slabs, aliases))
+    assert all(again[one] is row for one, row in first.items())
+    for slab, names in (
+        (replace(SLAB, live=99), ("one",)),
+        (replace(SLAB, mem=4096), ("one",)),
+        (replace(SLAB, reclaimable=True), ("one",)),
+        (SLAB, ("one", "more")),
+    ):
+        changed = rows.merge(
+            counted({DENTRY: 5}, {DENTRY: 1}), dict.fromkeys(slabs, slab), dict.fromkeys(aliases, names)
+        )
+        for row in changed.values():
+            found = row.live, row.mem, row.reclaimable, row.aliases
+            assert found == (slab.live, slab.mem, slab.reclaimable, names)
+
+
+def test_a_mark_of_inconsistency_does_not_outlive_what_it_was_made_from() -> None:
+    rows, consistency = Rows(), Consistency()
+
+    def marks(counts: Counted, live: int) -> bool | None:
+        slabs = {"dentry": replace(SLAB, live=live)}
+        found = rows.merge(counts, slabs)
+        consistency.mark(found, counts.freed.begun, slabs, lambda name: 0)
+        return found[key("dentry")].disagrees
+
+    assert marks(counted({DENTRY: 5}, {}), 0) is False
+    assert marks(counted({DENTRY: 5}, {}), 10**6) is True
+    assert marks(counted({DENTRY: 5}, {}), 10**6) is True  # the same row
+    stopped = counted({DENTRY: 5}, {})
+    assert marks(replace(stopped, freed=replace(stopped.freed, begun=None)), 10**6) is None
+    assert marks(counted({DENTRY: 5}, {}, begun=2), 10**6) is False  # compared with this moment from now on
+
+
+READINGS = st.tuples(
+    st.dictionaries(st.sampled_from([DENTRY, FILP, AT_DENTRYS, CLASS]), st.integers(0, 2), max_size=3),
+    st.none() | st.dictionaries(st.sampled_from([DENTRY, FILP, CLASS]), st.integers(0, 2), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["dentry", "filp", "idle"]),
+        st.builds(
+            Slab, st.sampled_from([0, 10**6]), st.just(192), st.just(21), st.just(8192), st.sampled_from([None, True])
+        ),
+    ),
+    st.dictionaries(st.sampled_from(["dentry", "idle"]), st.sampled_from([("one",), ("one", "two")])),
+    st.sampled_from([{}, {"idle": Cache(0xFFFF888100000400, "idle", 64, 60)}]),
+)
+
+
+@given(st.lists(READINGS, max_size=8))
+def test_rows_that_are_shared_say_the_same_as_rows_that_are_made_anew(
+    readings: list[
+        tuple[dict[Cache, int], dict[Cache, int] | None, dict[str, Slab], dict[str, tuple[str, ...]], dict[str, Cache]]
+    ],
+) -> None:
+    shared, anew = (Rows(), Consistency()), (Rows(), Consistency())
+    sums: dict[str, dict[int, int]] = {"allocs": {}, "frees": {}}
+    owners: dict[int, Cache] = {}
+    for epoch, (allocs, frees, slabs, aliases, listed) in enumerate(readings, 1):
+        for counts_of, more in ((sums["allocs"], allocs), (sums["frees"], frees or {})):
+            for cache, number in more.items():
+                owners[cache.address] = cache
+                counts_of[cache.address] = counts_of.get(cache.address, 0) + number
+        counts = counted(
+            {owners[address]: number for address, number in sums["allocs"].items()},
+            None if frees is None else {owners[address]: number for address, number in sums["frees"].items()},
+            epoch=epoch,
+        )
+        found = []
+        for rows, consistency in (shared, anew):
+            rows.listed = listed
+            if rows is anew[0]:
+                rows._made_from.clear()
+            merged = rows.merge(counts, slabs, aliases)
+            consistency.mark(merged, counts.freed.begun, slabs, lambda name: 0)
+            found.append(merged)
+        assert list(found[0].items()) == list(found[1].items())

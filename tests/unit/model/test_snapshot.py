@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.inspection import Inspection, InspectionKind
-from slabtui.model.snapshot import CacheTotals, Reading, Snapshot, difference, merge
+from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot, difference, merge
 from tests.support.fakes import cache, snapshot, totals
 
 AMOUNTS = st.integers(0, 10**9)
 JUDGED = {"growth_objects_s": 1.5, "recent_objects_s": 2.5, "growth_bytes_h": 3.5, "growing": True}
 JUDGED |= {"grows_with": ("filp",)}
+IDLE = st.sampled_from([False, False, True])  # then the row is the same object as before
+COUNTED = ("allocs", "bytes", "frees", "live_delta")
 MOMENT = snapshot()
 
 
@@ -30,7 +32,7 @@ def readings(draw: st.DrawFn) -> list[Reading]:
         for number, size in sizes.items():
             if number not in rows and draw(st.booleans()):
                 rows[number] = totals(number, size=size)
-            if (row := rows.get(number)) is not None:
+            if (row := rows.get(number)) is not None and not draw(IDLE):
                 more = draw(AMOUNTS)
                 rows[number] = replace(
                     row,
@@ -51,6 +53,29 @@ def intervals(found: list[Reading]) -> list[Snapshot]:
         difference(before, after, replace(MOMENT, time=1000.0 + at))
         for at, (before, after) in enumerate(pairwise(found))
     ]
+
+
+@given(readings())
+def test_rows_of_idle_caches_that_are_shared_say_the_same_as_rows_that_are_made_anew(found: list[Reading]) -> None:
+    differences = Differences()
+    for at, (before, after) in enumerate(pairwise(found)):
+        moment = replace(MOMENT, time=1000.0 + at)
+        assert differences.between(before, after, moment) == difference(before, after, moment)
+
+
+def test_the_row_of_an_idle_cache_is_one_object_until_anything_of_it_changes() -> None:
+    differences, idle = Differences(), replace(totals(1, allocs=5), live=7, total_frees=2)
+    reading = Reading((idle,))
+    first, second = (differences.between(reading, reading, MOMENT).rows[0] for _ in range(2))
+    assert first is second
+    assert (first.allocs, first.bytes, first.frees, first.live_delta) == (0, 0, 0, 0)
+    uncounted = Reading((idle,), frees_begun=None)
+    assert differences.between(reading, uncounted, MOMENT).rows[0].frees is None
+    for changed in ({"aliases": ("one",)}, {"disagrees": True}, {"reclaimable": True}, {"mem": 1}, {"address": 1}):
+        other = Reading((replace(idle, **changed),))
+        for after in (differences.between(reading, other, MOMENT), differences.between(other, other, MOMENT)):
+            assert {name: getattr(after.rows[0], name) for name in changed} == changed
+        assert differences.between(other, reading, MOMENT).rows == (first,)
 
 
 FAILURES = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["the map is gone", "no memory"])), max_size=2)

@@ -1,8 +1,10 @@
 """The benchmark without its measurements: how it writes figures on the terminal and on the page."""
 
-from slabtui.kernel.counters import count_caches
-from slabtui.kernel.procfs.slabinfo import parse
-from tests.tools.bench import bpftrace, made, page, scale
+import time
+
+from slabtui.kernel import counters
+from slabtui.kernel.procfs.slabinfo import Parser
+from tests.tools.bench import bpftrace, made, page, scale, stepped
 from tests.tools.bench.extras import Runs
 from tests.tools.bench.piped import complaint
 from tests.tools.bench.report import Figure, Heading, Report, Table, Text, printed, spread, times
@@ -103,14 +105,14 @@ def test_made_up_maps_are_read_as_the_kernels() -> None:
     maps = made.Maps(cpus=3, caches=10)
     maps.grow()
     maps.grow()
-    found = count_caches(maps.slots, maps.caches)
+    found = counters.Table(maps.slots, maps.caches).read()
     assert [cache.name for cache in found.caches.values()] == maps.names
     assert [number % 3 for number in found.sums.values()] == [0] * 10
     assert list(found.sums.values())[1] == 2 * 3 * (1 + 7919 % 1000)
 
 
 def test_made_up_slabinfo_is_read_as_the_kernels() -> None:
-    first, second = (parse(made.slabinfo(["a", "b"], reading)) for reading in (0, 1))
+    first, second = (Parser().parse(made.slabinfo(["a", "b"], reading)) for reading in (0, 1))
     assert [first[name].live for name in "ab"] == [1000, 1000]
     assert [second[name].live for name in "ab"] == [1000, 1001]
 
@@ -119,3 +121,20 @@ def test_every_part_of_an_interval_is_measured() -> None:
     clock = scale.measured(cpus=2, caches=5, ticks=1)
     assert all(len(taken) == 2 for taken in clock.taken.values())
     assert clock.median(*clock.taken) > 0
+
+
+def test_every_step_that_is_timed_is_a_function_of_the_program() -> None:
+    for where in stepped.STEPS:
+        owner, name = stepped.find(where)
+        assert callable(getattr(owner, name))
+
+
+def test_a_step_inside_another_is_counted_once() -> None:
+    clock = stepped.Clock()
+    inner = clock.time("inner", lambda: sum(range(200_000)))
+    outer = clock.time("outer", lambda: (inner(), inner()))
+    begun = time.thread_time_ns()
+    outer()
+    taken = time.thread_time_ns() - begun
+    assert 0 < clock.spent["outer"] < clock.spent["inner"]
+    assert clock.spent.total() <= taken

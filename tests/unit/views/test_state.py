@@ -93,8 +93,14 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
         (("]",), "] does nothing here: the screen is not paused: press p or [ first"),
         (("p", "]"), "] does nothing here: this is the newest interval"),
         (("[",), "[ does nothing here: this is the oldest interval that is kept"),
-        (("+",), "+ does nothing here: only a replay has a speed"),
-        (("-",), "- does nothing here: only a replay has a speed"),
+        (
+            ("+",),
+            "+ does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
+        (
+            ("-",),
+            "- does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
         (("esc",), "Esc does nothing here: there is no filter to clear"),
         (("enter", "enter"), "Enter does nothing here: it works on a stack or a process"),
         (("enter", ","), ", does nothing here: this is the left end"),

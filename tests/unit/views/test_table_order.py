@@ -3,9 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
-from tests.support.fakes import cache, caches
+from slabtui.views.state import State
+from tests.support.fakes import cache, caches, snapshot
 from tests.unit.views.test_app import Screen
 
 HEIGHT = 19  # rows that 24 lines show
@@ -114,25 +118,21 @@ def test_a_cursor_key_or_f_ends_following(key: str) -> None:
     assert screen.state.table.followed is None
 
 
-def announced(screen: Screen) -> str:
-    """Return what the line above the keys says of the rows."""
-    return screen.lines()[-2].removesuffix("lost 0").partition("caches")[2].strip()
-
-
 def test_the_rows_that_are_not_on_the_screen_are_announced() -> None:
     screen = Screen(*caches(50))
-    assert announced(screen) == f"▼ {50 - HEIGHT} rows below"
+    assert f" ▼ {50 - HEIGHT} rows below " in screen.lines()[-2]
     screen.type("end")
-    assert announced(screen) == f"▲ {50 - HEIGHT} rows above"
+    assert f" ▲ {50 - HEIGHT} rows above " in screen.lines()[-2]
     screen.type("up", *["page up"])
-    assert announced(screen).split() == ["▲", "30", "rows", "above", "▼", "1", "rows", "below"]
-    assert not announced(Screen(*caches(5)))
+    assert " ▲ 30 rows above  ▼ 1 row below " in screen.lines()[-2]
+    assert not Screen(*caches(5)).has("rows")
 
 
 def test_the_announcement_knows_a_new_height_at_once() -> None:
     screen = Screen(*caches(50))
     screen.size = (80, 40)
-    assert announced(screen) == "▼ 16 rows below"
+    rows = len(screen.body())
+    assert f" ▼ {50 - rows} rows below " in screen.lines()[-2]
 
 
 def test_it_says_what_is_followed_beside_a_message() -> None:
@@ -141,7 +141,7 @@ def test_it_says_what_is_followed_beside_a_message() -> None:
     assert screen.lines()[-2].startswith("F7 does nothing here: ? shows all keys")
     assert screen.lines()[-2].endswith("▼ 31 rows below")
     screen.type("ctrl l")
-    assert announced(screen).startswith("follows cache-49")
+    assert " follows cache-49 " in screen.lines()[-2]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10)])
@@ -165,7 +165,7 @@ def test_the_column_that_rows_are_sorted_by_is_always_on_the_screen(key: str, ma
     """Sorted by memory at 80 columns, no heading had a mark."""
     screen = Screen(*caches(5), size=size)
     screen.type(key)
-    assert mark in screen.lines()[screen.top].split()
+    assert mark in screen.heading()
 
 
 def test_two_keys_go_from_column_to_column() -> None:
@@ -173,10 +173,10 @@ def test_two_keys_go_from_column_to_column() -> None:
     seen = []
     for _ in range(9):
         screen.type(">")
-        seen += [title[:-1] for title in screen.lines()[2].split() if title[-1] in "▲▼"]
+        seen += [title[:-1] for title in screen.heading() if title[-1] in "▲▼"]
     assert seen == ["LIVE", "+/-/s", "MEM", "GROWTH/h", "CACHE", "OBJSIZE", "ALLOCS/s", "BYTES/s", "LIVE"]
     screen.type("f", "<", "<")
-    assert "FREES/s▼" in screen.lines()[2].split()
+    assert "FREES/s▼" in screen.heading()
     assert screen.has("Sorted by FREES/s")
 
 
@@ -184,7 +184,7 @@ def test_the_sort_by_frees_shows_them_while_they_are_not_counted() -> None:
     screen = Screen(*caches(3))
     screen.state.sort_by("frees")
     screen.app.sync()
-    assert "FREES/s▼" in screen.lines()[2].split()
+    assert "FREES/s▼" in screen.heading()
 
 
 def test_a_wide_screen_is_used_to_its_end() -> None:
@@ -193,9 +193,9 @@ def test_a_wide_screen_is_used_to_its_end() -> None:
     screen.state.frees = True
     for _ in range(120):
         screen.show(*(replace(row, frees=1) for row in caches(3)))
-    titles = screen.lines()[screen.top].split()
+    titles = screen.heading()
     assert titles[3:] == ["FREES/s", "BYTES/s▼", "LIVE", "+/-/s", "MEM", "GROWTH/h", "RECLAIM", "HISTORY"]
-    assert screen.lines()[screen.top + 1].count("█") > 70
+    assert screen.body()[0].count("█") > 70
 
 
 def test_a_heading_and_a_row_know_where_they_are() -> None:
@@ -206,8 +206,44 @@ def test_a_heading_and_a_row_know_where_they_are() -> None:
         assert table.column_at(line.index(title)) == column
     assert table.column_at(line.index("HISTORY")) is None
     assert table.column_at(500) is None
-    size = (80, HEIGHT)
-    assert [table._list.at(size, *place) for place in ((0, 0), (78, 4), (79, 4), (0, -1))] == [0, 4, None, None]
+    lines = table._list
+    assert [lines.at((80, HEIGHT), 5, row) for row in (0, 4)] == [0, 4]
     screen.type("end")
-    assert table._list.at(size, 0, 0) == 31
-    assert Screen().app._table._list.at(size, 0, 0) is None
+    assert lines.at((80, HEIGHT), 5, 0) == 31
+    assert lines.at((80, HEIGHT), 79, 0) is None  # the scroll bar
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 99), min_size=8, max_size=8), min_size=1, max_size=6),
+    st.integers(0, 7),
+    st.sampled_from(["bytes", "name", "growth"]),
+    st.booleans(),
+)
+def test_whatever_the_intervals_bring_the_row_stays_under_the_finger(
+    intervals: list[list[int]], place: int, column: str, leaks: bool
+) -> None:
+    clock = [0.0]
+    state = State(1.0, Order.by(column), now=lambda: clock[0])
+    state.receive(snapshot(*(row_of(number, 5) for number in range(8))))
+    if leaks:
+        state.toggle_leaks()
+    state.select(place)
+    selected, line = state.selected, state.place
+    assert selected is not None
+    for counts in intervals:
+        clock[0] += 1.9 / len(intervals)
+        state.receive(snapshot(*(row_of(number, count) for number, count in enumerate(counts))))
+        assert state.selected is not None
+        assert (state.selected.cache, state.place) == (selected.cache, line)
+    clock[0] += 2.0
+    state.receive(snapshot(*(row_of(number, number) for number in range(8))))
+    keys = [row.cache for row in state.rows]
+    state.arrange()
+    assert [row.cache for row in state.rows] == keys
+
+
+def row_of(number: int, count: int) -> CacheRow:
+    row = replace(cache(number, allocs=count), live=1000 + count, live_delta=count - 50, frees=count)
+    return replace(
+        row, growth_bytes_h=float(count), growth_objects_s=float(count) + 1, growing=count > 90, reclaimable=count > 60
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from slabtui.kernel.procfs import meminfo
 from slabtui.model.host import HostMemory
+from slabtui.system.files import Repeated
 
 LISTING = b"""MemTotal:        8133000 kB
 MemFree:         5000000 kB
@@ -36,12 +37,12 @@ def test_a_file_that_says_nothing_of_it_is_no_memory(listing: bytes) -> None:
 
 
 def test_a_file_that_is_missing_is_no_memory(tmp_path: Path) -> None:
-    assert meminfo.read(tmp_path / "meminfo") is None
-    assert meminfo.read(tmp_path) is None
+    assert meminfo.read(Repeated(tmp_path / "meminfo")) is None
+    assert meminfo.read(Repeated(tmp_path)) is None
 
 
 def test_the_slab_memory_of_this_machine_is_its_two_kinds() -> None:
-    found = meminfo.read()
+    found = meminfo.read(Repeated(meminfo.MEMINFO))
     assert found is not None
     assert None not in (found.total, found.available, found.slab, found.reclaimable, found.unreclaimable)
     assert found.slab == (found.reclaimable or 0) + (found.unreclaimable or 0)
