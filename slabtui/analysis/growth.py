@@ -41,14 +41,14 @@ class Growth:
             self._is_marked = False
             self._begin_baseline()
         if self._since is None:
-            self._since = snapshot.time - snapshot.elapsed
+            self._since = max(0.0, snapshot.time - snapshot.elapsed)
         self._time = snapshot.time
         ends = self._timeline.advance(snapshot.elapsed)
         self._add_rows(snapshot.rows)
         self._add_memory(snapshot.memory)
         if ends:
             self._end_bin()
-        self._examine_some(max(1, min(_AT_ONCE, round(snapshot.elapsed * _PER_SECOND))))
+        self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
         rows = tuple(map(self._judge_row, snapshot.rows))
