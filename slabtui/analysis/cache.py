@@ -60,11 +60,12 @@ class JudgedCache(JudgedSeries):
         Most caches of a kernel are idle most of the time, and to make a row takes longer than to compare its values.
         """
         values = unjudged_values(row)
-        if values != self._values or self._used is not self.judgement:
-            self._values, self._used = values, self.judgement
-            self._row = judge_row(values, self.judgement)
-            if row.reclaimable != self.reclaimable:  # a recording that lacks it
-                self._row = replace(self._row, reclaimable=self.reclaimable)
+        if values == self._values and self._used is self.judgement:
+            return self._row
+        self._values, self._used = values, self.judgement
+        self._row = judge_row(values, self.judgement)
+        if row.reclaimable != self.reclaimable:  # a recording that lacks it
+            self._row = replace(self._row, reclaimable=self.reclaimable)
         return self._row
 
     def mark(self) -> None:

@@ -12,7 +12,8 @@ from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
 
-_AT_ONCE = 24  # caches that are examined in one interval: about 2 ms
+_PER_SECOND = 16  # caches that are examined: about 1 ms
+_AT_ONCE = 48  # caches that are examined in one interval: about 3 ms
 
 
 class Growth:
@@ -27,6 +28,7 @@ class Growth:
         self._caches: dict[CacheKey, JudgedCache] = {}
         self._memory: dict[str, JudgedSeries] = {}
         self._due: deque[JudgedCache] = deque()
+        self._is_due = False  # whether all caches are examined, and can be judged
         self._since: float | None = None
         self._time = 0.0
         self._is_marked = self._was_marked = False
@@ -39,15 +41,14 @@ class Growth:
             self._is_marked = False
             self._begin_baseline()
         if self._since is None:
-            self._since = snapshot.time - snapshot.elapsed
+            self._since = max(0.0, snapshot.time - snapshot.elapsed)
         self._time = snapshot.time
         ends = self._timeline.advance(snapshot.elapsed)
         self._add_rows(snapshot.rows)
         self._add_memory(snapshot.memory)
         if ends:
             self._end_bin()
-        if self._due:
-            self._examine_some()
+        self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
         rows = tuple(map(self._judge_row, snapshot.rows))
@@ -103,15 +104,17 @@ class Growth:
         if is_late:  # there is more to examine than there are intervals for it: judge by what is known
             self._judge_caches()
 
-    def _examine_some(self) -> None:
-        """Examine the next caches; when all have been examined, judge them."""
-        left = _AT_ONCE
+    def _examine_some(self, most: int) -> None:
+        """Examine the next caches, so many at most; judge all of them when each has been examined, and work is left."""
+        left = most
         while self._due and left:
             left -= self._due.popleft().examine(self._timeline)
-        if not self._due:
+            self._is_due = True
+        if self._is_due and not self._due and left * 2 >= most:
             self._judge_caches()
 
     def _judge_caches(self) -> None:
+        self._is_due = False
         verdicts = judge_together(self._caches.values(), self._timeline)
         for key, cache in self._caches.items():
             if cache.varies or cache.judgement.growing is None:

@@ -74,7 +74,13 @@ class JudgedSeries(Series):
 
 def _find(times: list[float], values: list[float], begin: float = 0.0) -> Trend | None:
     """Return the trend of values at the last of these times; of those after `begin`, but of four at least."""
-    times = times[-len(values) :] if values else []
-    while len(times) > LEAST and times[0] < begin:
-        times = times[1:]
-    return find_trend(times, values[-len(times) :]) if len(times) >= LEAST else None
+    number = len(values)
+    if number < LEAST:
+        return None
+    first = len(times) - number
+    while number > LEAST and times[first] < begin:
+        first, number = first + 1, number - 1
+    times, values = times[first:], values[-number:]
+    if min(values) == max(values):  # most caches are idle most of the time
+        return Trend(slope=0.0, low=0.0, noise=0.0, span=times[-1] - times[0])
+    return find_trend(times, values)

@@ -10,6 +10,7 @@ from collections import deque
 BIN = 5.0  # seconds: long enough that grace periods end in nearly every bin of a busy host
 RECENT = 12  # bins: one minute
 LONGEST = 24  # bins since the baseline: when there are more, each two become one; even
+_LONGEST_INTERVAL = 366 * 86400.0  # seconds: a recording that was made up may have longer ones, which no sum can hold
 
 
 class Timeline:
@@ -33,7 +34,7 @@ class Timeline:
 
     def advance(self, elapsed: float) -> bool:
         """Let an interval pass; return whether the bin ends with the reading at its end."""
-        self.now += elapsed
+        self.now += min(elapsed, _LONGEST_INTERVAL)
         self._readings.append(self.now)
         return self.now - self._begin >= BIN - min(elapsed, BIN) / 2  # whichever end is nearer
 

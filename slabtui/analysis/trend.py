@@ -55,9 +55,9 @@ def find_slope(times: Sequence[float], values: Sequence[float]) -> float:
 
 def noise_around(slope: float, times: Sequence[float], values: Sequence[float]) -> float:
     """Return how far nine of ten values lie at most from the line of this slope that runs through their middle."""
-    heights = [value - slope * time for time, value in zip(times, values, strict=True)]
-    height = _middle(sorted(heights))
-    distances = sorted(abs(other - height) for other in heights)
+    heights = sorted([value - slope * time for time, value in zip(times, values, strict=True)])
+    height = _middle(heights)
+    distances = sorted([abs(other - height) for other in heights])
     return distances[int(0.9 * len(distances))]
 
 
@@ -69,4 +69,6 @@ def _middle(ordered: Sequence[float]) -> float:
 def _slopes(times: Sequence[float], values: Sequence[float]) -> list[float]:
     """Return the slopes between all pairs of values, in ascending order."""
     points = zip(times, values, strict=True)
-    return sorted((later - earlier) / (end - begin) for (begin, earlier), (end, later) in combinations(points, 2))
+    slopes = [(later - earlier) / (end - begin) for (begin, earlier), (end, later) in combinations(points, 2)]
+    slopes.sort()
+    return slopes

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
@@ -109,7 +109,10 @@ UNJUDGED = Judgement(None, None, None, None, ())
 # keyword arguments take far longer.
 _get_totals = attrgetter(*(field.name for field in fields(CacheTotals)))
 _get_judgement = attrgetter(*Judgement._fields)
-_get_interval = attrgetter(*(field.name for field in fields(CacheRow) if field.name not in Judgement._fields))
+# The values of a row without its judgement, for `judge_row`.
+unjudged_values: Callable[[CacheRow], tuple[object, ...]] = attrgetter(
+    *(field.name for field in fields(CacheRow) if field.name not in Judgement._fields)
+)
 _make_row: Callable[..., CacheRow] = CacheRow
 
 
@@ -262,11 +265,6 @@ def _since(known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow
         _subtract(row.total_frees, known.total_frees) if frees else None,
         _subtract(row.live, known.live),
     )
-
-
-def unjudged_values(row: CacheRow) -> tuple[object, ...]:
-    """Return the values of a row without its judgement, for `judge_row`."""
-    return cast("tuple[object, ...]", _get_interval(row))
 
 
 def judge_row(values: tuple[object, ...], judgement: Judgement) -> CacheRow:

@@ -310,3 +310,20 @@ def test_open_pipes_hold_one_inode_for_two_files() -> None:
     leak["lsm_inode_cache"] = noisy(20, 9, 4)
     judged = judge(leak, 60, reclaimable=("inode_cache",))
     assert growing(judged) == {"filp", "kmalloc-cg-1k", "lsm_inode_cache"}
+
+
+def test_a_cache_that_falls_back_again_and_again_does_not_leak() -> None:
+    growth = Growth()
+    for at, one in enumerate(snapshots({"kmalloc-64": lambda time: 1000 + 20 * (time % 200)}, 1200)):
+        judged = growth.judge(one)
+        assert at < 210 or growing(judged) == set()
+
+
+@pytest.mark.parametrize("elapsed", [1e-6, 1e300, 1.7e308])
+def test_a_recording_that_was_made_up_is_judged_without_a_failure(elapsed: float) -> None:
+    growth = Growth()
+    for at in range(100):
+        odd = replace(row("odd", (at % 7) << 63), size=1 << 63)
+        memory = HostMemory(available=1 << 63, slab=(at % 5) << 62, unreclaimable=at << 56)
+        one = replace(snapshot(odd, time=0.0, memory=memory), elapsed=elapsed if at % 3 else 1.0)
+        assert growth.judge(one).growth is not None

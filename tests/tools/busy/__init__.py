@@ -1,0 +1,1 @@
+"""Makes recordings of a busy host on which one process leaks, as `python -m tests.tools.busy`."""

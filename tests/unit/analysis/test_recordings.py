@@ -1,0 +1,52 @@
+"""The judgement on recordings of real busy hosts, of which the leak is known; see tests/fixtures/README.md."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from slabtui.analysis.growth import Growth
+from slabtui.analysis.ranking import rank
+from slabtui.model.snapshot import Snapshot
+from slabtui.recording.reader import read
+from tests.tools import growth as tool
+from tests.tools.busy.leaks import ALSO, CACHES
+
+PATHS = sorted(tool.RECORDINGS.glob("busy-*"))
+SLOW, LATE, SOON = 5.0, 300.0, 60.0  # a leak of 5 objects/s may take five minutes, others one
+
+
+def judged(path: Path) -> list[tuple[float, Snapshot]]:
+    """Return the judged snapshots of a recording, each with the seconds since its start."""
+    growth, time, found = Growth(), 0.0, []
+    for one in read(path):
+        time += one.elapsed
+        found.append((time, growth.judge(replace(one, growth=None))))
+    return found
+
+
+def test_there_are_recordings_with_and_without_leaks() -> None:
+    kinds = {tool.truth(path)[0] for path in PATHS}
+    assert {"none", "eventfd"} < kinds
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name.split(".")[0])
+def test_the_leak_is_first_in_time_and_nothing_else_is_marked(path: Path) -> None:
+    kind, rate = tool.truth(path)
+    leak = CACHES[kind]
+    due = LATE if rate <= SLOW else SOON
+    for time, one in judged(path):
+        marked = {row.name for row in one.rows if row.growing}
+        assert marked <= leak | (ALSO if leak else set()), time
+        if leak and time >= due:
+            assert rank(one.rows)[0][1].name in leak, time
+            assert marked, time
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name.split(".")[0])
+def test_the_slope_of_the_leak_is_its_rate(path: Path) -> None:
+    kind, rate = tool.truth(path)
+    for row in judged(path)[-1][1].rows:
+        if row.name in CACHES[kind]:
+            files = 2 if kind == "pipe" and row.name in CACHES["eventfd"] else 1
+            assert row.growth_objects_s == pytest.approx(files * rate, rel=0.2), row.name
