@@ -43,6 +43,7 @@ class Options:
         record: the file to record to.
         addresses: whether kernel addresses are written.
         replay: the recording that is shown; None: the running kernel is.
+        mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
         count: after how many snapshots to end; None: when the user ends it.
     """
@@ -59,6 +60,7 @@ class Options:
     record: Path | None
     addresses: bool
     replay: Path | Traversable | None
+    mouse: bool
     interval: float
     count: int | None
 
@@ -86,6 +88,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         record=found.record,
         addresses=found.addresses,
         replay=DEMO if found.demo else found.replay,
+        mouse=found.mouse,
         interval=found.interval,
         count=found.count,
     )
@@ -212,6 +215,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     )
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
+    add("--no-mouse", action="store_false", dest="mouse", help="leave the mouse to the terminal")
     add(
         "--print-completion",
         metavar="SHELL",

@@ -149,7 +149,8 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
     garbage.shorten_pauses()
     try:
         with ending.screen():
-            App(state, options.count, conceal, leaving=lambda: ending.begin(Status.OK), notes=notes).run(producer)
+            leaving = partial(ending.begin, Status.OK)
+            App(state, options.count, conceal, leaving, notes, mouse=options.mouse).run(producer)
     except (OSError, termios.error) as error:
         if error.args[0] != errno.EIO:
             raise

@@ -27,6 +27,7 @@ class Scene:
         units: how numbers are written, and what time they are for.
         branch: returns what stands before the name of a row that belongs to the one above it; empty: it does not.
         trend: draws LIVE of a row in the last intervals in a given width.
+        reclaimable: the names of the reclaimable caches.
         all_growth: bytes per hour by which all caches that cannot be reclaimed grow.
     """
 
@@ -36,6 +37,7 @@ class Scene:
     units: Units = field(default_factory=Units)
     branch: Callable[[CacheRow], str] = lambda row: ""
     trend: Callable[[CacheRow, int], str] = lambda row, width: ""
+    reclaimable: frozenset[str] = frozenset()
     all_growth: float = 0.0
 
 

@@ -2,18 +2,44 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from slabtui.columns import column, numbers
+from slabtui.columns import column, numbers, stacks
 from slabtui.columns.column import UNLIMITED, Column, Fitted
-from slabtui.columns.numbers import Unit
+from slabtui.columns.numbers import Style, Unit
+from slabtui.model.containers import write_place
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
-_LEAST = 26  # columns for the last one, which takes what is left
-_INNERMOST_FIRST = " < "
+_LEAST = 26  # columns for the one that takes what is left
+_WIDE, _LONGEST_PLACE = 160, {"cgroup": 53}  # on a wide terminal the whole uid of a pod fits beside a container's id
+_LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
+_LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
+_OF_INTERVAL = {"allocs", "bytes"}  # columns
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
 
-InspectionColumn = Column[InspectionRow, Inspection]
+# Columns that all numbers of a row take at most: what is left distinguishes rows. A wide terminal has more for them.
+NUMBERS_WIDTH, _NUMBERS_SHARE = 24, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the columns need beside the row.
+
+    Attributes:
+        inspection: the inspection that the row is of.
+        style: how numbers are written.
+        elapsed: seconds of the interval: what was allocated in it is written per second; None: it is not.
+    """
+
+    inspection: Inspection
+    style: Style = Style.RAW
+    elapsed: float | None = None
+
+
+InspectionColumn = Column[InspectionRow, Scene]
+
+ENDED = "X"  # as in the column S of ps(1): dead
 
 
 def share(row: InspectionRow, inspection: Inspection) -> float:
@@ -43,14 +69,23 @@ def who(row: InspectionRow) -> str:
     return f"[{row.comm}]" if row.context is Context.KERNEL_THREAD else row.comm
 
 
-def _error(row: InspectionRow, width: int, inspection: Inspection) -> str:
-    error = share_error(row, inspection)
+def describe(kind: InspectionKind, row: InspectionRow) -> str:
+    """Return in full what a row is: its call site, its stack, or the command line of its process."""
+    if kind is InspectionKind.STACKS:
+        return stacks.write_stack(row.frames)
+    if kind is InspectionKind.CALLERS:
+        return "".join(row.frames[:1])
+    return row.cmdline or who(row)
+
+
+def rate_title(column: InspectionColumn) -> str:
+    """Return the heading of a column where what was allocated in the interval is written per second."""
+    return f"{column.title}/s" if column.id in _OF_INTERVAL else column.title
+
+
+def _error(row: InspectionRow, width: int, scene: Scene) -> str:
+    error = share_error(row, scene.inspection)
     return "?" if error is None else f"{min(error, _MOST_ERROR):.1f}%"
-
-
-def _stack(row: InspectionRow, width: int, inspection: Inspection) -> str:
-    """Return a stack on one line, without its innermost function: that is always the allocator's own."""
-    return _INNERMOST_FIRST.join(row.frames[1:] or row.frames)
 
 
 def _amount(
@@ -64,11 +99,11 @@ def _amount(
     priority: int,
 ) -> InspectionColumn:
     """Return a column of the amounts in the field of that name, each marked with ~ where it is an estimate."""
-    write_number = numbers.WRITERS[unit]
 
-    def write(row: InspectionRow, width: int, inspection: Inspection) -> str:
-        number = get(row)
-        return f"~{write_number(number, width - 1)}" if inspection.one_in > 1 else write_number(number, width)
+    def write(row: InspectionRow, width: int, scene: Scene) -> str:
+        estimated = scene.inspection.one_in > 1
+        number = get(row) / scene.elapsed if name in _OF_INTERVAL and scene.elapsed else get(row)
+        return "~" * estimated + numbers.write(number, unit, scene.style, width - estimated)
 
     return InspectionColumn(
         id=name,
@@ -84,25 +119,26 @@ def _amount(
     )
 
 
-def _who(
+def _text(
     name: str,
     title: str,
-    write: Callable[[InspectionRow, int, Inspection], str],
+    write: Callable[[InspectionRow, int, Scene], str],
     *,
     meaning: str,
-    priority: int = 0,
+    least: int = _LEAST,
+    most: int = UNLIMITED,
     fields: tuple[str, ...] = ("frames",),
 ) -> InspectionColumn:
-    """Return the last column, which takes what is left."""
+    """Return the column that takes what is left and is never left out."""
     return InspectionColumn(
         id=name,
         title=title,
-        width=_LEAST,
+        width=least,
         align="left",
         write=write,
         help=meaning,
-        priority=priority,
-        most=UNLIMITED,
+        priority=0,
+        most=most,
         fields=fields,
     )
 
@@ -112,9 +148,9 @@ _SHARE = InspectionColumn(
     title="SHARE",
     width=6,
     align="right",
-    write=lambda row, width, inspection: f"{share(row, inspection):.1f}%",
+    write=lambda row, width, scene: f"{share(row, scene.inspection):.1f}%",
     help="Share of this row in all allocations from the cache since the inspection began",
-    priority=7,
+    priority=9,
     value=lambda row: row.total_allocs,
     unit=Unit.PERCENT,
 )
@@ -126,7 +162,7 @@ _ERROR = InspectionColumn(
     write=_error,
     help="Standard error of SHARE, in percentage points: two times out of three the true share is within SHARE ± S.E.;"
     " 0.0%: it is exact; ?: unknown",
-    priority=3,
+    priority=6,
     unit=Unit.PERCENT,
     fields=("standard_error",),
 )
@@ -134,38 +170,38 @@ _AMOUNTS = (
     _amount(
         "allocs",
         "ALLOCS",
-        9,
+        8,
         lambda row: row.allocs,
         Unit.OBJECTS,
         meaning="Objects allocated in the interval; ~: an estimate, from the allocations that were sampled",
-        priority=6,
+        priority=5,
     ),
     _amount(
         "bytes",
         "BYTES",
-        8,
+        7,
         lambda row: row.bytes,
         Unit.BYTES,
         meaning="Bytes allocated in the interval",
-        priority=2,
+        priority=1,
     ),
     _amount(
         "total_allocs",
         "SINCE",
-        9,
+        8,
         lambda row: row.total_allocs,
         Unit.OBJECTS,
         meaning="Objects allocated since the inspection began",
-        priority=5,
+        priority=8,
     ),
     _amount(
         "total_bytes",
         "BYTES",
-        8,
+        7,
         lambda row: row.total_bytes,
         Unit.BYTES,
         meaning="Bytes allocated since the inspection began",
-        priority=1,
+        priority=7,
     ),
 )
 _PID = InspectionColumn(
@@ -173,62 +209,78 @@ _PID = InspectionColumn(
     title="PID",
     width=7,
     align="right",
-    write=lambda row, width, inspection: str(row.pid) if row.pid else numbers.UNKNOWN,
+    write=lambda row, width, scene: str(row.pid) if row.pid else numbers.UNKNOWN,
     help="Process ID; - for interrupts, and for processes that have none in this PID namespace",
     priority=4,
-    fields=("pid",),
+    fields=("pid", "comm", "context"),  # in CSV these come before the fields that were added later
 )
-_COMM = InspectionColumn(
-    id="comm",
-    title="COMM",
-    width=17,
+_STATE = InspectionColumn(
+    id="state",
+    title="S",
+    width=1,
     align="left",
-    write=lambda row, width, inspection: who(row),
-    help="Name of the process, as in ps: kernel threads in brackets",
-    priority=0,
-    fields=("comm", "context"),
+    write=lambda row, width, scene: ENDED if row.ended else "",
+    help="X: the process has ended, or all of the command have",
+    priority=3,
+)
+_PLACE = InspectionColumn(
+    id="cgroup",
+    title="CGROUP",
+    width=21,
+    align="left",
+    write=lambda row, width, scene: write_place(row.cgroup, width),
+    help="Control group of the process: its container and Kubernetes pod, or its systemd unit, else its path below"
+    " /sys/fs/cgroup",
+    priority=2,
+    fields=("cgroup",),
+)
+_COMMAND = _text(
+    "command",
+    "COMMAND",
+    lambda row, width, scene: describe(InspectionKind.PROCESSES, row),
+    meaning="Command line of the process, else its name as in ps: kernel threads in brackets; NAME x 12: all processes"
+    " of one name",
+    least=_LEAST_COMMAND,
+    fields=("cmdline", "ended"),
 )
 
 COLUMNS: dict[InspectionKind, tuple[InspectionColumn, ...]] = {
-    InspectionKind.CALLERS: (
-        _SHARE,
-        *_AMOUNTS,
-        _who(
-            "caller",
-            "CALL SITE",
-            lambda row, width, inspection: "".join(row.frames[:1]),
-            meaning="Kernel function that allocated, and the offset in it",
-        ),
-    ),
     InspectionKind.STACKS: (
         _SHARE,
         _ERROR,
         *_AMOUNTS,
-        _who(
+        _text(
             "stack",
             "STACK",
-            _stack,
-            meaning="Kernel functions that led to the allocation: each was called by the one to its right",
+            lambda row, width, scene: describe(InspectionKind.STACKS, row),
+            meaning="Kernel functions that led to the allocation: each was called by the one to its right; functions"
+            " that all stacks have are left out, .. stands for others",
+            fields=("frames", "pid", "comm", "cmdline", "ended", "cgroup", "context"),
         ),
     ),
-    InspectionKind.PROCESSES: (
+    InspectionKind.PROCESSES: (_SHARE, *_AMOUNTS, _PID, _STATE, _PLACE, _COMMAND),
+    InspectionKind.CALLERS: (
+        _text(
+            "caller",
+            "CALL SITE",
+            lambda row, width, scene: describe(InspectionKind.CALLERS, row),
+            meaning="Kernel function that allocated, and the offset in it",
+            most=_LONGEST_SYMBOL,
+        ),
         _SHARE,
         *_AMOUNTS,
-        _PID,
-        _COMM,
-        _who(
-            "cgroup",
-            "CGROUP",
-            lambda row, width, inspection: row.cgroup,
-            meaning="Control group of the process: its path below /sys/fs/cgroup",
-            priority=3,
-            fields=("cgroup",),
-        ),
     ),
 }
 
 
 @lru_cache(maxsize=16)  # every row on the screen asks the same
-def fit(kind: InspectionKind, width: int) -> Fitted[InspectionRow, Inspection]:
+def fit(kind: InspectionKind, width: int) -> Fitted[InspectionRow, Scene]:
     """Return the columns of an inspection that fit a terminal, with the width of each, in their order."""
-    return column.fit(COLUMNS[kind], width)
+    kept = list(COLUMNS[kind])
+    amounts = [column for column in kept if column.unit is not None]
+    most = max(NUMBERS_WIDTH, int(width * _NUMBERS_SHARE))
+    while sum(column.width + 1 for column in amounts) - 1 > most:
+        least = min(amounts, key=lambda column: column.priority)
+        amounts.remove(least)
+        kept.remove(least)
+    return column.fit(kept, width, _LONGEST_PLACE if width >= _WIDE else {})

@@ -65,38 +65,57 @@ class Steady:
         return row.cache in self._shown
 
 
-def arrange(rows: Iterable[CacheRow], order: Order, units: Units, steady: Steady) -> Arranged:
+def reclaimable_names(rows: Iterable[CacheRow]) -> frozenset[str]:
+    """Return the names of the reclaimable caches of a snapshot."""
+    return frozenset(row.name for row in rows if row.reclaimable)
+
+
+def is_reclaimed(row: CacheRow, reclaimable: frozenset[str]) -> bool:
+    """Return whether memory that a cache grows by comes back: it, or what it grows in step with, is reclaimable."""
+    return not row.growing and bool(row.reclaimable or (row.grows_with and row.grows_with[0] in reclaimable))
+
+
+def arrange(
+    rows: Iterable[CacheRow], order: Order, units: Units, steady: Steady, reclaimable: frozenset[str]
+) -> Arranged:
     """Return rows in the order of the leak view.
 
     Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others. A
     cache that grows in step with others stands below the first of them.
     """
-    rows = list(rows)
-    reclaimable = {row.name for row in rows if row.reclaimable}
     ordered = sorted(rows, key=lambda row: (row.name, row.cache))
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
     parts: tuple[list[CacheRow], list[CacheRow]] = ([], [])
     for row in ordered:
-        parts[bool(row.reclaimable or reclaimable.intersection(row.grows_with))].append(row)
+        parts[is_reclaimed(row, reclaimable)].append(row)
     branches: dict[CacheKey, bool] = {}
     kept, freed = (_grouped(part, branches) for part in parts)
     return Arranged([*kept, *freed], len(kept), branches)
 
 
-def all_growth(rows: Iterable[CacheRow]) -> float:
-    """Return by how many bytes per hour the caches grow that grow and are not reclaimable."""
-    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in rows if not row.reclaimable)
+def all_growth(rows: Iterable[CacheRow], reclaimable: frozenset[str]) -> float:
+    """Return by how many bytes per hour the caches grow whose memory does not come back."""
+    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in rows if not is_reclaimed(row, reclaimable))
 
 
 def _grouped(rows: list[CacheRow], branches: dict[CacheKey, bool]) -> list[CacheRow]:
     """Return rows with those that grow in step below the first of them, and note these."""
+    by_name: dict[str, list[CacheRow]] = {}
+    for row in rows:
+        by_name.setdefault(row.name, []).append(row)
+    places = {row.cache: place for place, row in enumerate(rows)}
     grouped: dict[CacheKey, CacheRow] = {}
     for leader in rows:
         if leader.cache in grouped:
             continue
         grouped[leader.cache] = leader
-        names = {*leader.grows_with}
-        below = [row for row in rows if row.name in names and row.cache not in grouped]
+        below = [
+            row
+            for name in dict.fromkeys(leader.grows_with)
+            for row in by_name.get(name, ())
+            if row.cache not in grouped
+        ]
+        below.sort(key=lambda row: places[row.cache])
         for row in below:
             grouped[row.cache] = row
             branches[row.cache] = row is below[-1]
@@ -121,7 +140,7 @@ _NUMBERS: dict[str, Number] = {
     "recent": lambda row, units: row.recent_objects_s,
     "since": lambda row, units: units.live_bytes(row),
     "net": lambda row, units: units.net_objects(row),
-    "share": lambda row, units: None if row.reclaimable else row.growth_bytes_h,
+    "share": lambda row, units: row.growth_bytes_h,
 }
 
 
@@ -131,7 +150,7 @@ def _growth(row: CacheRow, width: int, scene: Scene) -> str:
 
 
 def _share(row: CacheRow, width: int, scene: Scene) -> str:
-    if row.reclaimable or row.growth_bytes_h is None or not scene.all_growth:
+    if is_reclaimed(row, scene.reclaimable) or row.growth_bytes_h is None or not scene.all_growth:
         return numbers.UNKNOWN
     return f"{100 * max(0.0, row.growth_bytes_h) / scene.all_growth:.1f}%"
 

@@ -25,12 +25,14 @@ class _Interval:
 
     Attributes:
         snapshot: what it was.
+        rates: objects and bytes allocated per second, from all caches.
         places: the place of each cache among the rows; the same object as that of the interval before, if it is equal.
         size: bytes that it takes in addition to the intervals before it, without its inspections.
         inspection_size: bytes that its inspections take; 0: there are none, or they were forgotten.
     """
 
     snapshot: Snapshot
+    rates: tuple[float, float]
     places: dict[CacheKey, int]
     size: int
     inspection_size: int
@@ -42,9 +44,14 @@ class _Interval:
 
 
 class History:
-    """The last snapshots, the newest last."""
+    """The last snapshots, the newest last.
+
+    Attributes:
+        added: how many snapshots were added, those that are no longer kept included.
+    """
 
     def __init__(self) -> None:
+        self.added = 0
         self._intervals: deque[_Interval] = deque(maxlen=LENGTH)
 
     def __len__(self) -> int:
@@ -55,7 +62,8 @@ class History:
 
         Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
         """
-        newest = self._intervals[-1] if self._intervals else _Interval(snapshot, {}, 0, 0)
+        self.added += 1
+        newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), {}, 0, 0)
         rows, before, places = [], newest.snapshot.rows, newest.places
         size = sum(_TEXT + len(note) for note in snapshot.notes) + _REFERENCE * len(snapshot.rows)
         for row in snapshot.rows:
@@ -68,13 +76,19 @@ class History:
             places = {row.cache: place for place, row in enumerate(rows)}
             size += _PLACE * len(places)
         shared = replace(snapshot, rows=tuple(rows))
-        self._intervals.append(_Interval(shared, places, size, sum(map(_inspection_size, snapshot.inspections))))
+        rates = snapshot.per_second(snapshot.allocs), snapshot.per_second(snapshot.bytes)
+        inspections = sum(map(_inspection_size, snapshot.inspections))
+        self._intervals.append(_Interval(shared, rates, places, size, inspections))
         self._forget_inspections()
         self._forget_intervals()
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot
+
+    def rates(self, back: int = 0) -> list[tuple[float, float]]:
+        """Return the objects and the bytes allocated per second, from all caches, in the same intervals."""
+        return [interval.rates for interval in self._until(back, LENGTH)]
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
@@ -101,8 +115,12 @@ class History:
         return frozenset(caches)
 
     def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
-        """Return the rows of a cache in up to `length` intervals, as `series` does; None: an interval has none."""
+        """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""
         return [interval.row(cache) for interval in self._until(back, length)]
+
+    def snapshots(self, back: int = 0) -> list[Snapshot]:
+        """Return all snapshots up to the one `back` before the newest."""
+        return [interval.snapshot for interval in self._until(back, LENGTH)]
 
     def _until(self, back: int, length: int) -> list[_Interval]:
         """Return up to `length` intervals, the last of them `back` before the newest."""

@@ -11,11 +11,11 @@ from slabtui.model.identity import CacheKey
 
 
 class InspectionKind(enum.StrEnum):
-    """What is inspected."""
+    """What is inspected, in the order of the tabs: the most telling first. A call site is mostly that of a wrapper."""
 
-    CALLERS = "callers"
     STACKS = "stacks"
     PROCESSES = "processes"
+    CALLERS = "callers"
     ABOUT = "about"
 
 

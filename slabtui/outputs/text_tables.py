@@ -62,11 +62,12 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
     lines = [f"{_clock(snapshot)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
-    columns = inspections.COLUMNS[kind]
+    columns = sorted(inspections.COLUMNS[kind], key=lambda column: not column.priority)  # the longest text comes last
+    scene = inspections.Scene(found)
     rows = merge_stacks(found.rows) if kind is InspectionKind.STACKS else found.rows
     lines.append(" ".join(_align(column, column.title, column.width) for column in columns))
     lines += (
-        " ".join(_align(column, column.write(row, _WIDE, found), column.width) for column in columns)
+        " ".join(_align(column, column.write(row, _WIDE, scene), column.width) for column in columns)
         for row in rows[:most]
     )
     return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"

@@ -14,9 +14,9 @@ WAIT = PATIENCE / 2  # seconds to wait for another thread within a step
 
 _RETRY = 0.01  # seconds until an exception that Python has dropped is raised again
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Switches off everything that urwid may have switched on: bracketed paste, reports of the focus, the second character
-# set, colours and the alternate screen; and shows the cursor (ECMA-48; xterm's control sequences).
-_LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1004l\x0f\x1b[0m\x1b[?1049l\x1b[?25h"
+# Switches off everything that urwid may have switched on: bracketed paste, reports of the focus and of the mouse, the
+# second character set, colours and the alternate screen; and shows the cursor (ECMA-48; xterm's control sequences).
+_LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x0f\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
 class Ending:

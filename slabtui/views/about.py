@@ -1,21 +1,37 @@
-"""The lines of the About tab: what the kernel says about one cache, and charts of its past."""
+"""What is known about one cache at once, and its past: the lines of the About tab, and the charts of a page."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import urwid
 
 from slabtui.columns import numbers
+from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
-from slabtui.model.snapshot import CacheRow
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.cells import is_plain
-from slabtui.views.chart import sparkline
+from slabtui.views.chart import NOW, Series, chart
 from slabtui.views.widgets import labelled
 
-_BESIDE_CHART = 29  # columns for its label and its maximum
+CHART_WIDTH = 36  # columns of the terminal that a chart has at least beside another one
+_GAP = 2  # columns between two charts
+_LEAST, _MOST = 4, 8  # lines of a chart of the About tab
+
+Past = Sequence[tuple[Snapshot, CacheRow | None]]  # intervals, each with the row of the cache; None: it has none
 
 
-def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urwid.Text | urwid.Columns]:
-    """Return the facts and then the charts, the last interval at the right."""
+def about(
+    known: About | None, row: CacheRow, series: Sequence[Series], size: tuple[int, int]
+) -> list[urwid.Text | urwid.Columns]:
+    """Return the facts and then the charts, the last interval at the right.
+
+    Args:
+        known: what the kernel says about the cache; None: nothing yet.
+        row: the cache in the interval on the screen.
+        series: its past.
+        size: columns and lines that there are for all.
+    """
+    known = known or About(row.aliases, row.object_size, row.size, live=row.live, mem=row.mem)
     facts = [
         ("Aliases", ", ".join(known.aliases) or "none"),
         ("Object", _object(known)),
@@ -24,17 +40,69 @@ def about(known: About, past: Sequence[CacheRow | None], width: int) -> list[urw
         ("Nodes", ", ".join(f"node {node}: {slabs} slabs" for node, slabs in known.nodes) or "?"),
         ("Live", unless_none(known.live, lambda live: f"{live} objects")),
         ("Memory", unless_none(known.mem, lambda mem: f"{numbers.volume(mem)} held")),
+        ("Growth", growth(row)[0]),
     ]
-    charts = [
-        ("Allocs", [row.allocs if row else 0 for row in past]),
-        ("Bytes", [row.bytes if row else 0 for row in past]),
-        ("Live", [(row.live or 0) if row else 0 for row in past]),
+    width, height = size
+    beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
+    left = (height - len(facts) - 1) // -(-len(series) // beside)
+    drawn = [
+        line
+        for place in range(0, len(series), beside)
+        for line in charts(series[place : place + beside], width, min(_MOST, max(_LEAST, left)))
     ]
     return [
         *(labelled(label, value) for label, value in facts),
         urwid.Text(("category", "History")),
-        *(labelled(label, _chart(series, width)) for label, series in charts),
+        *(urwid.Text(line, wrap="clip") for line in drawn),
     ]
+
+
+def charts(series: Sequence[Series], width: int, height: int) -> list[str]:
+    """Return the lines of charts beside each other."""
+    each = (width - _GAP * (len(series) - 1)) // max(1, len(series))
+    drawn = [chart(one, each, height, plain=is_plain()) for one in series]
+    return [(" " * _GAP).join(parts) for parts in zip(*drawn, strict=True)]
+
+
+def cache_series(past: Past, first: int = 0, end: str = NOW) -> tuple[Series, ...]:
+    """Return the past of a cache: its rates per second, its objects and its memory.
+
+    Args:
+        past: the intervals.
+        first: the number of the first one.
+        end: the time of the last one.
+    """
+    seconds = sum(snapshot.elapsed for snapshot, _ in past)
+
+    def series(
+        title: str, value: Callable[[Snapshot, CacheRow], float | None], write: Callable[[float], str]
+    ) -> Series:
+        values = (None if row is None else value(snapshot, row) for snapshot, row in past)
+        return Series(title, tuple(values), seconds, write, first, end)
+
+    return (
+        series("allocs/s", lambda snapshot, row: snapshot.per_second(row.allocs), _write_objects),
+        series("LIVE", lambda snapshot, row: row.live, _write_objects),
+        series("bytes/s", lambda snapshot, row: snapshot.per_second(row.bytes), _write_bytes),
+        series("MEM", lambda snapshot, row: row.mem, _write_bytes),
+    )
+
+
+def clock(snapshot: Snapshot) -> str:
+    """Return when an interval ended."""
+    return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
+
+
+def growth(row: CacheRow) -> tuple[str, ...]:
+    """Return how a cache grows, and which caches grow at the same rate, the longest form first."""
+    if row.growth_objects_s is None:
+        return ("?",)
+    sign = "+" if row.growth_objects_s > 0 else ""
+    mark = "^" if row.growing else ""  # as in the table
+    short = f"{sign}{numbers.human(row.growth_objects_s, Unit.OBJECTS)}/s{mark}"
+    size = f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h" if row.growth_bytes_h is not None else ""
+    others = f", with {', '.join(row.grows_with)}" if row.grows_with else ""
+    return f"{short}{size}{others}", f"{short}{size}", short
 
 
 def unless_none(value: int | None, write: Callable[[int], str]) -> str:
@@ -42,10 +110,12 @@ def unless_none(value: int | None, write: Callable[[int], str]) -> str:
     return "?" if value is None else write(value)
 
 
-def _chart(series: Sequence[int], width: int) -> str:
-    top = max(series, default=0)
-    room = max(1, width - _BESIDE_CHART)
-    return f"{sparkline(series, room, plain=is_plain())} max {numbers.count(top, 8)}"
+def _write_objects(number: float) -> str:
+    return numbers.human(number, Unit.OBJECTS)
+
+
+def _write_bytes(number: float) -> str:
+    return numbers.human(number, Unit.BYTES)
 
 
 def _object(known: About) -> str:

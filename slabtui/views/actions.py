@@ -3,17 +3,23 @@
 from collections.abc import Callable
 from functools import partial
 
+from slabtui.model.inspection import InspectionKind
 from slabtui.views import keymap
 from slabtui.views.effects import NothingToDoError
 from slabtui.views.paste import pasted
 from slabtui.views.state import State
+
+
+def _show_tab(kind: InspectionKind, state: State) -> None:
+    state.pages.show_tab(kind)
+
 
 TRANSITIONS: dict[str, Callable[[State], None]] = {
     "quit": State.quit,
     "quit-anywhere": State.quit,
     "help": State.open_help,
     "clear-filter": State.clear_filter,
-    "leave": State.close,
+    "leave": lambda state: state.pages.leave(),
     "leave-leaks": State.toggle_leaks,
     "leaks": State.toggle_leaks,
     "mark": State.mark,
@@ -24,10 +30,15 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "sort-previous": lambda state: state.sort_by_next(-1),
     "filter": State.ask_for_filter,
     "pause": State.toggle_pause,
+    "pause-processes": State.toggle_pause,
     "open-page": State.open_page,
-    "open-stack": State.open_stack,
-    "next-tab": lambda state: state.turn(1),
-    "previous-tab": lambda state: state.turn(-1),
+    "open-row": lambda state: state.pages.enter(),
+    "open-process": lambda state: state.pages.enter(),
+    "fold": lambda state: state.pages.fold(),
+    "text-right": lambda state: state.pages.shift(1),
+    "text-left": lambda state: state.pages.shift(-1),
+    "next-tab": lambda state: state.pages.turn(1),
+    "previous-tab": lambda state: state.pages.turn(-1),
     "frees": State.toggle_frees,
     "idle": State.toggle_idle,
     "reverse": State.reverse,
@@ -42,7 +53,7 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "accept": State.accept,
     "cancel": State.cancel,
     **{action: partial(State.sort_by, column=column) for action, column in keymap.SORTS.items()},
-    **{name: partial(State.show_tab, kind=kind) for name, kind in keymap.TABS.items()},
+    **{name: partial(_show_tab, kind) for name, kind in keymap.TABS.items()},
 }
 
 

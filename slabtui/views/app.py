@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import urwid
 
@@ -17,22 +17,24 @@ from slabtui.outputs.export import ExportError, export, export_inspection
 from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
-from slabtui.views import actions, dialogs, terminal
+from slabtui.views import actions, dialogs, mouse, terminal
+from slabtui.views.dialogs import Dialog
 from slabtui.views.effects import Effect
-from slabtui.views.footer import Prompt, hints
-from slabtui.views.header import header
+from slabtui.views.footer import Hints, Prompt
+from slabtui.views.header import header, height
+from slabtui.views.line import Segment
 from slabtui.views.page import Page
-from slabtui.views.paste import Pastes
+from slabtui.views.paste import Mouse, Pastes
 from slabtui.views.state import State
 from slabtui.views.status import Status
 from slabtui.views.table import Table
 from slabtui.views.widgets import Drawn
-from slabtui.views.windows import HelpWindow, PromptWindow, StackWindow
+from slabtui.views.windows import PromptWindow
 
-Event = str | tuple[str, int, int, int]  # what urwid makes of what comes from the terminal: a key, or the mouse
+Event = str | Mouse  # what urwid makes of what comes from the terminal; it may also be a report of the cursor
 
 _MESSAGE_SECONDS = 6.0
-_BELOW_DIALOG = 2  # lines: the status and the keys stay in sight
+_FOOTER = 2  # lines: the message and the keys; a dialog leaves them in sight
 
 
 @runtime_checkable
@@ -65,6 +67,7 @@ class App:
         conceal: replaces the addresses of a snapshot before it is exported.
         leaving: called when the loop and the producer have ended, before the terminal is restored.
         notes: returns what other parts of the program have to say.
+        mouse: whether the terminal is asked to report the mouse.
     """
 
     def __init__(
@@ -74,8 +77,11 @@ class App:
         conceal: Concealer = show_all,
         leaving: Callable[[], None] = lambda: None,
         notes: Callable[[], tuple[str, ...]] = lambda: (),
+        *,
+        mouse: bool = True,
     ) -> None:
         self.state = state
+        self._mouse = mouse
         self._conceal = conceal
         # A path by the name of a directory stays right though another part of the process may change it for a moment.
         cwd = Path("/proc/self/cwd")
@@ -92,15 +98,18 @@ class App:
         self._header = header(state)
         self._table = Table(state)
         self._page = Page(state)
-        self._message = ""
-        self._alarm: object = None  # ends the message
-        self._status = Status(state, self._table.status)
-        self._hints = Drawn(lambda width: hints(state.context, width), lambda: state.context)
+        self._message = ""  # the one that a timer will remove
+        self._timer: object = None
+        self._status = Status(state, self._say_of_rows)
+        self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
-        self._keys = urwid.Pile([("pack", self._status), ("pack", self._hints)])
-        self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile](self._table, self._header, self._keys)
+        self._footer = urwid.Pile([("pack", self._status), ("pack", self._hints)])
+        self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile](self._table, self._header, self._footer)
         self._windows: tuple[object, ...] = (state.table,)
-        self.stack = _Stack(self._frame, self.press, self._finish_key)
+        self._dialog: Dialog | None = None
+        self._room: object = None  # of the dialog
+        self._size = (80, 24)  # of the terminal, until it is drawn
+        self.stack = _Stack(self._frame, self)
         self._effects: dict[Effect, Callable[[], None]] = {
             Effect.QUIT: self._quit,
             Effect.REDRAW: self._redraw,
@@ -127,7 +136,7 @@ class App:
             self.stack,
             terminal.PALETTE,
             screen or terminal.screen(),
-            handle_mouse=False,
+            handle_mouse=self._mouse and terminal.has_mouse(),
             event_loop=terminal.Loop(self._run_producer),
             input_filter=self._filter_input,
         )
@@ -155,6 +164,31 @@ class App:
         """Do what a key does; False: the topmost widget must be given it."""
         return actions.press(self.state, key)
 
+    def admits(self, event: str, button: int, size: tuple[int, int], place: tuple[int, int]) -> bool:
+        """Return whether the widgets are given an event of the mouse; while one types only the prompt is.
+
+        Args:
+            event: its name.
+            button: its button.
+            size: columns and rows of the terminal.
+            place: the column and the row of the pointer, which may be those of a size that the terminal had before.
+        """
+        if not (0 <= place[0] < size[0] and 0 <= place[1] < size[1]):
+            return False
+        if mouse.follows_press(event):
+            return self.state.prompt is None
+        if not mouse.is_click(event, button) and not mouse.wheel(event, button):
+            return False
+        self.state.expire_message()
+        return self.state.prompt is None or place[1] == size[1] - 1
+
+    def fit(self, size: tuple[int, int]) -> None:
+        """Fit the header, and the dialog that is open, to a size of the terminal."""
+        self._size = size
+        self._header.resize(height(size[1]))
+        if self._dialog is not None:
+            self._open(self._dialog)
+
     def show(self, snapshot: Snapshot) -> None:
         """Take in a snapshot.
 
@@ -178,7 +212,7 @@ class App:
             self._effects[effect]()
         self.state.other_notes = self._notes()
         self._draw_windows()
-        self._draw_message()
+        self._time_message()
         self._header.refresh()
         self._frame.body.refresh()
         self._hints.refresh()
@@ -208,8 +242,8 @@ class App:
             self.sync()
         return True
 
-    def _finish_key(self, unhandled: str | None) -> None:
-        """Follow a key that the state, or the widget on top, was given."""
+    def finish(self, unhandled: str | None = None) -> None:
+        """Follow an event that the state, or the widget on top, was given; `unhandled` is a key that did nothing."""
         if unhandled is not None and self.state.prompt is not None:
             actions.refuse(self.state, unhandled)
         self.sync()
@@ -233,35 +267,41 @@ class App:
             return
         self._windows = windows
         self._frame.body = self._table if self.state.page is None else self._page
-        while self.stack.close():
-            pass
-        match self.state.window:
-            case HelpWindow():
-                self._open(dialogs.dialog())
-            case StackWindow(row):
-                self._open(dialogs.stack(row))
+        self._dialog = dialogs.dialog(self.state)
+        if self._dialog is None:
+            self.stack.close()
+        else:
+            self._open(self._dialog)
         window = self.state.window
         self._prompt = Prompt(window, self.state.type) if isinstance(window, PromptWindow) else None
-        self._keys.contents[1] = (self._prompt or self._hints, self._keys.options("pack"))
-        self._keys.focus_position = 1
+        self._footer.contents[1] = (self._prompt or self._hints, self._footer.options("pack"))
+        self._footer.focus_position = 1
         self._frame.focus_position = "body" if self._prompt is None else "footer"
 
-    def _open(self, dialog: urwid.Widget) -> None:
-        self.stack.open(dialog, width=("relative", 90), height=("relative", 90), min_width=38, bottom=_BELOW_DIALOG)
+    def _open(self, dialog: Dialog) -> None:
+        """Show a dialog as large as its content, if there is room for that; it keeps its place in the text."""
+        columns, rows = self._size
+        width = min(dialog.columns, columns)
+        room = (dialog, width, min(dialog.rows(width), max(1, rows - _FOOTER)))
+        if room == self._room and self.stack.depth:
+            return
+        self._room = room
+        self.stack.close()
+        self.stack.open(dialog.widget, width=width, height=room[2], bottom=_FOOTER, close_on_click_outside=True)
 
-    def _draw_message(self) -> None:
-        """Let the message of the state end after its time."""
-        if self.state.message == self._message:
+    def _say_of_rows(self) -> list[Segment]:
+        return self._table.status() if self.state.page is None else self._page.status()
+
+    def _time_message(self) -> None:
+        """Let the message go after some seconds."""
+        if self._loop is None or self.state.message == self._message:
             return
         self._message = self.state.message
-        if self._loop is None:
-            return
-        if self._alarm is not None:
-            self._loop.remove_alarm(self._alarm)
-        self._alarm = self._loop.set_alarm_in(_MESSAGE_SECONDS, self._end_message) if self._message else None
+        if self._timer is not None:
+            self._loop.remove_alarm(self._timer)
+        self._timer = self._loop.set_alarm_in(_MESSAGE_SECONDS, lambda *_: self._expire()) if self._message else None
 
-    def _end_message(self, *_: object) -> None:
-        self._alarm = None
+    def _expire(self) -> None:
         self.state.expire_message()
         self.sync()
 
@@ -298,20 +338,24 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                inspection = concealed.inspection(self.state.tab) if self.state.inspection else None
+                pages = self.state.pages
+                inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
-                written = f"{len(inspection.rows) if inspection else 0} {self.state.tab}"
+                written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"
         except ExportError as error:
             self.state.complain(str(error))
         else:
             self.state.finish_export(f"{written} written to {prompt.text}")
 
-    def _filter_input(self, events: list[Event], raw: list[int]) -> list[Event]:
-        """Drop what is not a key, and make each paste one key.
+    def _filter_input(self, events: list[Event], raw: list[int]) -> list[str | Mouse]:
+        """Drop what is neither a key nor the mouse, and make each paste one key.
 
         Shift-F3 looks like a report of the cursor, at which urwid 5.1 ends the main loop.
         """
-        return [*self._pastes.join(event for event in events if isinstance(event, str))]
+        return self._pastes.join(event for event in events if isinstance(event, str) or self._is_mouse(event))
+
+    def _is_mouse(self, event: object) -> TypeGuard[Mouse]:
+        return self._mouse and urwid.util.is_mouse_event(event)
 
     def _redraw(self) -> None:
         if self._loop is not None:
@@ -326,19 +370,33 @@ class _Stack(urwid.OverlayStack):
 
     Args:
         base: the widget below all dialogs.
-        press: given each key; returns whether the topmost widget must not be given it, too.
-        finish: called after each key, with what the topmost widget left of it.
+        app: handles every event before and after the widgets.
     """
 
-    def __init__(self, base: urwid.Widget, press: Callable[[str], bool], finish: Callable[[str | None], None]) -> None:
+    def __init__(self, base: urwid.Widget, app: App) -> None:
         super().__init__(base)
-        self._press = press
-        self._finish = finish
+        self._app = app
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        """Draw, with everything fitted to the size."""
+        self._app.fit(size)
+        return super().render(size, focus)
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         """Handle every key."""
-        self._finish(None if self._press(key) else super().keypress(size, key))
+        self._app.finish(None if self._app.press(key) else super().keypress(size, key))
         return None
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        """Handle every event of the mouse; a click beside a dialog closes it."""
+        if self._app.admits(event, button, size, (col, row)):
+            depth = self.depth
+            for _ in range(mouse.WHEEL_ROWS if mouse.wheel(event, button) else 1):
+                super().mouse_event(size, event, button, col, row, focus)
+            if self.depth < depth:
+                self._app.state.close()
+            self._app.finish()
+        return True
 
 
 def _write(wake: int) -> None:

@@ -1,23 +1,159 @@
-"""Charts of one line: a series of numbers as bars."""
+"""Charts: a series of numbers as bars, on one line, or on several with its scale and its time. Pure."""
 
-from collections.abc import Sequence
-from math import ceil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil, floor, log10
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
+_STEPS = 8  # a bar has this many in each line
+_FAR_FROM_ZERO = 2  # the base is not 0 where the largest value is less than this many times the smallest
+_MOST_LABEL = 10  # columns beside the bars
+
+NOW = "now"  # the end of the time axis
 
 
-def sparkline(series: Sequence[float], width: int, plain: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a chart shows.
+
+    Attributes:
+        title: what the numbers are, as `allocs/s`.
+        values: one for each interval, the newest last; None where unknown.
+        seconds: the time from the beginning of the first interval to the end of the last.
+        write: returns a number with its unit.
+        first: the number of the first interval. Where there are more intervals than columns, it decides which ones
+            share a column, so that these do not change with each interval.
+        end: the time of the last interval.
+    """
+
+    title: str
+    values: tuple[float | None, ...]
+    seconds: float
+    write: Callable[[float], str]
+    first: int = 0
+    end: str = NOW
+
+
+def sparkline(series: Sequence[float], width: int, plain: bool = False, top: float = 0) -> str:
     """Draw a series as bars against its own maximum, the newest at the right; only 0 is blank.
 
     Args:
         series: rates, the newest last; more than `width` of them are cut at the old end.
         width: columns.
         plain: with ASCII characters only.
+        top: the least that the highest bar stands for.
     """
     bars = _PLAIN_BARS if plain else _BARS
     shown = series[-width:] if width else ()
-    top = max(shown, default=0)
+    top = max(*shown, top, 0)
     if not top:
         return " " * width
     steps = len(bars) - 1
     return "".join([bars[ceil(rate * steps / top)] for rate in shown]).rjust(width)
+
+
+def chart(series: Series, width: int, height: int, plain: bool = False) -> list[str]:
+    """Draw a series as bars on `height` lines of `width` columns, the newest at the right.
+
+    The first line has the newest, the smallest and the largest value. From two lines on bars stand below it, from three
+    lines on the time below them. Beside the bars stand the values at their lower and upper end: the lower end is 0,
+    unless all values are far from it. Where there are more intervals than columns, a bar is the largest value of
+    several. An interval without a value has no bar.
+
+    Args:
+        series: what to draw.
+        width: columns.
+        height: lines.
+        plain: with ASCII characters only.
+    """
+    known = [value for value in series.values if value is not None]
+    if not known:
+        return _filled([f"{series.title} ?"], width, height)
+    low, high = min(known), max(known)
+    newest = next(value for value in reversed(series.values) if value is not None)
+    lines = [_title(series, newest, low, high, width)]
+    if height > 1:
+        base = _base(low, high)
+        labels = _labels(series, base, high, height - (3 if height > 2 else 2) + 1)
+        margin = min(_MOST_LABEL, max(map(len, labels)))
+        room = max(1, width - margin - 1)
+        columns = _columns(series, room)
+        for label, bars in zip(labels, _draw(columns, base, high, len(labels), plain), strict=True):
+            lines.append(f"{label[:margin]:>{margin}}{'|' if plain else '│'}{bars:>{room}}")
+        if height > 2:
+            lines.append(" " * (margin + 1) + _axis(series, len(columns), room))
+    return _filled(lines, width, height)
+
+
+def _filled(lines: Sequence[str], width: int, height: int) -> list[str]:
+    return [line[:width].ljust(width) for line in (*lines, *[""] * height)[:height]]
+
+
+def _title(series: Series, newest: float, low: float, high: float, width: int) -> str:
+    written = [series.write(value) for value in (newest, low, high)]
+    forms = (
+        f"{series.title} {written[0]}  min {written[1]}  max {written[2]}",
+        f"{series.title} {written[0]}  {written[1]}..{written[2]}",
+        f"{series.title} {written[0]}",
+    )
+    return next((form for form in forms if len(form) <= width), forms[-1])
+
+
+def _base(low: float, high: float) -> float:
+    """Return the value at the lower end of the bars: 0, or a round number not above the smallest of large values."""
+    if high >= low * _FAR_FROM_ZERO or high == low:
+        return 0
+    step = 10.0 ** floor(log10(high - low))
+    return float(floor(low / step) * step)
+
+
+def _labels(series: Series, base: float, high: float, lines: int) -> list[str]:
+    """Return what stands beside each line of bars: the value at the upper end, and at the lower one."""
+    low, top = series.write(base), series.write(high)
+    if low == top:  # they differ in digits that are not written
+        top = f"+{series.write(high - base)}"
+    if lines == 1:
+        return [f"{low}..{top}" if base else top]
+    return [top, *[""] * (lines - 2), low]
+
+
+def _columns(series: Series, width: int) -> list[float | None]:
+    """Return the value of each bar: the largest of the intervals that share it."""
+    each = max(1, ceil(len(series.values) / width))
+    numbered = enumerate(series.values, series.first)
+    columns = []
+    for _, shared in groupby(numbered, key=lambda pair: pair[0] // each):
+        known = [value for _, value in shared if value is not None]
+        columns.append(max(known) if known else None)
+    return columns[-width:]
+
+
+def _draw(columns: Sequence[float | None], base: float, high: float, lines: int, plain: bool) -> list[str]:
+    """Return the lines of bars, the upper one first. What is not 0 has a bar."""
+    bars = _PLAIN_BARS if plain else _BARS
+    most = lines * _STEPS
+    levels = []
+    for value in columns:
+        level = 0 if value is None or not high else ceil(min(1.0, (value - base) / (high - base)) * most)
+        levels.append(max(level, 1) if value else level)
+    below = [line * _STEPS for line in reversed(range(lines))]
+    return ["".join([bars[min(_STEPS, max(0, level - under))] for level in levels]) for under in below]
+
+
+def _axis(series: Series, columns: int, width: int) -> str:
+    """Return the time below the bars: how long ago the first one was, and the end."""
+    begin = f"-{write_seconds(series.seconds)}"
+    left = min(width - columns, max(0, width - len(begin) - len(series.end) - 1))
+    line = " " * left + begin
+    return line.ljust(width - len(series.end)) + series.end if len(line) + len(series.end) < width else line
+
+
+def write_seconds(seconds: float) -> str:
+    """Write a length of time in little room: `45s`, `4m59s`, `1h02m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

@@ -1,43 +1,138 @@
-"""The dialogs: the help screen, made from the key map and the column definitions, and a stack in full."""
+"""The dialogs: the help screen, made from the definitions of what it explains, and a stack in full."""
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from typing import Any
 
 import urwid
 
-from slabtui.columns import caches, leaks
-from slabtui.columns.numbers import Style
-from slabtui.model.inspection import InspectionRow
-from slabtui.views import keymap
-from slabtui.views.cells import drawable
-from slabtui.views.keymap import Action
+from slabtui.columns import caches, inspections, leaks, numbers
+from slabtui.columns.column import Column
+from slabtui.columns.numbers import Style, Unit
+from slabtui.model.inspection import InspectionKind
+from slabtui.views import header, keymap, status, terminal
+from slabtui.views.cells import cells, drawable, is_plain
+from slabtui.views.keymap import Action, KeyContext
+from slabtui.views.state import State
 from slabtui.views.widgets import framed, labelled, scrolling
+from slabtui.views.windows import HelpWindow, StackWindow
+
+Line = urwid.Text | urwid.Columns
+
+_HELP_COLUMNS = 100  # of the terminal: a longer line is hard to read
+_FRAME, _BAR = 2, 1  # columns, and lines, beside the content
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A dialog and how large it should be.
+
+    Attributes:
+        widget: the dialog.
+        columns: columns of the terminal that it can use.
+        rows: returns the lines that it needs with a number of columns.
+    """
+
+    widget: urwid.Widget
+    columns: int
+    rows: Callable[[int], int]
+
+
+def dialog(state: State) -> Dialog | None:
+    """Return the dialog that is on top; None: there is none."""
+    match state.window:
+        case HelpWindow():
+            return _dialog(content(state.context_below), "slabtui help", _HELP_COLUMNS)
+        case StackWindow():
+            return _stack(state.window)
+        case _:
+            return None
+
+
+def content(context: KeyContext) -> tuple[Line, ...]:
+    """Return the lines of the help screen: what the screen means, then the keys of a context, then all others."""
+    return _content(context, is_plain())
 
 
 @cache  # the widgets never change, and making them is most of what it takes to open the dialog
-def content() -> tuple[urwid.Text | urwid.Columns, ...]:
-    """Return the lines of the help screen: the keys by category, in the order of the key map, then the columns."""
-    lines: list[urwid.Text | urwid.Columns] = []
-    for heading, actions in keymap.by_category():
-        lines.append(urwid.Text(("category", heading)))
-        lines += [labelled(_keys(action), text) for action, text in actions]
-    lines.append(urwid.Text(("category", "Columns")))
-    lines += [labelled(column.title, column.help) for column in caches.COLUMNS]
-    lines.append(urwid.Text(("category", "Columns of the leak view")))
-    of_leaks = (column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID)
-    lines += [labelled(column.title, column.help) for column in of_leaks]
-    return tuple(lines)
+def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
+    here = keymap.in_context(context)
+    tables = [
+        *_section("Columns of the table", _columns(caches.COLUMNS)),
+        *_section("Columns of the leak view", _columns(_of_leaks())),
+        *_section("Columns of a page", _columns(chain.from_iterable(inspections.COLUMNS.values()))),
+    ]
+    elsewhere = [
+        line
+        for heading, actions in keymap.by_category()
+        if (others := [(_keys(one), text) for one, text in actions if one not in here])
+        for line in _section(heading, others)
+    ]
+    return (
+        *_section("Lines at the top", header.meanings()),
+        *_section("Line at the bottom", status.MEANINGS),
+        *tables,
+        *_section("Colours", terminal.MEANINGS, styled=True),
+        *_section(f"Keys here ({_place(context)})", ((_keys(action), action.help) for action in here)),
+        *_section("Mouse", MOUSE),
+        *elsewhere[:-1],
+    )
 
 
-def dialog() -> urwid.Widget:
-    """Return the help screen as a dialog that scrolls where it does not fit."""
-    body = urwid.ListBox(urwid.SimpleListWalker(content()))
-    return framed(scrolling(body), "slabtui help")
+MOUSE = (
+    (
+        "click",
+        "A heading: sort by it, or reverse the order. A row: select it, or open the one that is selected. A tab,"
+        " a key in the last line, the scroll bar: as they say. Beside a dialog: close it",
+    ),
+    ("wheel", "Scroll"),
+    ("Shift", "With it the terminal selects text, as without slabtui; --no-mouse leaves the mouse to the terminal"),
+)
 
 
-def stack(row: InspectionRow) -> urwid.Widget:
-    """Return a dialog with a stack in full, the innermost function first."""
-    body = urwid.ListBox(urwid.SimpleListWalker([urwid.Text(drawable(frame)) for frame in row.frames]))
-    return framed(scrolling(body), f"{len(row.frames)} frames, the innermost first")
+def _section(heading: str, entries: Iterable[tuple[str, str]], styled: bool = False) -> list[Line]:
+    """Return a heading and its entries, each a label and a text; `styled`: each in the style that its label names."""
+    lines: list[Line] = [urwid.Text(("category", heading))]
+    lines += [labelled(label, text, label if styled else "key") for label, text in entries]
+    return [*lines, urwid.Text("")]
+
+
+def _columns(columns: Iterable[Column[Any, Any]]) -> Iterable[tuple[str, str]]:
+    return ((column.title, column.help) for column in dict.fromkeys(columns))
+
+
+def _of_leaks() -> Iterable[Column[Any, Any]]:
+    return (column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID)
+
+
+def _place(context: KeyContext) -> str:
+    return "tab of stacks" if context is KeyContext.STACKS else context
+
+
+def _stack(window: StackWindow) -> Dialog:
+    """Return a dialog with a stack in full, the innermost function first, and below it the processes that had it."""
+    texts = [*window.row.frames]
+    title = f"{len(texts)} frames, the innermost first"
+    for owner in window.owners:
+        count = f"{'~' * window.estimated}{numbers.human(owner.total_allocs, Unit.OBJECTS)}"
+        texts.append(f"{count:>7} {owner.pid or '-':>7} {inspections.describe(InspectionKind.PROCESSES, owner)}")
+    lines = [urwid.Text(drawable(text)) for text in texts]
+    if window.owners:
+        lines.insert(len(window.row.frames), urwid.Text(("category", f"{len(window.owners)} processes")))
+    longest = max(cells(text) for text in (*texts, f"  {title}  "))
+    return _dialog(lines, title, longest + _FRAME + _BAR)
+
+
+def _dialog(lines: Sequence[Line], title: str, columns: int) -> Dialog:
+    body = urwid.ListBox(urwid.SimpleListWalker(lines))
+
+    def rows(columns: int) -> int:
+        room = max(1, columns - _FRAME - _BAR)
+        return sum(line.rows((room,)) for line in lines) + _FRAME
+
+    return Dialog(framed(scrolling(body), title), columns, rows)
 
 
 def _keys(action: Action) -> str:

@@ -15,7 +15,8 @@ class KeyContext(enum.StrEnum):
     TABLE = "table"
     LEAKS = "leak view"  # the table, as the leak view
     PAGE = "page"
-    STACKS = "stacks"  # the page, on its tab of stacks
+    STACKS = "stacks"  # the page, on its tab of stacks, where it lists some
+    PROCESSES = "processes"  # the same of processes
     DIALOG = "dialog"
     PROMPT = "prompt"
 
@@ -46,8 +47,9 @@ class Action:
 _ALLOCATIONS = frozenset({KeyContext.TABLE})
 _LEAKS = frozenset({KeyContext.LEAKS})
 _TABLE = _ALLOCATIONS | _LEAKS
-_PAGE = frozenset({KeyContext.PAGE, KeyContext.STACKS})
 _STACKS = frozenset({KeyContext.STACKS})
+_PROCESSES = frozenset({KeyContext.PROCESSES})
+_PAGE = frozenset({KeyContext.PAGE, *_STACKS, *_PROCESSES})
 _DIALOG = frozenset({KeyContext.DIALOG})
 _PROMPT = frozenset({KeyContext.PROMPT})
 _MAIN = _TABLE | _PAGE
@@ -62,7 +64,7 @@ ACTIONS = (
     Action("quit-anywhere", ("Q", "f10"), _EVERYWHERE - _PROMPT, "Quit at once", _PROGRAM),
     Action("help", ("?", "h", "f1"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
     Action("clear-filter", ("esc",), _ALLOCATIONS, "Clear the filter", _SHOW),
-    Action("leave", ("esc", "q"), _PAGE, "Return to the table", _OF_PAGE, "Back"),
+    Action("leave", ("esc", "q"), _PAGE, "Return from the stacks of a process, else to the table", _OF_PAGE, "Back"),
     Action("leave-leaks", ("esc", "q"), _LEAKS, "Return from the leak view to the table", _SHOW, "Back"),
     Action(
         "filter",
@@ -72,26 +74,60 @@ ACTIONS = (
         _SHOW,
         "Filter",
     ),
-    Action("pause", ("p", " "), _MAIN, "Pause the screen, or continue; counting never stops", _TIME, "Pause"),
+    Action(
+        "pause",
+        ("p", " "),
+        _MAIN - _PROCESSES,
+        "Pause the screen, or continue; counting never stops",
+        _TIME,
+        "Pause",
+    ),
+    Action("pause-processes", ("p",), _PROCESSES, "The same: Space unfolds there", _TIME, "Pause"),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
-    Action("open-stack", ("enter",), _STACKS, "Show the selected stack in full", _OF_PAGE, "Open"),
-    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: callers, stacks, processes, about", _OF_PAGE, "Next"),
+    Action(
+        "open-row", ("enter",), _STACKS, "Show the selected stack in full, and the processes below it", _OF_PAGE, "Open"
+    ),
+    Action(
+        "open-process",
+        ("enter",),
+        _PROCESSES,
+        "Show the stacks of the selected process; of a command (NAME x 12) first its processes, then the stacks of all",
+        _OF_PAGE,
+        "Open",
+    ),
+    Action(
+        "fold",
+        ("f5", " "),
+        _PROCESSES,
+        "List the processes of the selected command, or no longer",
+        _OF_PAGE,
+        "Unfold",
+    ),
+    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: stacks, processes, callers, about", _OF_PAGE, "Next"),
     Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _OF_PAGE),
-    Action("tab-callers", ("1",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
+    Action(
+        "text-right",
+        (".", "shift right"),
+        _PAGE,
+        "Scroll stacks and command lines to the right; the first time stacks show in full",
+        _OF_PAGE,
+    ),
+    Action("text-left", (",", "shift left"), _PAGE, "Scroll them back to the left", _OF_PAGE),
     Action(
         "tab-stacks",
-        ("2",),
+        ("1",),
         _PAGE,
-        "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE",
+        "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE, #: like another one in this width",
         _OF_PAGE,
     ),
     Action(
         "tab-processes",
-        ("3",),
+        ("2",),
         _PAGE,
-        "Processes that allocate, counted exactly; [ ]: kernel threads",
+        "Processes that allocate, by command, counted exactly; [ ]: kernel threads, X: ended",
         _OF_PAGE,
     ),
+    Action("tab-callers", ("3",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
     Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
     Action("sort-bytes", ("b",), _ALLOCATIONS, "Sort by bytes", _SORT, "Bytes"),
     Action("sort-allocs", ("a",), _ALLOCATIONS, "Sort by allocations", _SORT, "Allocs"),
@@ -113,7 +149,7 @@ ACTIONS = (
         _SHOW,
         "Units",
     ),
-    Action("digits", ("B",), _TABLE, "Write numbers as 1.23M, as 1,234,567, or as 1234567", _SHOW),
+    Action("digits", ("B",), _MAIN, "Write numbers as 1.23M, as 1,234,567, or as 1234567", _SHOW),
     Action("frees", ("f",), _TABLE, "Count frees and show them in a column, or stop counting them", _SHOW, "Frees"),
     Action("idle", ("z",), _TABLE, "Show caches that were idle in the interval, or hide them", _SHOW, "Idle"),
     Action("sort-name", ("n",), _TABLE, "Sort by name", _SORT, "Name"),
@@ -176,6 +212,13 @@ ACTIONS = (
     Action("close", ("esc", "enter", "q", "?", "h", "f1"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
     Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
     Action("cancel", ("esc",), _PROMPT, "Leave the prompt; the filter is again what it was before", _OF_PROMPT),
+    Action(
+        "delete-line", ("ctrl u",), _PROMPT, "Delete to the beginning", _OF_PROMPT, command="delete to start of line"
+    ),
+    Action("delete-rest", ("ctrl k",), _PROMPT, "Delete to the end", _OF_PROMPT, command="delete to end of line"),
+    Action("delete-word", ("ctrl w",), _PROMPT, "Delete a word", _OF_PROMPT, command="delete space word left"),
+    Action("line-start", ("ctrl a", "home"), _PROMPT, "To the beginning", _OF_PROMPT, command="cursor line start"),
+    Action("line-end", ("ctrl e", "end"), _PROMPT, "To the end", _OF_PROMPT, command="cursor line end"),
 )
 
 SORT_PREFIX = "sort-"
@@ -201,6 +244,8 @@ _SHOWN_KEYS = {
     "page down": "PgDn",
     "esc": "Esc",
     "shift tab": "Shift-Tab",
+    "shift left": "Shift-Left",
+    "shift right": "Shift-Right",
 }
 
 
@@ -214,8 +259,8 @@ def why_nothing(context: KeyContext, key: str) -> str:
     if context in _WAYS_OUT:
         return _WAYS_OUT[context]
     places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
-    if context is KeyContext.PAGE and KeyContext.STACKS in places:
-        return "it works on the tab of stacks"
+    if context in _PAGE and KeyContext.PROCESSES in places:
+        return "it works on a stack or a process" if KeyContext.STACKS in places else "it works on the tab of processes"
     if context is KeyContext.LEAKS and KeyContext.TABLE in places:
         return "it works on the table: l returns there"
     if KeyContext.TABLE in places:
@@ -244,13 +289,11 @@ def _where(action: Action) -> str:
     """Return in words where an action works."""
     if action.contexts == _EVERYWHERE:
         return "everywhere"
-    if action.contexts == _STACKS:
-        return "tab of stacks"
+    if action.contexts in (_STACKS, _PROCESSES):
+        return f"tab of {next(iter(action.contexts))}"
     if action.contexts == _LEAKS:
         return "leak view"
-    return ", ".join(
-        place for place in KeyContext if place in action.contexts and place not in (KeyContext.STACKS, KeyContext.LEAKS)
-    )
+    return ", ".join(place for place in KeyContext if place in action.contexts - _STACKS - _PROCESSES - _LEAKS)
 
 
 def shown(key: str) -> str:

@@ -3,48 +3,110 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabtui.views.cells import cells, head
+from slabtui.views.cells import cells, clip, head
 
 Markup = list[tuple[str | None, str]]  # (style, text); None: the style of what is around it
+Pieces = tuple[tuple[str | None, str], ...]  # the same as a value that does not change
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One piece of a line.
+    """One part of a line.
 
     Attributes:
         style: the name of a style.
-        texts: what it says, the longest form first; where none fits, the segment is dropped.
+        texts: what it says, the longest form first, each a text or pieces with styles of their own; where none fits,
+            the segment is dropped.
         priority: the higher, the longer it stays. Where it is equal, all are shortened before one is dropped.
     """
 
     style: str | None
-    texts: tuple[str, ...]
+    texts: tuple[str | Pieces, ...]
     priority: int
 
+    def pieces(self, form: int) -> Pieces:
+        """Return one of its forms; past the last: nothing."""
+        if form >= len(self.texts):
+            return ()
+        text = self.texts[form]
+        return ((self.style, text),) if isinstance(text, str) else text
 
-def line(left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str = "  ") -> Markup:
-    """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours."""
-    chosen = dict.fromkeys((*left, *right), 0)  # which of its texts; past the last: dropped
 
-    def kept(group: Sequence[Segment]) -> Markup:
-        texts = [(one.style, one.texts[chosen[one]]) for one in group if chosen[one] < len(one.texts)]
-        return [piece for text in texts for piece in ((None, gap), text)][1:]
+def line(
+    left: Sequence[Segment], right: Sequence[Segment], width: int, gap: str = "  ", *, shorten: bool = False
+) -> Markup:
+    """Lay segments out on one line of `width` columns, one group at each end, with `gap` between neighbours.
+
+    Args:
+        left: those at the left end.
+        right: those at the right end.
+        width: columns.
+        gap: what stands between neighbours.
+        shorten: whether all are shortened before one is dropped, also where their priorities differ.
+    """
+    segments = [*left, *right]
+    chosen = [0] * len(segments)  # the form of each; past its last: dropped
+
+    def group(begin: int, end: int) -> Markup:
+        kept = [pieces for place in range(begin, end) if (pieces := segments[place].pieces(chosen[place]))]
+        return [piece for pieces in kept for piece in ((None, gap), *pieces)][1:]
+
+    def ends() -> tuple[Markup, Markup]:
+        return group(0, len(left)), group(len(left), len(segments))
 
     def space() -> int:
         """Return how many columns are left between the groups; less than 0: they do not fit."""
-        ends = kept(left), kept(right)
-        used = sum(cells(head(text, width)) for end in ends for _, text in end)
-        return width - used - (len(gap) if all(ends) else 0)
+        both = ends()
+        used = sum(cells(head(text, width)) for end in both for _, text in end)
+        return width - used - (len(gap) if all(both) else 0)
 
-    while space() < 0 and (remaining := [one for one, which in chosen.items() if which < len(one.texts)]):
-        chosen[min(remaining, key=lambda segment: (segment.priority, chosen[segment]))] += 1
-    for one in sorted(chosen, key=lambda segment: -segment.priority):  # what fits again after a long one was dropped
-        shortest = chosen[one]
-        for which in range(shortest + 1):
-            chosen[one] = which
-            if which == shortest or space() >= 0:
+    def rank(place: int) -> tuple[bool, int, bool, int]:
+        """Return which segment becomes shorter first: the least."""
+        shortest = chosen[place] == len(segments[place].texts) - 1
+        return shorten and shortest, segments[place].priority, shortest, chosen[place]
+
+    while space() < 0:
+        remaining = [place for place, one in enumerate(segments) if chosen[place] < len(one.texts)]
+        if not remaining:
+            break
+        chosen[min(remaining, key=rank)] += 1
+    # What fits again after a long one was dropped.
+    for place in sorted(range(len(segments)), key=lambda place: -segments[place].priority):
+        shortest = chosen[place]
+        for form in range(shortest + 1):
+            chosen[place] = form
+            if form == shortest or space() >= 0:
                 break
-    ends = kept(left), kept(right)
-    gaps = len(gap) if all(ends) else 0
-    return [*ends[0], (None, " " * max(0, space() + gaps)), *ends[1]]
+    both = ends()
+    gaps = len(gap) if all(both) else 0
+    return [*both[0], (None, " " * max(0, space() + gaps)), *both[1]]
+
+
+def padded(width: int, *forms: Pieces, right: bool = False) -> Pieces:
+    """Return the first form that fits a width, else the last one cut, filled up with spaces: its width never changes.
+
+    Args:
+        width: columns.
+        forms: the longest first.
+        right: whether the text stands at the right end.
+    """
+    for pieces in forms:
+        blank = width - sum(cells(head(text, width)) for _, text in pieces)
+        if blank >= 0:
+            space = ((None, " " * blank),) if blank else ()
+            return (*space, *pieces) if right else (*pieces, *space)
+    style = forms[-1][-1][0]
+    return ((style, clip("".join(text for _, text in forms[-1]), width)),)
+
+
+def piece_at(markup: Markup, column: int, row: int = 0) -> int | None:
+    """Return which piece of some lines is at a place; None: none is. Between lines there is a newline."""
+    begin = line_number = 0
+    for place, (_, text) in enumerate(markup):
+        if text == "\n":
+            begin, line_number = 0, line_number + 1
+            continue
+        begin += cells(text)
+        if line_number == row and column < begin:
+            return place
+    return None

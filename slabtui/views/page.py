@@ -2,15 +2,28 @@
 
 import urwid
 
-from slabtui.columns import inspections, numbers
-from slabtui.columns.column import Column
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
-from slabtui.views.about import about, unless_none
-from slabtui.views.cells import drawable
-from slabtui.views.line import Markup, Segment, line
+from slabtui.columns import inspections, numbers, stacks
+from slabtui.columns.inspections import InspectionColumn, Scene
+from slabtui.columns.numbers import Unit
+from slabtui.model.inspection import InspectionKind
+from slabtui.views import actions
+from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
+from slabtui.views.cells import clip, drawable
+from slabtui.views.chart import NOW, Series
+from slabtui.views.commands import Command, Item, name_command
+from slabtui.views.line import Markup, Segment, line, piece_at
+from slabtui.views.mouse import is_click
+from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn, scrolling
+from slabtui.views.windows import PageWindow
+
+# Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
+_CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
+_TAB_STYLES = ("sorted", "label")  # of the one that is open, and of the others
+_HEADING = 3  # lines, without the charts
+_LEAST_NAME = 12  # columns of the name of a cache, or of a process, where there is no room for all of it
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -20,10 +33,13 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._cols = 0
+        self._size = (0, 0)
         self._drawn_from: object = None
-        self._list: RowList[InspectionRow] = RowList(self._draw_row)
-        self._heading = Drawn(self._draw_heading, self._inputs, height=3)
+        self._listed: object = None
+        self._prepared: tuple[int, PageWindow | None] = (0, None)
+        self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
+        self._list: RowList[Item] = RowList(self._draw_row)
+        self._heading = Drawn(self._draw_heading, self._inputs, height=lambda: _HEADING + self._chart_height())
         self._lines: urwid.SimpleListWalker[urwid.Text | urwid.Columns] = urwid.SimpleListWalker([])
         self._about = scrolling(urwid.ListBox(self._lines))
         self._message = urwid.Text("", align="center")
@@ -31,97 +47,224 @@ class Page(urwid.WidgetWrap[_Frame]):
         super().__init__(_Frame(self._empty, header=self._heading))
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
-        """Draw, with the columns that fit the width."""
-        if self._cols != size[0]:
-            self._cols = size[0]
-            self.refresh()  # the charts are as wide as the page
+        """Draw, with the columns and the charts that fit the size."""
+        if self._size != size:
+            self._size = size
+            self.refresh()
         return super().render(size, focus)
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         """Move the selection."""
         unhandled: str | None = super().keypress(size, key)
         if unhandled is None and self._list.items:
-            self._state.select_row(self._list.place)
+            self._state.pages.select(self._list.place)
         return unhandled
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        """Open the tab that is clicked; select a row, or open the one that is selected."""
+        heading, pages = self._heading.rows((size[0],)), self._state.pages
+        if row < heading:
+            if is_click(event, button) and row == 0:
+                self._press_tab(col)
+            return True
+        shown = self._w.body is self._list
+        place = self._list.at((size[0], size[1] - heading), col, row - heading) if shown else None
+        if is_click(event, button) and place is not None and place == pages.place:
+            actions.press(self._state, "enter")
+            return True
+        handled = bool(super().mouse_event(size, event, button, col, row, focus))
+        if shown and self._list.place != pages.place:
+            pages.select(self._list.place)
+        return handled
+
+    def _press_tab(self, x: int) -> None:
+        """Press the key of the tab at x; it is the number that the tab begins with."""
+        markup = tabs(self._state, self._size[0])
+        place = piece_at(markup, x)
+        if place is not None and markup[place][0] in _TAB_STYLES:
+            actions.press(self._state, markup[place][1].split()[0])
 
     def refresh(self) -> None:
         """Draw again if what the page shows has changed."""
+        pages = self._state.pages
+        if self._prepared != (self._state.revision, pages.page):
+            if self._prepared[1] is pages.page:  # with an interval, so that no key need wait for it
+                self._prepare()
+            self._prepared = self._state.revision, pages.page
         self._heading.refresh()
-        inputs = (self._inputs(), self._cols)
+        inputs = (self._inputs(), self._size)
         if inputs == self._drawn_from:
             return
         self._drawn_from = inputs
-        inspection = self._state.inspection
-        rows = inspection.rows if inspection else ()
-        self._list.replace(rows, self._state.row_place)
-        if self._state.tab is InspectionKind.ABOUT and inspection is not None and inspection.about is not None:
-            self._lines[:] = about(inspection.about, self._state.past(), self._cols)
+        listing = pages.listing
+        items = listing.items if listing else ()
+        self._keep_top_in_view()
+        self._list.replace(items, pages.place)
+        if self._shows_about():
+            row, inspection = pages.inspected, pages.inspection
+            assert row is not None
+            room = self._size[0], self._size[1] - _HEADING
+            self._lines[:] = about(inspection.about if inspection else None, row, self._series(), room)
             self._w.body = self._about
         else:
-            self._message.set_text(drawable(self._why_empty(inspection)))
-            self._w.body = self._list if rows else self._empty
+            self._message.set_text(drawable(self._why_empty(listing)))
+            self._w.body = self._list if items else self._empty
+
+    def _keep_top_in_view(self) -> None:
+        """Let the selection stay on its line where its row has fallen below the first screen."""
+        pages, cursor = self._state.pages, self._list.cursor
+        same = self._listed == (listed := (pages.page, pages.revision))
+        self._listed = listed
+        if same and not cursor.top and pages.place >= cursor.height > cursor.place:
+            pages.select(cursor.place)
+
+    def status(self) -> list[Segment]:
+        """Return how many rows are not on the screen."""
+        return self._list.unseen() if self._w.body is self._list else []
+
+    def _prepare(self) -> None:
+        """Work out what all tabs show."""
+        pages = self._state.pages
+        pages.prepare()
+        if (listing := pages.list_tab(InspectionKind.STACKS)) is not None:
+            self._shortened(listing, self._fit(InspectionKind.STACKS)[-1][1])
+
+    def _shows_about(self) -> bool:
+        """Return whether the page shows what is known of the cache; it does so at once, where nothing forbids it."""
+        pages = self._state.pages
+        trouble = pages.inspection is not None and pages.inspection.trouble
+        return pages.tab is InspectionKind.ABOUT and pages.page is not None and not trouble
 
     def _inputs(self) -> object:
-        return self._state.revision, self._state.time.back, self._state.page, self._state.tab
+        pages = self._state.pages
+        return self._state.revision, self._state.time.back, self._state.style, pages.page, pages.tab, pages.revision
 
-    def _draw_row(self, row: InspectionRow) -> tuple[str, str]:
-        inspection = self._state.inspection
-        assert inspection is not None
-        written = (cell(column.align, room, column.write(row, room, inspection)) for column, room in self._fit())
-        return "row", GAP.join(written)
+    def _series(self) -> tuple[Series, ...]:
+        pages, time = self._state.pages, self._state.time
+        end = clock(time.shown) if time.shown is not None and time.paused else NOW
+        return cache_series(pages.past(), pages.first, end)
+
+    def _chart_height(self) -> int:
+        if self._state.pages.tab is InspectionKind.ABOUT:  # it has them below
+            return 0
+        return next((height for least, height in _CHART_HEIGHTS if self._size[1] >= least), 0)
 
     def _draw_heading(self, width: int) -> Markup:
         below = (None, "\n")
-        return [*tabs(self._state, width), below, *facts(self._state, width), below, *self._titles(width)]
+        markup: Markup = [*tabs(self._state, width), below, *facts(self._state, width), below]
+        if height := self._chart_height():
+            most = max(1, width // CHART_WIDTH)
+            for text in charts(self._series()[:most], width, height):
+                markup += [("dim", text), below]
+        return [*markup, *self._titles(width)]
 
-    def _fit(self) -> tuple[tuple[Column[InspectionRow, Inspection], int], ...]:
-        return inspections.fit(self._state.tab, self._list.room(self._cols))
+    def _fit(self, kind: InspectionKind | None = None) -> tuple[tuple[InspectionColumn, int], ...]:
+        return inspections.fit(kind or self._state.pages.tab, self._list.room(self._size[0]))
 
     def _titles(self, width: int) -> Markup:
-        if self._state.tab is InspectionKind.ABOUT:
+        pages = self._state.pages
+        if pages.tab is InspectionKind.ABOUT:
             return [("heading", " " * width)]
-        titles = GAP.join(cell(column.align, room, column.title) for column, room in self._fit())
-        return [("heading", titles), ("heading", " " * width)]
+        shifted = f" +{pages.scrolled}" if pages.scrolled else ""
+        titles = (
+            cell(column.align, room, inspections.rate_title(column) if column.priority else column.title + shifted)
+            for column, room in self._fit()
+        )
+        return [("heading", GAP.join(titles)), ("heading", " " * width)]
 
-    def _why_empty(self, inspection: Inspection | None) -> str:
-        if inspection is None:
+    def _draw_row(self, item: Item) -> tuple[str, str]:
+        scene = self._scene()
+        row = item.total if isinstance(item, Command) else item
+        written = (
+            cell(column.align, room, column.write(row, room, scene) if column.priority else self._text(item, room))
+            for column, room in self._fit()
+        )
+        return "dim" if row.ended else "row", GAP.join(written)
+
+    def _scene(self) -> Scene:
+        listing, shown = self._state.pages.listing, self._state.shown
+        assert listing is not None
+        assert shown is not None
+        return Scene(listing.inspection, self._state.style, shown.elapsed)
+
+    def _text(self, item: Item, room: int) -> str:
+        """Return what a row is, in the column that is always there."""
+        pages = self._state.pages
+        page, listing = pages.page, pages.listing
+        assert page is not None
+        assert listing is not None
+        if isinstance(item, Command):
+            ended = f", {item.ended} ended" if item.ended else ""
+            return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
+        if pages.scrolled is None:
+            return self._shortened(listing, room)[item.frames]
+        text = inspections.describe(pages.tab, item)[pages.scrolled :]
+        below = pages.tab is InspectionKind.PROCESSES and name_command(item) in page.unfolded
+        return f"    {text}" if below else text
+
+    def _shortened(self, listing: Listing, room: int) -> dict[stacks.Stack, str]:
+        """Return the texts of stacks: those of one process look as they do among those of all."""
+        if self._short is None or self._short[0] is not listing or self._short[1] != room:
+            self._short = listing, room, stacks.shorten(frozenset(row.frames for row in listing.whole.rows), room)
+        return self._short[2]
+
+    def _why_empty(self, listing: Listing | None) -> str:
+        pages = self._state.pages
+        if listing is None:
             if self._state.time.replay:
-                return f"The recording has no data for “{self._state.tab.capitalize()}” of this cache here."
+                return f"The recording has no data for “{pages.tab.capitalize()}” of this cache here."
             return "Collecting…"
-        return inspection.trouble or "No allocations since this page was opened."
+        if listing.inspection.trouble:
+            return listing.inspection.trouble
+        if pages.page is not None and pages.page.owner is not None:
+            return f"No stack of {pages.page.owner} was sampled so far."
+        return "No allocations since this page was opened."
 
 
 def tabs(state: State, width: int) -> Markup:
-    """Return the line with the name of the cache, the tabs, and how exact the inspection is."""
-    name = state.page.row.name if state.page else ""
-    inspection = state.inspection
+    """Return the line with where the page is, the tabs, and how exact the inspection is."""
+    pages = state.pages
+    inspection = pages.inspection
     right = []
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
-        right.append(Segment("paused", texts, 7))
+        right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 8))
-    shown = [
-        Segment("sorted" if kind is state.tab else "label", (f" {number} {kind.capitalize()} ", f" {number} "), 5)
-        for number, kind in enumerate(InspectionKind, 1)
-    ]
-    current = list(InspectionKind).index(state.tab)
-    shown[current] = Segment("sorted", (f" {current + 1} {state.tab.capitalize()} ",), 9)
-    return line([Segment("title", (name,), 8), *shown], right, width, gap=" ")
+        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 7))
+    path = pages.path
+    names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
+    markup: Markup = []
+    for named in (True, False):  # the names of the tabs go before anything else, and their numbers stay
+        shown = [
+            Segment("sorted" if kind is pages.tab else "label", (_tab(kind, named=named or kind is pages.tab),), 9)
+            for kind in InspectionKind
+        ]
+        markup = line([Segment("title", names, 8), *shown], right, width, gap=" ")
+        texts_shown = {text for _, text in markup}
+        if all(texts_shown.intersection(segment.texts) for segment in (*shown, *right)):
+            break
+    return markup
+
+
+def _tab(kind: InspectionKind, *, named: bool) -> str:
+    number = list(InspectionKind).index(kind) + 1
+    return f" {number} {kind.capitalize()} " if named else f" {number} "
 
 
 def facts(state: State, width: int) -> Markup:
     """Return the line with what is known about the cache at once, before anything is inspected."""
-    row = state.inspected
+    row, inspection = state.pages.inspected, state.pages.inspection
     if row is None:
         return [("label", " " * width)]
+    live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
     known = [
-        Segment("label", (f"live {unless_none(row.live, lambda live: numbers.count(live, 8))}",), 9),
+        Segment("label", (f"live {live}",), 9),
         Segment("label", (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
     ]
+    if row.growth_objects_s is not None:
+        known.append(Segment("growing" if row.growing else "label", tuple(f"growth {one}" for one in growth(row)), 6))
     if row.aliases:
         known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", f"{len(row.aliases)} aliases"), 3))
-    inspection = state.inspection
     if inspection is not None and inspection.rows and inspection.trouble:
         known.append(Segment("warning", (inspection.trouble, inspection.trouble.partition(":")[0]), 7))
     return line(known, [], width)

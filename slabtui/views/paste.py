@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+Mouse = tuple[str, int, int, int]  # an event of the mouse as urwid has it: its name, button, column and row
+
 _KEY = "paste "  # no key of urwid's begins like this
 _BEGIN, _END = "begin paste", "end paste"
 _META = "meta "  # what urwid makes of Esc where another key follows at once
@@ -13,19 +15,23 @@ _BROKEN_ENDS = (("esc", "[", "2", "0", "1", "~"), ("meta [", "2", "0", "1", "~")
 
 
 class Pastes:
-    """Finds pastes among keys. A paste may come in many parts; until its end has come nothing else is a key.
+    """Finds pastes among events. A paste may come in many parts; until its end has come nothing else is a key.
 
-    The terminal may be resized meanwhile: the main loop must see that at once.
+    The terminal may be resized meanwhile: the main loop must see that at once. The mouse does nothing meanwhile.
     """
 
     def __init__(self) -> None:
         self._keys: list[str] | None = None  # of the paste that has begun, as far as they are kept
         self._last: tuple[str, ...] = ()  # the last keys of it, kept or not
 
-    def join(self, keys: Iterable[str]) -> list[str]:
-        """Return the keys with one in the place of each paste that has ended."""
-        joined: list[str] = []
-        for key in keys:
+    def join(self, events: Iterable[str | Mouse]) -> list[str | Mouse]:
+        """Return the events with one key in the place of each paste that has ended."""
+        joined: list[str | Mouse] = []
+        for key in events:
+            if not isinstance(key, str):
+                if self._keys is None:
+                    joined.append(key)
+                continue
             if key == _RESIZE:
                 joined.append(key)
                 continue

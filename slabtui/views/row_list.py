@@ -6,11 +6,14 @@ from typing import Generic, Literal, TypeVar
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.cells import cells, clip, drawable
+from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
+from slabtui.views.line import Segment
+from slabtui.views.mouse import is_click
 from slabtui.views.widgets import scrolling
 
 GAP = " "
+_MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 
 T = TypeVar("T")
 _Charset = list[tuple[Literal["0", "U"] | None, int]]
@@ -44,6 +47,7 @@ class Lines(urwid.Widget, Generic[T]):
         self.cursor = cursor
         self._moved = moved
         self.items: Sequence[T] = ()
+        self.scrolled = False  # by the wheel or the bar, after the last key
         self._draw = draw
         self._drawn: dict[int, tuple[str, bytes, _Charset]] = {}
         self._width = 0
@@ -82,11 +86,27 @@ class Lines(urwid.Widget, Generic[T]):
         move = _KEYS.get(key)
         if move is None or not self.items:
             return key
+        self.scrolled = False
         self.cursor.resize(size[1])
         move(self.cursor)
         self._moved()
         self._invalidate()
         return None
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        """Select the line that is clicked."""
+        self.cursor.resize(size[1])
+        if not is_click(event, button) or self.at(row) is None:
+            return False
+        self.cursor.select(self.cursor.top + row)
+        self._moved()
+        self._invalidate()
+        return True
+
+    def at(self, y: int) -> int | None:
+        """Return the place of the item on a line of the screen, from 0; None: there is none."""
+        place = self.cursor.top + y
+        return place if 0 <= place < len(self.items) and place not in self.cursor.skipped else None
 
     def get_scrollpos(self, size: tuple[int, int], focus: bool = False) -> int:
         """Return the first visible line, for the scroll bar."""
@@ -94,6 +114,7 @@ class Lines(urwid.Widget, Generic[T]):
 
     def set_scrollpos(self, position: int) -> None:
         """Scroll, for the scroll bar."""
+        self.scrolled = True
         self.cursor.scroll(position)
         self._moved()
         self._invalidate()
@@ -144,9 +165,15 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         return self.cursor.place
 
     def replace(self, items: Sequence[T], place: int) -> None:
-        """Show other items, with the selection on one of them; the top stays in view as long as that fits."""
+        """Show other items, with the selection on one of them.
+
+        The top stays in view as long as that fits, but not where the user has scrolled.
+        """
         self.cursor.replace(len(items))
-        self.cursor.follow(place)
+        if self._lines.scrolled:
+            self.cursor.select(place)
+        else:
+            self.cursor.follow(place)
         self.show(items)
 
     def show(self, items: Sequence[T]) -> None:
@@ -158,10 +185,20 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
         """Draw the selection again."""
         self._lines.refresh()
 
-    def at(self, y: int) -> int | None:
-        """Return the place of the item on a line of the screen, from 0; None: there is none."""
-        place = self.cursor.top + y
-        return place if 0 <= place < len(self.items) and place not in self.cursor.skipped else None
+    def at(self, size: tuple[int, int], col: int, row: int) -> int | None:
+        """Return the place of the item at a place on the screen; None: there is none, or the scroll bar."""
+        on_bar = col >= self.room(size[0]) and len(self.items) > size[1]
+        return None if on_bar else self._lines.at(row)
+
+    def unseen(self) -> list[Segment]:
+        """Return what is said of the rows above and below the visible ones; nothing where all are visible."""
+        down, up = _PLAIN_MARKS if is_plain() else _MARKS
+        numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
+        return [
+            Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
+            for number, mark, where in numbers
+            if number
+        ]
 
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
+from slabtui.views.page_state import PageState
 from slabtui.views.table_state import TableState
 from slabtui.views.timeline import Timeline
-from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, StackWindow, TableWindow, Window
+from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, TableWindow, Window
 
 _SUFFIXES = {InspectionKind.STACKS: ".folded", InspectionKind.ABOUT: ".json"}  # of a proposed name; others: .csv
 
@@ -26,20 +27,21 @@ class State(TableState):
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
         windows: all windows, the topmost last.
-        tab: the kind of inspection that pages show.
+        pages: what the page of a cache shows.
     """
 
     replay: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
     windows: list[Window] = field(init=False)
-    tab: InspectionKind = InspectionKind.CALLERS
+    pages: PageState = field(init=False)
     _effects: list[Effect] = field(init=False, default_factory=list)
 
     def __post_init__(self, replay: bool) -> None:
         self.time = Timeline(self._effects.append, replay)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
+        self.pages = PageState(self.windows, self.time)
 
     # What comes from the producer.
 
@@ -84,14 +86,7 @@ class State(TableState):
         row = self.selected
         if row is None:
             raise NothingToDoError("no cache is selected")
-        self.windows.append(PageWindow(row))
-
-    def open_stack(self) -> None:
-        """Show the selected stack in full."""
-        row = self.selected_row
-        if row is None:
-            raise NothingToDoError("no stack is selected")
-        self.windows.append(StackWindow(row))
+        self.pages.open(row)
 
     def open_help(self) -> None:
         """Show the keys and the columns."""
@@ -103,9 +98,9 @@ class State(TableState):
 
     def ask_for_export(self) -> None:
         """Open the prompt for the name of a file."""
-        if self.shown is None or (self.page is not None and self.inspection is None):
+        if self.shown is None or (self.page is not None and self.pages.inspection is None):
             raise NothingToDoError("there is nothing to write yet")
-        suffix = ".csv" if self.page is None else _SUFFIXES.get(self.tab, ".csv")
+        suffix = ".csv" if self.page is None else _SUFFIXES.get(self.pages.tab, ".csv")
         name = time.strftime(f"slabtui-%Y%m%d-%H%M%S{suffix}", time.localtime(self.shown.time))
         self.windows.append(PromptWindow(Purpose.EXPORT, name))
 
@@ -113,20 +108,6 @@ class State(TableState):
         """Close the topmost window; the table stays."""
         if len(self.windows) > 1:
             self.windows.pop()
-
-    def show_tab(self, kind: InspectionKind) -> None:
-        """Show this kind of inspection."""
-        self.tab = kind
-
-    def turn(self, by: int) -> None:
-        """Show the kind of inspection this many tabs further."""
-        kinds = list(InspectionKind)
-        self.tab = kinds[(kinds.index(self.tab) + by) % len(kinds)]
-
-    def select_row(self, place: int) -> None:
-        """Select a row of the inspection by its place, as `select` does."""
-        if self.page is not None and self.inspection is not None:
-            self.page.followed = self.inspection.rows[place].key if place else None
 
     # The prompt.
 
@@ -216,7 +197,7 @@ class State(TableState):
     @property
     def page(self) -> PageWindow | None:
         """The page that is open, on top or below a dialog or prompt; None: the table is shown."""
-        return next((window for window in self.windows if isinstance(window, PageWindow)), None)
+        return self.pages.page
 
     @property
     def prompt(self) -> PromptWindow | None:
@@ -226,11 +207,19 @@ class State(TableState):
     @property
     def context(self) -> KeyContext:
         """What decides which keys do something."""
-        match self.window:
+        return self._context_of(self.window)
+
+    @property
+    def context_below(self) -> KeyContext:
+        """The context to which the topmost dialog returns."""
+        return self._context_of(self.windows[-2]) if len(self.windows) > 1 else self.context
+
+    def _context_of(self, window: Window) -> KeyContext:
+        match window:
             case TableWindow():
                 return KeyContext.LEAKS if self.leaks else KeyContext.TABLE
             case PageWindow():
-                return KeyContext.STACKS if self.tab is InspectionKind.STACKS else KeyContext.PAGE
+                return self.pages.context
             case PromptWindow():
                 return KeyContext.PROMPT
             case _:
@@ -247,37 +236,9 @@ class State(TableState):
         """What the source and other parts of the program say."""
         return (*(self.shown.notes if self.shown is not None else ()), *self.other_notes)
 
-    @property
-    def inspection(self) -> Inspection | None:
-        """The inspection that the page shows; None: the interval on the screen does not have it."""
-        found, page = self.shown.inspection(self.tab) if self.shown is not None else None, self.page
-        if found is None or page is None or found.cache != page.row.cache:
-            return None
-        return found
-
-    @property
-    def row_place(self) -> int:
-        """Place of the selected row in the inspection."""
-        rows, page = self.inspection.rows if self.inspection else (), self.page
-        return next((place for place, row in enumerate(rows) if page and row.key == page.followed), 0)
-
-    @property
-    def selected_row(self) -> InspectionRow | None:
-        """The selected row of the inspection; None: it has none."""
-        inspection = self.inspection
-        return inspection.rows[self.row_place] if inspection is not None and inspection.rows else None
-
-    @property
-    def inspected(self) -> CacheRow | None:
-        """The row of the inspected cache in the interval on the screen, else as the page was opened with it."""
-        page = self.page
-        if page is None:
-            return None
-        return (self.shown.row(page.row.cache) if self.shown is not None else None) or page.row
-
-    def past(self) -> list[CacheRow | None]:
-        """Return the rows of the inspected cache up to the interval on the screen."""
-        return self.time.history.past(self.page.row.cache, self.time.back) if self.page else []
+    def series(self, row: CacheRow, length: int) -> list[float]:
+        """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
+        return self.time.history.series(row.cache, length, self.time.back)
 
     def _on_timeline(self, move: Callable[[], None]) -> None:
         """Change the timeline, and the rows if another snapshot is on the screen then."""

@@ -1,22 +1,39 @@
-"""The line above the keys: the message, and which rows are not on the screen. It is always there."""
+"""The line above the keys: a message, or what is wrong, filtered and limited; at its end what slabtui itself costs.
+
+It is always there, so that nothing above it moves when a message comes and goes.
+"""
 
 from collections.abc import Callable
 from typing import ClassVar
 
 import urwid
 
+from slabtui.columns import numbers
+from slabtui.columns.numbers import Unit
+from slabtui.model.snapshot import Snapshot
 from slabtui.views.canvas import draw
 from slabtui.views.cells import clip
-from slabtui.views.line import Segment, line
+from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
+
+_CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
+_LEAST_PERCENT = 0.1  # of a CPU: less is not told apart
+_MOST_NOTES = 4  # on the line, which is rarely long enough for two
+
+MEANINGS = (
+    ("caches", "How many caches are shown, of how many that the kernel has"),
+    ("ev/s x ns", "What counting costs: events per second, times nanoseconds for each, as the kernel measures them"),
+    ("bulk", "Whether allocations and frees in bulk are counted: they have no tracepoint"),
+    ("lost", "Events of the interval that were not counted: pale below 0.1 % of all, on red above 1 %"),
+)
 
 
 class Status(urwid.Widget):
-    """The line. It does not come and go with a message, so that no row moves for one.
+    """The line.
 
     Args:
-        state: has the message.
-        rows: returns what is said of the rows of the list.
+        state: what it says.
+        rows: returns what is said of the rows of the table or the page.
     """
 
     no_cache: ClassVar[list[str]] = ["render"]  # what is in view is known only when the list above has been drawn
@@ -33,8 +50,80 @@ class Status(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the line."""
-        (width,) = size
-        message = self._state.message
-        left = [Segment("title", (message, clip(message, width)), 9)] if message else []
-        right = self._rows() if self._state.page is None else []
-        return draw(line(left, right, width), width)
+        return draw(status(self._state, self._rows(), size[0]), size[0])
+
+
+def status(state: State, rows: list[Segment], width: int) -> Markup:
+    """Return the line, with what is said of the rows."""
+    for style, text in (("title", state.message), ("warning", state.error)):
+        if text:
+            return line([Segment(style, (text, clip(text, width)), 9)], rows, width)
+    snapshot = state.shown
+    if snapshot is None:
+        return line(_notes(state), [], width)
+    left = [Segment("dim", _caches(state, snapshot), 5), *_filter(state), *_notes(state), *rows]
+    return line(left, [*_costs(snapshot), _lost(snapshot)], width)
+
+
+def _caches(state: State, snapshot: Snapshot) -> tuple[str, ...]:
+    known = str(len(snapshot.rows))
+    shown = str(len(state.rows)).rjust(len(known))
+    return f"{shown} of {known} caches", f"{shown}/{known}"
+
+
+def _filter(state: State) -> list[Segment]:
+    segments = []
+    if state.pattern:
+        segments.append(Segment("prompt", (f"filter: {state.pattern}", f"/{state.pattern}", "/…"), 7))
+    if state.dropped:
+        segments.append(Segment("warning", (f"filter {state.dropped} takes too long", "filter takes too long"), 7))
+    return segments
+
+
+def _notes(state: State) -> list[Segment]:
+    """Return the notes, each in full or only up to its first colon."""
+    segments = [Segment("paused", (note, note.partition(":")[0]), 8) for note in state.notes[:_MOST_NOTES]]
+    more = len(state.notes) - _MOST_NOTES
+    if more > 0:
+        segments.append(Segment("paused", (f"{more} more notes", f"{more} more"), 7))
+    return segments
+
+
+def _costs(snapshot: Snapshot) -> list[Segment]:
+    """Return what counting costs, and what it does not count, each as wide as it can become."""
+    costs = []
+    if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
+        events = f"{numbers.human(snapshot.per_second(snapshot.events), Unit.OBJECTS)} ev/s"
+        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
+        texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
+        costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
+    if snapshot.bulk is not None:
+        forms = ("bulk counted", "bulk") if snapshot.bulk else ("bulk not counted", "no bulk")
+        costs.append(_right("dim", *((len(text), text) for text in forms), priority=3))
+    return costs
+
+
+def _percent(share: float) -> str:
+    """Return a share in at most five columns."""
+    percent = 100 * share
+    if 0 < percent < _LEAST_PERCENT:
+        return f"<{_LEAST_PERCENT}%"
+    return f"{percent:.1f}%" if percent < 9.95 else f"{percent:.0f}%"
+
+
+def _lost(snapshot: Snapshot) -> Segment:
+    """Return what was lost: pale below a thousandth of all events, a warning above a hundredth."""
+    if snapshot.lost is None:
+        return _right(None, (10, "lost ?"))
+    lost = f"lost {numbers.human(snapshot.lost, Unit.OBJECTS)}"
+    if snapshot.events is None:  # with -p or --cgroup: the kernel does not say whose events it skipped
+        texts = (f"{lost} at most, share unknown", f"{lost} at most") if snapshot.lost else (lost, lost)
+        return _right(None if snapshot.lost else "dim", *zip((33, 18), texts, strict=True))
+    share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
+    if share > _WARN:
+        return _right("warning", (10, f"lost {share:.0%}"))
+    return _right("dim" if share < _CALM else None, (10, lost))
+
+
+def _right(style: str | None, *forms: tuple[int, str], priority: int = 8) -> Segment:
+    return Segment(style, tuple(padded(width, ((style, text),), right=True) for width, text in forms), priority)

@@ -10,9 +10,11 @@ from slabtui.columns.caches import CacheColumn, Scene
 from slabtui.columns.column import Column
 from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
+from slabtui.views import actions
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.chart import sparkline
 from slabtui.views.line import Markup, Segment
+from slabtui.views.mouse import is_click
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn
@@ -21,6 +23,7 @@ _LONGEST_NAME = 512  # characters that count for the width of the column: no ter
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 _BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
 _BRANCH = 2  # columns
+_FLAT = 0.005  # share of LIVE: what changes by less is drawn as a line
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
@@ -55,6 +58,30 @@ class Table(urwid.WidgetWrap[_Frame]):
         unhandled: str | None = super().keypress(size, key)
         return unhandled
 
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        """Sort by the heading that is clicked; select a row, or open the one that is selected."""
+        self._cols = size[0]
+        below = row - self._heading.rows((size[0],))
+        if below < 0:
+            if is_click(event, button):
+                self._sort_at(col)
+            return True
+        place = self._list.at((size[0], size[1] - row + below), col, below) if self._state.lines else None
+        if is_click(event, button) and place is not None and place == self._state.place:
+            actions.press(self._state, "enter")
+            return True
+        return bool(super().mouse_event(size, event, button, col, row, focus))
+
+    def _sort_at(self, x: int) -> None:
+        """Sort by the column whose heading is at x, or reverse the order if rows are sorted by it."""
+        column = self.column_at(x)
+        if column is None:
+            self._state.message = "Rows cannot be sorted by this column"
+        elif column == self._state.order.column:
+            self._state.reverse()
+        else:
+            self._state.sort_by(column)
+
     def refresh(self) -> None:
         """Draw again if the rows, their order or their columns have changed, or the selection."""
         self._heading.refresh()
@@ -76,16 +103,10 @@ class Table(urwid.WidgetWrap[_Frame]):
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, and what the selection follows."""
-        if not self._state.lines:
-            return []
-        cursor, (down, up) = self._state.table.cursor, _PLAIN_MARKS if is_plain() else _MARKS
-        segments = []
-        if self._state.table.followed is not None and (row := self._state.selected) is not None:
-            segments.append(Segment("title", (f"follows {row.name}", "follows"), 4))
-        for number, mark, where in ((cursor.above, up, "above"), (cursor.below, down, "below")):
-            if number:
-                segments.append(Segment("dim", (f"{mark} {number} rows {where}", f"{mark}{number}"), 5))
-        return segments
+        row = self._state.selected
+        if row is None or self._state.table.followed is None:
+            return self._list.unseen()
+        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
@@ -99,10 +120,6 @@ class Table(urwid.WidgetWrap[_Frame]):
             if x < end:
                 return column.id if column.value is not None else None
         return None
-
-    def line_at(self, y: int) -> int | None:
-        """Return the place of the row on a line of the table, whose first line is the heading; None: no row."""
-        return self._list.at(y - 1) if y > 0 and self._state.lines else None
 
     def _inputs(self) -> object:
         state = self._state
@@ -121,6 +138,7 @@ class Table(urwid.WidgetWrap[_Frame]):
             units=state.units,
             branch=self._branch,
             trend=self._trend,
+            reclaimable=state.reclaimable_names,
             all_growth=state.all_growth,
         )
 
@@ -146,9 +164,10 @@ class Table(urwid.WidgetWrap[_Frame]):
     def _trend(self, row: CacheRow, width: int) -> str:
         """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
         series = self._state.live_series(row, width)
-        least = min(series, default=0)
-        base = (max(series, default=0) - least) / 8  # the lowest bar, which is not blank
-        return sparkline([live - least + base for live in series], width, plain=is_plain())
+        least, most = min(series, default=0), max(series, default=0)
+        span = max(most - least, _FLAT * most, 1)
+        bars = [live - least + span / 8 for live in series]  # the lowest bar is not blank
+        return sparkline(bars, width, plain=is_plain(), top=9 * span / 8)
 
     def _why_empty(self) -> str:
         state = self._state

@@ -54,6 +54,7 @@ class TableState:
         rows: the rows on the screen, in order.
         lines: the lines of the list: the rows, and None for the rule above the reclaimable ones of the leak view.
         reclaimable: the caches below that rule.
+        reclaimable_names: the names of the reclaimable caches of the interval, shown or not.
         branches: the rows that belong to the one above them; True: the last of its group.
         revision: counts how often the rows or the snapshot on the screen changed: less to compare than the rows.
         matches: the test that the filter makes of a name.
@@ -77,6 +78,7 @@ class TableState:
     rows: list[CacheRow] = field(default_factory=list)
     lines: list[CacheRow | None] = field(default_factory=list)
     reclaimable: frozenset[CacheKey] = frozenset()
+    reclaimable_names: frozenset[str] = frozenset()
     branches: Mapping[CacheKey, bool] = field(default_factory=dict)
     revision: int = 0
     matches: Callable[[str], bool] = field(init=False)
@@ -232,6 +234,7 @@ class TableState:
             return
         times = (shown.elapsed, self.baselines.at(shown.time), self.baselines.net(shown.time))
         self.units = Units(self.style, self.basis, *times)
+        self.reclaimable_names = leaks.reclaimable_names(shown.rows)
         try:
             found = self._arranged(shown, self.matches)
         except query.BadFilterError:
@@ -239,7 +242,7 @@ class TableState:
             found = self._arranged(shown, self.matches)
         self.rows, self.branches = found.rows, found.branches
         self.reclaimable = frozenset(row.cache for row in found.rows[found.reclaimable :])
-        self.all_growth = leaks.all_growth(shown.rows) if self.leaks else 0.0
+        self.all_growth = leaks.all_growth(shown.rows, self.reclaimable_names) if self.leaks else 0.0
         self._lay_out(found)
 
     def _lay_out(self, found: Arranged) -> None:
@@ -262,7 +265,7 @@ class TableState:
         keep: Container[object] = {row.cache for row in self.rows} if held else {self.table.followed}
         if self.leaks:
             chosen = query.choose(shown.rows, matches, self._shows_leak, keep)
-            found = leaks.arrange(chosen, self.order, self.units, self._steady)
+            found = leaks.arrange(chosen, self.order, self.units, self._steady, self.reclaimable_names)
         else:
             value = leaks.value(self.order.column, self.units)
             rows = query.arrange(shown.rows, self.order, matches, shows=self._shows, keep=keep, value=value)

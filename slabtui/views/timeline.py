@@ -76,6 +76,14 @@ class Timeline:
         """Replay half as fast."""
         self._change_speed(Effect.SLOWER)
 
+    def until_shown(self) -> list[Snapshot]:
+        """Return all snapshots up to the one on the screen."""
+        return self.history.snapshots(self.back)
+
+    def rates(self) -> list[tuple[float, float]]:
+        """Return the objects and the bytes allocated per second in all intervals up to the one on the screen."""
+        return self.history.rates(self.back)
+
     def _show(self, back: int) -> None:
         """Show the interval this many before the newest."""
         if len(self.history):
@@ -84,7 +92,7 @@ class Timeline:
 
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:
-            raise NothingToDoError("only a replay has a speed")
+            raise NothingToDoError("only a replay has a speed; the interval is set at the start, as in slabtui -d 5")
         if self.ended:
             raise NothingToDoError("the recording is at its end")
         self.ask(effect)

@@ -11,7 +11,7 @@ from slabtui.views.canvas import draw
 from slabtui.views.cells import drawable, is_plain
 from slabtui.views.line import Markup
 
-_LABEL = 11  # columns
+_LABEL = 14  # columns
 
 
 class Drawn(urwid.Widget):
@@ -20,12 +20,14 @@ class Drawn(urwid.Widget):
     Args:
         write: returns the markup of all lines, separated by newlines.
         inputs: returns everything that the drawing depends on beside the width.
-        height: how many lines there are.
+        height: how many lines there are, or a function that returns it.
     """
 
     _sizing = frozenset((urwid.FLOW,))
 
-    def __init__(self, write: Callable[[int], Markup], inputs: Callable[[], object], height: int = 1) -> None:
+    def __init__(
+        self, write: Callable[[int], Markup], inputs: Callable[[], object], height: int | Callable[[], int] = 1
+    ) -> None:
         super().__init__()
         self._write = write
         self._inputs = inputs
@@ -34,7 +36,13 @@ class Drawn(urwid.Widget):
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:
         """Return the height."""
-        return self._height
+        return self._height if isinstance(self._height, int) else self._height()
+
+    def resize(self, height: int) -> None:
+        """Draw this many lines from now on."""
+        if height != self._height:
+            self._height = height
+            self._invalidate()
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         """Draw the lines."""
@@ -55,7 +63,7 @@ def scrolling(body: Any) -> urwid.ScrollBar[Any]:
     """
     body._command_map = _list_commands()
     thumb = "|" if is_plain() else "┃"
-    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar")
+    return urwid.ScrollBar(body, thumb_char=thumb, attr="bar", thumb_attr="bar", scroll_by_focus=True)
 
 
 def _list_commands() -> urwid.CommandMap:
@@ -75,6 +83,6 @@ def framed(body: urwid.Widget, title: str) -> urwid.Widget:
     return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
-def labelled(label: str, value: str) -> urwid.Columns:
+def labelled(label: str, value: str, style: str = "key") -> urwid.Columns:
     """Return a label and a value beside it."""
-    return urwid.Columns([(_LABEL, urwid.Text(("key", label))), urwid.Text(drawable(value))], dividechars=1)
+    return urwid.Columns([(_LABEL, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)

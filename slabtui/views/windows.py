@@ -4,8 +4,9 @@ import enum
 from dataclasses import dataclass, field
 
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import InspectionRow
+from slabtui.model.inspection import InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow
+from slabtui.views.commands import Key, Owner
 from slabtui.views.cursor import Cursor
 
 
@@ -28,11 +29,17 @@ class PageWindow:
 
     Attributes:
         row: the cache as it was when the page was opened.
-        followed: key of the inspection row that the selection stays on; None: the top row.
+        owner: whose stacks the tab of stacks shows; None: those of all processes.
+        followed: by tab, the key of the row that the selection stays on; none: the top row.
+        unfolded: the names of the commands whose processes are listed.
+        shift: how far the text of the rows is scrolled to the left, in steps.
     """
 
     row: CacheRow
-    followed: tuple[object, ...] | None = None
+    owner: Owner | None = None
+    followed: dict[InspectionKind, Key] = field(default_factory=dict)
+    unfolded: set[str] = field(default_factory=set)
+    shift: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -46,9 +53,13 @@ class StackWindow:
 
     Attributes:
         row: the stack.
+        owners: the same stack of each process that it was seen in, most allocations first; empty where unknown.
+        estimated: whether the counts are estimates.
     """
 
     row: InspectionRow
+    owners: tuple[InspectionRow, ...] = ()
+    estimated: bool = False
 
 
 class Purpose(enum.Enum):

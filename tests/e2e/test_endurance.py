@@ -70,9 +70,9 @@ def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behin
 def turn_pages(terminal: Terminal, *loads: Workload) -> None:
     """Open the page of a cache, every tab of it, and a stack; count frees; leave, with a load on all the while."""
     for keys, answer in (
-        ("\r1", "CALL SITE"),
-        ("2", "STACK"),
-        ("3", "CGROUP"),
+        ("\r1", "STACK"),
+        ("2", "CGROUP"),
+        ("3", "CALL SITE"),
         ("4", "Aliases"),
         ("\x1b", "HISTORY"),
         ("f", "FREES"),
@@ -88,7 +88,7 @@ def work(terminal: Terminal, seconds: float) -> None:
     """Press keys for some time, and wait for the effect of each."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for keys, answer in (("/49\r", "filter: 49"), ("\x1b", "500 of 500"), ("n", "CACHE▲"), ("b", "BYTES▼")):
+        for keys, answer in (("/49\r", "filter: 49"), ("\x1b", "500 of 500"), ("n", "CACHE▲"), ("b", "BYTES/s▼")):
             terminal.type(keys)
             terminal.wait_for(lambda answer=answer: answer in terminal.text)
             time.sleep(0.1)

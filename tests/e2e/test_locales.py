@@ -63,17 +63,17 @@ def test_every_view_is_drawn_in_ascii(name: str, locales: Path) -> None:
         terminal.wait_for(lambda: "8 of 8 caches" in terminal.text)
         assert r"e\u0301\u0301" in terminal.text
         assert r"caf\u00e9" in terminal.text
-        assert "BYTESv" in terminal.text
+        assert "BYTES/sv" in terminal.text
         for keys, *seen in (
             ("n", "CACHE^"),
             ("/\u0645\u0301\u540d.5\r", "filter: .5"),
             ("\x1b", "8 of 8"),
             ("?", "+----"),
             ("q", "CACHE^"),
-            ("\r1", "CALL SITE", "12.5%"),
-            ("2", " STACK ", "12.5%", r"e\u0301\u0301 "),
+            ("\r1", " STACK ", "12.5%"),
             ("\r", "2 frames"),
-            ("q3", "CGROUP", r"\u540d\u524d"),
+            ("q2", "CGROUP", r"\u540d\u524d"),
+            ("3", "CALL SITE", "12.5%"),
             ("4", r"Aliases     e\u0301\u0301"),
             ("\x1b", "HISTORY"),
             ("p", "PAUSED"),
@@ -116,7 +116,7 @@ def test_outputs_and_messages_work(name: str, locales: Path) -> None:
 
 def test_in_utf_8_names_are_drawn_as_they_are() -> None:
     with Terminal([sys.executable, "-m", "tests.support.faulty", "foreign", "0.1"], size=(160, 24)) as terminal:
-        terminal.wait_for(lambda: "BYTES▼" in terminal.text)
+        terminal.wait_for(lambda: "BYTES/s▼" in terminal.text)
         terminal.wait_for(lambda: "\u540d" in terminal.text)
         terminal.type("?")
         terminal.wait_for(lambda: "┌" in terminal.text)

@@ -79,10 +79,10 @@ def test_frees_are_counted_in_every_output_from_the_first_interval_on(option: li
 @pytest.mark.parametrize("option", [["--frees"], ["-s", "frees"]])
 def test_the_screen_opens_with_frees_counted(option: list[str]) -> None:
     with Terminal([*SLABTUI, *option, "--all", "0.2"], size=(120, 40)) as terminal:
-        terminal.wait_for(lambda: "FREES" in terminal.lines[2])
-        at = terminal.lines[2].index("FREES")
-        terminal.wait_for(lambda: any(re.search("[1-9]", line[at - 3 : at + 5]) for line in terminal.lines[3:20]))
-        shown, known = re.search(r"(\d+) of (\d+) caches", terminal.lines[1]).groups()
+        terminal.wait_for(lambda: "FREES/s" in terminal.lines[3])
+        at = terminal.lines[3].index("FREES/s")
+        terminal.wait_for(lambda: any(re.search("[1-9]", line[at - 2 : at + 7]) for line in terminal.lines[4:20]))
+        shown, known = re.search(r"(\d+) of (\d+) caches", terminal.lines[-2]).groups()
         assert shown == known  # the idle ones too
         terminal.type("q")
         assert terminal.wait_for_exit() == 0

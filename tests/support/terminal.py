@@ -47,6 +47,11 @@ class Terminal:
         self.hang_up()
 
     @property
+    def screen(self) -> pyte.Screen:
+        """The screen, with the style of each character."""
+        return self._screen
+
+    @property
     def lines(self) -> list[str]:
         return list(self._screen.display)
 

@@ -95,7 +95,7 @@ class Program:
     def end(self) -> None:
         """Quit as a user does; end it if it does not."""
         try:
-            self.type("q")
+            self.type("qq")  # the first one may close a page
             self.watch_until_gone(5.0)
         finally:
             if self._process.poll() is None:

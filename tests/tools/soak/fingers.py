@@ -21,13 +21,16 @@ _SEQUENCES = {  # sequences that a terminal sends for keys without a character; 
     "down": "\x1b[B",
     "right": "\x1b[C",
     "left": "\x1b[D",
+    "shift right": "\x1b[1;2C",
+    "shift left": "\x1b[1;2D",
+    "f5": "\x1b[15~",
     "home": "\x1b[H",
     "end": "\x1b[F",
     "page up": "\x1b[5~",
     "page down": "\x1b[6~",
 }
-_OTHERS = ("\x1b[15~", "\x1bx", "\x1b[2~", "\u00e9", "\u540d", "\x00", "\x1b[999;999R")
-_NOT_ALONE = ("quit", "export")  # the first ends the program, the second writes a file of any name
+_OTHERS = ("\x1b[17~", "\x1bx", "\x1b[2~", "\u00e9", "\u540d", "\x00", "\x1b[999;999R")
+_NOT_ALONE = ("quit", "quit-anywhere", "export")  # the first ends the program, the second writes a file of any name
 _FILTERS = ("dentry", "~^kmalloc-", "~(", "\u540d", "nothing has this name", "")
 _PASTED = ("q", "dentry\rq", "e\r", "/x\r", "x" * 5000)  # pressed as keys, some would end the program
 _USUAL = (80, 24)  # columns and rows

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from slabtui.columns import inspections
 from slabtui.columns.column import field_names
-from slabtui.columns.inspections import COLUMNS, InspectionColumn, fit
+from slabtui.columns.inspections import COLUMNS, NUMBERS_WIDTH, InspectionColumn, Scene, fit
+from slabtui.columns.numbers import Style
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import key
 
@@ -37,8 +38,8 @@ def titles(kind: InspectionKind, width: int) -> list[str]:
 
 
 def written(kind: InspectionKind, row: InspectionRow, one_in: int = 1) -> list[str]:
-    found = made(kind, row, one_in=one_in)
-    return [column.write(row, column.width, found) for column in COLUMNS[kind]]
+    scene = Scene(made(kind, row, one_in=one_in))
+    return [column.write(row, column.width, scene) for column in COLUMNS[kind]]
 
 
 def test_every_kind_of_inspection_that_has_rows_has_columns() -> None:
@@ -62,16 +63,31 @@ def test_the_order_is_kept_and_numbers_have_their_whole_width(kind: InspectionKi
         assert all(room == column.width for column, room in fitted if column.align == "right")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_leave_room_for_what_distinguishes_the_rows(kind: InspectionKind) -> None:
+    """Of 80 columns they took 45, so that stacks of which 14 were different had 3 texts."""
+    for width in range(1, 81):
+        numbers = [room for column, room in fit(kind, width) if column.unit is not None]
+        assert sum(numbers) + len(numbers) - 1 <= NUMBERS_WIDTH
+    assert dict(zip(titles(kind, 80), fit(kind, 80), strict=True)).keys() >= {"SHARE", "SINCE", "BYTES"}
+
+
+def test_a_container_and_its_pod_show_at_80_columns() -> None:
+    assert "CGROUP" in titles(InspectionKind.PROCESSES, 79)
+    assert next(room for column, room in fit(InspectionKind.PROCESSES, 79) if column.title == "CGROUP") == 21
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(InspectionKind.CALLERS, "CALL SITE"), (InspectionKind.STACKS, "STACK"), (InspectionKind.PROCESSES, "COMM")],
+    [(InspectionKind.CALLERS, "CALL SITE"), (InspectionKind.STACKS, "STACK"), (InspectionKind.PROCESSES, "COMMAND")],
 )
 def test_who_allocates_is_never_left_out_and_gets_what_is_left(kind: InspectionKind, name: str) -> None:
     assert [column.title for column in COLUMNS[kind] if not column.priority] == [name]
     assert titles(kind, 1) == [name]
     assert titles(kind, 250) == [column.title for column in COLUMNS[kind]]
-    last, room = fit(kind, 250)[-1]
-    assert room == 250 - sum(column.width + 1 for column in COLUMNS[kind] if column is not last)
+    rooms = [(column.title, room) for column, room in fit(kind, 250)]
+    others = sum(room + 1 for title, room in rooms if title != name)
+    assert dict(rooms)[name] == (60 if kind is InspectionKind.CALLERS else 250 - others)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -105,22 +121,24 @@ def test_every_amount_that_is_counted_is_in_the_columns_of_each_kind(kind: Inspe
     dict.fromkeys(column for kind in KINDS for column in COLUMNS[kind] if column.align == "right"),
     ids=lambda one: one.title,
 )
-@given(COUNTS, COUNTS, st.integers(0, 2**22), st.sampled_from([1, 2, 10**6]))
+@given(COUNTS, COUNTS, st.sampled_from([1, 2, 10**6]), st.sampled_from(Style))
 def test_no_number_is_wider_than_its_column(
-    column: InspectionColumn, allocs: int, size: int, pid: int, one_in: int
+    column: InspectionColumn, allocs: int, size: int, one_in: int, style: Style
 ) -> None:
-    row = InspectionRow(allocs=allocs, bytes=size, total_allocs=allocs, total_bytes=size, pid=pid)
-    assert 0 < len(column.write(row, column.width, made(InspectionKind.PROCESSES, row, one_in=one_in))) <= column.width
+    row = InspectionRow(allocs=allocs, bytes=size, total_allocs=allocs, total_bytes=size, pid=2**22)
+    scene = Scene(made(InspectionKind.PROCESSES, row, one_in=one_in), style)
+    assert 0 < len(column.write(row, column.width, scene)) <= column.width
 
 
 def test_a_caller_is_its_call_site() -> None:
     caller = replace(STACK, frames=("getname_flags+0x4c",))
-    assert written(InspectionKind.CALLERS, caller) == ["100.0%", "3", "192", "30", "1920", "getname_flags+0x4c"]
+    assert written(InspectionKind.CALLERS, caller) == ["getname_flags+0x4c", "100.0%", "3", "192", "30", "1920"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_without_functions_as_a_recording_may_have_it_is_blank(kind: InspectionKind) -> None:
-    assert written(kind, replace(STACK, frames=()))[-1] == ""
+    (text,) = (column for column in COLUMNS[kind] if not column.priority)
+    assert written(kind, replace(STACK, frames=()))[COLUMNS[kind].index(text)] == ""
 
 
 def test_a_stack_begins_with_the_function_that_asks_for_the_object() -> None:
@@ -152,7 +170,13 @@ def test_kernel_threads_stand_in_brackets_and_interrupts_have_no_process(
     row: InspectionRow, name: str, pid: str
 ) -> None:
     assert inspections.who(row) == name
-    assert written(InspectionKind.PROCESSES, row)[-3:] == [pid, name, "/system.slice"]
+    assert written(InspectionKind.PROCESSES, row)[-4:] == [pid, "", "/system.slice", name]
+
+
+def test_a_process_is_its_command_line_and_says_whether_it_has_ended() -> None:
+    ended = replace(PROCESS, cmdline="/usr/sbin/cron -f", ended=True, cgroup="/system.slice/cron.service")
+    assert written(InspectionKind.PROCESSES, ended)[-4:] == ["4194304", "X", "cron.service", "/usr/sbin/cron -f"]
+    assert written(InspectionKind.PROCESSES, replace(ended, ended=None))[-3] == ""
 
 
 def test_a_share_is_of_all_since_the_inspection_began() -> None:
@@ -164,7 +188,7 @@ def test_a_share_is_of_all_since_the_inspection_began() -> None:
 
 def test_nothing_of_nothing_is_no_share() -> None:
     nothing = replace(STACK, allocs=0, total_allocs=0)
-    assert written(InspectionKind.CALLERS, nothing)[:2] == ["0.0%", "0"]
+    assert written(InspectionKind.CALLERS, nothing)[1:3] == ["0.0%", "0"]
 
 
 def test_the_standard_error_of_a_share_is_that_of_a_ratio() -> None:
@@ -186,6 +210,6 @@ def test_an_unknown_standard_error_is_a_question_mark_and_an_exact_count_has_non
 @given(COUNTS, COUNTS, st.floats(0, 2**64), st.floats(0, 2**64))
 def test_no_standard_error_is_wider_than_its_column(allocs: int, others: int, error: float, of_others: float) -> None:
     one = replace(STACK, total_allocs=allocs, standard_error=error)
-    found = made(InspectionKind.STACKS, one, replace(STACK, total_allocs=others, standard_error=of_others))
+    found = Scene(made(InspectionKind.STACKS, one, replace(STACK, total_allocs=others, standard_error=of_others)))
     (column,) = [column for column in COLUMNS[InspectionKind.STACKS] if column.title == "S.E."]
     assert 0 < len(column.write(one, column.width, found)) <= column.width

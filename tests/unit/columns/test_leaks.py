@@ -40,7 +40,7 @@ def group(*names: str, growth: float, reclaimable: bool = False, growing: bool =
 
 
 def shown(rows: list[CacheRow], order: Order = ORDER, steady: Steady | None = None) -> Arranged:
-    return arrange(rows, order, Units(), steady or Steady())
+    return arrange(rows, order, Units(), steady or Steady(), leaks.reclaimable_names(rows))
 
 
 def names(found: Arranged) -> list[str]:
@@ -74,6 +74,21 @@ def test_what_grows_in_step_with_a_reclaimable_cache_goes_with_it() -> None:
     assert names(found) == ["filp", "ext4_inode_cache", "lsm_inode_cache"]
     assert found.reclaimable == 1
     assert [*found.branches] == [inodes[1].cache]
+
+
+def test_what_goes_with_a_reclaimable_cache_does_so_though_the_filter_has_left_that_out() -> None:
+    row = leak("lsm_inode_cache", 5.0, grows_with=("ext4_inode_cache",))
+    found = arrange([row, leak("filp", 1.0)], ORDER, Units(), Steady(), frozenset({"ext4_inode_cache"}))
+    assert (names(found), found.reclaimable) == (["filp", "lsm_inode_cache"], 1)
+    scene = replace(SCENE, all_growth=5.0, reclaimable=frozenset({"ext4_inode_cache"}))
+    assert written(row, scene)["share"] == "-"
+
+
+def test_what_grows_as_a_leak_stands_above_whatever_it_grows_in_step_with() -> None:
+    """Open files hold their dentries, which cannot be reclaimed then."""
+    rows = [leak("dentry", 9e9, reclaimable=True), leak("filp", 5.0, growing=True, grows_with=("dentry",))]
+    assert names(shown(rows)) == ["filp", "dentry"]
+    assert shown(rows).reclaimable == 1
 
 
 def test_one_of_a_group_that_the_filter_has_left_stands_alone() -> None:
@@ -192,7 +207,8 @@ def test_a_reclaimable_cache_has_no_mark_and_no_share() -> None:
 
 def test_the_growth_of_all_is_that_of_what_grows_and_stays() -> None:
     rows = [leak("a", 5.0), leak("b", 7.0), leak("c", -3.0), leak("d", None), leak("e", 1e9, reclaimable=True)]
-    assert leaks.all_growth(rows) == 12.0
+    rows.append(leak("f", 1e9, grows_with=("e",)))
+    assert leaks.all_growth(rows, leaks.reclaimable_names(rows)) == 12.0
 
 
 @pytest.mark.parametrize("style", Style)

@@ -124,11 +124,11 @@ def test_no_text_of_an_inspection_is_a_formula(text: str) -> None:
     process = InspectionRow(**counts, pid=7, comm=text, cgroup=text)
     found = Inspection(key(0, "dentry"), InspectionKind.PROCESSES, rows=(process,))
     lines = csv_tables.write_inspection(found).replace('"', "")
-    assert lines.endswith(f"\n7,'{text},process,'{text},1,64,1,64\n")
+    assert lines.endswith(f"\n7,'{text},process,'{text},,,1,64,1,64\n")
     stack = InspectionRow(**counts, frames=(text, "open", text))
     found = Inspection(key(0, "dentry"), InspectionKind.STACKS, rows=(stack,))
     lines = csv_tables.write_inspection(found).replace('"', "")
-    assert lines.endswith(f"\n'{text};open;'{text},0.0,1,64,1,64\n")
+    assert lines.endswith(f"\n'{text};open;'{text},,,,,,process,0.0,1,64,1,64\n")
 
 
 @pytest.mark.parametrize("text", ["a=1", "a-b", "kmalloc-64", "'=1", "", "~=", "1+1"])

@@ -159,12 +159,13 @@ def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> No
 def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> None:
     export_inspection(tmp_path / "stacks.csv", SHOWN, STACKS)
     assert (tmp_path / "stacks.csv").read_text() == (
-        "frames,standard_error,allocs,bytes,total_allocs,total_bytes\n"
-        "alloc;open; drop;syscall,2.4,1,64,9,576\nalloc,0.0,0,0,3,192\n"
+        "frames,pid,comm,cmdline,ended,cgroup,context,standard_error,allocs,bytes,total_allocs,total_bytes\n"
+        "alloc;open; drop;syscall,,,,,,process,2.4,1,64,9,576\nalloc,,,,,,process,0.0,0,0,3,192\n"
     )
     export_inspection(tmp_path / "processes.csv", SHOWN, PROCESSES)
     assert (tmp_path / "processes.csv").read_text() == (
-        'pid,comm,context,cgroup,allocs,bytes,total_allocs,total_bytes\n7,"a,""b""",process,/x,1,64,9,576\n'
+        "pid,comm,context,cgroup,cmdline,ended,allocs,bytes,total_allocs,total_bytes\n"
+        '7,"a,""b""",process,/x,,,1,64,9,576\n'
     )
 
 

@@ -136,9 +136,9 @@ def written(
 def test_an_inspection_is_a_table_below_what_it_is_of() -> None:
     assert written(CALLERS) == (
         "\n07:01:35 callers of dentry\n\n"
-        " SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
-        " 75.0%         3      576        30     5760 d_alloc+0x2a\n"
-        f" 25.0%         0        0        10     1920 {'x' * 60}\n"
+        " SHARE   ALLOCS   BYTES    SINCE   BYTES CALL SITE\n"
+        " 75.0%        3     576       30    5760 d_alloc+0x2a\n"
+        f" 25.0%        0       0       10    1920 {'x' * 60}\n"
     )
 
 
@@ -156,17 +156,16 @@ def test_an_inspection_that_is_not_counted_says_why() -> None:
     assert written(failed).splitlines()[1] == "07:01:35 callers of dentry, not counted: out of memory"
 
 
-def test_processes_have_their_control_group_at_the_end_of_the_line() -> None:
+def test_processes_have_their_command_line_at_the_end_of_the_line() -> None:
     counts = {"allocs": 1, "bytes": 64, "total_allocs": 1, "total_bytes": 64}
     processes = (
-        InspectionRow(**counts, pid=7, comm="cron", cgroup="/system.slice"),
+        InspectionRow(**counts, pid=7, comm="cron", cmdline="cron -f", ended=True, cgroup="/system.slice"),
         InspectionRow(**counts, pid=9, comm="kswapd0", context=Context.KERNEL_THREAD),
     )
     found = Inspection(DENTRY, InspectionKind.PROCESSES, rows=processes)
     lines = written(found, kind=InspectionKind.PROCESSES).splitlines()
-    start = lines[3].index("CGROUP")
-    assert lines[4][:start].split() == ["50.0%", "1", "64", "1", "64", "7", "cron"]
-    assert lines[4][start:] == "/system.slice"
+    assert lines[4].split() == ["50.0%", "1", "64", "1", "64", "7", "X", "/system.slice", "cron", "-f"]
+    assert lines[4].index("cron -f") == lines[3].index("COMMAND")
     assert lines[5].split() == ["50.0%", "1", "64", "1", "64", "9", "[kswapd0]"]
     assert lines[5].endswith("]")  # no spaces at the end of a line
 
@@ -180,7 +179,7 @@ def test_numbers_of_an_inspection_have_all_their_digits() -> None:
 
 def test_an_inspection_without_rows_has_its_headings() -> None:
     assert written(replace(CALLERS, rows=())) == (
-        "\n07:01:35 callers of dentry\n\n SHARE    ALLOCS    BYTES     SINCE    BYTES CALL SITE\n"
+        "\n07:01:35 callers of dentry\n\n SHARE   ALLOCS   BYTES    SINCE   BYTES CALL SITE\n"
     )
 
 

@@ -1,13 +1,15 @@
 """Any keys in any window at any size, between any events: each acts or says that it does nothing."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import urwid
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from urwid.testing import press
+from urwid.testing import click, press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
@@ -33,8 +35,9 @@ REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
 WAYS = {
     KeyContext.TABLE: (),
     KeyContext.LEAKS: ("l",),
-    KeyContext.PAGE: ("home", "enter", "1"),
-    KeyContext.STACKS: ("home", "enter", "2"),
+    KeyContext.PAGE: ("home", "enter", "4"),
+    KeyContext.STACKS: ("home", "enter", "1"),
+    KeyContext.PROCESSES: ("home", "enter", "2"),
     KeyContext.DIALOG: ("?",),
     KeyContext.PROMPT: ("/",),
 }
@@ -121,6 +124,25 @@ class Keys(RuleBasedStateMachine):
         for key in after:
             self._hit(key)
 
+    @rule(
+        events=st.lists(
+            st.tuples(
+                st.sampled_from(("mouse press", "mouse drag", "mouse release", "ctrl mouse press")),
+                st.integers(0, 7),
+                st.integers(-1, 300),
+                st.integers(-1, 90),
+            ),
+            max_size=6,
+        ),
+        inside=st.booleans(),
+    )
+    def point(self, events: list[tuple[str, int, int, int]], inside: bool) -> None:
+        """Use the mouse anywhere, also beyond the screen; the hint that quits is the only one that may end it."""
+        for event, button, x, y in events:
+            col, row = (x % self.size[0], y % self.size[1]) if inside else (x, y)
+            with suppress(urwid.ExitMainLoop):
+                assert click(self.app.stack, self.size, col, row, button=button, event=event)
+
     @rule(left=st.integers(0, 8))
     def write(self, left: int) -> None:
         """Export under the name that is proposed, or one cut short."""
@@ -153,7 +175,8 @@ class Keys(RuleBasedStateMachine):
         state, prompt = self.state, self.app._prompt
         return (
             [*state.windows],
-            (state.order, state.idle, state.frees, state.pattern, state.dropped, state.tab, state.table.followed),
+            (state.order, state.idle, state.frees, state.pattern, state.dropped, state.table.followed),
+            (state.pages.tab, state.pages.revision),
             (state.leaks, state.style, state.basis, self.producer.marks),
             (state.time.paused, state.time.back, state.time.speed, state.time.stepping),
             None if prompt is None else (prompt._edit.edit_text, prompt._edit.edit_pos, state.prompt.complaint),
@@ -176,7 +199,7 @@ class Keys(RuleBasedStateMachine):
             for place, row in enumerate(rest)
         ]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=(self._inspection(),)))
+        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=self._inspections()))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:
@@ -204,12 +227,12 @@ class Keys(RuleBasedStateMachine):
         assert len(lines) == self.size[1]
         assert all(line.decode().isprintable() for line in lines)
 
-    def _inspection(self) -> Inspection:
-        """Return the requested inspection, or one of another cache, as right after a change of the request."""
+    def _inspections(self) -> tuple[Inspection, ...]:
+        """Return the requested inspections, or one of another cache, as right after a change of the request."""
         wanted = self.producer.wanted.inspection
         if wanted is None:
-            return replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache)
-        return replace(INSPECTIONS[self.state.tab], cache=wanted.cache)
+            return (replace(INSPECTIONS[InspectionKind.STACKS], cache=cache(99).cache),)
+        return tuple(replace(INSPECTIONS[kind], cache=wanted.cache) for kind in wanted.kinds)
 
 
 def test_no_keys_at_no_size_break_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

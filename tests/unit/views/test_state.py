@@ -46,7 +46,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
     one = state(DENTRY)
     one.receive(snapshot(DENTRY, inspections=(STACKS,)))
     contexts, windows = [one.context], [type(one.window)]
-    for key in ("enter", "2", "enter", "esc", "?", "q", "e", "esc", "1", "esc", "/", "esc"):
+    for key in ("enter", "enter", "esc", "?", "q", "e", "esc", "4", "esc", "/", "esc"):
         typed(one, key)
         contexts.append(one.context)
         windows.append(type(one.window))
@@ -54,10 +54,10 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
         KeyContext.TABLE, KeyContext.PAGE, KeyContext.STACKS, KeyContext.DIALOG, KeyContext.PROMPT,
     )  # fmt: skip
     assert contexts == [
-        table, page, stacks, dialog, stacks, dialog, stacks, prompt, stacks, page, table, prompt, table,
+        table, stacks, dialog, stacks, dialog, stacks, prompt, stacks, page, table, prompt, table,
     ]  # fmt: skip
     assert windows == [
-        TableWindow, PageWindow, PageWindow, StackWindow, PageWindow, HelpWindow, PageWindow, PromptWindow, PageWindow,
+        TableWindow, PageWindow, StackWindow, PageWindow, HelpWindow, PageWindow, PromptWindow, PageWindow,
         PageWindow, TableWindow, PromptWindow, TableWindow,
     ]  # fmt: skip
     assert one.message == ""
@@ -66,7 +66,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
 def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request() -> None:
     one = typed(state(DENTRY), "enter")
     wanted = Request(inspection=InspectionRequest(DENTRY.cache, tuple(InspectionKind)))
-    one.receive(snapshot(DENTRY, inspections=(Inspection(DENTRY.cache, InspectionKind.CALLERS),)))
+    one.receive(snapshot(DENTRY, inspections=(Inspection(DENTRY.cache, InspectionKind.STACKS),)))
     for key, back in (("?", "esc"), ("e", "esc")):
         typed(one, key)
         assert one.page is not None
@@ -95,10 +95,18 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
         (("]",), "] does nothing here: the screen is not paused: press p or [ first"),
         (("p", "]"), "] does nothing here: this is the newest interval"),
         (("[",), "[ does nothing here: this is the oldest interval that is kept"),
-        (("+",), "+ does nothing here: only a replay has a speed"),
-        (("-",), "- does nothing here: only a replay has a speed"),
+        (
+            ("+",),
+            "+ does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
+        (
+            ("-",),
+            "- does nothing here: only a replay has a speed; the interval is set at the start, as in slabtui -d 5",
+        ),
         (("esc",), "Esc does nothing here: there is no filter to clear"),
-        (("enter", "2", "enter"), "Enter does nothing here: no stack is selected"),
+        (("enter", "enter"), "Enter does nothing here: it works on a stack or a process"),
+        (("enter", ","), ", does nothing here: this is the left end"),
+        (("enter", "4", "."), ". does nothing here: this is the right end"),
         (("paste b",), "Pasted text does nothing here: ? shows all keys"),
     ],
 )
@@ -215,30 +223,32 @@ def test_what_other_parts_say_stands_beside_the_notes_of_the_interval() -> None:
 
 
 def test_the_selection_on_a_page_follows_its_row_but_not_at_the_top() -> None:
-    one = typed(state(DENTRY), "enter", "2")
+    one = typed(state(DENTRY), "enter")
     one.receive(snapshot(DENTRY, inspections=(STACKS,)))
-    one.select_row(1)
-    one.receive(snapshot(DENTRY, inspections=(replace(STACKS, rows=STACKS.rows[::-1]),)))
-    assert one.row_place == 0
-    assert one.selected_row == STACKS.rows[1]
-    one.select_row(0)
+    one.pages.select(1)
+    first, second = STACKS.rows
+    one.receive(snapshot(DENTRY, inspections=(replace(STACKS, rows=(replace(second, total_allocs=9), first)),)))
+    assert one.pages.place == 0
+    assert isinstance(one.pages.selected, InspectionRow)
+    assert one.pages.selected.frames == second.frames
+    one.pages.select(0)
     one.receive(snapshot(DENTRY, inspections=(STACKS,)))
-    assert one.selected_row == STACKS.rows[0]
+    assert one.pages.place == 0
 
 
 def test_two_caches_of_one_name_have_pages_of_their_own() -> None:
     first, second = cache(1, "fuse_inode", allocs=9), cache(2, "fuse_inode", allocs=1)
     one = state(first, second)
     one.select(1)
-    typed(one, "enter", "2")
+    typed(one, "enter")
     assert one.request.inspection == InspectionRequest(second.cache, tuple(InspectionKind))
     one.receive(snapshot(first, second, inspections=(replace(STACKS, cache=first.cache),)))
-    assert one.inspection is None
+    assert one.pages.inspection is None
     one.receive(snapshot(first, replace(second, allocs=3), inspections=(replace(STACKS, cache=second.cache),)))
-    assert one.inspection is not None
-    assert one.inspected is not None
-    assert one.inspected.allocs == 3
-    assert [row and row.allocs for row in one.past()] == [1, 1, 3]
+    assert one.pages.inspection is not None
+    assert one.pages.inspected is not None
+    assert one.pages.inspected.allocs == 3
+    assert [row and row.allocs for _, row in one.pages.past()] == [1, 1, 3]
 
 
 def test_the_filter_acts_while_it_is_typed_and_is_kept_or_cleared() -> None:

@@ -1,6 +1,7 @@
 """The leak view on the screen: what grows, in groups, with what can be reclaimed below a rule."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from urwid.testing import render_runs
@@ -45,14 +46,14 @@ def leaks(*rows: CacheRow, size: tuple[int, int] = (80, 24), **more: object) -> 
 def test_what_stays_comes_first_and_what_can_be_reclaimed_is_below_a_rule() -> None:
     screen = leaks()
     assert screen.names() == ["filp", "├", "└", "TCP", "──", "dentry", "└"]
-    assert screen.lines()[3].split()[:2] == ["filp", "+19.1Mi^"]
-    assert screen.lines()[4].startswith("├ kmalloc-64 ")
-    assert screen.lines()[5].startswith("└ lsm_file_cache ")
-    assert screen.lines()[7].startswith("── reclaimable: ")
-    assert screen.lines()[9].startswith("└ lsm_inode_cache ")
+    assert screen.body()[0].split()[:2] == ["filp", "+19.1Mi^"]
+    assert screen.body()[1].startswith("├ kmalloc-64 ")
+    assert screen.body()[2].startswith("└ lsm_file_cache ")
+    assert screen.body()[4].startswith("── reclaimable: ")
+    assert screen.body()[6].startswith("└ lsm_inode_cache ")
     screen.type("l")
     assert screen.names()[0] != "filp"
-    assert "BYTES/s▼" in screen.lines()[2].split()
+    assert "BYTES/s▼" in screen.heading()
 
 
 def test_only_what_leaks_is_marked_and_only_what_is_reclaimable_is_dim() -> None:
@@ -104,15 +105,15 @@ def test_since_and_net_begin_at_the_mark() -> None:
     )
     screen.show(row, time=1.7e9)
     screen.type("f", "l")
-    assert "NET" in screen.lines()[2].split()
+    assert "NET" in screen.heading()
     screen.show(replace(row, live=1000, total_allocs=600, total_frees=120), time=1.7e9 + 1)
-    cells = screen.lines()[3].split()
+    cells = screen.body()[0].split()
     assert cells[:6] == ["filp", "+977Ki^", "+4.34", "+4.34", "+6.25Ki", "+85"]
     screen.type("0")
     assert producer.marks == 1
     assert screen.has("Mark set at ")
     screen.show(replace(row, live=1010, total_allocs=620, total_frees=125), time=1.7e9 + 2)
-    assert screen.lines()[3].split()[4:6] == ["+640", "+15"]
+    assert screen.body()[0].split()[4:6] == ["+640", "+15"]
 
 
 def test_a_step_back_before_the_mark_counts_from_the_start() -> None:
@@ -120,7 +121,7 @@ def test_a_step_back_before_the_mark_counts_from_the_start() -> None:
     for second in range(3):
         screen.show(replace(leak("filp", 1e6), live=100 * second, live_delta=100), time=1.7e9 + second)
     screen.type("l", "0", "[")
-    assert screen.lines()[3].split()[4] == "+12.5Ki"
+    assert screen.body()[0].split()[4] == "+12.5Ki"
 
 
 def test_nothing_to_mark_before_the_first_interval_is_said() -> None:
@@ -144,11 +145,11 @@ def test_keys_without_effect_in_the_leak_view_say_so(key: str) -> None:
 def test_the_leak_view_has_an_order_of_its_own(key: str, mark: str) -> None:
     screen = leaks()
     screen.type(key)
-    assert mark in screen.lines()[2].split()
+    assert mark in screen.heading()
     screen.type("l")
-    assert "BYTES/s▼" in screen.lines()[2].split()
+    assert "BYTES/s▼" in screen.heading()
     screen.type("l")
-    assert mark in screen.lines()[2].split()
+    assert mark in screen.heading()
 
 
 def test_the_rule_cannot_be_selected_and_enter_opens_the_row() -> None:
@@ -156,7 +157,7 @@ def test_the_rule_cannot_be_selected_and_enter_opens_the_row() -> None:
     screen.type("down", "down", "down", "down")
     assert screen.state.selected is not None
     assert screen.state.selected.name == "dentry"
-    assert screen.app._table.line_at(5) is None
+    assert screen.app._table._list.at((80, 19), 5, 4) is None
     screen.type("enter")
     assert screen.state.page is not None
     assert screen.state.page.row.name == "dentry"
@@ -187,10 +188,10 @@ def test_it_fits_every_size(size: tuple[int, int], style: Style) -> None:
     lines = screen.lines()
     assert len(lines) == size[1]
     assert all(len(line) <= size[0] for line in lines)
-    assert "GROWTH/h▼" in lines[2].split()
-    assert lines[3].startswith("filp ")
+    assert "GROWTH/h▼" in screen.heading()
+    assert screen.body()[0].startswith("filp ")
     if size[0] == 200:
-        assert lines[2].endswith("LIVE BEFORE")
+        assert screen.heading()[-2:] == ["LIVE", "BEFORE"]
 
 
 def test_the_headings_follow_the_units_and_say_so() -> None:
@@ -200,7 +201,7 @@ def test_the_headings_follow_the_units_and_say_so() -> None:
     seen = []
     for key in ("ctrl l", "u", "u", "u"):
         screen.type(key)
-        seen.append((screen.lines()[2].split()[2], screen.lines()[3].split()[2], screen.state.basis))
+        seen.append((screen.heading()[2], screen.body()[0].split()[2], screen.state.basis))
     assert seen == [
         ("ALLOCS/s", "250", Basis.SECOND),
         ("ALLOCS/int", "500", Basis.INTERVAL),
@@ -208,7 +209,16 @@ def test_the_headings_follow_the_units_and_say_so() -> None:
         ("ALLOCS/s", "250", Basis.SECOND),
     ]
     screen.type("u", "u")
-    assert screen.lines()[2].split()[2:4] == ["ALLOCS", "SINCE"]
+    assert screen.heading()[2:4] == ["ALLOCS", "SINCE"]
+
+
+@pytest.mark.parametrize(("presses", "words"), [(0, "250 allocs/s"), (1, "500 allocs/int"), (2, "500 allocs since")])
+def test_the_header_has_the_sum_of_the_column_in_the_same_words(presses: int, words: str) -> None:
+    screen = Screen(size=(120, 24))
+    screen.show(cache(1, "dentry", allocs=300), cache(2, "filp", allocs=200), elapsed=2.0)
+    screen.type(*["u"] * presses)
+    assert screen.has(f" {words} ")
+    assert screen.has({0: "15.6KiB/s", 1: "31.2KiB/int", 2: "31.2KiB since"}[presses])
 
 
 def test_sums_since_the_start_keep_caches_that_are_idle_now() -> None:
@@ -225,5 +235,38 @@ def test_digits_turn_between_three_styles() -> None:
     seen = []
     for _ in Style:
         screen.type("B")
-        seen.append(screen.lines()[3].split()[2])
+        seen.append(screen.body()[0].split()[2])
     assert seen == ["1,234,567", "1234567", "1.23M"]
+
+
+def test_an_export_has_the_rows_and_the_fields_of_the_leak_view(tmp_path: Path) -> None:
+    screen = leaks(size=(200, 24))
+    path = tmp_path / "out.csv"
+    screen.type("e", *["backspace"] * 40, *str(path), "enter")
+    assert screen.has("6 caches written to")
+    lines = path.read_text().splitlines()
+    names = lines[0].split(",")
+    assert {"growth_bytes_h", "growth_objects_s", "recent_objects_s", "growing", "grows_with", "reclaimable"} <= {
+        *names
+    }
+    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
+    assert [row["name"] for row in rows[:2]] == ["filp", "kmalloc-64"]
+    assert (rows[0]["growing"], rows[0]["grows_with"].count(";")) == ("true", 1)
+
+
+def test_a_replay_of_an_older_recording_without_memory_and_growth_shows_the_view() -> None:
+    screen = Screen()
+    for second in range(3):
+        row = replace(cache(1, "filp", allocs=5), live=100 + second, live_delta=None)
+        screen.show(row, time=1.7e9 + second)
+    screen.type("l")
+    assert screen.body()[0].split()[:5] == ["filp", "-", "-", "-", "+128"]
+
+
+def test_live_is_drawn_from_the_least_to_the_most_that_it_was() -> None:
+    screen = Screen(size=(200, 24))
+    for second in range(9):
+        steady = replace(leak("calm", 1.0), live=50_000 + second % 2)
+        screen.show(replace(leak("filp", 9e6), live=5000 + 50 * second), steady)
+    screen.type("l", "z")
+    assert [line.split()[-1] for line in screen.body()[:2]] == ["▁▂▃▄▅▆▇██", "▁▁▁▁▁▁▁▁▁"]

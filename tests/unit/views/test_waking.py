@@ -1,5 +1,6 @@
 """An idle cache allocates for the first time: its selection, its open page and its history stay."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -89,8 +90,10 @@ def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
     lines = screen.lines()
     assert lines[2].startswith("sleeper ")
     assert lines[3].startswith("live 17 ")
-    assert next(line for line in lines if line.startswith("Allocs")).endswith(" ▄█ max 8")
-    assert [line for line in lines if line.startswith("Live ")][1].endswith("▃▃▃▃▅█ max 17")
+    (first,) = (place for place, line in enumerate(lines) if line.startswith("allocs/s "))
+    assert re.fullmatch("allocs/s 8  min 0  max 8 +LIVE 17  min 5  max 17 *", lines[first])
+    assert re.fullmatch(r"8│ +█  17│ +▁█", lines[first + 1])
+    assert re.fullmatch(r"0│ +██   0│ +▅▅▅▅██", lines[first + 2])
     screen.type("esc")
     assert screen.selected() == "sleeper"
 
@@ -114,5 +117,5 @@ def test_another_cache_of_its_name_is_not_taken_for_it(host: Host) -> None:
     other = host.identities.seen(ADDRESS + 256, "sleeper", 64)
     assert other != opened
     screen.app.show(replace(host.interval(), inspections=(Inspection(other, InspectionKind.CALLERS),)))
-    assert screen.state.inspection is None
+    assert screen.state.pages.inspection is None
     assert screen.has("Collecting…")

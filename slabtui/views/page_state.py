@@ -1,0 +1,292 @@
+"""The page of a cache as part of the view's state: its tabs, lists and selection, and their transitions. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from slabtui.columns.inspections import describe
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, merge_stacks
+from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.views import commands
+from slabtui.views.commands import Command, Item, Key, Owner
+from slabtui.views.effects import NothingToDoError
+from slabtui.views.keymap import KeyContext
+from slabtui.views.timeline import Timeline
+from slabtui.views.windows import PageWindow, StackWindow, Window
+
+STEP = 16  # characters by which the text of the rows is scrolled
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a tab lists.
+
+    Attributes:
+        whole: the inspection, of all processes.
+        inspection: what the rows of the list are shares of.
+        items: the rows of the list, in order.
+        places: the place of each row by its key.
+    """
+
+    whole: Inspection
+    inspection: Inspection
+    items: tuple[Item, ...]
+    places: dict[Key, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A listing, and what it was made from."""
+
+    inspection: Inspection
+    owner: Owner | None
+    unfolded: frozenset[str]
+    listing: Listing
+
+
+@dataclass(slots=True)
+class PageState:
+    """What pages show. A transition that is not possible raises NothingToDoError.
+
+    Attributes:
+        windows: all windows of the screen, the topmost last.
+        time: the intervals so far, and the one on the screen.
+        tab: the kind of inspection that pages show.
+        revision: counts the transitions that change what a page lists.
+    """
+
+    windows: list[Window]
+    time: Timeline
+    tab: InspectionKind = InspectionKind.STACKS
+    revision: int = 0
+    _listings: dict[InspectionKind, _Known] = field(init=False, default_factory=dict)
+    _commands: tuple[Inspection, tuple[Command, ...]] | None = field(init=False, default=None)
+
+    # Transitions.
+
+    def open(self, row: CacheRow) -> None:
+        """Open the page of a cache."""
+        self.windows.append(PageWindow(row))
+        self.revision += 1
+
+    def leave(self) -> None:
+        """Return from the stacks of a process to the processes, or from the page to the table."""
+        page = self.page
+        if page is None:
+            return
+        if page.owner is not None:
+            page.owner = None
+            self._turn_to(InspectionKind.PROCESSES)
+        else:
+            self.windows.remove(page)
+        self.revision += 1
+
+    def show_tab(self, kind: InspectionKind) -> None:
+        """Show this kind of inspection, of all processes."""
+        if self.page is not None:
+            self.page.owner = None
+        self._turn_to(kind)
+
+    def turn(self, by: int) -> None:
+        """Show the kind of inspection this many tabs further."""
+        kinds = list(InspectionKind)
+        self.show_tab(kinds[(kinds.index(self.tab) + by) % len(kinds)])
+
+    def select(self, place: int) -> None:
+        """Select a row by its place: the selection follows its row from now on, but not at the top."""
+        if self.page is None or (listing := self.listing) is None:
+            return
+        if place:
+            self.page.followed[self.tab] = listing.items[place].key
+        else:
+            self.page.followed.pop(self.tab, None)
+
+    def enter(self) -> None:
+        """Open what is selected: a stack in full, the processes of a command, the stacks of a process."""
+        item = self.selected
+        if self.tab is InspectionKind.STACKS and isinstance(item, InspectionRow):
+            self._open_stack(item)
+        elif self.tab is InspectionKind.PROCESSES and item is not None:
+            if isinstance(item, Command) and not self._is_unfolded(item):
+                self.fold()
+            else:
+                self._open_stacks_of(item)
+        else:
+            raise NothingToDoError("nothing is selected")
+
+    def fold(self) -> None:
+        """List the processes of the selected command, or no longer; on one of them its command is selected then."""
+        page, item = self.page, self.selected
+        if page is None or item is None:
+            raise NothingToDoError("no process is selected")
+        name = item.name if isinstance(item, Command) else commands.name_command(item)
+        if isinstance(item, Command) and name not in page.unfolded:
+            page.unfolded.add(name)
+        elif name in page.unfolded:
+            page.unfolded.discard(name)
+            page.followed[self.tab] = ("command", name)
+        else:
+            raise NothingToDoError("it is the only process of its command")
+        self.revision += 1
+
+    def shift(self, by: int) -> None:
+        """Scroll the text of the rows by this many steps; the first step shows stacks in full."""
+        page = self.page
+        if page is None:
+            return
+        shift = page.shift + by
+        if shift < 0:
+            raise NothingToDoError("this is the left end")
+        if shift > page.shift and shift > self._most_shift():
+            raise NothingToDoError("this is the right end")
+        page.shift = shift
+        self.revision += 1
+
+    # What follows.
+
+    @property
+    def page(self) -> PageWindow | None:
+        """The page that is open, on top or below a dialog or prompt; None: the table is shown."""
+        return next((window for window in self.windows if isinstance(window, PageWindow)), None)
+
+    @property
+    def context(self) -> KeyContext:
+        """What decides which keys do something while the page is on top."""
+        if self.listing is None or not self.listing.items:
+            return KeyContext.PAGE
+        contexts = {InspectionKind.STACKS: KeyContext.STACKS, InspectionKind.PROCESSES: KeyContext.PROCESSES}
+        return contexts.get(self.tab, KeyContext.PAGE)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where the page is: the name of the cache, and whose stacks are shown."""
+        page = self.page
+        if page is None:
+            return ()
+        return (page.row.name,) if page.owner is None else (page.row.name, str(page.owner))
+
+    @property
+    def inspection(self) -> Inspection | None:
+        """The inspection that the page shows; None: the interval on the screen does not have it."""
+        return self._find(self.tab)
+
+    @property
+    def listing(self) -> Listing | None:
+        """What the tab lists; None: the interval on the screen does not have it."""
+        return self.list_tab(self.tab)
+
+    @property
+    def place(self) -> int:
+        """Place of the selected row."""
+        page, listing = self.page, self.listing
+        if page is None or listing is None or self.tab not in page.followed:
+            return 0
+        return listing.places.get(page.followed[self.tab], 0)
+
+    @property
+    def selected(self) -> Item | None:
+        """The selected row; None: there is none."""
+        listing = self.listing
+        return listing.items[self.place] if listing is not None and listing.items else None
+
+    @property
+    def inspected(self) -> CacheRow | None:
+        """The row of the inspected cache in the interval on the screen, else as the page was opened with it."""
+        page, shown = self.page, self.time.shown
+        if page is None:
+            return None
+        return (shown.row(page.row.cache) if shown is not None else None) or page.row
+
+    def past(self) -> list[tuple[Snapshot, CacheRow | None]]:
+        """Return the intervals up to the one on the screen, each with the row of the cache; None: it has none."""
+        if self.page is None:
+            return []
+        history, back = self.time.history, self.time.back
+        return [*zip(history.snapshots(back), history.past(self.page.row.cache, back), strict=True)]
+
+    @property
+    def scrolled(self) -> int | None:
+        """How many characters of the text of the rows are left of the screen; None: stacks show in short."""
+        shift = self.page.shift if self.page is not None else 0
+        if self.tab is not InspectionKind.STACKS:
+            return shift * STEP
+        return (shift - 1) * STEP if shift else None
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest interval of `past()`, counted from the first one of the session."""
+        return self.time.history.added - len(self.time.history)
+
+    def prepare(self) -> None:
+        """Work out what the tabs list, so that a key need not wait for it."""
+        for kind in InspectionKind:
+            self.list_tab(kind)
+
+    def list_tab(self, kind: InspectionKind) -> Listing | None:
+        """Return what a tab lists, which is worked out once for each interval."""
+        inspection, page = self._find(kind), self.page
+        if inspection is None or page is None:
+            return None
+        found, owner, unfolded = inspection, page.owner, frozenset(page.unfolded)
+        known = self._listings.get(kind)
+        if known is not None and known.inspection is found and (known.owner, known.unfolded) == (owner, unfolded):
+            return known.listing
+        items: tuple[Item, ...] = inspection.rows
+        if kind is InspectionKind.STACKS:
+            inspection = self.narrow(inspection) or inspection
+            items = merge_stacks(inspection.rows)
+            inspection = replace(inspection, rows=items)
+        elif kind is InspectionKind.PROCESSES:
+            items = commands.unfold(self._group(inspection), unfolded)
+        listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
+        self._listings[kind] = _Known(found, owner, unfolded, listing)
+        return listing
+
+    def narrow(self, inspection: Inspection | None) -> Inspection | None:
+        """Return an inspection with the rows of the chosen process or command only, where one is chosen."""
+        owner = self.page.owner if self.page is not None else None
+        if inspection is None or owner is None:
+            return inspection
+        return replace(inspection, rows=tuple(row for row in inspection.rows if owner.owns(row)))
+
+    def _find(self, kind: InspectionKind) -> Inspection | None:
+        found, page = self.time.shown.inspection(kind) if self.time.shown is not None else None, self.page
+        return found if found is not None and page is not None and found.cache == page.row.cache else None
+
+    def _group(self, inspection: Inspection) -> tuple[Command, ...]:
+        if self._commands is None or self._commands[0] is not inspection:
+            self._commands = inspection, commands.group(inspection.rows)
+        return self._commands[1]
+
+    def _turn_to(self, kind: InspectionKind) -> None:
+        self.tab = kind
+        if self.page is not None:
+            self.page.shift = 0
+        self.revision += 1
+
+    def _is_unfolded(self, command: Command) -> bool:
+        return self.page is not None and command.name in self.page.unfolded
+
+    def _open_stack(self, row: InspectionRow) -> None:
+        listing, inspection = self.listing, self.narrow(self.inspection)
+        assert listing is not None
+        assert inspection is not None
+        owners = tuple(one for one in inspection.rows if one.frames == row.frames and one.pid is not None)
+        self.windows.append(StackWindow(row, owners, listing.inspection.one_in > 1))
+
+    def _open_stacks_of(self, item: Item) -> None:
+        found = self._find(InspectionKind.STACKS)
+        if found is not None and found.rows and all(row.pid is None for row in found.rows):
+            raise NothingToDoError("the recording does not say whose stacks it has")
+        assert self.page is not None
+        self.page.owner = commands.own(item)
+        self.page.followed.pop(InspectionKind.STACKS, None)
+        self._turn_to(InspectionKind.STACKS)
+
+    def _most_shift(self) -> int:
+        """Return how many steps show the end of the longest text."""
+        listing = self.listing
+        texts: Iterable[str] = ()
+        if listing is not None:
+            texts = (describe(self.tab, item) for item in listing.items if isinstance(item, InspectionRow))
+        first = 1 if self.tab is InspectionKind.STACKS else 0
+        return max((len(text) - 1) // STEP for text in (*texts, " ")) + first
