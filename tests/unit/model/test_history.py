@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from slabtui.model.history import GROWING, LENGTH, MOST_INSPECTIONS_BYTES, MOST_ROWS_BYTES, History
+from slabtui.model.history import LENGTH, MOST_INSPECTIONS_BYTES, MOST_ROWS_BYTES, History
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import cache, snapshot
 
@@ -70,41 +70,6 @@ def test_a_cache_that_was_not_there_yet_or_is_idle_counts_as_nothing() -> None:
     assert kept.series(A, 60) == [1, 0, 3, 4]
     assert kept.series(B, 60) == [0, 5, 0, 7]
     assert kept.series(cache(99).cache, 60) == [0, 0, 0, 0]
-
-
-def grown(*deltas: tuple[int | None, ...]) -> History:
-    """Return a history with these changes of the live objects of cache 1, 2, ... in each interval."""
-    kept = History()
-    for changes in deltas:
-        kept.add(snapshot(*(replace(cache(n), live_delta=delta) for n, delta in enumerate(changes, 1))))
-    return kept
-
-
-def test_a_cache_grows_when_it_grew_in_ten_intervals_in_a_row() -> None:
-    assert GROWING == 10
-    assert grown(*[(1,)] * 9).growing() == frozenset()
-    assert grown(*[(1,)] * 10).growing() == {A}
-    assert grown(*[(1, 2**40)] * 10).growing() == {A, B}
-
-
-@pytest.mark.parametrize("pause", [0, -1, None])
-def test_an_interval_in_which_it_did_not_grow_restarts_the_row(pause: int | None) -> None:
-    for at in range(10):
-        deltas: list[tuple[int | None, ...]] = [(1, 1)] * 10
-        deltas[at] = (pause, 1)
-        assert grown(*deltas).growing() == {B}
-    assert grown(*[(1,)] * 10, (pause,), *[(1,)] * 9).growing() == frozenset()
-    assert grown(*[(1,)] * 10, (pause,), *[(1,)] * 10).growing() == {A}
-
-
-def test_growth_is_that_of_the_interval_that_was_stepped_back_to() -> None:
-    kept = grown(*[(1,)] * 12, (0,))
-    assert [kept.growing(back) for back in range(5)] == [frozenset(), {A}, {A}, {A}, frozenset()]
-    assert kept.growing(13) == frozenset()
-
-
-def test_a_cache_that_was_not_there_did_not_grow() -> None:
-    assert grown((1,), *[(1, 1)] * 9).growing() == {A}
 
 
 def test_the_past_of_a_cache_has_its_row_of_every_interval() -> None:
