@@ -93,7 +93,7 @@ def test_old_inspections_are_dropped_where_they_are_large() -> None:
     history = History()
     for _ in range(6):
         history.add(snapshot(cache(1), inspections=(Inspection(A, InspectionKind.PROCESSES, rows=rows),)))
-    assert [history.back(steps).inspection is not None for steps in range(6)] == [True] * 4 + [False] * 2
+    assert [bool(history.back(steps).inspections) for steps in range(6)] == [True] * 4 + [False] * 2
     assert history.back(5).rows == (cache(1),)
 
 
