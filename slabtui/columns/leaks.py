@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from slabtui.analysis.ranking import Section, section
 from slabtui.columns import caches, numbers
 from slabtui.columns.caches import CacheColumn, Number, Scene
 from slabtui.columns.numbers import Style, Unit
@@ -43,7 +44,7 @@ class Steady:
     """Keeps the order steady: a cache keeps its place until its growth has changed visibly, and stays in the view."""
 
     def __init__(self) -> None:
-        self._growth: dict[CacheKey, float] = {}
+        self._growth: dict[CacheKey, tuple[bool, float]] = {}
         self._shown: set[CacheKey] = set()
 
     def clear(self) -> None:
@@ -51,12 +52,14 @@ class Steady:
         self._growth.clear()
         self._shown.clear()
 
-    def growth(self, row: CacheRow) -> float:
-        """Return the growth in bytes per hour by which a row is sorted."""
-        now, before = row.growth_bytes_h or 0.0, self._growth.get(row.cache)
-        if before is None or abs(now - before) > _VISIBLE * max(abs(now), abs(before)):
-            self._growth[row.cache] = before = now
-        return before
+    def growth(self, row: CacheRow, units: Units) -> tuple[bool, float]:
+        """Return whether the growth of a row is known, and in bytes per hour, or else since the baseline."""
+        known = row.growth_bytes_h is not None
+        now = row.growth_bytes_h if row.growth_bytes_h is not None else units.live_bytes(row) or 0.0
+        before, kept = self._growth.get(row.cache, (not known, 0.0))
+        if known is not before or abs(now - kept) > _VISIBLE * max(abs(now), abs(kept)):
+            self._growth[row.cache] = known, now
+        return self._growth[row.cache]
 
     def shows(self, row: CacheRow, units: Units) -> bool:
         """Return whether the objects of a cache became more or fewer since the baseline."""
@@ -70,24 +73,20 @@ def reclaimable_names(rows: Iterable[CacheRow]) -> frozenset[str]:
     return frozenset(row.name for row in rows if row.reclaimable)
 
 
-def is_reclaimed(row: CacheRow, reclaimable: frozenset[str]) -> bool:
-    """Return whether memory that a cache grows by comes back: it, or what it grows in step with, is reclaimable."""
-    return not row.growing and bool(row.reclaimable or (row.grows_with and row.grows_with[0] in reclaimable))
-
-
 def arrange(
     rows: Iterable[CacheRow], order: Order, units: Units, steady: Steady, reclaimable: frozenset[str]
 ) -> Arranged:
     """Return rows in the order of the leak view.
 
-    Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others. A
-    cache that grows in step with others stands below the first of them.
+    Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others; those
+    whose growth is not known yet come last, by what they became larger since the baseline. A cache that grows in step
+    with others stands below the first of them.
     """
     ordered = sorted(rows, key=lambda row: (row.name, row.cache))
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
     parts: tuple[list[CacheRow], list[CacheRow]] = ([], [])
     for row in ordered:
-        parts[is_reclaimed(row, reclaimable)].append(row)
+        parts[section(row, reclaimable) is Section.RECLAIMABLE].append(row)
     branches: dict[CacheKey, bool] = {}
     kept, freed = (_grouped(part, branches) for part in parts)
     return Arranged([*kept, *freed], len(kept), branches)
@@ -95,7 +94,8 @@ def arrange(
 
 def all_growth(rows: Iterable[CacheRow], reclaimable: frozenset[str]) -> float:
     """Return by how many bytes per hour the caches grow whose memory does not come back."""
-    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in rows if not is_reclaimed(row, reclaimable))
+    kept = (row for row in rows if section(row, reclaimable) is not Section.RECLAIMABLE)
+    return sum(max(0.0, row.growth_bytes_h or 0.0) for row in kept)
 
 
 def _grouped(rows: list[CacheRow], branches: dict[CacheKey, bool]) -> list[CacheRow]:
@@ -130,7 +130,7 @@ def value(name: str, units: Units) -> Callable[[CacheRow], float | str]:
 
 def _sort_value(order: Order, units: Units, steady: Steady) -> Callable[[CacheRow], Any]:
     if order.column == DEFAULT_SORT:
-        return lambda row: (bool(row.growing), steady.growth(row))
+        return lambda row: (bool(row.growing), *steady.growth(row, units))
     return value(order.column, units)
 
 
@@ -150,7 +150,8 @@ def _growth(row: CacheRow, width: int, scene: Scene) -> str:
 
 
 def _share(row: CacheRow, width: int, scene: Scene) -> str:
-    if is_reclaimed(row, scene.reclaimable) or row.growth_bytes_h is None or not scene.all_growth:
+    reclaimable = section(row, scene.reclaimable) is Section.RECLAIMABLE
+    if reclaimable or row.growth_bytes_h is None or not scene.all_growth:
         return numbers.UNKNOWN
     return f"{100 * max(0.0, row.growth_bytes_h) / scene.all_growth:.1f}%"
 

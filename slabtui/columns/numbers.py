@@ -1,12 +1,10 @@
 """Writes numbers: for people with a unit, with digits in groups, or with every digit; in a given width."""
 
 import enum
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
 UNKNOWN = "-"  # in place of a number
-ANY = 26  # columns: every number of 64 bits fits with all its digits in groups, and its sign
 
 _STEPS = "kMGTPE"
 _LARGER_STEPS = "ZYRQ"  # a product of two numbers of 64 bits, from a recording that someone made up
@@ -84,31 +82,11 @@ def duration(seconds: float) -> str:
 UNIT_WIDTH = {Unit.OBJECTS: 1, Unit.BYTES: 2, Unit.PERCENT: 0}  # columns of `k` and `Ki`
 
 
-def count(number: int | float, width: int) -> str:
-    """Write a count in at most `width` columns: every digit where they fit, else thousands (`1.25M`)."""
-    return _fit(number, width, 1000, "")
-
-
-def size(number: int | float, width: int) -> str:
-    """Write a number of bytes in at most `width` columns: every digit where they fit, else IEC units (`1.25Gi`)."""
-    return _fit(number, width, 1024, "i")
-
-
-# How an amount is written in a given width, by what it counts.
-WRITERS: dict[Unit, Callable[[int | float, int], str]] = {Unit.OBJECTS: count, Unit.BYTES: size}
-
-
 def volume(number: float) -> str:
-    """Write a number of bytes in IEC units: `512 B`, `1.25 MiB`."""
-    if round(number) < 1024:
-        return f"{round(number)} B"
-    scaled, step = _scale(number, 1024, 4)
-    return f"{_digits(scaled, 4)} {step.upper()}iB"
-
-
-def byte_rate(number: float) -> str:
-    """Write a rate of bytes in IEC units: `512 B/s`, `1.25 MiB/s`."""
-    return f"{volume(number)}/s"
+    """Write a number of bytes in words: `512 B`, `1.25 MiB`."""
+    written = human(number, Unit.BYTES)
+    digits = written.rstrip(_LETTERS)
+    return f"{digits} {written[len(digits) :]}B"
 
 
 def _significant(scaled: float) -> str:
@@ -121,32 +99,3 @@ def _significant(scaled: float) -> str:
 
 def _symbol(step: str, unit: Unit) -> str:
     return f"{step.upper()}i" if step and unit is Unit.BYTES else step
-
-
-def _fit(number: int | float, width: int, base: int, suffix: str) -> str:
-    whole = str(round(number))
-    if len(whole) <= width or abs(number) < base:
-        return whole
-    digits = width - 1 - len(suffix)
-    scaled, step = _scale(number, base, digits)
-    return _digits(scaled, digits) + (step.upper() if suffix else step) + suffix
-
-
-def _scale(number: int | float, base: int, digits: int) -> tuple[float, str]:
-    """Divide until the rest is less than the base and has at most `digits` digits: 1023 Ki may have to be 1.0 Mi."""
-    limit = min(base, 10**digits) - 0.5
-    scaled = number / base
-    for step in _STEPS:
-        if abs(scaled) < limit or step == _STEPS[-1]:
-            break
-        scaled /= base
-    return scaled, step
-
-
-def _digits(scaled: float, width: int) -> str:
-    """Write with as many decimals, two at most, as fit into `width` columns."""
-    for decimals in (2, 1):
-        written = f"{scaled:.{decimals}f}"
-        if len(written) <= width:
-            return written
-    return f"{scaled:.0f}"

@@ -4,8 +4,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from slabtui.columns import numbers
-from slabtui.columns.numbers import Style, Unit
+from slabtui.columns.numbers import Style
 from slabtui.model.baseline import Baseline, Change
 from slabtui.model.snapshot import CacheRow
 
@@ -82,11 +81,6 @@ class Units:
             return sum(known) if known else None
         amounts = [amount for row in rows if (amount := getattr(row, name)) is not None]
         return self._rate(sum(amounts)) if amounts else None
-
-    def words(self, number: float | None, what: str, unit: Unit) -> str:
-        """Return a number with what it is, for the header: `1.23M allocs/s`, `1.23Mi bytes since`."""
-        written = numbers.UNKNOWN if number is None else numbers.write(number, unit, self.style, numbers.ANY).strip()
-        return f"{written} {what}{SUFFIXES[self.basis].lower()}"
 
     def _rate(self, amount: int) -> float:
         if self.basis is Basis.INTERVAL or self.elapsed <= 0:

@@ -31,15 +31,16 @@ def about(
         series: its past.
         size: columns and lines that there are for all.
     """
-    known = known or About(row.aliases, row.object_size, row.size, live=row.live, mem=row.mem)
+    known = known or About(row.aliases, row.object_size, row.size)
+    live, mem = (row.live if known.live is None else known.live), (row.mem if known.mem is None else known.mem)
     facts = [
         ("Aliases", ", ".join(known.aliases) or "none"),
         ("Object", _object(known)),
         ("Slab", _slab(known)),
         ("Flags", ", ".join(known.flags) or "none"),
         ("Nodes", ", ".join(f"node {node}: {slabs} slabs" for node, slabs in known.nodes) or "?"),
-        ("Live", unless_none(known.live, lambda live: f"{live} objects")),
-        ("Memory", unless_none(known.mem, lambda mem: f"{numbers.volume(mem)} held")),
+        ("Live", unless_none(live, lambda live: f"{live} objects")),
+        ("Memory", unless_none(mem, lambda mem: f"{numbers.volume(mem)} held")),
         ("Growth", growth(row)[0]),
     ]
     width, height = size

@@ -40,8 +40,10 @@ class Cursor:
             self._select(place, 1)
 
     def resize(self, height: int) -> None:
-        """The screen has room for this many lines."""
+        """The screen has room for this many lines; on a larger one the top is in view again if the selection fits."""
         if height != self.height:
+            if self.place < height and height > self.height:
+                self.top = 0
             self.height = height
             self._show()
 

@@ -22,6 +22,7 @@ from slabtui.views.windows import HelpWindow, StackWindow
 Line = urwid.Text | urwid.Columns
 
 _HELP_COLUMNS = 100  # of the terminal: a longer line is hard to read
+_LABEL = 14  # columns of the help
 _FRAME, _BAR = 2, 1  # columns, and lines, beside the content
 
 
@@ -95,7 +96,7 @@ MOUSE = (
 def _section(heading: str, entries: Iterable[tuple[str, str]], styled: bool = False) -> list[Line]:
     """Return a heading and its entries, each a label and a text; `styled`: each in the style that its label names."""
     lines: list[Line] = [urwid.Text(("category", heading))]
-    lines += [labelled(label, text, label if styled else "key") for label, text in entries]
+    lines += [labelled(label, text, label if styled else "key", _LABEL) for label, text in entries]
     return [*lines, urwid.Text("")]
 
 

@@ -38,7 +38,9 @@ def fitting(context: KeyContext, width: int) -> list[tuple[str, Action]]:
 
 
 def _function_key(action: Action) -> str:
-    """Return the first function key of an action, or else its first key."""
+    """Return the first function key of an action, or else its first key. What Esc leaves, Esc is shown for."""
+    if action.keys[0] == "esc":
+        return "esc"
     return next((key for key in action.keys if key[0] == "f" and key[1:].isdigit()), action.keys[0])
 
 

@@ -23,6 +23,7 @@ from slabtui.views.windows import PageWindow
 _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
 _TAB_STYLES = ("sorted", "label")  # of the one that is open, and of the others
 _HEADING = 3  # lines, without the charts
+_INDENT = 2  # columns of a process below its command
 _LEAST_NAME = 12  # columns of the name of a cache, or of a process, where there is no room for all of it
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -198,9 +199,11 @@ class Page(urwid.WidgetWrap[_Frame]):
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
-        text = inspections.describe(pages.tab, item)[pages.scrolled :]
+        text = inspections.describe(pages.tab, item)
         below = pages.tab is InspectionKind.PROCESSES and name_command(item) in page.unfolded
-        return f"    {text}" if below else text
+        if below:  # the program is named above it
+            text = text.partition(" ")[2] or text
+        return " " * _INDENT * below + text[pages.scrolled :]
 
     def _shortened(self, listing: Listing, room: int) -> dict[stacks.Stack, str]:
         """Return the texts of stacks: those of one process look as they do among those of all."""
@@ -230,7 +233,7 @@ def tabs(state: State, width: int) -> Markup:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.count(inspection.lost, 6)}",), 7))
+        right.append(Segment("warning", (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []
@@ -263,8 +266,11 @@ def facts(state: State, width: int) -> Markup:
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else "label", tuple(f"growth {one}" for one in growth(row)), 6))
+    if row.reclaimable is not None:
+        known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:
-        known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", f"{len(row.aliases)} aliases"), 3))
+        short = f"{len(row.aliases)} alias{'es' if len(row.aliases) > 1 else ''}"
+        known.append(Segment("dim", (f"aliases {', '.join(row.aliases)}", short), 3))
     if inspection is not None and inspection.rows and inspection.trouble:
         known.append(Segment("warning", (inspection.trouble, inspection.trouble.partition(":")[0]), 7))
     return line(known, [], width)

@@ -24,7 +24,11 @@ MEANINGS = (
     ("caches", "How many caches are shown, of how many that the kernel has"),
     ("ev/s x ns", "What counting costs: events per second, times nanoseconds for each, as the kernel measures them"),
     ("bulk", "Whether allocations and frees in bulk are counted: they have no tracepoint"),
-    ("lost", "Events of the interval that were not counted: pale below 0.1 % of all, on red above 1 %"),
+    (
+        "lost",
+        "Events of the interval that were not counted: pale below 0.1 % of all, on red above 1 %. `at most`: with -p"
+        " or --cgroup the kernel does not say whose they were",
+    ),
 )
 
 
@@ -117,8 +121,7 @@ def _lost(snapshot: Snapshot) -> Segment:
         return _right(None, (10, "lost ?"))
     lost = f"lost {numbers.human(snapshot.lost, Unit.OBJECTS)}"
     if snapshot.events is None:  # with -p or --cgroup: the kernel does not say whose events it skipped
-        texts = (f"{lost} at most, share unknown", f"{lost} at most") if snapshot.lost else (lost, lost)
-        return _right(None if snapshot.lost else "dim", *zip((33, 18), texts, strict=True))
+        return _right(None, (18, f"{lost} at most")) if snapshot.lost else _right("dim", (18, lost))
     share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
     if share > _WARN:
         return _right("warning", (10, f"lost {share:.0%}"))

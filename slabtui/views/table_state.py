@@ -272,10 +272,9 @@ class TableState:
             found = Arranged(rows, len(rows), {})
         if not held:
             return found
-        parts = found.rows[: found.reclaimable], found.rows[found.reclaimable :]
-        return Arranged(
-            [row for part in parts for row in query.hold(self.rows, part)], found.reclaimable, found.branches
-        )
+        rows = query.hold(self.rows, found.rows)
+        below = [place for place, row in enumerate(rows) if row.cache in self.reclaimable]
+        return Arranged(rows, below[0] if below else len(rows), self.branches)
 
     def _shows(self, row: CacheRow) -> bool:
         if self.idle or row.active:

@@ -9,9 +9,10 @@ from urwid.command_map import Command
 from slabtui.views import keymap
 from slabtui.views.canvas import draw
 from slabtui.views.cells import drawable, is_plain
+from slabtui.views.keymap import KeyContext
 from slabtui.views.line import Markup
 
-_LABEL = 14  # columns
+_LABEL = 11  # columns
 
 
 class Drawn(urwid.Widget):
@@ -70,7 +71,7 @@ def _list_commands() -> urwid.CommandMap:
     """Return the command map for lists: the moves of the key map and nothing else."""
     commands = urwid.CommandMap()
     commands.clear()
-    for action in keymap.ACTIONS:
+    for action in keymap.in_context(KeyContext.DIALOG):
         for key in action.keys if action.command else ():
             commands[key] = Command(action.command)
     return commands
@@ -83,6 +84,6 @@ def framed(body: urwid.Widget, title: str) -> urwid.Widget:
     return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
-def labelled(label: str, value: str, style: str = "key") -> urwid.Columns:
-    """Return a label and a value beside it."""
-    return urwid.Columns([(_LABEL, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)
+def labelled(label: str, value: str, style: str = "key", width: int = _LABEL) -> urwid.Columns:
+    """Return a label and a value beside it; the label has some columns of its own."""
+    return urwid.Columns([(width, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)

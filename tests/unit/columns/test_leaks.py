@@ -58,6 +58,13 @@ def test_a_leak_comes_before_what_grows_more_but_only_by_its_noise() -> None:
     assert names(found) == ["filp", "noise"]
 
 
+def test_while_growth_is_not_known_the_order_is_that_of_what_was_added() -> None:
+    rows = [replace(leak(name, None), live=live, size=8) for name, live in (("a", 5), ("b", 900), ("c", 70))]
+    units = Units(baseline=Baseline(0, {}))
+    found = arrange([*rows, leak("known", -5.0)], ORDER, units, Steady(), frozenset())
+    assert names(found) == ["known", "b", "c", "a"]
+
+
 def test_caches_that_grow_in_step_stand_below_the_first_of_them() -> None:
     found = shown(
         [leak("other", 50.0, growing=True), *group(*LEAKING, growth=100.0), leak("noise", 99.5, growing=True)]

@@ -100,6 +100,15 @@ def test_a_smaller_screen_keeps_the_selection_in_view() -> None:
     assert (one.place, one.top) == (9, 6)
 
 
+def test_a_larger_screen_shows_the_top_again_if_the_selection_fits() -> None:
+    one = cursor(place=9, top=6, height=4)
+    one.resize(10)
+    assert (one.place, one.top) == (9, 0)
+    one = cursor(place=30, top=28, height=4)
+    one.resize(10)
+    assert (one.place, one.top) == (30, 28)
+
+
 def test_an_empty_list_has_nothing_above_and_below() -> None:
     one = cursor()
     one.replace(0)

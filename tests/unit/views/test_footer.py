@@ -98,7 +98,7 @@ def test_the_keys_that_matter_most_are_shown_on_the_smallest_screen() -> None:
 
 @pytest.mark.parametrize("context", [KeyContext.TABLE, KeyContext.PAGE])
 def test_function_keys_are_shown_where_all_hints_fit_with_them(context: KeyContext) -> None:
-    wide, narrow = fitting(context, 400), fitting(context, 60)
+    wide, narrow = fitting(context, 400), fitting(context, 30)
     assert [action for _, action in wide][: len(narrow)] == [action for _, action in narrow]
     assert not any(key[0] == "f" and key[1:].isdigit() for key, _ in narrow)
     for key, action in wide:

@@ -104,14 +104,14 @@ def test_a_key_without_effect_says_where_it_works(context: KeyContext, key: str,
 def test_the_footer_has_whole_labels_of_keys_that_work_in_its_context(context: KeyContext, width: int) -> None:
     markup = hints(context, width)
     assert sum(len(text) for _, text in markup) <= width
-    labels = {text for style, text in markup if style == "label"}
-    wanted = {action.label for action in keymap.in_context(context) if action.label}
-    assert labels == wanted if width == 400 else labels <= wanted
+    labels = [text for style, text in markup if style == "label"]
+    wanted = [action.label for action in keymap.in_context(context) if action.label]
+    assert sorted(labels) == sorted(wanted) if width == 400 else set(labels) <= set(wanted)
 
 
-def test_the_help_screen_has_every_action_and_every_column() -> None:
-    entries = dialogs.content(KeyContext.TABLE)
-    text = "\n".join(line for entry in entries for line in entry.render((400,)).decoded_text)
+@pytest.mark.parametrize("context", KeyContext)
+def test_the_help_screen_has_every_action_and_every_column(context: KeyContext) -> None:
+    text = "\n".join(line for entry in dialogs.content(context) for line in entry.render((400,)).decoded_text)
     for action in keymap.ACTIONS:
         assert action.help in text
         assert all(keymap.shown(key) in text for key in action.keys)

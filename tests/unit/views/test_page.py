@@ -70,7 +70,7 @@ ABOUT = Inspection(
 )
 INSPECTIONS = {inspection.kind: inspection for inspection in (STACKS, PROCESSES, CALLERS, ABOUT)}
 KINDS = tuple(InspectionKind)
-LABEL = 15  # columns of the terminal
+LABEL = 12  # columns of the terminal
 
 
 class FakeProducer(Producer):
@@ -98,15 +98,9 @@ def opened(
     return screen
 
 
-def top(screen: Screen) -> int:
-    """Return the line on which a page begins."""
-    screen.lines()
-    return screen.app._header.rows(screen.size[:1])
-
-
 def heading(screen: Screen) -> int:
     """Return how many lines stand above the rows of a page."""
-    return top(screen) + screen.app._page._heading.rows(screen.size[:1])
+    return screen.top + screen.app._page._heading.rows(screen.size[:1])
 
 
 def titles(screen: Screen) -> str:
@@ -119,8 +113,8 @@ def body(screen: Screen) -> list[str]:
 
 def tab(screen: Screen) -> str:
     """Return the tab that stands out."""
-    runs = render_runs(screen.app.stack, screen.size, focus=True)[top(screen)]
-    (shown,) = (text for style, text in runs if style == "sorted")
+    line = render_runs(screen.app.stack, screen.size, focus=True)[screen.top]
+    (shown,) = (text for style, text in line if style == "sorted")
     return shown.strip()
 
 
@@ -377,7 +371,7 @@ def test_a_narrow_page_shows_the_number_of_every_tab(name: str) -> None:
         assert screen.state.page is not None
         screen.state.page.row = replace(DENTRY, name=name)
         screen.show(DENTRY, inspections=(replace(INSPECTIONS[kind], one_in=1234, lost=99999),))
-        line = screen.lines()[top(screen)]
+        line = screen.lines()[screen.top]
         assert all(f" {number} " in f"{line} " for number in (1, 2, 3, 4)), line
         assert kind.capitalize() in line
         assert line.startswith(name[:5])
@@ -535,6 +529,35 @@ def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
     screen.type(*["backspace"] * 5, *"vm_")
     assert screen.names() == ["vm_area_struct"]
     assert not screen.has("maple_node")
+
+
+@pytest.mark.parametrize(
+    ("events", "nanoseconds", "bulk", "shown"),
+    [
+        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
+        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
+        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
+        (None, 151.4, None, []),
+        (100, None, None, []),
+    ],
+)
+def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
+    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
+) -> None:
+    screen = Screen(size=(200, 50))
+    screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
+    last = screen.lines()[-2].replace("lost 0", "  lost 0")
+    assert re.split("  +", last) == ["1 of 1 caches", *shown, "lost 0"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
+def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
+    screen = Screen(size=size)
+    screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
+    line = screen.lines()[-2]
+    assert shown in line
+    assert line.endswith("lost 0")
+    assert len(line) == size[0]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The rows of a page: stacks in little room, processes by command, the way from a process to its stacks and back."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import urwid
 from urwid.testing import render_runs
 
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
@@ -11,7 +13,7 @@ from slabtui.text import printable
 from slabtui.views.page_state import STEP
 from tests.support.fakes import cache
 from tests.unit.views.test_app import SIZES, Screen
-from tests.unit.views.test_page import KINDS, LABEL, body, inspected, selected, tab, titles, top
+from tests.unit.views.test_page import KINDS, LABEL, body, inspected, selected, tab, titles
 
 FILP = replace(cache(1, "filp", allocs=5), live=13245, mem=3 << 20)
 ALLOCATOR, ENTRY = ("kmem_cache_alloc_noprof", "alloc_empty_file"), ("do_syscall_64", "entry_SYSCALL_64_after_hwframe")
@@ -58,7 +60,7 @@ def opened(*keys: str, size: tuple[int, int] = (80, 24), inspections: tuple[Insp
 
 
 def path(screen: Screen) -> str:
-    return screen.lines()[top(screen)].partition("  ")[0].rstrip(" 1")
+    return screen.lines()[screen.top].partition("  ")[0].rstrip(" 1")
 
 
 def texts(screen: Screen) -> list[str]:
@@ -116,10 +118,13 @@ def test_the_text_of_stacks_is_scrolled_in_full_and_back() -> None:
 
 
 def test_command_lines_are_scrolled_too_and_a_change_of_the_tab_goes_back_to_the_left() -> None:
-    screen = opened("2", "f5", ".")
-    assert texts(screen)[1].strip() == "leak.py"
+    long = replace(PROCESSES.rows[0], comm="nginx", cmdline=f"nginx: {'worker ' * 9}")
+    screen = opened("2", inspections=(replace(PROCESSES, rows=(long,)),))
+    assert texts(screen) == [f"{long.cmdline[: len(texts(screen)[0]) - 1]}…"]
+    screen.type(".")
+    assert texts(screen)[0].startswith(long.cmdline[STEP : STEP + 9])
     screen.type("3", "2")
-    assert texts(screen)[1].strip() == "/usr/bin/python3 l…"
+    assert texts(screen)[0].startswith("nginx: worker")
 
 
 def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
@@ -133,8 +138,8 @@ def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
         screen.type(fold)
         assert [text.split()[0] for text in texts(screen)] == [
             "-",
-            "/usr/bin/python3",
-            "/usr/bin/python3",
+            "leak.py",
+            "other.py",
             "python3",
             "bash",
         ]
@@ -250,8 +255,9 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
         growth_bytes_h=4608000.0,
         growing=True,
         grows_with=("kmalloc-64",),
+        reclaimable=False,
     )
-    screen = Screen(growing)
+    screen = Screen(growing, size=(110, 24))
     for number in range(3):
         screen.show(replace(growing, live=13000 + number))
     screen.type("enter")
@@ -259,6 +265,8 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
         "live 13.0k",
         "memory 3.00 MiB",
         "growth +20/s^, +4.39Mi/h, with kmalloc-64",
+        "unreclaimable",
+        "aliases file_a",
     ]
     assert "min 13.0k" in screen.lines()[4]
     assert screen.has("Collecting…")
@@ -275,7 +283,7 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
 def test_the_charts_are_as_high_as_there_is_room(size: tuple[int, int], lines: int) -> None:
     screen = opened(size=size)
     title = next(place for place, line in enumerate(screen.lines()) if "STACK" in line)
-    assert title - top(screen) - 2 == lines
+    assert title - screen.top - 2 == lines
     assert ("now" in screen.lines()[title - 1]) == bool(lines)
 
 
@@ -298,6 +306,23 @@ def test_any_name_stays_within_its_line(size: tuple[int, int], name: bytes) -> N
     screen.type("down", "enter", "enter")
     assert all(text.isprintable() for text in screen.lines())
     assert screen.state.windows[1:]
+
+
+@pytest.fixture
+def plain() -> Iterator[None]:
+    urwid.set_encoding("ascii")
+    yield
+    urwid.set_encoding("utf8")
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+def test_pages_are_ascii_outside_utf8(size: tuple[int, int], key: str) -> None:
+    screen = opened(key, "f5", size=size)
+    assert all(line.isascii() for line in screen.lines())
+    screen.type("enter")
+    assert all(line.isascii() for line in screen.lines())
 
 
 def test_kernel_threads_and_interrupts_have_pages_too() -> None:

@@ -3,9 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
-from tests.support.fakes import cache, caches
+from slabtui.views.state import State
+from tests.support.fakes import cache, caches, snapshot
 from tests.unit.views.test_app import Screen
 
 HEIGHT = 19  # rows that 24 lines show
@@ -207,3 +211,39 @@ def test_a_heading_and_a_row_know_where_they_are() -> None:
     screen.type("end")
     assert lines.at((80, HEIGHT), 5, 0) == 31
     assert lines.at((80, HEIGHT), 79, 0) is None  # the scroll bar
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 99), min_size=8, max_size=8), min_size=1, max_size=6),
+    st.integers(0, 7),
+    st.sampled_from(["bytes", "name", "growth"]),
+    st.booleans(),
+)
+def test_whatever_the_intervals_bring_the_row_stays_under_the_finger(
+    intervals: list[list[int]], place: int, column: str, leaks: bool
+) -> None:
+    clock = [0.0]
+    state = State(1.0, Order.by(column), now=lambda: clock[0])
+    state.receive(snapshot(*(row_of(number, 5) for number in range(8))))
+    if leaks:
+        state.toggle_leaks()
+    state.select(place)
+    selected, line = state.selected, state.place
+    assert selected is not None
+    for counts in intervals:
+        clock[0] += 1.9 / len(intervals)
+        state.receive(snapshot(*(row_of(number, count) for number, count in enumerate(counts))))
+        assert state.selected is not None
+        assert (state.selected.cache, state.place) == (selected.cache, line)
+    clock[0] += 2.0
+    state.receive(snapshot(*(row_of(number, number) for number in range(8))))
+    keys = [row.cache for row in state.rows]
+    state.arrange()
+    assert [row.cache for row in state.rows] == keys
+
+
+def row_of(number: int, count: int) -> CacheRow:
+    row = replace(cache(number, allocs=count), live=1000 + count, live_delta=count - 50, frees=count)
+    return replace(
+        row, growth_bytes_h=float(count), growth_objects_s=float(count) + 1, growing=count > 90, reclaimable=count > 60
+    )
