@@ -23,7 +23,7 @@ class JudgedCache(JudgedSeries):
         judgement: what its rows have from now on.
     """
 
-    __slots__ = ("_row", "_size", "_used", "_values", "judgement", "key", "name", "names")
+    __slots__ = ("_given", "_row", "_size", "_used", "_values", "judgement", "key", "name", "names")
 
     def __init__(self, row: CacheRow, live: int) -> None:
         super().__init__(live)
@@ -33,6 +33,7 @@ class JudgedCache(JudgedSeries):
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
         self._size = row.size
+        self._given: CacheRow | None = None  # the row that was judged last
         self._row = row
         self._values: tuple[object, ...] = ()
         self._used = self.judgement
@@ -57,14 +58,20 @@ class JudgedCache(JudgedSeries):
     def judge(self, row: CacheRow) -> CacheRow:
         """Return a row of the cache with its judgement: the same object as before where nothing has changed.
 
-        Most caches of a kernel are idle most of the time, and to make a row takes longer than to compare its values.
+        Most caches of a kernel are idle most of the time: their rows are the same objects as before, or at least have
+        the same values, which takes less time to see than to make a row.
         """
+        if row is self._given and self._used is self.judgement:
+            return self._row
+        self._given = row
         values = unjudged_values(row)
         if values == self._values and self._used is self.judgement:
             return self._row
         self._values, self._used = values, self.judgement
         self._row = judge_row(values, self.judgement)
-        if row.reclaimable != self.reclaimable:  # a recording that lacks it
+        if row.reclaimable is not None:
+            self.reclaimable = row.reclaimable
+        elif self.reclaimable is not None:  # a recording that lacks it
             self._row = replace(self._row, reclaimable=self.reclaimable)
         return self._row
 

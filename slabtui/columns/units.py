@@ -76,8 +76,11 @@ class Units:
 
     def total(self, rows: Iterable[CacheRow], name: str) -> float | None:
         """Return the sum over these rows of `allocs`, `bytes` or `frees`; None where no row has it."""
-        known = [number for row in rows if (number := getattr(self, name)(row)) is not None]
-        return sum(known) if known else None
+        if self.basis is Basis.SINCE:
+            known = [number for row in rows if (number := getattr(self, name)(row)) is not None]
+            return sum(known) if known else None
+        amounts = [amount for row in rows if (amount := getattr(row, name)) is not None]
+        return self._rate(sum(amounts)) if amounts else None
 
     def _rate(self, amount: int) -> float:
         if self.basis is Basis.INTERVAL or self.elapsed <= 0:

@@ -1,5 +1,6 @@
 """The last intervals of every cache, kept from the start: for the sparklines and for stepping back in time."""
 
+from array import array
 from collections import deque
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,9 +14,9 @@ MOST_ROWS_BYTES = 72 << 20  # of all rows: 500 caches that all change in each of
 MOST_INSPECTIONS_BYTES = 24 << 20  # of all inspections: 300 intervals of one with 200 callers take 21 MiB
 
 # Bytes that CPython takes, as tracemalloc measures them: a row and its numbers where frees are counted; the reference
-# to it in an interval; its place in the dict of places; a text beside its characters; a row of an inspection and its
-# numbers.
-_ROW, _REFERENCE, _PLACE, _TEXT, _INSPECTION_ROW = 450, 8, 60, 57, 290
+# to it in an interval; its rate; its place in the dict of places; a text beside its characters; a row of an inspection
+# and its numbers.
+_ROW, _REFERENCE, _RATE, _PLACE, _TEXT, _INSPECTION_ROW = 450, 8, 8, 60, 57, 290
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class _Interval:
     Attributes:
         snapshot: what it was.
         rates: objects and bytes allocated per second, from all caches.
+        allocs: objects allocated per second, from the cache of each row: side by side, since a sparkline needs those of
+            many intervals, and a processor takes longer to find a number somewhere in memory than to draw it.
         places: the place of each cache among the rows; the same object as that of the interval before, if it is equal.
         size: bytes that it takes in addition to the intervals before it, without its inspections.
         inspection_size: bytes that its inspections take; 0: there are none, or they were forgotten.
@@ -32,6 +35,7 @@ class _Interval:
 
     snapshot: Snapshot
     rates: tuple[float, float]
+    allocs: "array[float]"
     places: dict[CacheKey, int]
     size: int
     inspection_size: int
@@ -65,9 +69,9 @@ class History:
         if self._intervals and self._intervals[-1].snapshot.origin.since != snapshot.origin.since:
             self._intervals.clear()
         self.added += 1
-        newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), {}, 0, 0)
+        newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), array("d"), {}, 0, 0)
         rows, before, places = [], newest.snapshot.rows, newest.places
-        size = sum(_TEXT + len(note) for note in snapshot.notes) + _REFERENCE * len(snapshot.rows)
+        size = sum(_TEXT + len(note) for note in snapshot.notes) + (_REFERENCE + _RATE) * len(snapshot.rows)
         for row in snapshot.rows:
             place = places.get(row.cache)
             known = None if place is None else before[place]
@@ -78,9 +82,11 @@ class History:
             places = {row.cache: place for place, row in enumerate(rows)}
             size += _PLACE * len(places)
         shared = replace(snapshot, rows=tuple(rows))
-        rates = snapshot.per_second(snapshot.allocs), snapshot.per_second(snapshot.bytes)
+        allocs = [row.allocs for row in rows]
+        rates = snapshot.per_second(sum(allocs)), snapshot.per_second(snapshot.bytes)
+        each = array("d", [snapshot.per_second(number) if number else 0.0 for number in allocs])
         inspections = sum(map(_inspection_size, snapshot.inspections))
-        self._intervals.append(_Interval(shared, rates, places, size, inspections))
+        self._intervals.append(_Interval(shared, rates, each, places, size, inspections))
         self._forget_inspections()
         self._forget_intervals()
 
@@ -101,8 +107,7 @@ class History:
             if interval.places is not places:  # nearly always those of the interval before
                 places = interval.places
                 place = places.get(cache)
-            snapshot = interval.snapshot
-            rates.append(0 if place is None else snapshot.rows[place].allocs / snapshot.elapsed)
+            rates.append(0 if place is None else interval.allocs[place])
         return rates
 
     def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:

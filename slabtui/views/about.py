@@ -11,7 +11,7 @@ from slabtui.model.inspection import About
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.cells import is_plain
 from slabtui.views.chart import NOW, Series, chart
-from slabtui.views.widgets import labelled
+from slabtui.views.widgets import Labelled
 
 CHART_WIDTH = 36  # columns of the terminal that a chart has at least beside another one
 _GAP = 2  # columns between two charts
@@ -22,7 +22,7 @@ Past = Sequence[tuple[Snapshot, CacheRow | None]]  # intervals, each with the ro
 
 def about(
     known: About | None, row: CacheRow, series: Sequence[Series], size: tuple[int, int]
-) -> list[urwid.Text | urwid.Columns]:
+) -> list[urwid.Text | Labelled]:
     """Return the facts and then the charts, the last interval at the right.
 
     Args:
@@ -52,7 +52,7 @@ def about(
         for line in charts(series[place : place + beside], width, min(_MOST, max(_LEAST, left)))
     ]
     return [
-        *(labelled(label, value) for label, value in facts),
+        *(Labelled(label, value) for label, value in facts),
         urwid.Text(("category", "History")),
         *(urwid.Text(line, wrap="clip") for line in drawn),
     ]

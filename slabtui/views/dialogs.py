@@ -17,10 +17,10 @@ from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.commands import Command
 from slabtui.views.keymap import Action, KeyContext
 from slabtui.views.state import State
-from slabtui.views.widgets import framed, labelled, scrolling
+from slabtui.views.widgets import Labelled, framed, scrolling
 from slabtui.views.windows import HelpWindow, StackWindow
 
-Line = urwid.Text | urwid.Columns
+Line = urwid.Text | Labelled
 
 _HELP_COLUMNS = 100  # of the terminal: a longer line is hard to read
 _LABEL = 14  # columns of the help
@@ -98,7 +98,7 @@ MOUSE = (
 def _section(heading: str, entries: Iterable[tuple[str, str]], styled: bool = False) -> list[Line]:
     """Return a heading and its entries, each a label and a text; `styled`: each in the style that its label names."""
     lines: list[Line] = [urwid.Text(("category", heading))]
-    lines += [labelled(label, text, label if styled else "key", _LABEL) for label, text in entries]
+    lines += [Labelled(label, text, label if styled else "key", _LABEL) for label, text in entries]
     return [*lines, urwid.Text("")]
 
 

@@ -6,7 +6,7 @@ scroll bar alone.
 
 WHEEL_ROWS = 3  # rows for each notch of the wheel
 
-_PRESS, _FOLLOWING = "mouse press", ("mouse drag", "mouse release")
+_PRESS, _DRAG, _RELEASE = "mouse press", "mouse drag", "mouse release"
 _LEFT, _WHEEL_UP, _WHEEL_DOWN = 1, 4, 5
 
 
@@ -22,4 +22,9 @@ def wheel(event: str, button: int) -> int:
 
 def follows_press(event: str) -> bool:
     """Return whether an event is a drag or a release; its button is not always known."""
-    return event in _FOLLOWING
+    return event in (_DRAG, _RELEASE)
+
+
+def is_drag(event: str) -> bool:
+    """Return whether the mouse moves with a button down."""
+    return event == _DRAG

@@ -18,7 +18,7 @@ from slabtui.views.mouse import is_click
 from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
-from slabtui.views.widgets import Drawn, scrolling
+from slabtui.views.widgets import Drawn, Labelled, scrolling
 from slabtui.views.windows import PageWindow
 
 # Lines of the charts above the rows, by the least height of the page: the title, the bars and the time.
@@ -46,7 +46,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
         self._list: RowList[Item] = RowList(self._draw_row)
         self._heading = Drawn(self._draw_heading, self._inputs, height=lambda: _HEADING + self._chart_height())
-        self._lines: urwid.SimpleListWalker[urwid.Text | urwid.Columns] = urwid.SimpleListWalker([])
+        self._lines: urwid.SimpleListWalker[urwid.Text | Labelled] = urwid.SimpleListWalker([])
         self._about = scrolling(urwid.ListBox(self._lines))
         self._message = urwid.Text("", align="center")
         self._empty = urwid.Filler(urwid.AttrMap(self._message, "dim"), valign="middle")

@@ -9,8 +9,8 @@ from slabtui.views import keymap
 from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
 from slabtui.views.line import Segment
-from slabtui.views.mouse import is_click
-from slabtui.views.widgets import scrolling
+from slabtui.views.mouse import follows_press, is_click, is_drag, wheel
+from slabtui.views.scroll_bar import ScrollBar
 
 GAP = " "
 _MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
@@ -30,30 +30,57 @@ _MOVES: dict[str, Callable[[Cursor], None]] = {
 _KEYS = {key: _MOVES[action.command] for action in keymap.ACTIONS if action.command in _MOVES for key in action.keys}
 
 
-class Lines(urwid.Widget, Generic[T]):
-    """Items, each on one line, drawn straight to one canvas: many times cheaper than a widget for each.
+class RowList(urwid.Widget, Generic[T]):
+    """Items, each on one line, with a bar beside them where they do not fit.
+
+    They are drawn straight to one canvas, the bar with them: many times cheaper than a widget for each.
 
     Args:
         draw: what an item looks like.
+        cursor: the selection; None: the list has its own.
+        moved: called after the user has moved the selection, or scrolled.
+
+    Attributes:
         cursor: the selection, and which lines are visible.
-        moved: called after the user has moved either.
+        items: the items.
     """
 
     _sizing = frozenset((urwid.BOX,))
     _selectable = True
 
-    def __init__(self, draw: Drawing[T], cursor: Cursor, moved: Callable[[], None]) -> None:
+    def __init__(
+        self, draw: Drawing[T], cursor: Cursor | None = None, moved: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
-        self.cursor = cursor
-        self._moved = moved
+        self.cursor = cursor or Cursor()
         self.items: Sequence[T] = ()
-        self.scrolled = False  # by the wheel or the bar, after the last key
         self._draw = draw
+        self._moved = moved
         self._drawn: dict[int, tuple[str, bytes, _Charset]] = {}
-        self._width = 0
+        self._room = 0  # columns of a line, as drawn last
+        self._scrolled = False  # by the wheel or the bar, after the last key
+        self._dragged = False  # the bar, by the button that is down
 
-    def forget(self) -> None:
-        """Draw all lines again."""
+    @property
+    def place(self) -> int:
+        """The place of the selected item."""
+        return self.cursor.place
+
+    def replace(self, items: Sequence[T], place: int) -> None:
+        """Show other items, with the selection on one of them.
+
+        The top stays in view as long as that fits, but not where the user has scrolled.
+        """
+        self.cursor.replace(len(items))
+        if self._scrolled:
+            self.cursor.select(place)
+        else:
+            self.cursor.follow(place)
+        self.show(items)
+
+    def show(self, items: Sequence[T]) -> None:
+        """Show other items, where the cursor knows about them."""
+        self.items = items
         self._drawn.clear()
         self._invalidate()
 
@@ -62,15 +89,21 @@ class Lines(urwid.Widget, Generic[T]):
         self._invalidate()
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
-        """Draw the visible lines, cut to the width: the scroll bar comes and goes without moving them."""
+        """Draw the visible lines, cut to the room beside the bar, which comes and goes without moving them."""
         width, height = size
         self.cursor.resize(height)
-        if width != self._width:
-            self._width = width
+        if self.room(width) != self._room:
+            self._room = self.room(width)
             self._drawn.clear()
-        lines = [self._line(place, focus and place == self.cursor.place) for place in self._visible(height)]
+        places = range(self.cursor.top, min(self.cursor.top + height, len(self.items)))
+        lines = [self._line(place, focus and place == self.cursor.place) for place in places]
+        for (text, style, charset), (bar, bar_style) in zip(lines, self._bar_pieces(height), strict=False):
+            encoded, more = urwid.apply_target_encoding(bar * (width - self._room))
+            text.append(encoded)
+            style.append((bar_style or style[0][0], len(encoded)))
+            charset.extend(more)
         canvas = urwid.TextCanvas(
-            [text for text, _, _ in lines],
+            [b"".join(text) for text, _, _ in lines],
             [style for _, style, _ in lines],
             [charset for _, _, charset in lines],
             maxcol=width,
@@ -86,7 +119,7 @@ class Lines(urwid.Widget, Generic[T]):
         move = _KEYS.get(key)
         if move is None or not self.items:
             return key
-        self.scrolled = False
+        self._scrolled = False
         self.cursor.resize(size[1])
         move(self.cursor)
         self._moved()
@@ -94,101 +127,33 @@ class Lines(urwid.Widget, Generic[T]):
         return None
 
     def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
-        """Select the line that is clicked."""
+        """Select the line that is clicked, scroll by one where the wheel turns, or move the bar while it is dragged."""
         self.cursor.resize(size[1])
-        if not is_click(event, button) or self.at(row) is None:
+        if turned := wheel(event, button):
+            self._scroll(self.cursor.top + turned)
+            return True
+        if follows_press(event):
+            if self._dragged and is_drag(event):
+                self._scroll_bar_to(row)
+            self._dragged = self._dragged and is_drag(event)
+            return True
+        self._dragged = is_click(event, button) and self._is_on_bar(size, col)
+        if self._dragged:
+            self._scroll_bar_to(row)
+            return True
+        place = self.at(size, col, row)
+        if not is_click(event, button) or place is None:
             return False
-        self.cursor.select(self.cursor.top + row)
+        self.cursor.select(place)
         self._moved()
         self._invalidate()
         return True
 
-    def at(self, y: int) -> int | None:
-        """Return the place of the item on a line of the screen, from 0; None: there is none."""
-        place = self.cursor.top + y
-        return place if 0 <= place < len(self.items) and place not in self.cursor.skipped else None
-
-    def get_scrollpos(self, size: tuple[int, int], focus: bool = False) -> int:
-        """Return the first visible line, for the scroll bar."""
-        return self.cursor.top
-
-    def set_scrollpos(self, position: int) -> None:
-        """Scroll, for the scroll bar."""
-        self.scrolled = True
-        self.cursor.scroll(position)
-        self._moved()
-        self._invalidate()
-
-    def rows_max(self, size: tuple[int, int] | None = None, focus: bool = False) -> int:
-        """Return how many lines there are, for the scroll bar."""
-        return len(self.items)
-
-    def _visible(self, height: int) -> range:
-        return range(self.cursor.top, min(self.cursor.top + height, len(self.items)))
-
-    def _line(self, place: int, selected: bool) -> tuple[bytes, list[tuple[Hashable, int]], _Charset]:
-        if place not in self._drawn:
-            style, text = self._draw(self.items[place])
-            self._drawn[place] = (style, *urwid.apply_target_encoding(clip(text, self._width)))
-        style, encoded, charset = self._drawn[place]
-        return encoded, [("selected" if selected else style, len(encoded))], charset
-
-
-class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
-    """The list, with a bar beside it where it does not fit.
-
-    Args:
-        draw: what an item looks like.
-        cursor: the selection; None: the list has its own.
-        moved: called after the user has moved the selection, or scrolled.
-    """
-
-    def __init__(
-        self, draw: Drawing[T], cursor: Cursor | None = None, moved: Callable[[], None] = lambda: None
-    ) -> None:
-        self._lines = Lines(draw, cursor or Cursor(), moved)
-        super().__init__(scrolling(self._lines))
-
-    @property
-    def cursor(self) -> Cursor:
-        """The selection, and which lines are visible."""
-        return self._lines.cursor
-
-    @property
-    def items(self) -> Sequence[T]:
-        """The items."""
-        return self._lines.items
-
-    @property
-    def place(self) -> int:
-        """The place of the selected item."""
-        return self.cursor.place
-
-    def replace(self, items: Sequence[T], place: int) -> None:
-        """Show other items, with the selection on one of them.
-
-        The top stays in view as long as that fits, but not where the user has scrolled.
-        """
-        self.cursor.replace(len(items))
-        if self._lines.scrolled:
-            self.cursor.select(place)
-        else:
-            self.cursor.follow(place)
-        self.show(items)
-
-    def show(self, items: Sequence[T]) -> None:
-        """Show other items, where the cursor knows about them."""
-        self._lines.items = items
-        self._lines.forget()
-
-    def refresh(self) -> None:
-        """Draw the selection again."""
-        self._lines.refresh()
-
     def at(self, size: tuple[int, int], col: int, row: int) -> int | None:
-        """Return the place of the item at a place on the screen; None: there is none, or the scroll bar."""
-        on_bar = col >= self.room(size[0]) and len(self.items) > size[1]
-        return None if on_bar else self._lines.at(row)
+        """Return the place of the item at a place on the screen; None: there is none, or the bar."""
+        place = self.cursor.top + row
+        is_item = 0 <= place < len(self.items) and place not in self.cursor.skipped
+        return place if is_item and not self._is_on_bar(size, col) else None
 
     def unseen(self) -> list[Segment]:
         """Return what is said of the rows above and below the visible ones; nothing where all are visible."""
@@ -202,7 +167,39 @@ class RowList(urwid.WidgetWrap[urwid.ScrollBar[Lines[T]]], Generic[T]):
 
     def room(self, width: int) -> int:
         """Return how much of a width is left beside the bar."""
-        return max(1, width - self._w.scrollbar_width)
+        return max(1, width - 1)
+
+    def _bar(self, height: int) -> ScrollBar | None:
+        return ScrollBar(self.cursor.top, len(self.items), height) if len(self.items) > height else None
+
+    def _bar_pieces(self, height: int) -> list[tuple[str, str | None]]:
+        """Return what stands beside each line, with its style; None: that of the line."""
+        bar = self._bar(height)
+        if bar is None:
+            return [(" ", None)] * height
+        thumb = bar.thumb
+        drawn = "|" if is_plain() else "┃"  # thin, because sparklines end in full blocks
+        return [(drawn if line in thumb else " ", "bar") for line in range(height)]
+
+    def _is_on_bar(self, size: tuple[int, int], col: int) -> bool:
+        return col >= self.room(size[0]) and len(self.items) > size[1]
+
+    def _scroll_bar_to(self, row: int) -> None:
+        if bar := self._bar(self.cursor.height):
+            self._scroll(bar.top_at(row))
+
+    def _scroll(self, top: int) -> None:
+        self._scrolled = True
+        self.cursor.scroll(top)
+        self._moved()
+        self._invalidate()
+
+    def _line(self, place: int, selected: bool) -> tuple[list[bytes], list[tuple[Hashable, int]], _Charset]:
+        if place not in self._drawn:
+            style, text = self._draw(self.items[place])
+            self._drawn[place] = (style, *urwid.apply_target_encoding(clip(text, self._room)))
+        style, encoded, charset = self._drawn[place]
+        return [encoded], [("selected" if selected else style, len(encoded))], [*charset]
 
 
 def cell(align: Literal["left", "right"], width: int, written: str) -> str:

@@ -84,6 +84,46 @@ def framed(body: urwid.Widget, title: str) -> urwid.Widget:
     return urwid.LineBox(body, title, "center", None, "+", "-", "|", "+", "+", "|", "-", "+")
 
 
-def labelled(label: str, value: str, style: str = "key", width: int = _LABEL) -> urwid.Columns:
-    """Return a label and a value beside it; the label has some columns of its own."""
-    return urwid.Columns([(width, urwid.Text((style, drawable(label)))), urwid.Text(drawable(value))], dividechars=1)
+class Labelled(urwid.Widget):
+    """A label and a text beside it; each takes as many lines as it needs.
+
+    A widget for columns makes the same of any number of widgets: it takes ten times as long to make, and the help
+    screen has more than a hundred.
+
+    Args:
+        label: the label.
+        text: what stands beside it.
+        style: of the label.
+        width: columns of the label.
+
+    Attributes:
+        label: the label.
+        text: the text.
+    """
+
+    _sizing = frozenset((urwid.FLOW,))
+
+    def __init__(self, label: str, text: str, style: str = "key", width: int = _LABEL) -> None:
+        super().__init__()
+        self.label, self.text = label, text
+        self._label = urwid.Text((style, drawable(label)))
+        self._text = urwid.Text(drawable(text))
+        self._width = width
+
+    def rows(self, size: tuple[int], focus: bool = False) -> int:
+        """Return the lines of the longer one."""
+        label, text = self._split(size[0])
+        return max(self._label.rows((label,)) if label else 0, self._text.rows((text,)))
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
+        """Draw both, with one column between them."""
+        label, text = self._split(size[0])
+        drawn = (self._text.render((text,)), None, False, text)
+        if not label:
+            return urwid.CompositeCanvas(drawn[0])
+        return urwid.CanvasJoin([(self._label.render((label,)), None, False, label + 1), drawn])
+
+    def _split(self, width: int) -> tuple[int, int]:
+        """Return the columns of the label and of the text; on the narrowest terminals there is no label."""
+        label = max(0, min(self._width, width - 2))
+        return label, width - label - 1 if label else width

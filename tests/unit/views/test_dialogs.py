@@ -1,7 +1,6 @@
 """The dialogs: the help begins with what the screen means, and a dialog is as large as its content."""
 
 import pytest
-import urwid
 from urwid.testing import click, press, render_text
 
 from slabtui.columns import caches, inspections
@@ -10,6 +9,7 @@ from slabtui.views import dialogs, header, keymap, status, terminal
 from slabtui.views.app import App
 from slabtui.views.keymap import KeyContext
 from slabtui.views.state import State
+from slabtui.views.widgets import Labelled
 from slabtui.views.windows import StackWindow
 from tests.support.fakes import caches as make_caches
 from tests.support.fakes import snapshot
@@ -51,8 +51,7 @@ def test_the_help_says_what_the_screen_means_and_then_which_keys_work_here(conte
 @pytest.mark.parametrize("context", [KeyContext.TABLE, KeyContext.PAGE, KeyContext.STACKS])
 def test_the_help_has_every_key_once_and_those_of_the_context_first(context: KeyContext) -> None:
     entries = [
-        (line.contents[0][0].text, line.contents[1][0].text) if isinstance(line, urwid.Columns) else (line.text, "")
-        for line in dialogs.content(context)
+        (line.label, line.text) if isinstance(line, Labelled) else (line.text, "") for line in dialogs.content(context)
     ]
     begin = next(place for place, entry in enumerate(entries) if entry[0].startswith("Keys here"))
     end = entries.index(("Mouse", ""))
