@@ -14,7 +14,7 @@ from tests.support.bpf import held_by, ownerless, program_ids
 from tests.support.terminal import Terminal
 
 ENTER_SCREEN, LEAVE_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
-NAMED_ROW = re.compile(r"^[\w:-]+…?( +\d+){2,3} ", re.MULTILINE)
+NAMED_ROW = re.compile(r"^[\w:-]+…?( +\d[\d.]*[kKMGi]*){2,3} ", re.MULTILINE)
 
 
 def slabtui(*arguments: str, **more: object) -> Terminal:
