@@ -200,7 +200,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         assert page is not None
         assert listing is not None
         if isinstance(item, Command):
-            ended = f", {item.ended} ended" if item.ended else ""
+            ended = f", {item.ended} ended" if item.ended and not item.total.ended else ""
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
