@@ -101,6 +101,7 @@ class App:
         self._page = Page(state)
         self._message = ""  # the one that a timer will remove
         self._timer: object = None
+        self._hold: object = None  # the timer that lets the rows of the table take their places
         self._status = Status(state, self._say_of_rows)
         self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
@@ -215,6 +216,7 @@ class App:
         self.state.other_notes = self._notes()
         self._draw_windows()
         self._time_message()
+        self._time_hold()
         self._header.refresh()
         self._frame.body.refresh()
         self._hints.refresh()
@@ -309,6 +311,16 @@ class App:
         if self._timer is not None:
             self._loop.remove_alarm(self._timer)
         self._timer = self._loop.set_alarm_in(_MESSAGE_SECONDS, lambda *_: self._expire()) if self._message else None
+
+    def _time_hold(self) -> None:
+        """Let the rows of the table take their places some time after a cursor key, though no snapshot may come."""
+        if self._loop is not None and self._hold is None and (seconds := self.state.held_seconds):
+            self._hold = self._loop.set_alarm_in(seconds, lambda *_: self._release())
+
+    def _release(self) -> None:
+        self._hold = None
+        self.state.release()
+        self.sync()
 
     def _expire(self) -> None:
         self.state.expire_message()
