@@ -69,11 +69,11 @@ format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's picture.
+# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's pictures.
 docs: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.rooms
 	$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
-	$(VENV)/bin/python -m tests.tools.picture docs/screen.svg
+	$(VENV)/bin/python -m tests.tools.picture docs
 
 # Writes docs/performance.md, which takes about 20 minutes on an idle machine; ARGS=--quick only checks that it works.
 bench: $(VENV)/.test

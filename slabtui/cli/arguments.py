@@ -4,30 +4,35 @@ import argparse
 import math
 from pathlib import Path
 
-from slabtui.columns import caches, query
+from slabtui.columns import query, text
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 
 _MOST_DIGITS = 19
 
 
-def column(text: str) -> str:
-    """Return the name of a column that rows can be sorted by."""
-    if text not in caches.SORTS:
-        raise argparse.ArgumentTypeError(f"no column {text!r}: choose one of {', '.join(caches.SORTS)}")
-    return text
+def column(given: str) -> str:
+    """Return the name of a column."""
+    if given not in text.BY_ID:
+        raise argparse.ArgumentTypeError(f"no column {given!r}: choose one of {', '.join(text.BY_ID)}")
+    return given
 
 
-def pattern(text: str) -> str:
+def columns(given: str) -> tuple[str, ...]:
+    """Return the names of columns, which are given with commas between them."""
+    return tuple(dict.fromkeys(column(name.strip()) for name in given.split(",")))
+
+
+def pattern(given: str) -> str:
     """Return a filter of names."""
     try:
-        query.matcher(text)
+        query.matcher(given)
     except query.BadFilterError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    return given
 
 
-def pid(text: str) -> int:
+def pid(given: str) -> int:
     """Return the number of a process.
 
     Raises:
@@ -35,7 +40,7 @@ def pid(text: str) -> int:
     """
     from slabtui.kernel.procfs import mounts  # imported here, because no other value needs the kernel
 
-    number = positive(text, "PID")
+    number = positive(given, "PID")
     mounts.demand()
     try:
         status = Path(f"/proc/{number}/status").read_bytes()
@@ -47,31 +52,31 @@ def pid(text: str) -> int:
     return number
 
 
-def path(text: str) -> Path:
+def path(given: str) -> Path:
     """Return a path; refuse an empty one, as from an unset shell variable."""
-    if not text:
+    if not given:
         raise argparse.ArgumentTypeError("the path is empty")
-    return Path(text)
+    return Path(given)
 
 
-def interval(text: str) -> float:
+def interval(given: str) -> float:
     """Return a number of seconds."""
     try:
-        seconds = float(text)
+        seconds = float(given)
     except ValueError:
         seconds = math.nan
     if not SHORTEST <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
     return seconds
 
 
-def positive(text: str, what: str) -> int:
+def positive(given: str, what: str) -> int:
     """Return a whole number from 1.
 
     Args:
-        text: the number.
+        given: the number.
         what: its name in the error message.
     """
-    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a {what}, which is a whole number from 1")
-    return int(text)
+    if not (given.isascii() and given.isdecimal() and len(given) < _MOST_DIGITS and int(given) > 0):
+        raise argparse.ArgumentTypeError(f"{given!r} is not a {what}, which is a whole number from 1")
+    return int(given)

@@ -1,10 +1,11 @@
 """Writes completion scripts: a shell then completes options, PIDs, and names of columns and caches."""
 
 import argparse
+from collections.abc import Iterable
 
 import shtab
 
-from slabtui.columns import caches
+from slabtui.columns import text
 
 Completion = dict[str, str | dict[str, str]]  # shell -> function or command; "preamble" -> shell -> its definition
 
@@ -29,9 +30,28 @@ def _words(name: str, command: str) -> Completion:
     }
 
 
+def _list(name: str, words: Iterable[str]) -> Completion:
+    """Return a completion with words of which the user may type several, with commas between them.
+
+    bash completes what stands behind the last comma, fish the first word only.
+    """
+    function = f"_slabtui_{name}"
+    joined = " ".join(words)
+    return {
+        "bash": function,
+        "zsh": function,
+        "fish": f"(printf '%s\\n' {joined})",
+        "preamble": {
+            "bash": f"""{function}() {{ compgen -P "${{1%"${{1##*,}}"}}" -W "{joined}" -- "${{1##*,}}"; }}""",
+            "zsh": f"{function}() {{ _values -s , {name} {joined} }}",
+        },
+    }
+
+
 _CACHES = _words("caches", "ls /sys/kernel/slab 2>/dev/null | grep -v '[^A-Za-z0-9_.-]'")
 _VALUES = {  # by the destination of the option
-    "sort": _words("columns", f"printf '%s\\n' {' '.join(caches.SORTS)}"),
+    "sort": _words("column", f"printf '%s\\n' {' '.join(text.BY_ID)}"),
+    "columns": _list("columns", text.BY_ID),
     "filter": _CACHES,
     "pid": _words("processes", "ls /proc | grep -v '[^0-9]'"),
     "cgroup": shtab.DIRECTORY,

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from slabtui.cli.options import SEE_HELP, Options
+from slabtui.cli.options import DEMO, Options
+from slabtui.cli.parser import SEE_HELP
 from slabtui.collector import Collector, Source
-from slabtui.columns import query
+from slabtui.columns import query, text
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status
 from slabtui.outputs import formats
@@ -41,11 +42,12 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written, or the system refuses something.
     """
-    prints = options.noclear or options.request.inspection is not None or name == SLABRATETOP
+    prints = options.noclear or options.once or options.request.inspection is not None or name == SLABRATETOP
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
-        if options.maxrows:
-            raise SlabtuiError("-r applies to printed output only", "add -C or --output", Status.USAGE)
+        for option, given in (("-r", options.maxrows), ("-o", options.columns)):
+            if given:
+                raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
         _demand_terminal()
     conceal = show_all if options.addresses else AddressHider()
     with _producer(options, is_screen) as producer:
@@ -54,7 +56,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
             if is_screen:
                 _show(options, producer, conceal, ending, notes)
             else:
-                clears = name == SLABRATETOP and not options.noclear and sys.stdout.isatty()
+                clears = name == SLABRATETOP and not (options.noclear or options.once) and sys.stdout.isatty()
                 _print(options, producer, conceal, complain, notes, clears=clears)
 
 
@@ -65,7 +67,7 @@ def _producer(options: Options, is_screen: bool) -> Iterator[Producer]:
     if options.replay:
         from slabtui.recording.player import Player
 
-        producer = Player(options.replay, paced=is_screen)
+        producer = Player(options.replay, paced=is_screen, repeats=is_screen and options.demo)
     else:
         producer = Collector(open_kernel(options, is_screen), options.interval, settles=not is_screen)
     try:
@@ -135,17 +137,22 @@ def open_kernel(options: Options, is_screen: bool) -> Source:
 
 def _show(options: Options, producer: Producer, conceal: Concealer, ending: Ending, notes: Notes) -> None:
     """Open the screen."""
+    from slabtui.recording.reader import inspected_caches
     from slabtui.views.app import App
     from slabtui.views.state import State
 
+    opens_leaks = text.is_of_leaks(options.sort)
     state = State(
         options.interval,
-        Order.by(options.sort),
+        Order() if opens_leaks else Order.by(text.ON_SCREEN.get(options.sort, options.sort)),
         options.filter,
         idle=options.all,
         replay=options.replay is not None,
         frees=options.request.frees,
+        inspected_caches=inspected_caches(DEMO) if options.demo else (),  # of a small file
     )
+    if opens_leaks:
+        state.toggle_leaks()
     garbage.shorten_pauses()
     try:
         with ending.screen():
@@ -171,7 +178,9 @@ def _print(
 ) -> None:
     """Print on standard output."""
     form = _format(options, clears)
-    selection = Selection(Order.by(options.sort), options.filter, options.maxrows or form.most)
+    order = Order(options.sort, text.BY_ID[options.sort].descending)
+    most = options.maxrows or form.most
+    selection = Selection(order, options.filter, most, text.sort_value(options.sort))
     output = Output(1, sys.stdout.encoding, PATIENCE)
     try:
         stream(
@@ -209,8 +218,10 @@ def _format(options: Options, clears: bool) -> formats.Format:
     else:
         alias = partial(query.alias, matches=query.matcher(options.filter))
         interval = None if options.replay else options.interval
-        frees = options.request.frees
-        form = formats.slabratetop(interval, clears, alias, sort=options.sort, frees=frees)
+        columns = formats.text_columns(options.columns, options.sort, options.request.frees)
+        form = formats.slabratetop(interval, clears, alias, sort=options.sort, columns=columns)
+    if options.once and options.output in (None, "text"):
+        form = formats.once(form)
     return formats.with_idle(form) if options.all else form
 
 

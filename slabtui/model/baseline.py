@@ -67,9 +67,12 @@ class Baselines:
     def __init__(self) -> None:
         self._all: list[Baseline] = []
         self._freed: Baseline | None = None
+        self._run: float | None = None
 
     def receive(self, snapshot: Snapshot) -> None:
-        """Take in the next interval."""
+        """Take in the next interval; that of another run, which began to count at another time, begins anew."""
+        if self._run != snapshot.origin.since:
+            self._all, self._freed, self._run = [], None, snapshot.origin.since
         if not self._all:
             self._all.append(Baseline.before(snapshot))
         if all(row.frees is None for row in snapshot.rows):

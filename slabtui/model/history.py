@@ -63,8 +63,11 @@ class History:
     def add(self, snapshot: Snapshot) -> None:
         """Keep a snapshot that covers some time; drop the oldest if they are more than 300 or take too much memory.
 
-        Most caches of a kernel are idle most of the time: a row that equals the one before is kept once.
+        Most caches of a kernel are idle most of the time: a row that equals the one before is kept once. A snapshot of
+        another run, which began to count at another time, begins a new history.
         """
+        if self._intervals and self._intervals[-1].snapshot.origin.since != snapshot.origin.since:
+            self._intervals.clear()
         self.added += 1
         newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), array("d"), {}, 0, 0)
         rows, before, places = [], newest.snapshot.rows, newest.places

@@ -32,11 +32,12 @@ def write_caches(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[s
 
 
 def write_inspection(inspection: Inspection) -> str:
-    """Return an inspection as a line with the names of the fields of its columns, and one line for each row.
+    """Return an inspection as a line with the names of its fields, and one line for each row.
 
-    What names a row comes before its numbers.
+    What names a row comes before its numbers; fields of no column come last.
     """
-    names = field_names(sorted(inspections.COLUMNS[inspection.kind], key=lambda column: column.unit is not None))
+    shown = field_names(sorted(inspections.COLUMNS[inspection.kind], key=lambda column: column.unit is not None))
+    names = (*shown, *(name for name in codec.inspection_fields(inspection.kind) if name not in shown))
     rows = (codec.inspection_values(inspection.kind, row) for row in inspection.rows)
     return _lines([names, *(_cells(values, names) for values in rows)])
 

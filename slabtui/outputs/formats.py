@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 
-from slabtui.columns import caches
+from slabtui.columns import caches, text
 from slabtui.columns.column import MetricType
 from slabtui.model.inspection import InspectionKind, fold_stacks
 from slabtui.model.request import InspectionRequest
@@ -16,6 +16,7 @@ from slabtui.recording import codec
 MAXROWS = 20  # slabratetop's default
 
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase the display (ECMA-48)
+_BETWEEN = "\n"  # one interval below the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +44,54 @@ def slabratetop(
     alias: Callable[[CacheRow], str] = lambda row: "",
     *,
     sort: str = caches.DEFAULT_SORT,
-    frees: bool = False,
+    columns: Sequence[str] = tuple(text_tables.SLABRATETOP),
 ) -> Format:
     """Return the format of slabratetop.
+
+    If it has other columns than slabratetop, caches in which nothing was allocated are printed if anything else
+    happened in them, or if rows are sorted by what caches hold or by their growth, and that is not 0.
 
     Args:
         interval: seconds, for the heading; None: a recording is printed, which has no heading.
         clear: whether the screen is cleared before each interval.
         alias: returns the alias by which the filter found a row.
-        sort: the id of the column that rows are sorted by. A column that slabratetop does not have is printed, too;
-            then caches in which nothing was allocated are printed if anything else happened in them, or if the column
-            says what they hold and that is not 0.
-        frees: whether frees are printed, too.
+        sort: the id of the column of text that rows are sorted by.
+        columns: ids of the columns of text that are printed.
     """
-    wanted = {sort, caches.FREES.id} if frees else {sort}
-    extra = tuple(one for one in caches.COLUMNS if one.id in wanted and one not in text_tables.SLABRATETOP)
-    column = caches.BY_ID[sort]
-    held = column.fields if column.metric is MetricType.GAUGE else ()
+    is_plain = {sort, *columns} <= set(text_tables.SLABRATETOP)
+    column = text.BY_ID[sort]
+    lasting = column.fields if column.metric is MetricType.GAUGE or text.ranks_growth(sort) else ()
     return Format(
-        partial(text_tables.write_caches, before=_CLEAR if clear else "\n", alias=alias, extra=extra),
+        partial(text_tables.write_caches, before=_CLEAR if clear else _BETWEEN, alias=alias, columns=columns),
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
         ending=lambda last: "Detaching...\n",
         most=MAXROWS,
-        shows=partial(_is_shown, held=held) if extra else lambda row: row.allocs > 0,
+        shows=(lambda row: row.allocs > 0) if is_plain else partial(_is_shown, lasting=lasting),
     )
+
+
+def text_columns(chosen: Sequence[str] | None, sort: str, frees: bool) -> tuple[str, ...]:
+    """Return the ids of the columns of text.
+
+    Args:
+        chosen: the columns that the user names, which are then all; None: those of slabratetop and what it lacks.
+        sort: the column that rows are sorted by.
+        frees: whether frees are counted.
+    """
+    if chosen is not None:
+        return tuple(chosen)
+    wanted = {*text.added_for(sort), *([caches.FREES.id] if frees else [])}
+    extra = (one.id for one in text.COLUMNS if one.id in wanted and one.id not in text_tables.SLABRATETOP)
+    return (*text_tables.SLABRATETOP, *extra)
+
+
+def once(form: Format) -> Format:
+    """Return a format without the lines that slabratetop prints before the first interval and after the last."""
+
+    def write(snapshot: Snapshot, rows: Sequence[CacheRow]) -> str:
+        return form.write(snapshot, rows).removeprefix(_BETWEEN)
+
+    return replace(form, write=write, heading="", ending=lambda last: "")
 
 
 def with_idle(form: Format) -> Format:
@@ -79,8 +104,8 @@ def inspection(request: InspectionRequest, most: int | None) -> Format:
     return Format(lambda snapshot, rows: text_tables.write_inspection(snapshot, request, most))
 
 
-def _is_shown(row: CacheRow, held: tuple[str, ...]) -> bool:
-    return row.active or any(getattr(row, name) for name in held)
+def _is_shown(row: CacheRow, lasting: tuple[str, ...]) -> bool:
+    return row.active or any(getattr(row, name) for name in lasting)
 
 
 def _fold(last: Snapshot | None) -> str:

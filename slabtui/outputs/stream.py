@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 from slabtui.columns import query
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError
-from slabtui.model.snapshot import Snapshot
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs.formats import Format
 from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
@@ -25,11 +25,13 @@ class Selection:
         order: how they are sorted.
         pattern: the filter of names.
         most: how many are printed at most; None: all.
+        value: what they are sorted by; None: the number of the column of `order` on the screen.
     """
 
     order: Order
     pattern: str = ""
     most: int | None = None
+    value: Callable[[CacheRow], Any] | None = None
 
 
 class Destination(Protocol):
@@ -87,7 +89,7 @@ def stream(
                 complain(note)
 
     def show(snapshot: Snapshot) -> None:
-        rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows)
+        rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows, value=selection.value)
         put(form.write(snapshot, rows[: selection.most]))
 
     queue = SnapshotQueue()

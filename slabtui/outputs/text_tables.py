@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from slabtui.columns import caches, inspections
-from slabtui.columns.caches import CacheColumn, Scene
+from slabtui.columns import inspections, text
+from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, merge_stacks
@@ -13,7 +13,7 @@ from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 # Its columns, with the widths of tools/slabratetop.py of bcc. Longer names and numbers shift what follows, as there.
-SLABRATETOP = {caches.NAME: 32, caches.BY_ID["allocs"]: 6, caches.BY_ID["bytes"]: 10}
+SLABRATETOP = {"name": 32, "allocs": 6, "bytes": 10}
 
 _WIDE = 22  # columns: every number of 64 bits fits with all its digits, its sign and its mark
 
@@ -24,26 +24,26 @@ def write_caches(
     *,
     before: str = "\n",
     alias: Callable[[CacheRow], str] = lambda row: "",
-    extra: Sequence[CacheColumn] = (),
+    columns: Sequence[str] = tuple(SLABRATETOP),
 ) -> str:
-    """Return an interval as slabratetop prints it.
+    """Return an interval as slabratetop prints it: a line with the time, and a table.
 
     Args:
         snapshot: the interval.
         rows: the rows that are printed, in this order.
         before: what comes before it.
         alias: returns the alias by which the filter found a row.
-        extra: columns after those of slabratetop; their numbers have all digits.
+        columns: ids of the columns of text; their numbers have all digits.
     """
     scene = Scene(past=lambda row, width: "", alias=alias, growing=lambda row: False)
-    widths = SLABRATETOP | {column: column.width for column in extra}
+    widths = {text.BY_ID[name]: SLABRATETOP.get(name, text.BY_ID[name].width) for name in columns}
     lines = [f"{_clock(snapshot)} loadavg: {snapshot.loadavg}", ""]
     lines.append(" ".join(_align(column, column.title, width) for column, width in widths.items()))
     lines += (
         " ".join(_align(column, column.write(row, _WIDE, scene), width) for column, width in widths.items())
         for row in rows
     )
-    return before + "\n".join(lines) + "\n"
+    return before + "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int | None = None) -> str:
@@ -77,8 +77,8 @@ def _clock(snapshot: Snapshot) -> str:
     return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
 
 
-def _align(column: Column[Any, Any], text: str, width: int) -> str:
-    return text.strip().rjust(width) if column.align == "right" else text.ljust(width)
+def _align(column: Column[Any, Any], written: str, width: int) -> str:
+    return written.strip().rjust(width) if column.align == "right" else written.ljust(width)
 
 
 def _is_meant(snapshot: Snapshot, cache: CacheKey, asked: CacheKey | str) -> bool:

@@ -46,9 +46,11 @@ class AddressHider:
         )
 
     def _row(self, row: CacheRow) -> CacheRow:
-        if row.address is None and "0x" not in row.name and "0x" not in row.cache.name:
+        names = (row.name, row.cache.name, *row.grows_with)
+        if row.address is None and not any("0x" in name for name in names):
             return row
-        return replace(row, address=None, cache=self._key(row.cache), name=self._text(row.name))
+        grows_with = tuple(map(self._text, row.grows_with))
+        return replace(row, address=None, cache=self._key(row.cache), name=self._text(row.name), grows_with=grows_with)
 
     def _key(self, key: CacheKey) -> CacheKey:
         return key._replace(name=self._text(key.name))
@@ -58,6 +60,10 @@ class AddressHider:
         return replace(found, cache=self._key(found.cache), rows=rows, trouble=self._text(found.trouble))
 
     def _inspection_row(self, row: InspectionRow) -> InspectionRow:
+        """Return a row without addresses in its frames.
+
+        Its command line stays: what it has was typed by a user, to whom the kernel does not show its addresses.
+        """
         if not any("0x" in frame for frame in row.frames):
             return row
         return replace(row, frames=tuple(map(self._text, row.frames)))

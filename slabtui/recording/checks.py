@@ -70,11 +70,11 @@ def decimal(value: Any, _: object = None, digits: int = 1, most: float = bounds.
     return round(float(value), digits)
 
 
-def rate(value: Any, _: object = None) -> float:
-    """Return a number that may be less than 0."""
-    if value.__class__ not in (int, float) or not abs(value) <= bounds.LARGEST_COUNT:
+def rate(value: Any, _: object = None, digits: int = 1) -> float:
+    """Return a number that may be less than 0, rounded as it is written."""
+    if value.__class__ not in (int, float) or not abs(value) <= bounds.LARGEST_RATE:
         raise wrong(value)
-    return float(value)
+    return round(float(value), digits) + 0.0  # -0.0 becomes 0.0
 
 
 def time(value: Any, _: object = None) -> float:

@@ -20,7 +20,12 @@ JSON_NAMES: dict[type, dict[str, str]] = {
 }
 
 ROW_FIELDS = tuple(field.name for field in fields(CacheRow))
-_RATES = ("growth_objects_s", "recent_objects_s", "growth_bytes_h")
+RATES = ("growth_objects_s", "recent_objects_s", "growth_bytes_h")
+RATE_DIGITS = 3  # after the point: a leak of one object in a quarter of an hour shows
+# Most caches do not grow, or it is not known yet. Fields of growth are left out of a row where they have these values,
+# as JSON has them: the line would be a third longer. `growing` says which values: it is null while growth is not known.
+_STILL: dict[str, Any] = {**dict.fromkeys(RATES, 0.0), "growing": False, "grows_with": []}
+_UNKNOWN: dict[str, Any] = {**dict.fromkeys(RATES), "grows_with": []}
 _FIRST, _LAST = ("time", "elapsed", "origin"), ("rows", "inspections")  # what a person who reads a line looks for
 _SNAPSHOT_FIELDS = (
     *_FIRST,
@@ -28,7 +33,7 @@ _SNAPSHOT_FIELDS = (
     *_LAST,
 )
 _OF_PROCESSES = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
-_LEFT_OUT = {  # fields that the rows of a kind do not have
+_NOT_OF_KIND = {  # fields that the rows of a kind do not have
     InspectionKind.CALLERS: {*_OF_PROCESSES, "standard_error"},
     InspectionKind.STACKS: set[str](),
     InspectionKind.PROCESSES: {"frames", "standard_error"},
@@ -51,7 +56,7 @@ def values(row: CacheRow, names: Iterable[str]) -> dict[str, Any]:
 
 def inspection_fields(kind: InspectionKind) -> tuple[str, ...]:
     """Return the names of the fields that a row of an inspection has; none for a kind that has no rows."""
-    return tuple(field.name for field in fields(InspectionRow) if field.name not in _LEFT_OUT[kind])
+    return tuple(field.name for field in fields(InspectionRow) if field.name not in _NOT_OF_KIND[kind])
 
 
 def inspection_values(kind: InspectionKind, row: InspectionRow) -> dict[str, Any]:
@@ -86,12 +91,29 @@ def json_name(owner: type, name: str) -> str:
 def _row(row: CacheRow) -> dict[str, Any]:
     written = dict(zip(ROW_FIELDS, _get_row(row), strict=True))
     written["cache"] = str(row.cache)
-    for name in _RATES:
+    for name in RATES:
         if (rate := written[name]) is not None:
-            written[name] = round(rate, 3)
+            written[name] = _round(rate, RATE_DIGITS)
     if row.address is not None:
         written["address"] = f"{row.address:#x}"
     return written
+
+
+def left_out(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of growth that a row of JSON may lack, with the values that they then have."""
+    return _UNKNOWN if row.get("growing", False) is None else _STILL
+
+
+def _shorten(row: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields of growth that are left out."""
+    for name, usual in left_out(row).items():
+        if row[name] == usual or (name == "grows_with" and not row[name]):
+            del row[name]
+    return row
+
+
+def _round(rate: float, digits: int) -> float:
+    return round(rate, digits) + 0.0  # -0.0 becomes 0.0
 
 
 def _inspection(found: Inspection) -> dict[str, Any]:
@@ -111,7 +133,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 def _growth(growth: HostGrowth) -> dict[str, Any]:
     rates = {field.name: getattr(growth, field.name) for field in fields(growth)}
-    rounded = {name: round(rate, 1) if isinstance(rate, float) else rate for name, rate in rates.items()}
+    rounded = {name: _round(rate, 1) if isinstance(rate, float) else rate for name, rate in rates.items()}
     return rounded | {"since": iso(growth.since)}
 
 
@@ -120,7 +142,7 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "elapsed": lambda seconds: round(seconds, 6),
     "origin": _origin,
     "nanoseconds": lambda nanoseconds: round(nanoseconds, 1),
-    "rows": lambda rows: [_row(row) for row in rows],
+    "rows": lambda rows: [_shorten(_row(row)) for row in rows],
     "inspections": lambda found: [_inspection(one) for one in found],
     "memory": asdict,
     "growth": _growth,

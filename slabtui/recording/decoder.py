@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Set
 from dataclasses import fields, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from cattrs import Converter
@@ -18,7 +18,7 @@ from slabtui.model.inspection import About, Context, Inspection, InspectionKind,
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
-from slabtui.recording.codec import NAME, SchemaError, inspection_fields, json_name
+from slabtui.recording.codec import NAME, RATE_DIGITS, RATES, SchemaError, inspection_fields, json_name, left_out
 from slabtui.recording.older import NAME as OLDER
 from slabtui.recording.older import NO_KEY, Upgrade, rename
 
@@ -27,7 +27,9 @@ _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches",
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
 _LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
-_SINCE = "since"  # a line without this field is of an older version: with numbers for keys, and without totals
+_SINCE = "since"  # a line that lacks it is of the first version
+_RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))
+_OF_HOST_GROWTH = {"since": checks.time, "full_in_s": checks.nullable(checks.decimal)}
 
 _CHECKS: dict[Any, Check] = {  # of a field that has none of its own, by its type
     str: checks.text,
@@ -39,6 +41,21 @@ _CHECKS: dict[Any, Check] = {  # of a field that has none of its own, by its typ
     float | None: checks.nullable(checks.rate),
     tuple[str, ...]: checks.texts,
 }
+
+
+class _Version(enum.Enum):
+    """What a line was written by."""
+
+    NUMBERS = enum.auto()  # slabtui/1 at first: numbers as keys, no totals
+    KEYS = enum.auto()  # slabtui/1 later
+    GROWTH = enum.auto()  # slabtui/2
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> "_Version":
+        """Return the version of a line that has been parsed."""
+        if found["schema"] != OLDER:
+            return cls.GROWTH
+        return cls.KEYS if _SINCE in found else cls.NUMBERS
 
 
 class Decoder:
@@ -54,15 +71,16 @@ class Decoder:
             SchemaError: it is no JSON, no snapshot, or one of a schema that this version does not know.
         """
         found = _parse(line)
-        _demand(found, _REQUIRED)
-        is_older = _SINCE not in found
+        version = _Version.of(found)
+        _demand(found, _REQUIRED if version is _Version.NUMBERS else _REQUIRED | {_SINCE})
         try:
             origin = _read_origin(found, Origin)
-            snapshot: Snapshot = (_read_older_snapshot if is_older else _read_snapshot)(found, Snapshot)
+            snapshot: Snapshot = _snapshot_reader(version)(found, Snapshot)
         except ClassValidationError as error:
             raise SchemaError(_explain(error)) from error
         return replace(
-            self._upgrade.snapshot(snapshot) if is_older else snapshot, origin=replace(origin, source="replay")
+            self._upgrade.snapshot(snapshot) if version is _Version.NUMBERS else snapshot,
+            origin=replace(origin, source="replay"),
         )
 
 
@@ -157,11 +175,11 @@ def _enum_reader(kinds: type[enum.Enum]) -> Check:
     return read
 
 
-def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
-    """Return what reads an inspection of a kind. One of an older version has the name of its cache, and no key."""
+def _inspection_reader(kind: InspectionKind, version: _Version) -> Check:
+    """Return what reads an inspection of a kind. One of the first version has the name of its cache, and no key."""
     names = set(inspection_fields(kind))
     part = "about" if kind is InspectionKind.ABOUT else "rows"
-    key = "cache" if is_older else "key"
+    key = "cache" if version is _Version.NUMBERS else "key"
     required = names - _LATER_OF_AN_INSPECTION_ROW
     if kind is InspectionKind.STACKS:
         required -= _LATER_OF_A_STACK
@@ -172,6 +190,7 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
             "frames": partial(checks.texts, most=bounds.MOST_FRAMES),
             "pid": checks.nullable(checks.count) if kind is InspectionKind.STACKS else checks.count,
             "cgroup": partial(checks.text, longest=bounds.LONGEST_PATH),
+            "cmdline": partial(checks.text, longest=bounds.LONGEST_PATH),
             "context": _enum_reader(Context),
             "standard_error": checks.nullable(checks.decimal),
         },
@@ -184,7 +203,7 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
         Inspection,
         _names(Inspection) - ({"rows", "about"} - {part}),
         {
-            "cache": _read_older_name if is_older else checks.key,
+            "cache": _read_name if version is _Version.NUMBERS else checks.key,
             "kind": lambda value, _: kind,
             "rows": _list_reader(read_entry, InspectionRow, required, "a row of an inspection", bounds.MOST_ENTRIES),
             "about": _read_about,
@@ -200,8 +219,8 @@ def _inspection_reader(kind: InspectionKind, is_older: bool) -> Check:
     return read
 
 
-def _inspections_reader(is_older: bool) -> Check:
-    readers = {kind: _inspection_reader(kind, is_older) for kind in InspectionKind}
+def _inspections_reader(version: _Version) -> Check:
+    readers = {kind: _inspection_reader(kind, version) for kind in InspectionKind}
     read_kind = _enum_reader(InspectionKind)
 
     def read(found: Any) -> Any:
@@ -224,7 +243,7 @@ def _read_about(found: Any, _: object) -> Any:
     return _read_object_about(found, About)
 
 
-def _read_older_name(found: Any, _: object) -> CacheKey:
+def _read_name(found: Any, _: object) -> CacheKey:
     return CacheKey(KeyKind.CACHE, checks.text(found))
 
 
@@ -241,26 +260,34 @@ def _object_reader(owner: type, required: Set[str], own: dict[str, Check] | None
     return read_object
 
 
-def _snapshot_reader(is_older: bool) -> Check:
-    own: dict[str, Check] = {"live_delta": checks.nullable(checks.change)}
-    if is_older:  # the number that identified the cache becomes the address, until Upgrade gives the row its key
+def _row_reader(version: _Version) -> Check:
+    """Return what reads a row of a cache."""
+    own: dict[str, Check] = {"live_delta": checks.nullable(checks.change), **_RATES}
+    if version is _Version.NUMBERS:  # the number becomes the address, until Upgrade gives the row its key
         names = _REQUIRED_OF_A_ROW | {"aliases", "frees", "disagrees", "live", "live_delta", "mem", "address"}
         own |= {"cache": lambda value, _: NO_KEY, "address": checks.address}
-        read_row = _reader(CacheRow, names, own, {"address": "cache"})
-    else:
-        own |= {"cache": checks.key, "address": checks.nullable(checks.address)}
-        read_row = _reader(CacheRow, _names(CacheRow), own)
+        return _reader(CacheRow, names, own, {"address": "cache"})
+    own |= {"cache": checks.key, "address": checks.nullable(checks.address)}
+    read = _reader(CacheRow, _names(CacheRow), own)
+    if version is _Version.KEYS:
+        return read
+    return lambda found, owner: read(left_out(found) | found, owner)
+
+
+@cache  # a recording has lines of one version
+def _snapshot_reader(version: _Version) -> Check:
+    """Return what reads a snapshot, but not its origin."""
     return _reader(
         Snapshot,
         _names(Snapshot) - {"origin"},
         {
             "time": checks.time,
             "elapsed": partial(checks.decimal, digits=6, most=sys.float_info.max),
-            "rows": _list_reader(read_row, CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES),
+            "rows": _list_reader(_row_reader(version), CacheRow, _REQUIRED_OF_A_ROW, "a cache", bounds.MOST_CACHES),
             "nanoseconds": checks.nullable(checks.decimal),
-            "inspections": _inspections_reader(is_older),
+            "inspections": _inspections_reader(version),
             "memory": checks.nullable(_object_reader(HostMemory, set())),
-            "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, {"since": checks.time})),
+            "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, _OF_HOST_GROWTH)),
             "notes": _read_notes,
         },
     )
@@ -269,4 +296,3 @@ def _snapshot_reader(is_older: bool) -> Check:
 _CONVERTER = Converter()
 _read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
 _read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})
-_read_snapshot, _read_older_snapshot = _snapshot_reader(is_older=False), _snapshot_reader(is_older=True)

@@ -11,8 +11,8 @@ from slabtui.recording.bounds import MOST_KEYS
 NAME = "slabtui/1"  # the schema with names that `rename` replaces
 _NAMES = {"look": "number", "entries": "rows"}  # of the fields of an inspection
 
-# The identity of a cache was a number: 1, or the size of a size class shifted by 8 bits, or counted from 2**32 for a
-# cache that had not allocated, or the address of its struct kmem_cache, or a number from 2**62 in place of that.
+# At first the identity of a cache was a number: 1, or the size of a size class shifted by 8 bits, or counted from 2**32
+# for a cache that had not allocated, or the address of its struct kmem_cache, or a number from 2**62 in place of that.
 _LARGE = 1
 _FIRST_IDLE, _FIRST_ADDRESS = 1 << 32, 1 << 33
 _STAND_INS = range(1 << 62, 1 << 63)  # no kernel has addresses there

@@ -1,8 +1,12 @@
 """Plays a recording: a producer whose snapshots come at the pace at which they were recorded, or faster, or slower."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from slabtui.analysis.growth import Growth
+from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.recording.reader import read
 from slabtui.system.clock import Clock
@@ -17,6 +21,7 @@ class Player(Producer):
         path: the recording.
         paced: whether snapshots come at the pace of the recording; without, they come as fast as they are taken.
         clock: the time.
+        repeats: whether it begins again at its end, as another run that follows the one before.
 
     Attributes:
         speed: how many times faster than it was recorded.
@@ -25,8 +30,12 @@ class Player(Producer):
         SlabtuiError: the file cannot be read or its first line is no snapshot.
     """
 
-    def __init__(self, path: Path | Traversable, paced: bool, clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: Path | Traversable, paced: bool, clock: Clock | None = None, *, repeats: bool = False
+    ) -> None:
         super().__init__(clock)
+        self._path = path
+        self._repeats = repeats
         self._snapshots = read(path)
         self._first = next(self._snapshots)
         self._paced = paced
@@ -61,10 +70,22 @@ class Player(Producer):
         if not self.wait_for_room():
             return
         self.publish(self._first)
-        for snapshot in self._snapshots:
+        for snapshot in self._after_first():
             if (self._paced and not self._pass(snapshot.elapsed)) or not self.wait_for_room():
                 return
             self.publish(snapshot)
+
+    def _after_first(self) -> Iterator[Snapshot]:
+        """Yield the snapshots after the first one; if the recording repeats, then all of them again and again."""
+        last = self._first
+        for last in self._snapshots:
+            yield last
+        while self._repeats:
+            self._growth = Growth()  # another run: live objects are those of its beginning
+            later = last.time - (self._first.time - self._first.elapsed)
+            for snapshot in read(self._path):
+                last = _move(snapshot, later)
+                yield last
 
     def _pass(self, seconds: float) -> bool:
         """Let an interval of the recording pass; False: the player is to end."""
@@ -78,3 +99,14 @@ class Player(Producer):
                 break
             left -= 0 if held else (self._clock.monotonic() - began) * speed
         return True
+
+
+def _move(snapshot: Snapshot, seconds: float) -> Snapshot:
+    """Return a snapshot as if everything in it had happened later."""
+    origin, growth = snapshot.origin, snapshot.growth
+    return replace(
+        snapshot,
+        time=snapshot.time + seconds,
+        origin=origin if origin.since is None else replace(origin, since=origin.since + seconds),
+        growth=None if growth is None else replace(growth, since=growth.since + seconds),
+    )

@@ -1,6 +1,7 @@
 """Reads recordings, compressed or not, as far as they go, within bounds that no recording of a real host exceeds."""
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from slabtui.errors import SlabtuiError
+from slabtui.errors import SlabtuiError, Status
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import zstd
 from slabtui.recording.bounds import LONGEST_LINE
@@ -17,6 +18,7 @@ from slabtui.recording.codec import SchemaError
 from slabtui.recording.decoder import Decoder
 
 _REMEDY = "name a file that --record has written"
+_INSPECTIONS = b'"inspections":['
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -54,10 +56,25 @@ def read(path: Path | Traversable) -> Iterator[Snapshot]:
     except OSError as error:
         if last is not None:
             yield last
-        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY) from error
+        # An error that names the file comes from opening it: the user has named a wrong one.
+        status = Status.USAGE if error.filename is not None else Status.FAILED
+        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY, status) from error
     if last is None:
         raise SlabtuiError(f"{path} has no snapshot in it", _REMEDY)
     yield last
+
+
+def inspected_caches(path: Path | Traversable) -> tuple[str, ...]:
+    """Return the names of the caches that a recording of today has inspections of, in their order.
+
+    It reads the whole file, but decodes only the last field of each line, which has the inspections.
+    """
+    names: dict[str, None] = {}
+    for line in _lines(path):
+        found = line.rfind(_INSPECTIONS)
+        for inspection in json.loads(b"{" + line[found:])["inspections"] if found >= 0 else ():
+            names[inspection["cache"]] = None
+    return tuple(names)
 
 
 def _lines(path: Path | Traversable) -> Iterator[bytes]:

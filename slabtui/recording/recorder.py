@@ -5,18 +5,21 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
-from slabtui.recording import codec, zstd
+from slabtui.recording import bounds, codec, zstd
 from slabtui.recording.addresses import Concealer, show_all
 from slabtui.system import files, threads
 from slabtui.system.ending import WAIT
 
 _CAPACITY = 100  # snapshots: ten seconds at the shortest interval; some hundred kilobytes each
+_MOST_ROWS = 4096  # of each kind of an inspection whose line would be too long: with long texts they take 4 MiB
 _REMEDIES = {  # by the error of a file that cannot be created
     errno.EEXIST: "name a new file",
     errno.EACCES: "name a file in a directory that you can write to",
@@ -115,14 +118,27 @@ class Recorder:
             self._failure = self._failure or getattr(error, "strerror", None) or str(error) or repr(error)
 
     def _record(self, snapshot: Snapshot) -> None:
-        concealed = self._conceal(snapshot)
-        self._write(self._compress(codec.dumps(concealed, concealed.rows).encode() + b"\n"))
+        self._write(self._compress(_line(self._conceal(snapshot))))
         self._write(self._flush())
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[self._file.write(left) :]
+
+
+def _line(snapshot: Snapshot) -> bytes:
+    """Return the line of a snapshot. Inspections that would make it too long to be read have their first rows only."""
+    line = codec.dumps(snapshot, snapshot.rows).encode() + b"\n"
+    if len(line) < bounds.LONGEST_LINE and bounds.is_simple(line):
+        return line
+    shorter = replace(snapshot, inspections=tuple(map(_shorten, snapshot.inspections)))
+    return codec.dumps(shorter, shorter.rows).encode() + b"\n"
+
+
+def _shorten(found: Inspection) -> Inspection:
+    dropped = sum(row.total_allocs for row in found.rows[_MOST_ROWS:])
+    return replace(found, rows=found.rows[:_MOST_ROWS], lost=found.lost + dropped)
 
 
 def _compressor(

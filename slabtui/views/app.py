@@ -34,6 +34,7 @@ from slabtui.views.windows import PromptWindow
 Event = str | Mouse  # what urwid makes of what comes from the terminal; it may also be a report of the cursor
 
 _MESSAGE_SECONDS = 6.0
+_LEAST_ROWS = 5  # of the terminal, for the line above the keys
 _FOOTER = 2  # lines: the message and the keys; a dialog leaves them in sight
 
 
@@ -100,6 +101,7 @@ class App:
         self._page = Page(state)
         self._message = ""  # the one that a timer will remove
         self._timer: object = None
+        self._hold: object = None  # the timer that lets the rows of the table take their places
         self._status = Status(state, self._say_of_rows)
         self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
@@ -186,6 +188,7 @@ class App:
         """Fit the header, and the dialog that is open, to a size of the terminal."""
         self._size = size
         self._header.resize(height(size[1]))
+        self._lay_out_footer()
         if self._dialog is not None:
             self._open(self._dialog)
 
@@ -213,6 +216,7 @@ class App:
         self.state.other_notes = self._notes()
         self._draw_windows()
         self._time_message()
+        self._time_hold()
         self._header.refresh()
         self._frame.body.refresh()
         self._hints.refresh()
@@ -274,9 +278,16 @@ class App:
             self._open(self._dialog)
         window = self.state.window
         self._prompt = Prompt(window, self.state.type) if isinstance(window, PromptWindow) else None
-        self._footer.contents[1] = (self._prompt or self._hints, self._footer.options("pack"))
-        self._footer.focus_position = 1
+        self._lay_out_footer()
         self._frame.focus_position = "body" if self._prompt is None else "footer"
+
+    def _lay_out_footer(self) -> None:
+        """Show the prompt or the keys, below the status where there is room for it."""
+        last: urwid.Widget = self._prompt or self._hints
+        wanted = [self._status, last] if self._size[1] >= _LEAST_ROWS else [last]
+        if [widget for widget, _ in self._footer.contents] != wanted:
+            self._footer.contents = [(widget, self._footer.options("pack")) for widget in wanted]
+            self._footer.focus_position = len(wanted) - 1
 
     def _open(self, dialog: Dialog) -> None:
         """Show a dialog as large as its content, if there is room for that; it keeps its place in the text."""
@@ -300,6 +311,16 @@ class App:
         if self._timer is not None:
             self._loop.remove_alarm(self._timer)
         self._timer = self._loop.set_alarm_in(_MESSAGE_SECONDS, lambda *_: self._expire()) if self._message else None
+
+    def _time_hold(self) -> None:
+        """Let the rows of the table take their places some time after a cursor key, though no snapshot may come."""
+        if self._loop is not None and self._hold is None and (seconds := self.state.held_seconds):
+            self._hold = self._loop.set_alarm_in(seconds, lambda *_: self._release())
+
+    def _release(self) -> None:
+        self._hold = None
+        self.state.release()
+        self.sync()
 
     def _expire(self) -> None:
         self.state.expire_message()

@@ -101,8 +101,10 @@ def _title(series: Series, newest: float, low: float, high: float, width: int) -
 
 
 def _base(low: float, high: float) -> float:
-    """Return the value at the lower end of the bars: 0, or a round number not above the smallest of large values."""
-    if high >= low * _FAR_FROM_ZERO or high == low:
+    """Return the value at the lower end of the bars: 0, or for large values a round number not above the smallest."""
+    if high == low:
+        return low
+    if high >= low * _FAR_FROM_ZERO:
         return 0
     step = 10.0 ** floor(log10(high - low))
     return float(floor(low / step) * step)
@@ -111,6 +113,8 @@ def _base(low: float, high: float) -> float:
 def _labels(series: Series, base: float, high: float, lines: int) -> list[str]:
     """Return what stands beside each line of bars: the value at the upper end, and at the lower one."""
     low, top = series.write(base), series.write(high)
+    if base == high:
+        return [*[""] * (lines - 1), low]
     if low == top:  # they differ in digits that are not written
         top = f"+{series.write(high - base)}"
     if lines == 1:
@@ -130,12 +134,12 @@ def _columns(series: Series, width: int) -> list[float | None]:
 
 
 def _draw(columns: Sequence[float | None], base: float, high: float, lines: int, plain: bool) -> list[str]:
-    """Return the lines of bars, the upper one first. What is not 0 has a bar."""
+    """Return the lines of bars, the upper one first. What is not 0 has a bar; equal values are a line."""
     bars = _PLAIN_BARS if plain else _BARS
     most = lines * _STEPS
     levels = []
     for value in columns:
-        level = 0 if value is None or not high else ceil(min(1.0, (value - base) / (high - base)) * most)
+        level = 0 if value is None or high == base else ceil(min(1.0, (value - base) / (high - base)) * most)
         levels.append(max(level, 1) if value else level)
     below = [line * _STEPS for line in reversed(range(lines))]
     return ["".join([bars[min(_STEPS, max(0, level - under))] for level in levels]) for under in below]

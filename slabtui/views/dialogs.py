@@ -11,9 +11,10 @@ import urwid
 from slabtui.columns import caches, inspections, leaks, numbers
 from slabtui.columns.column import Column
 from slabtui.columns.numbers import Style, Unit
-from slabtui.model.inspection import InspectionKind
-from slabtui.views import header, keymap, status, terminal
+from slabtui.model.inspection import InspectionKind, InspectionRow
+from slabtui.views import commands, header, keymap, status, terminal
 from slabtui.views.cells import cells, drawable, is_plain
+from slabtui.views.commands import Command
 from slabtui.views.keymap import Action, KeyContext
 from slabtui.views.state import State
 from slabtui.views.widgets import Labelled, framed, scrolling
@@ -23,6 +24,7 @@ Line = urwid.Text | Labelled
 
 _HELP_COLUMNS = 100  # of the terminal: a longer line is hard to read
 _LABEL = 14  # columns of the help
+_MOST_OF_COMMAND = 10  # processes of a command that have a line each below a stack
 _FRAME, _BAR = 2, 1  # columns, and lines, beside the content
 
 
@@ -116,14 +118,26 @@ def _stack(window: StackWindow) -> Dialog:
     """Return a dialog with a stack in full, the innermost function first, and below it the processes that had it."""
     texts = [*window.row.frames]
     title = f"{len(texts)} frames, the innermost first"
-    for owner in window.owners:
-        count = f"{'~' * window.estimated}{numbers.human(owner.total_allocs, Unit.OBJECTS)}"
-        texts.append(f"{count:>7} {owner.pid or '-':>7} {inspections.describe(InspectionKind.PROCESSES, owner)}")
+    for command in commands.group(window.owners):
+        texts += _owners(command, estimated=window.estimated)
     lines = [urwid.Text(drawable(text)) for text in texts]
-    if window.owners:
-        lines.insert(len(window.row.frames), urwid.Text(("category", f"{len(window.owners)} processes")))
+    if number := len(window.owners):
+        heading = f"{number} process{'es' if number > 1 else ''}"
+        lines.insert(len(window.row.frames), urwid.Text(("category", heading)))
     longest = max(cells(text) for text in (*texts, f"  {title}  "))
     return _dialog(lines, title, longest + _FRAME + _BAR)
+
+
+def _owners(command: Command, *, estimated: bool) -> list[str]:
+    """Return how often a stack was that of each process of a command, or of all of them where they are many."""
+
+    def write(row: InspectionRow, what: str) -> str:
+        count = f"{'~' * estimated}{numbers.human(row.total_allocs, Unit.OBJECTS)}"
+        return f"{count:>7} {row.pid or numbers.UNKNOWN:>7} {what}"
+
+    if len(command.rows) > _MOST_OF_COMMAND:
+        return [write(command.total, f"{command.name} x {len(command.rows)}")]
+    return [write(row, inspections.describe(InspectionKind.PROCESSES, row)) for row in command.rows]
 
 
 def _dialog(lines: Sequence[Line], title: str, columns: int) -> Dialog:

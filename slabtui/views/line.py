@@ -42,7 +42,7 @@ def line(
         right: those at the right end.
         width: columns.
         gap: what stands between neighbours.
-        shorten: whether all are shortened before one is dropped, also where their priorities differ.
+        shorten: whether all are shortened, from the right end on, before one is dropped.
     """
     segments = [*left, *right]
     chosen = [0] * len(segments)  # the form of each; past its last: dropped
@@ -63,7 +63,9 @@ def line(
     def rank(place: int) -> tuple[bool, int, bool, int]:
         """Return which segment becomes shorter first: the least."""
         shortest = chosen[place] == len(segments[place].texts) - 1
-        return shorten and shortest, segments[place].priority, shortest, chosen[place]
+        if shorten and not shortest:
+            return False, -place, False, 0
+        return shorten, segments[place].priority, shortest, chosen[place]
 
     while space() < 0:
         remaining = [place for place, one in enumerate(segments) if chosen[place] < len(one.texts)]
@@ -71,7 +73,7 @@ def line(
             break
         chosen[min(remaining, key=rank)] += 1
     # What fits again after a long one was dropped.
-    for place in sorted(range(len(segments)), key=lambda place: -segments[place].priority):
+    for place in sorted(range(len(segments)), key=lambda place: 0 if shorten else -segments[place].priority):
         shortest = chosen[place]
         for form in range(shortest + 1):
             chosen[place] = form

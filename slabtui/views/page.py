@@ -1,5 +1,7 @@
 """The page of one cache: tabs that show who allocates from it, and what the kernel says about it."""
 
+from collections.abc import Sequence
+
 import urwid
 
 from slabtui.columns import inspections, numbers, stacks
@@ -30,7 +32,10 @@ _Frame = urwid.Frame[urwid.Widget, Drawn, None]
 
 
 class Page(urwid.WidgetWrap[_Frame]):
-    """The inspection of one cache. The selection stays on its row; at the top it stays at the top."""
+    """The inspection of one cache.
+
+    The selection stays on its row, unless that leaves the first screen; at the top it stays at the top.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -195,7 +200,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         assert page is not None
         assert listing is not None
         if isinstance(item, Command):
-            ended = f", {item.ended} ended" if item.ended else ""
+            ended = f", {item.ended} ended" if item.ended and not item.total.ended else ""
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
@@ -215,13 +220,24 @@ class Page(urwid.WidgetWrap[_Frame]):
         pages = self._state.pages
         if listing is None:
             if self._state.time.replay:
-                return f"The recording has no data for “{pages.tab.capitalize()}” of this cache here."
+                why = f"The recording has no data for “{pages.tab.capitalize()}” of this cache here."
+                shown = self._state.shown
+                here = sorted({found.cache.name for found in shown.inspections} if shown else ())
+                return why + _elsewhere(self._state.inspected_caches, here)
             return "Collecting…"
         if listing.inspection.trouble:
             return listing.inspection.trouble
         if pages.page is not None and pages.page.owner is not None:
             return f"No stack of {pages.page.owner} was sampled so far."
         return "No allocations since this page was opened."
+
+
+def _elsewhere(caches: Sequence[str], here: Sequence[str]) -> str:
+    """Return which caches the recording has inspections of, and which of them in this interval."""
+    if not caches:
+        return ""
+    now = f"; in this interval of {', '.join(here)}" if here else ""
+    return f" It has inspections of {', '.join(caches)}{now}."
 
 
 def tabs(state: State, width: int) -> Markup:

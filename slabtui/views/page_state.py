@@ -78,6 +78,8 @@ class PageState:
             self._turn_to(InspectionKind.PROCESSES)
         else:
             self.windows.remove(page)
+            self._listings.clear()
+            self._commands = None
         self.revision += 1
 
     def show_tab(self, kind: InspectionKind) -> None:

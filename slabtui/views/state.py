@@ -26,6 +26,7 @@ class State(TableState):
         replay: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
+        inspected_caches: names of the caches that the recording has inspections of; empty: not known.
         windows: all windows, the topmost last.
         pages: what the page of a cache shows.
     """
@@ -33,6 +34,7 @@ class State(TableState):
     replay: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
+    inspected_caches: tuple[str, ...] = ()
     windows: list[Window] = field(init=False)
     pages: PageState = field(init=False)
     _effects: list[Effect] = field(init=False, default_factory=list)

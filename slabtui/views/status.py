@@ -65,7 +65,8 @@ def status(state: State, rows: list[Segment], width: int) -> Markup:
     snapshot = state.shown
     if snapshot is None:
         return line(_notes(state), [], width)
-    left = [Segment("dim", _caches(state, snapshot), 5), *_filter(state), *_notes(state), *rows]
+    counted = [Segment("dim", _caches(state, snapshot), 5), *_filter(state)] if state.page is None else []
+    left = [*counted, *_notes(state), *rows]
     return line(left, [*_costs(snapshot), _lost(snapshot)], width)
 
 

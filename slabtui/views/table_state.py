@@ -89,6 +89,7 @@ class TableState:
     _other_order: Order = field(init=False, default=_LEAK_ORDER)
     _steady: Steady = field(init=False, default_factory=Steady)
     _held_until: float = field(init=False, default=0.0)
+    _is_held: bool = field(init=False, default=False)
 
     # What is shown, and how.
 
@@ -200,6 +201,16 @@ class TableState:
         self.table.followed = None
         self._held_until = self.now() + _HOLD
 
+    def release(self) -> None:
+        """Let the rows take their places if the time in which the order is held is over."""
+        if self._is_held and self.now() >= self._held_until:
+            self.arrange()
+
+    @property
+    def held_seconds(self) -> float:
+        """Return for how long the rows still have the order that they had before; 0: they have their own."""
+        return max(0.0, self._held_until - self.now()) if self._is_held else 0.0
+
     @property
     def place(self) -> int:
         """Place of the selected line."""
@@ -261,7 +272,7 @@ class TableState:
 
     def _arranged(self, shown: Snapshot, matches: Callable[[str], bool]) -> Arranged:
         """Return the rows that the user asks for, in order; soon after a cursor key in the order that they had."""
-        held = self.now() < self._held_until
+        held = self._is_held = self.now() < self._held_until
         keep: Container[object] = {row.cache for row in self.rows} if held else {self.table.followed}
         if self.leaks:
             chosen = query.choose(shown.rows, matches, self._shows_leak, keep)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.cli import options
+from slabtui.cli.parser import parser
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
 from tests.e2e.test_terminal import gone
@@ -40,7 +40,12 @@ def run(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
         (["-p", "0"], "PID"),
         (["-p", "x"], "'x'"),
         (["-p", "4194305"], "no process 4194305"),
-        (["-s", "size"], "no column 'size': choose one of name, objsize, allocs, frees, bytes, live, growth, mem"),
+        (["-s", "size"], "no column 'size': choose one of name, objsize, allocs, frees, bytes, live, "),
+        (["-o", "name,size"], "argument -o/--columns: no column 'size': choose one of name, objsize, allocs, frees, "),
+        (["-o", ""], "no column ''"),
+        (["-o", "name,,mem"], "no column ''"),
+        (["-d", "soon"], "argument -d/--interval: 'soon'"),
+        (["-n", "0"], "argument -n/--count: '0' is not a count"),
         (["-f", "~("], "not a regular expression"),
         (["--frobnicate"], "--frobnicate"),
         (["-p", "1", "-p", "4194305"], "no process 4194305"),
@@ -66,14 +71,17 @@ def test_a_thread_is_no_process() -> None:
     thread.start()
     try:
         with pytest.raises(SlabtuiError, match=f"{thread.native_id} is a thread of process {os.getpid()}"):
-            options.parser().parse_args(["-p", str(thread.native_id)])
+            parser().parse_args(["-p", str(thread.native_id)])
     finally:
         stop.set()
         thread.join()
 
 
 def test_help_and_version_need_nothing() -> None:
-    assert "interval" in run("--help").stdout
+    ended = run("--help", env={**os.environ, "COLUMNS": "80"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+    assert run("-h").stdout.splitlines()[0] == "usage: slabtui [options] [interval [count]]"
     assert run("-V").stdout.startswith("slabtui ")
 
 

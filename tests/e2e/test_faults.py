@@ -33,7 +33,6 @@ from slabtui.collector import Collector, Source
 from slabtui.kernel import counters
 from slabtui.kernel.capabilities import Capability
 from slabtui.kernel.procfs.slabinfo import Slabinfo
-from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow, Reading, Snapshot
@@ -48,6 +47,7 @@ from tests.support.bpf import program_ids
 from tests.support.fakes import FakeSource, totals
 from tests.support.interpreters import bcc_version
 from tests.support.probes import probing, request
+from tests.support.recordings import version_1
 from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged
 from tests.support.workload import workload
@@ -576,9 +576,9 @@ def test_a_cache_is_inspected_where_sysfs_does_not_list_it(place: str) -> None:
             process.stdout.readline()
             for _ in range(3):  # the first makes the cache's address known
                 work.run()
-                found = json.loads(process.stdout.readline())["detail"]["entries"]
+                inspections = json.loads(process.stdout.readline())["inspections"]
             process.terminate()
-    assert sum(entry["total_allocs"] for entry in found) > 0
+    assert sum(row["total_allocs"] for found in inspections for row in found["rows"]) > 0
     ended = run([*alone(hidden), "--callers", "flip", "-C"])
     assert (ended.returncode, ended.stderr) == (2, "slabtui: no cache named flip: see cat /proc/slabinfo\n")
     blind = run([*alone(f"{hidden}mount --bind /dev/null /proc/slabinfo"), "--callers", "flip", "-C", "0.2", "1"])
@@ -668,7 +668,7 @@ def recorded(path: Path, change: Callable[[dict[str, object]], object]) -> Path:
 def test_a_recording_from_another_kernel_shows_its_host_and_kernel(tmp_path: Path) -> None:
     another = {"host": "db7", "kernel": "5.15.0-old", "weather": "fields that came later do not matter"}
     path = recorded(tmp_path / "night.jsonl", lambda line: line.update(another))
-    assert {one.origin for one in read(path)} == {Origin("replay", "db7", "5.15.0-old")}
+    assert {(one.origin.host, one.origin.kernel) for one in read(path)} == {("db7", "5.15.0-old")}
     with Terminal([*SLABTUI, "--replay", str(path)], size=(120, 24)) as terminal:
         terminal.wait_for(lambda: "db7 5.15.0-old" in terminal.lines[0] and "names_cache" in terminal.text)
         terminal.type("q")
@@ -679,6 +679,9 @@ def test_a_recording_of_a_slabtui_that_knew_less_is_shown(tmp_path: Path) -> Non
     later = ("frees", "live", "live_delta", "mem", "disagrees", "aliases")
 
     def forget(line: dict[str, object]) -> None:
+        older = version_1(json.dumps(line | {"inspections": []}))
+        line.clear()
+        line.update(older)
         for name in ("events", "ns_per_event", "bulk", "detail"):
             del line[name]
         for row in line["caches"]:
@@ -692,9 +695,9 @@ def test_a_recording_of_a_slabtui_that_knew_less_is_shown(tmp_path: Path) -> Non
 
 
 def test_a_recording_of_a_later_schema_is_refused_in_one_line(tmp_path: Path) -> None:
-    path = recorded(tmp_path / "night.jsonl", lambda line: line.update(schema="slabtui/2"))
+    path = recorded(tmp_path / "night.jsonl", lambda line: line.update(schema="slabtui/3"))
     ended = run([*SLABTUI, "--replay", str(path)])
     assert ended.returncode == 1
-    reported = f"{path}, line 1: schema 'slabtui/2', and this slabtui knows slabtui/1"
+    reported = f"{path}, line 1: schema 'slabtui/3', and this slabtui knows slabtui/1 and slabtui/2"
     assert ended.stderr == f"slabtui: {reported}: name a file that --record has written\n"
     demand_refusal([*SLABTUI, "--replay", str(path)], f"{reported}: name a file that --record has written")

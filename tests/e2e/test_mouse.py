@@ -48,6 +48,7 @@ def mouse() -> Iterator[Mouse]:
         terminal.wait_for(lambda: "REPLAY" in terminal.lines[0] and "CACHE" in terminal.lines[HEADING])
         terminal.type("p")
         terminal.wait_for(lambda: "PAUSED" in terminal.lines[0])
+        terminal.draw_for(0.5)  # the rest of the frame
         yield Mouse(terminal)
         terminal.type("Q")
         assert terminal.wait_for_exit() == 0
@@ -68,7 +69,7 @@ def test_a_click_on_a_heading_sorts_and_a_second_one_reverses(mouse: Mouse) -> N
     mouse.click_on("ALLOCS")
     terminal.wait_for(lambda: "▲" in terminal.lines[HEADING].partition("ALLOCS")[2].partition(" ")[0])
     mouse.click_on("HISTORY")
-    terminal.wait_for(lambda: "HISTORY" in terminal.lines[-2])
+    terminal.wait_for(lambda: "cannot be sorted" in terminal.lines[-2])
 
 
 def test_a_click_selects_a_row_and_a_second_one_opens_its_page_whose_tabs_can_be_clicked(mouse: Mouse) -> None:
@@ -80,7 +81,7 @@ def test_a_click_selects_a_row_and_a_second_one_opens_its_page_whose_tabs_can_be
     terminal.wait_for(lambda: name in terminal.lines[2] and "Callers" in terminal.lines[2])
     mouse.click_on("4 About")
     terminal.wait_for(lambda: "Object" in terminal.text)
-    mouse.click_on("3 Processes")
+    mouse.click_on("2 Processes")
     terminal.wait_for(lambda: "Object" not in terminal.text)
     mouse.click_on("Back")
     terminal.wait_for(lambda: "CACHE" in terminal.lines[HEADING])
@@ -128,12 +129,11 @@ def test_hints_are_keys_and_a_click_beside_a_dialog_closes_it(mouse: Mouse) -> N
         "\x1b[<0;10;8m",
         "\x1b[<66;10;8M\x1b[<67;10;8M\x1b[<128;10;8M",
         "\x1b[M !!\x1b[M#!!",
-        "\x1b[<0;3",
         "\x1b[1;2R",
     ],
 )
 def test_what_is_no_click_of_the_left_button_changes_nothing(mouse: Mouse, sent: str) -> None:
-    """Other buttons, modifiers, places beyond the screen, drags and releases alone, the old encoding, half a report."""
+    """Other buttons, modifiers, places beyond the screen, drags and releases alone, the old encoding."""
     terminal = mouse.terminal
     before = [*terminal.lines]
     terminal.type(sent)
@@ -166,6 +166,7 @@ def test_while_one_types_only_the_prompt_is_clicked(mouse: Mouse) -> None:
     terminal.type("\x1b[201~")
     terminal.wait_for(lambda: "Filter: kmxyalloc" in terminal.lines[-1])
     terminal.type("\x1b")
+    terminal.wait_for(lambda: "Filter:" not in terminal.lines[-1])
 
 
 @pytest.mark.parametrize(("options", "term"), [(["--no-mouse"], "xterm-256color"), ([], "linux")])

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from slabtui.cli.options import DEMO
+from slabtui.columns import text
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from tests.e2e.test_terminal import gone
@@ -70,9 +72,9 @@ def test_frees_are_counted_in_every_output_from_the_first_interval_on(option: li
     assert all(sum(row.frees or 0 for row in one.rows) > 0 for one in read(path))
     heading, *cells = (line.split(",") for line in run(*option, "--output", "csv", "0.5", "1").stdout.splitlines())
     assert sum(int(row[heading.index("frees")] or 0) for row in cells) > 0
-    text = run(*option, "-C", "0.5", "1").stdout.splitlines()
-    assert text[4].split() == ["CACHE", "ALLOCS", "BYTES", "FREES"]
-    assert sum(int(line.split()[-1].strip("!")) for line in text[5:-1] if not line.endswith("-")) > 0
+    printed = run(*option, "-C", "0.5", "1").stdout.splitlines()
+    assert printed[4].split() == ["CACHE", "ALLOCS", "BYTES", "FREES"]
+    assert sum(int(line.split()[-1].strip("!")) for line in printed[5:-1] if not line.endswith("-")) > 0
 
 
 @pytest.mark.live
@@ -97,8 +99,8 @@ def test_objects_that_are_only_held_are_in_every_output() -> None:
     assert len(idle) > 20
     assert idle - {row["name"] for row in json.loads(run("--output", "json", "0.2", "1").stdout)["caches"]}
     csv = {line.split(",")[2] for line in run("--output", "csv", "--all", "0.2", "1").stdout.splitlines()}
-    text = {line.split(" ")[0] for line in run("-C", "--all", "0.2", "1").stdout.splitlines()}
-    for printed in (csv, text):
+    table = {line.split(" ")[0] for line in run("-C", "--all", "0.2", "1").stdout.splitlines()}
+    for printed in (csv, table):
         assert len(idle - printed) < 3  # created or destroyed meanwhile, or with a comma in its name
     lines = run("-C", "-s", "live", "0.2", "1").stdout.splitlines()
     assert lines[4].split() == ["CACHE", "ALLOCS", "BYTES", "LIVE"]
@@ -142,7 +144,7 @@ def test_json_lines_come_one_by_one_and_are_whole() -> None:
         process.terminate()
     assert process.returncode == 128 + signal.SIGTERM
     for line in lines:
-        assert line["schema"] == "slabtui/1"
+        assert line["schema"] == codec.NAME
         assert line["source"] == "live"
         assert line["host"] == os.uname().nodename
         assert 0.1 < line["elapsed_s"] < 2
@@ -356,9 +358,61 @@ def test_the_demo_needs_no_root_and_no_bcc(without_bcc: dict[str, str]) -> None:
         terminal.wait_for(lambda: terminal.lines[0] != moment)
         assert "PAUSED" in terminal.lines[0]
         terminal.type("p")
-        terminal.wait_for(lambda: " END " in terminal.lines[0])
+        ended = max(one.time for one in read(DEMO))
+        again = time.strftime("%H:%M", time.localtime(ended + 60))  # only a second round has this minute
+        terminal.wait_for(lambda: again in terminal.lines[0])
+        assert "REPLAY x32" in terminal.lines[0]
         terminal.type("q")
         assert terminal.wait_for_exit() == 0
+
+
+def test_a_demo_that_is_printed_ends() -> None:
+    lines = run("--demo", "--output", "json").stdout.splitlines()
+    assert len(lines) == len(list(read(DEMO)))
+
+
+@pytest.mark.parametrize("command", [SLABTUI, SLABRATETOP], ids=["slabtui", "slabratetop"])
+def test_once_prints_one_table_and_nothing_around_it(command: list[str]) -> None:
+    whole = run("--demo", "-C", "-n", "1", command=command).stdout
+    ended = run("--demo", "--once", command=command)
+    assert ended.stdout == whole.removeprefix("\n").removesuffix("Detaching...\n")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(run("--demo", "-b", "--output", "json", command=command).stdout.splitlines()) == 1
+    assert len({line.split(",")[0] for line in run("--demo", "-b", "--output", "csv").stdout.splitlines()}) == 2
+
+
+@pytest.mark.parametrize("command", [SLABTUI, SLABRATETOP], ids=["slabtui", "slabratetop"])
+def test_once_prints_text_on_a_terminal_too(command: list[str]) -> None:
+    with Terminal([*command, "--demo", "-b", "-o", "name,mem", "-s", "mem", "-r", "3"]) as terminal:
+        assert terminal.wait_for_exit() == 0
+        assert b"\x1b" not in terminal.output
+        assert len(terminal.output.splitlines()) == 6
+
+
+def test_text_has_the_columns_that_are_named_and_the_one_that_rows_are_sorted_by() -> None:
+    mem = run("--demo", "-C", "-s", "mem", "-n", "1").stdout.splitlines()
+    assert mem[3].split() == ["CACHE", "ALLOCS", "BYTES", "MEM"]
+    held = [int(line.split()[-1]) for line in mem[4:-1]]
+    assert held == sorted(held, reverse=True)
+    assert held[0] > 0
+    chosen = run("--demo", "-C", "-s", "mem", "-n", "1", "-o", "live,name").stdout.splitlines()
+    assert [line.split()[-1] for line in chosen[4:-1]] == [line.split()[0] for line in mem[4:-1]]
+    assert chosen[3].split() == ["LIVE", "CACHE"]
+
+
+def test_the_help_of_columns_has_each_of_them() -> None:
+    ended = run("-o", "help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    listed = [line.split()[0] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+    assert listed == list(text.BY_ID)
+    assert max(map(len, ended.stdout.splitlines())) < 80
+
+
+@pytest.mark.parametrize("option", [["-o", "name"], ["-r", "5"]])
+def test_what_applies_to_printed_output_is_refused_on_the_screen(option: list[str]) -> None:
+    with Terminal([*SLABTUI, "--demo", *option], size=(120, 24)) as terminal:
+        assert terminal.wait_for_exit() == 2
+        assert f"slabtui: {option[0]} applies to printed output only: add -C, -b or --output" in terminal.text
 
 
 def test_the_demo_is_text_in_a_pipe() -> None:
@@ -405,6 +459,9 @@ def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) 
         (["--output", "csv", "--stacks", "dentry"], "--stacks prints text or JSON: use --output json"),
         (["--output", "csv", "--processes", "dentry"], "--processes prints text or JSON: use --output json"),
         (["--output", "json", "-C"], "-C prints text, not json: leave out -C or --output"),
+        (["--output", "json", "-o", "name"], "-o chooses columns of text, not of json: leave out -o"),
+        (["--output", "csv", "-o", "name"], "-o chooses columns of text, not of csv: leave out -o"),
+        (["--callers", "filp", "-o", "name"], "-o chooses columns of the table, not of --callers: leave out -o"),
     ],
 )
 def test_what_does_not_go_with_a_format_is_wrong_usage(arguments: list[str], line: str) -> None:
@@ -435,27 +492,6 @@ def test_an_existing_file_is_not_recorded_over(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr == f"slabtui: cannot record to {path} (File exists): name a new file\n"
     assert path.read_text() == "precious"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_completion_scripts_name_every_option(shell: str) -> None:
-    script = run("--print-completion", shell).stdout
-    for option in (
-        "--sort",
-        "--filter",
-        "--pid",
-        "--record",
-        "--replay",
-        "--demo",
-        "--output",
-        "--noclear",
-        "--cgroup",
-    ):
-        assert option in script
-    for option in ("--callers", "--stacks", "--processes", "folded"):
-        assert option in script
-    if shell == "bash":
-        assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
 
 
 def test_csv_adds_up_to_json() -> None:
@@ -542,7 +578,7 @@ def test_names_need_not_fit_the_locale(tmp_path: Path) -> None:
 
 def test_file_names_reach_the_terminal_as_text() -> None:
     ended = run("--replay", "\x1b[31mred", "-C")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith(r"slabtui: cannot read \x1b[31mred (")
 
 

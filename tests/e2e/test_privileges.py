@@ -63,9 +63,9 @@ def test_it_names_callers_with_only_what_it_says_it_needs() -> None:
         while process.poll() is None:
             os.stat("/")
         assert process.stdout
-        entries = json.loads(process.stdout.read())["detail"]["entries"]
-    assert entries
-    assert any(entry["frames"][0].startswith("getname_flags") for entry in entries)
+        (found,) = json.loads(process.stdout.read())["inspections"]
+    assert found["rows"]
+    assert any(row["frames"][0].startswith("getname_flags") for row in found["rows"])
 
 
 def test_it_says_why_callers_have_no_names() -> None:

@@ -14,7 +14,7 @@ from tests.support.bpf import held_by, ownerless, program_ids
 from tests.support.terminal import Terminal
 
 ENTER_SCREEN, LEAVE_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
-NAMED_ROW = re.compile(r"^[\w:-]+…?( +\d+){2,3} ", re.MULTILINE)
+NAMED_ROW = re.compile(r"^[\w:-]+…?( +\d[\d.]*[kKMGi]*){2,3} ", re.MULTILINE)
 
 
 def slabtui(*arguments: str, **more: object) -> Terminal:
@@ -26,8 +26,10 @@ def faulty(kind: str, *arguments: str, **more: object) -> Terminal:
 
 
 def restored(terminal: Terminal) -> bool:
-    left = terminal.output.rfind(LEAVE_SCREEN)
-    return ENTER_SCREEN in terminal.output and left > terminal.output.rfind(ENTER_SCREEN)
+    """Return whether the screen was entered and left, and every mode that was switched on is off: the mouse, too."""
+    modes = set(re.findall(rb"\x1b\[\?(\d+)h", terminal.output)) - {b"25"}  # the cursor
+    off = all(terminal.output.rfind(b"\x1b[?%sl" % mode) > terminal.output.rfind(b"\x1b[?%sh" % mode) for mode in modes)
+    return off and {b"1049", b"1000", b"1002", b"1006"} <= modes
 
 
 def test_the_terminal_of_these_tests_controls_what_runs_in_it_and_needs_no_fork_beside_threads() -> None:

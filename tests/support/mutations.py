@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import zstandard
 
+from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
-from slabtui.recording import codec, older
+from slabtui.recording import codec
 from slabtui.recording.bounds import LONGEST_LINE
 from tests.support.fakes import caches, key, snapshot
+from tests.support.recordings import first_version, version_1
 
 LARGE = 64 << 20  # bytes, of which a compressed file holds some thousand
 ENDINGS = (".jsonl", ".gz", ".zst")
@@ -19,17 +21,18 @@ _MOST = 12 << 20  # bytes of one hostile value: some lines with it are as long a
 
 _FIGURES = {"allocs": 1, "bytes": 64, "total_allocs": 2, "total_bytes": 128}
 _CALLER = InspectionRow(frames=("d_alloc+0x2a",), **_FIGURES)
-_WHO = {"pid": 7, "comm": "bash", "cmdline": "bash -l", "ended": False, "cgroup": "/a"}
+_WHO = {"pid": 7, "comm": "bash", "cmdline": "bash -c :", "ended": False, "cgroup": "/a"}
 _STACK = InspectionRow(frames=("d_alloc", "open", "entry"), **_WHO, **_FIGURES)
 _PROCESS = InspectionRow(**_WHO, **_FIGURES)
 _ABOUT = About(aliases=("a",), flags=("b",), nodes=((0, 1),), live=3)
-_EACH = (
+_INSPECTIONS = (
     Inspection(key(1), InspectionKind.CALLERS, rows=(_CALLER,)),
     Inspection(key(1), InspectionKind.STACKS, one_in=8, rows=(_STACK,)),
     Inspection(key(1), InspectionKind.PROCESSES, rows=(_PROCESS,)),
     Inspection(key(1), InspectionKind.ABOUT, about=_ABOUT),
 )
-_INSPECTIONS = ((), *((one,) for one in _EACH), _EACH)
+_GROWTH = {"growth_objects_s": 1.5, "recent_objects_s": 2.5, "growth_bytes_h": 1e6, "growing": True}
+_GROWTH |= {"grows_with": ("z",)}
 
 
 class Mutations:
@@ -42,10 +45,15 @@ class Mutations:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         rows = caches(5)
-        rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2), *rows[1:])
-        given = (snapshot(*rows, time=1.7e9 + at, inspections=them) for at, them in enumerate(_INSPECTIONS))
-        lines = [codec.dumps(one, rows) for one in given]
-        self._lines = [line.encode() for line in (*lines, _older(lines[1]))]
+        rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2, **_GROWTH), *rows[1:])
+        machine = {"memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1), "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3)}
+        given = [(), _INSPECTIONS, *((one,) for one in _INSPECTIONS)]
+        lines = [
+            codec.dumps(snapshot(*rows, time=1.7e9 + at, inspections=some, **machine), rows)
+            for at, some in enumerate(given)
+        ]
+        older = [json.dumps(make(line)) for line in lines[2:] for make in (version_1, first_version)]
+        self._lines = [line.encode() for line in (*lines, *older)]
 
     def make(self) -> tuple[str, bytes]:
         """Return how the name of a recording ends, and what is in it."""
@@ -128,17 +136,6 @@ class Mutations:
         part = self._chance.choice((b"\0", b"\n", b"[", b"[],", b'{"a":', b'"ab",', b"9,", b" ", b'"\\ud83d\\ude00",'))
         large = part * (self._chance.choice((LARGE, LONGEST_LINE, LONGEST_LINE - 100)) // len(part))
         return self._chance.choice((large, line + b"\n" + large, line[:-1] + b',"x":[' + large, large + line))
-
-
-def _older(line: str) -> str:
-    """Return the line as a version wrote it that had numbers for keys, and no totals."""
-    found = json.loads(line)
-    (detail,) = found.pop("inspections")
-    del found["since"], detail["key"]
-    found |= {"schema": older.NAME, "detail": detail | {"look": detail.pop("number"), "entries": detail.pop("rows")}}
-    for at, row in enumerate(found["caches"]):
-        row["cache"] = f"0xffff8881{at:08x}"
-    return json.dumps(found)
 
 
 def _packed(ending: str, data: bytes) -> bytes:

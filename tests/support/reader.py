@@ -16,7 +16,7 @@ from slabtui.outputs import csv_tables, text_tables
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.views.app import App
-from slabtui.views.state import PageWindow, State
+from slabtui.views.state import State
 
 _SIZE = (100, 30)
 
@@ -27,19 +27,19 @@ def show(path: Path) -> None:
     for snapshot in read(path):
         app.show(snapshot)
         render_text(app.stack, _SIZE, focus=True)
-        row = snapshot.row(snapshot.inspections[0].cache) if snapshot.inspections else None
-        if row is not None:
-            app.state.windows.append(PageWindow(row))
+        rows = [snapshot.row(inspection.cache) for inspection in snapshot.inspections]
+        for row in dict.fromkeys(row for row in rows if row is not None):
+            app.state.pages.open(row)
             for kind in InspectionKind:
-                app.state.show_tab(kind)
+                app.state.pages.show_tab(kind)
                 app.sync()
                 render_text(app.stack, _SIZE, focus=True)
             app.state.close()
             app.sync()
-            for inspection in snapshot.inspections:
-                if inspection.kind is not InspectionKind.ABOUT:
-                    csv_tables.write_inspection(inspection)
-                    text_tables.write_inspection(snapshot, InspectionRequest(row.cache, (inspection.kind,)))
+        for inspection in snapshot.inspections:
+            if inspection.kind is not InspectionKind.ABOUT:
+                csv_tables.write_inspection(inspection)
+                text_tables.write_inspection(snapshot, InspectionRequest(inspection.cache, (inspection.kind,)))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)
         csv_tables.write_caches(snapshot, snapshot.rows)

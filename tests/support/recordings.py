@@ -1,8 +1,10 @@
 """Recordings that tests make."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.snapshot import Snapshot
@@ -40,6 +42,43 @@ def record(path: Path, given: Iterable[Snapshot]) -> Path:
     recorder.close()
     assert recorder.failure is None
     return path
+
+
+LATER_OF_A_ROW = ("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")
+LATER_OF_A_STACK = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
+
+
+def version_1(line: str) -> dict[str, Any]:
+    """Return a line, parsed, as slabtui/1 had it: one inspection, which was `detail`; no memory, growth and scope."""
+    found: dict[str, Any] = json.loads(line) | {"schema": "slabtui/1"}
+    (detail,) = found.pop("inspections") or [None]
+    if detail is not None:
+        detail["look"] = detail.pop("number")
+        if "rows" in detail:
+            detail["entries"] = detail.pop("rows")
+        for entry in detail.get("entries", ()):
+            for name in LATER_OF_A_STACK if detail["kind"] == "stacks" else ("cmdline", "ended"):
+                entry.pop(name, None)
+    for name in ("memory", "growth", "scope"):
+        del found[name]
+    for row in found["caches"]:
+        for name in LATER_OF_A_ROW:
+            row.pop(name, None)
+    return found | {"detail": detail}
+
+
+def first_version(line: str, numbers: Iterable[int] | None = None) -> dict[str, Any]:
+    """Return a line, parsed, as the first version wrote it: numbers as keys, which stand for addresses; no totals."""
+    found = version_1(line)
+    del found["since"]
+    given = iter(range(0xFFFF888100000000, 1 << 64) if numbers is None else numbers)
+    for row in found["caches"]:
+        for name in ("address", "total_allocs", "total_bytes", "total_frees"):
+            del row[name]
+        row["cache"] = f"{next(given):#x}"
+    if found["detail"] is not None:
+        del found["detail"]["key"], found["detail"]["trouble"]
+    return found
 
 
 def lines(given: Iterable[Snapshot]) -> bytes:

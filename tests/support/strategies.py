@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow
 
+# Numbers as they are written, with this many digits after the point: of a row, and of the machine.
+RATES = st.integers(-(10**15), 10**15).map(lambda thousandths: thousandths / 1000)
+HOST_RATES = st.integers(-(10**15), 10**15).map(lambda tenths: tenths / 10)
+
 
 def keys(names: st.SearchStrategy[str]) -> st.SearchStrategy[CacheKey]:
     """Return keys with these names."""
@@ -35,4 +39,9 @@ def rows(
         bytes=counts,
         frees=st.none() | counts,
         live_delta=st.none() | st.integers(1 - 2**64, 2**64 - 1),
+        growth_objects_s=st.none() | RATES,
+        recent_objects_s=st.none() | RATES,
+        growth_bytes_h=st.none() | RATES,
+        growing=st.none() | st.booleans(),
+        grows_with=aliases,
     )

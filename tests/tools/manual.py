@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from slabtui.cli import options
-from slabtui.columns import caches
-from slabtui.views import keymap
+from slabtui.cli import parser as command_line
+from slabtui.columns import caches, inspections, leaks, text
+from slabtui.columns.numbers import Style
+from slabtui.views import dialogs, header, keymap, status
 
 DATE = "2026-11-26"  # of the last change of the page
 NAME_SECTION = r"slabtui, slabratetop \- live rates of allocation from the kernel's slab caches"
@@ -18,9 +20,15 @@ slabratetop is the same program, but prints text and clears the screen between i
 KEYS = """\
 Keys act on the topmost window: the table, the page of a cache, a dialog or a prompt. If a key does
 nothing there, a message above the last line says so."""
-EXIT_STATUS = """\
-0; 1 if something is missing or broke; 2 for wrong usage; 128 and the number of the signal after SIGTERM or SIGHUP;
-130 if nothing reads the output after SIGINT; 141 if its reader has ended."""
+EXIT_STATUS = [
+    ("0", "success; Ctrl-C is a usual end"),
+    ("1", "something is missing or failed"),
+    ("2", "wrong usage: an option, or a process, control group, cache or file that it names"),
+    (
+        "128 + N",
+        "ended by signal N: SIGTERM or SIGHUP; 130: nothing reads the output after Ctrl-C; 141: its reader ended",
+    ),
+]
 FILES = [
     (
         "/sys/kernel/btf/vmlinux",
@@ -41,8 +49,10 @@ ENVIRONMENT = [
 ]
 EXAMPLES = [
     ("slabtui", "the live table"),
-    ("slabtui -p 1234 -s allocs 0.5", "what process 1234 allocates, twice a second"),
-    ("slabtui -C 5 12 >slab.txt", "a minute as text"),
+    ("slabtui -p 1234 -s allocs -d 0.5", "what process 1234 allocates, twice a second"),
+    ("slabtui -C -d 5 -n 12 >slab.txt", "a minute as text"),
+    ("slabtui -b -s live -o name,live,mem", "one table of what is held, for a script"),
+    ("slabtui -C -s growth -d 10", "what grows, with leaks first"),
     ("slabtui --output json 1 | jq .lost", "for scripts"),
     ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
     ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
@@ -59,25 +69,37 @@ def quoted(text: str) -> str:
 
 def page() -> str:
     """Return the manual page."""
-    parser = options.parser()
+    parser = command_line.parser()
     usage = " ".join(parser.format_usage().removeprefix("usage: slabtui").split())
     lines = [f'.TH SLABTUI 8 "{DATE}" "slabtui" "System Administration"']
     lines += [".SH NAME", NAME_SECTION, ".SH SYNOPSIS", rf"\fBslabtui\fR {quoted(usage)}"]
     lines += [".SH DESCRIPTION", DESCRIPTION]
-    lines += [".SH OPTIONS", *(line for action in parser._actions for line in option(action))]
+    lines.append(".SH OPTIONS")
+    for group in parser._action_groups:
+        if group._group_actions:
+            lines += [f".SS {group.title}", *(line for action in group._group_actions for line in option(action))]
     lines += [".SH KEYS", KEYS]
     for heading, actions in keymap.by_category():
         lines.append(f".SS {heading}")
-        for action, text in actions:
-            lines += item(", ".join(keymap.shown(key) for key in action.keys), text)
-    lines.append(".SH COLUMNS")
-    for column in caches.COLUMNS:
-        lines += item(column.title, column.help)
-    for heading, entries in (("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT), ("EXAMPLES", EXAMPLES)):
-        lines.append(f".SH {heading}")
-        for name, text in entries:
-            lines += item(name, text)
-    lines += [".SH EXIT STATUS", EXIT_STATUS, ".SH SEE ALSO", "slabtop(1), slabinfo(5), jq(1)", ""]
+        for action, meaning in actions:
+            lines += item(", ".join(keymap.shown(key) for key in action.keys), meaning)
+    lines += section("SCREEN", (*header.meanings(), *status.MEANINGS))
+    of_leaks = [column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID]
+    of_pages = dict.fromkeys(column for columns in inspections.COLUMNS.values() for column in columns)
+    for heading, columns in (
+        ("COLUMNS OF THE TABLE", caches.COLUMNS),
+        ("COLUMNS OF THE LEAK VIEW", of_leaks),
+        ("COLUMNS OF A PAGE", of_pages),
+    ):
+        lines += section(heading, ((column.title, column.help) for column in columns))
+    lines += section("MOUSE", dialogs.MOUSE)
+    lines += [".SH COLUMNS OF TEXT", "For \\fB\\-s\\fR and \\fB\\-o\\fR:"]
+    for column in text.COLUMNS:
+        lines += item(column.id, f"{column.title}: {column.help}")
+    sections = ("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT), ("EXAMPLES", EXAMPLES), ("EXIT STATUS", EXIT_STATUS)
+    for heading, entries in sections:
+        lines += section(heading, entries)
+    lines += [".SH SEE ALSO", "slabtop(1), slabinfo(5), jq(1)", ""]
     return "\n".join(lines)
 
 
@@ -86,6 +108,11 @@ def option(action: argparse.Action) -> list[str]:
     value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
     names = ", ".join(f"{name} {value}".strip() for name in action.option_strings) or action.dest
     return item(names, str(action.help))
+
+
+def section(heading: str, entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a section with a paragraph for each name and its meaning."""
+    return [f".SH {heading}", *(line for name, meaning in entries for line in item(name, meaning))]
 
 
 def item(name: str, text: str) -> list[str]:

@@ -1,7 +1,4 @@
-"""Draws screens as SVG pictures: `python -m tests.tools.picture FILE`, or `--all DIRECTORY` for every size and colour.
-
-`--all` also makes a PNG of each with Chromium, to look at; `--replay FILE` shows a recording instead of the demo.
-"""
+"""Draws the pictures of the README: `python -m tests.tools.picture docs`; with `--all`, every size and terminal."""
 
 import argparse
 import shutil
@@ -9,7 +6,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import islice, product
+from importlib.resources.abc import Traversable
+from itertools import product
 from pathlib import Path
 
 from urwid import AttrSpec
@@ -22,11 +20,13 @@ from slabtui.views.state import State
 from slabtui.views.terminal import PALETTE
 
 MOMENT = 38  # the interval of the demo that is shown: a search over the disk, connections being made, a leak
+LEAST = 20  # intervals before a page is shown, for its charts
 SIZE = (120, 30)
+README = {"screen": (), "leaks": ("l",), "page": ("page",)}  # the pictures of the README, and the keys before each
 CELL_WIDTH, CELL_HEIGHT, BASELINE = 8.4, 18, 13.5  # pixels, for a monospaced font of 14
 MARGIN = 8  # pixels
 SIZES = ((80, 24), (120, 40), (200, 50), (40, 10))
-VIEWS = {"table": (), "help": ("?",), "paused": ("[",), "filter": ("/", "k"), "page": ("enter",), "leaks": ("l",)}
+VIEWS = {"table": (), "help": ("?",), "paused": ("[",), "filter": ("/", "k"), "page": ("page",), "leaks": ("l",)}
 DULL = {  # what a terminal with 8 colours shows, in bold, in place of its bright ones
     "dark gray": "black",
     "light red": "dark red",
@@ -106,23 +106,39 @@ def _draw(spec: AttrSpec, text: str, place: tuple[int, int], look: Look) -> Iter
         yield f'<text {where} xml:space="preserve" fill="{ink}"{style}>{escape(text)}</text>'
 
 
-def show(recording: Path, moment: int, keys: Sequence[str] = (), size: tuple[int, int] = SIZE) -> App:
-    """Return the application at a moment of a recording, after some keys."""
-    app = App(State(1.0, frees=True, replay=True))
-    for snapshot in islice(read(recording), moment):
+def show(recording: Path | Traversable, keys: Sequence[str], size: tuple[int, int]) -> App | None:
+    """Return the application at the end of a recording, after some keys; None: it has no page to open.
+
+    The key `page` opens the page of the cache that the recording inspects last.
+    """
+    app, inspected = App(State(1.0, frees=True, replay=True)), None
+    for snapshot in read(recording):
         app.show(snapshot)
+        inspected = snapshot.inspections[0].cache if snapshot.inspections else inspected
+        if "page" in keys and snapshot.inspections and len(app.state.time.history) >= LEAST:
+            break
+        if "page" not in keys and len(app.state.time.history) >= MOMENT:
+            break
     for key in keys:
         app.stack.render(size, focus=True)
-        app.stack.keypress(size, key)
+        if key != "page":
+            app.stack.keypress(size, key)
+        elif inspected is None:
+            return None
+        else:
+            app.state.idle = True
+            app.state.arrange()
+            app.state.select([row.cache for row in app.state.rows].index(inspected))
+            app.stack.keypress(size, "enter")
     return app
 
 
-def draw_all(directory: Path, recording: Path, views: Sequence[str]) -> None:
-    """Draw every view at every size on every terminal."""
+def draw_all(directory: Path, recording: Path | Traversable, views: Sequence[str]) -> None:
+    """Draw every view at every size on every terminal, as SVG and as PNG."""
     directory.mkdir(exist_ok=True)
     for size, view in product(SIZES, views):
-        app = show(recording, MOMENT, VIEWS[view], size)
-        for look in LOOKS:
+        app = show(recording, VIEWS[view], size)
+        for look in LOOKS if app is not None else ():
             path = directory / f"{view}-{size[0]}x{size[1]}-{look.name}.svg"
             path.write_text(svg(app, size, look))
             photograph(path, size)
@@ -143,16 +159,18 @@ def photograph(path: Path, size: tuple[int, int]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--replay", type=Path, default=DEMO)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--all", action="store_true", help="every size and every terminal, also as PNG")
+    parser.add_argument("--replay", type=Path, default=DEMO, help="a recording in place of the demo")
     parser.add_argument("--view", choices=VIEWS, action="append")
     parsed = parser.parse_args()
     if parsed.all:
-        draw_all(parsed.file, parsed.replay, parsed.view or tuple(VIEWS))
-    else:
-        keys = VIEWS[parsed.view[0]] if parsed.view else ()
-        parsed.file.write_text(svg(show(parsed.replay, MOMENT, keys), SIZE, LOOKS[0]))
+        draw_all(parsed.directory, parsed.replay, parsed.view or tuple(VIEWS))
+        return
+    for name, keys in README.items():
+        app = show(parsed.replay, keys, SIZE)
+        if app is not None:
+            (parsed.directory / f"{name}.svg").write_text(svg(app, SIZE, LOOKS[0]))
 
 
 if __name__ == "__main__":

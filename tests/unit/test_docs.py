@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -10,12 +11,14 @@ import jq
 import pytest
 import shtab
 
-from slabtui.cli.options import DEMO, parser
+from slabtui.cli.options import DEMO
+from slabtui.cli.parser import parser
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.views import keymap
 from tests import ROOT
+from tests.support.fakes import cache, snapshot
 from tests.tools import manual
 
 DOCS = ROOT / "docs"
@@ -73,10 +76,8 @@ def jsonl(tmp_path: Path) -> tuple[Path, list[Snapshot]]:
     return path, snapshots
 
 
-def example(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)\n```", (DOCS / "output.md").read_text(), re.DOTALL)
-    assert found
-    return found[1]
+def example(language: str, number: int = 0) -> str:
+    return re.findall(rf"```{language}\n(.*?)\n```", (DOCS / "output.md").read_text(), re.DOTALL)[number]
 
 
 def mean_rates(snapshots: list[Snapshot]) -> dict[str, float]:
@@ -97,6 +98,15 @@ def test_the_jq_line_works(jsonl: tuple[Path, list[Snapshot]]) -> None:
     assert len(lines) == len(snapshots)
     busiest = max(snapshots[-1].rows, key=lambda row: row.bytes)
     assert lines[-1].split()[2] == str(busiest.bytes)
+
+
+def test_the_jq_line_that_finds_leaks_works() -> None:
+    leak = replace(cache(1, "filp"), growing=True, growth_bytes_h=1.5)
+    rows = (leak, replace(cache(2), growing=False, growth_bytes_h=2.5), cache(3))
+    program = re.fullmatch(r"jq -r '(.*)' slab\.jsonl", example("sh", 1))
+    assert program
+    line = codec.dumps(snapshot(*rows, time=1.7e9), rows)
+    assert jq.compile(program[1]).input_text(line).all() == ["2023-11-14T22:13:20.000Z filp 1.5"]
 
 
 def test_the_pandas_line_works(jsonl: tuple[Path, list[Snapshot]]) -> None:

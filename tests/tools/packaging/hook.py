@@ -23,7 +23,7 @@ class Completions(BuildHookInterface[Any]):
             return
         sys.path.insert(0, self.root)
         from slabtui.cli import completion  # noqa: PLC0415  hatchling does not put the project on the path
-        from slabtui.cli.options import parser  # noqa: PLC0415
+        from slabtui.cli.parser import parser  # noqa: PLC0415
 
         self.made = tempfile.TemporaryDirectory()
         for shell, target in SHELLS.items():

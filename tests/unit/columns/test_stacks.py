@@ -1,5 +1,7 @@
 """Stacks in little room: different stacks have different texts, which show what distinguishes them."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,18 @@ def test_stacks_that_cannot_be_distinguished_are_marked_with_a_number() -> None:
     assert shorten(frozenset({one, other}), 40) == {one: "b < c", other: "c < b"}
     long = frozenset(("a", f"{'x' * 30}{number}{'x' * 30}") for number in range(3))
     assert sorted(text[-3:] for text in shorten(long, 20).values()) == [" #1", " #2", " #3"]
+
+
+@pytest.mark.parametrize("cache", ["filp", "dentry"])
+@pytest.mark.parametrize("width", [14, 20, 30, 54, 80, 150])
+def test_the_stacks_of_a_real_host_are_different(cache: str, width: int) -> None:
+    """By their beginning, which was shown at 80 columns, the 13 stacks of filp had 3 texts, and the 12 of dentry 4."""
+    lines = Path(__file__).with_name(f"{cache}.folded").read_text().splitlines()
+    stacks = frozenset(tuple(reversed(line.rpartition(" ")[0].split(";"))) for line in lines)
+    texts = shorten(stacks, width)
+    assert len(set(texts.values())) == len(stacks) == len(lines)
+    assert all(0 < len(text) <= width for text in texts.values())
+    assert not any(MARK in text for text in texts.values())
 
 
 @pytest.mark.parametrize("width", [24, 30, 54, 80])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from slabtui.model.baseline import Baseline, Baselines, Change
+from slabtui.model.host import Origin
 from slabtui.model.snapshot import CacheRow, Snapshot
 from tests.support.fakes import cache, snapshot
 
@@ -46,6 +47,19 @@ def test_the_start_of_a_recording_that_begins_later_is_before_its_first_interval
     baseline = received(interval(50)).at(START + 50)
     assert baseline is not None
     assert baseline.since(row(52)) == Change(30, 1920, 12, 3)
+
+
+def test_another_run_has_its_own_start_and_forgets_the_marks() -> None:
+    """As where a demo begins again."""
+    baselines = received(interval(1), interval(2))
+    baselines.mark(interval(2))
+    again = replace(interval(1), time=START + 11, origin=Origin(since=START + 10))
+    baselines.receive(again)
+    baseline = baselines.at(START + 11)
+    assert baseline is not None
+    assert (baseline.time, baseline.marked) == (START + 10, False)
+    assert baseline.since(row(1)) == Change(10, 640, 4, 1)
+    assert baselines.net(START + 11) == baseline
 
 
 def test_a_cache_that_came_later_is_new_with_all_its_objects() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from slabtui.model.history import LENGTH, MOST_INSPECTIONS_BYTES, MOST_ROWS_BYTES, History
+from slabtui.model.host import Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import cache, snapshot
 
@@ -85,6 +86,15 @@ def test_the_past_of_a_cache_has_its_row_of_every_interval() -> None:
 def test_the_past_is_no_longer_than_what_is_kept() -> None:
     kept = history(*((at,) for at in range(350)))
     assert [row and row.allocs for row in kept.past(A)] == list(range(50, 350))
+
+
+def test_another_run_begins_a_new_history() -> None:
+    """As where a demo begins again, or recordings were joined."""
+    kept = History()
+    for since in (None, 1.0, 1.0, 2.0, 2.0, 2.0):
+        kept.add(snapshot(cache(1, allocs=1), origin=Origin(since=since)))
+    assert len(kept) == 3
+    assert kept.series(A, 10) == [1, 1, 1]
 
 
 def test_old_inspections_are_dropped_where_they_are_large() -> None:

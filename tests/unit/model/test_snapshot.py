@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.model.snapshot import CacheRow, CacheTotals, Differences, Reading, Snapshot, difference, merge
+from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot, difference, merge
 from tests.support.fakes import cache, snapshot, totals
 
 AMOUNTS = st.integers(0, 10**9)
+JUDGED = {"growth_objects_s": 1.5, "recent_objects_s": 2.5, "growth_bytes_h": 3.5, "growing": True}
+JUDGED |= {"grows_with": ("filp",)}
 IDLE = st.sampled_from([False, False, True])  # then the row is the same object as before
 COUNTED = ("allocs", "bytes", "frees", "live_delta")
 MOMENT = snapshot()
@@ -138,10 +142,29 @@ def test_state_is_that_of_the_later_reading_and_of_the_later_interval() -> None:
     before = CacheTotals(cache(1).cache, "cache-1", 64, 64, 1, live=5, mem=1, disagrees=False, aliases=("old",))
     after = replace(before, live=9, mem=2, disagrees=True, aliases=("new",), address=2, approximate=True)
     (row,) = difference(Reading((before,)), Reading((after,)), MOMENT).rows
-    kept = [field.name for field in fields(CacheRow) if field.name not in COUNTED]
+    kept = [field.name for field in fields(CacheTotals)]
     assert [getattr(row, name) for name in kept] == [getattr(after, name) for name in kept]
-    (merged,) = merge(snapshot(replace(row, mem=7)), snapshot(row)).rows
-    assert [getattr(merged, name) for name in kept] == [getattr(after, name) for name in kept]
+    judged = replace(row, **JUDGED)
+    (merged,) = merge(snapshot(replace(row, mem=7, growth_objects_s=9.0)), snapshot(judged)).rows
+    assert [getattr(merged, name) for name in (*kept, *JUDGED)] == [getattr(judged, name) for name in (*kept, *JUDGED)]
+
+
+def test_the_memory_of_the_machine_is_that_at_the_end_and_so_is_its_growth() -> None:
+    memory = HostMemory(slab=7)
+    found = difference(Reading(memory=HostMemory(slab=5)), Reading(memory=memory), MOMENT)
+    assert (found.memory, found.growth) == (memory, None)
+    growth = HostGrowth(1.7e9, 2.5)
+    whole = merge(replace(found, memory=HostMemory(slab=5), growth=HostGrowth(1.6e9)), replace(found, growth=growth))
+    assert (whole.memory, whole.growth) == (memory, growth)
+
+
+def test_a_snapshot_finds_its_inspections_by_their_kind() -> None:
+    callers, stacks = (Inspection(cache(1).cache, kind) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS))
+    taken = snapshot(inspections=(callers, stacks))
+    assert {kind: found for kind in InspectionKind if (found := taken.inspection(kind))} == {
+        InspectionKind.CALLERS: callers,
+        InspectionKind.STACKS: stacks,
+    }
 
 
 def test_a_new_cache_appears_whole_and_how_it_grew_is_unknown() -> None:

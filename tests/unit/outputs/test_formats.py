@@ -32,7 +32,7 @@ ALL_FORMATS = {
     "csv": formats.CSV,
     "folded": formats.FOLDED,
 }
-HELD = replace(cache(9, "held"), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True)
+HELD = replace(cache(9, "held"), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True, growth_bytes_h=1.5)
 NEW = cache(8, "new", allocs=2)
 
 
@@ -83,7 +83,9 @@ def test_slabratetop_shows_only_what_allocated() -> None:
         ("bytes", False, []),
         ("frees", True, ["FREES"]),
         ("live", False, ["LIVE"]),
-        ("growth", False, ["+/-"]),
+        ("delta", False, ["+/-"]),
+        ("growth", False, ["GROWTH/h", "RECLAIM"]),
+        ("recent", False, ["1", "MIN"]),
         ("mem", False, ["MEM"]),
         ("objsize", False, ["OBJSIZE"]),
         ("bytes", True, ["FREES"]),
@@ -91,19 +93,34 @@ def test_slabratetop_shows_only_what_allocated() -> None:
     ],
 )
 def test_text_has_a_column_for_what_it_is_sorted_by_and_for_frees(sort: str, frees: bool, titles: list[str]) -> None:
-    form = formats.slabratetop(1, clear=False, sort=sort, frees=frees)
+    form = formats.slabratetop(1, clear=False, sort=sort, columns=formats.text_columns(None, sort, frees))
     assert form.write(SAMPLE, [HELD]).splitlines()[3].split() == ["CACHE", "ALLOCS", "BYTES", *titles]
     assert form.shows(HELD) is bool(titles)
     assert form.shows(NEW)
 
 
-@pytest.mark.parametrize(("sort", "shown"), [("live", True), ("mem", True), ("growth", False), ("objsize", False)])
+def test_text_has_the_columns_that_are_asked_for_and_no_others() -> None:
+    assert formats.text_columns(("mem", "name"), "frees", frees=True) == ("mem", "name")
+    form = formats.slabratetop(1, clear=False, columns=("name", "mem"))
+    assert form.write(SAMPLE, [HELD]).splitlines()[3].split() == ["CACHE", "MEM"]
+    assert form.shows(HELD)
+
+
+def test_one_interval_is_the_table_alone() -> None:
+    form = formats.once(formats.slabratetop(1, clear=False))
+    assert (form.heading, form.ending(SAMPLE)) == ("", "")
+    assert form.write(SAMPLE, SAMPLE.rows) == formats.slabratetop(1, clear=False).write(SAMPLE, SAMPLE.rows)[1:]
+
+
+@pytest.mark.parametrize(
+    ("sort", "shown"), [("live", True), ("mem", True), ("growth", True), ("delta", False), ("objsize", False)]
+)
 def test_text_sorted_by_what_caches_hold_shows_caches_in_which_nothing_happened(sort: str, shown: bool) -> None:
     form = formats.slabratetop(1, clear=False, sort=sort)
     still = replace(HELD, frees=0, live_delta=0)
     assert form.shows(still) is shown
-    assert not form.shows(replace(still, live=0, mem=0))
-    assert not form.shows(replace(still, live=None, mem=None))
+    assert not form.shows(replace(still, live=0, mem=0, growth_bytes_h=0.0))
+    assert not form.shows(replace(still, live=None, mem=None, growth_bytes_h=None))
 
 
 @pytest.mark.parametrize("form", [formats.slabratetop(1, clear=False), formats.JSON, formats.CSV])

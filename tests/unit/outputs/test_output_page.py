@@ -2,13 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
-from slabtui.model.host import Origin
+from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -36,26 +37,32 @@ def filled(owner: type, **known: object) -> Any:
 
 
 BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
-ROWS = (CacheRow(cache=KEY, name="dentry"), filled(CacheRow))
-FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin))
-ENTRIES = (filled(InspectionRow), filled(InspectionRow, standard_error=None))
+ROWS = (CacheRow(cache=KEY, name="dentry"), CacheRow(cache=KEY, name="dentry", growing=False), filled(CacheRow))
+MACHINE = {"memory": filled(HostMemory), "growth": filled(HostGrowth)}
+FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin), **MACHINE)
+INSPECTION_ROWS = {
+    kind: (filled(InspectionRow), filled(InspectionRow, standard_error=None, ended=None)) for kind in COLUMNS
+}
+INSPECTION_ROWS[InspectionKind.STACKS] += (filled(InspectionRow, pid=None),)
 INSPECTIONS = [
-    *(Inspection(KEY, kind, rows=ENTRIES) for kind in COLUMNS),
+    *(Inspection(KEY, kind, rows=rows) for kind, rows in INSPECTION_ROWS.items()),
     Inspection(KEY, InspectionKind.ABOUT, about=filled(About)),
     Inspection(KEY, InspectionKind.ABOUT, about=About()),
     Inspection(KEY, InspectionKind.ABOUT),
 ]
-LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL)]
-DETAILS: list[dict[str, Any]] = [
-    json.loads(codec.dumps(Snapshot(time=1.7e9, elapsed=1.0, loadavg="", inspections=(one,)), ()))["detail"]
-    for one in INSPECTIONS
+BLANK = {"memory": HostMemory(), "growth": HostGrowth(1.7e9)}  # nothing in them is known
+LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL, **BLANK))]
+WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
+    "inspections"
 ]
 WRITTEN = {
-    "A snapshot": [*LINES, LINES[0] | {"detail": DETAILS[0]}],
+    "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
+    "The memory of the machine": [line["memory"] for line in LINES[1:]],
+    "The growth of its slab memory": [line["growth"] for line in LINES[1:]],
     "A cache": [row for line in LINES for row in line["caches"]],
-    "An inspection": DETAILS,
-    "A row of an inspection": [row for detail in DETAILS for row in detail.get("entries", ())],
-    "What the kernel says about a cache": [detail["about"] for detail in DETAILS if detail.get("about")],
+    "An inspection": WRITTEN_INSPECTIONS,
+    "A row of an inspection": [row for one in WRITTEN_INSPECTIONS for row in one.get("rows", ())],
+    "What the kernel says about a cache": [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")],
 }
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.columns import caches
+from slabtui.columns import text
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import Snapshot
-from slabtui.outputs.text_tables import write_caches, write_inspection
+from slabtui.outputs.text_tables import SLABRATETOP, write_caches, write_inspection
 from slabtui.text import printable
 from tests.support.fakes import cache, key, snapshot
 from tests.support.places import timezone
@@ -32,7 +32,9 @@ SAMPLE = snapshot(
     cache(3, "cred_jar", allocs=2568, size=192),
     time=AT,
 )
-HELD = replace(cache(9, "held"), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True)
+GROWTH = {"growth_bytes_h": 3456.4, "growth_objects_s": 0.012, "recent_objects_s": -2.5, "growing": True}
+HELD = replace(cache(9, "held"), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True, **GROWTH)
+HELD = replace(HELD, reclaimable=False)
 NEW = replace(cache(8, "new", allocs=2), live=None, mem=None)
 
 
@@ -87,28 +89,44 @@ def test_text_has_a_line_for_each_row_and_four_before_them(name: str, number: in
 @pytest.mark.parametrize(
     ("column", "title", "held", "new"),
     [
-        ("frees", "    FREES", "       7!", "        -"),
-        ("live", "     LIVE", "    15000", "        -"),
-        ("growth", "      +/-", "       -7", "        -"),
-        ("mem", "     MEM", " 1048576", "       -"),
-        ("objsize", "  OBJSIZE", "       64", "       64"),
+        ("frees", "FREES", "7!", "-"),
+        ("live", "LIVE", "15000", "-"),
+        ("delta", "+/-", "-7", "-"),
+        ("mem", "MEM", "1048576", "-"),
+        ("objsize", "OBJSIZE", "64", "64"),
+        ("growth", "GROWTH/h", "+3456^", "-"),
+        ("rate", "OBJ/s", "+0.01", "-"),
+        ("recent", "1 MIN", "-2.50", "-"),
+        ("reclaim", "RECLAIM", "no", "-"),
     ],
 )
-def test_extra_columns_are_behind_those_of_slabratetop(column: str, title: str, held: str, new: str) -> None:
-    extra = [caches.BY_ID[column]]
-    lines = write_caches(SAMPLE, [HELD, NEW], extra=extra).splitlines()
+def test_more_columns_are_behind_those_of_slabratetop(column: str, title: str, held: str, new: str) -> None:
+    lines = write_caches(SAMPLE, [HELD, NEW], columns=[*SLABRATETOP, column]).splitlines()
     before = write_caches(SAMPLE, [HELD, NEW]).splitlines()
-    room = extra[0].width
+    room = text.BY_ID[column].width
     assert lines[3] == f"{before[3]} {title.strip():>{room}}"
     assert lines[4] == f"{before[4]} {held.strip():>{room}}"
     assert lines[5] == f"{before[5]} {new.strip():>{room}}"
 
 
-def test_extra_columns_have_all_digits() -> None:
-    big = replace(HELD, live=2**64 - 1, live_delta=2**64 - 1, mem=2**64 - 1, frees=2**64 - 1)
-    for column, written in (("live", ""), ("growth", "+"), ("mem", ""), ("frees", "")):
-        line = write_caches(SAMPLE, [big], extra=[caches.BY_ID[column]]).splitlines()[4]
-        assert line.split()[3].rstrip("!") == f"{written}{2**64 - 1}"
+def test_more_columns_have_all_digits() -> None:
+    big = replace(HELD, live=2**64 - 1, live_delta=2**64 - 1, mem=2**64 - 1, frees=2**64 - 1, growth_bytes_h=2.0**70)
+    for column, written in (("live", ""), ("delta", "+"), ("mem", ""), ("frees", "")):
+        line = write_caches(SAMPLE, [big], columns=["allocs", column]).splitlines()[4]
+        assert line.split()[1].rstrip("!") == f"{written}{2**64 - 1}"
+    assert write_caches(SAMPLE, [big], columns=["growth"]).splitlines()[4] == f"+{2**70}^"
+
+
+def test_columns_stand_in_the_order_that_is_asked_for() -> None:
+    lines = write_caches(SAMPLE, [HELD], columns=["mem", "name", "live"]).splitlines()
+    assert lines[3].split() == ["MEM", "CACHE", "LIVE"]
+    assert lines[4].split() == ["1048576", "held", "15000"]
+    assert write_caches(SAMPLE, [HELD], columns=["live", "name"]).splitlines()[4] == "   15000 held"
+
+
+def test_columns_of_other_widths_do_not_change_those_of_slabratetop() -> None:
+    chosen = write_caches(SAMPLE, SAMPLE.rows, columns=["name", "allocs", "bytes"])
+    assert chosen == write_caches(SAMPLE, SAMPLE.rows) == "\n" + INTERVAL
 
 
 DENTRY = key(1, "dentry")  # the second cache of that name
@@ -130,7 +148,8 @@ def written(
     most: int | None = None,
     sample: Snapshot = SAMPLE,
 ) -> str:
-    return write_inspection(replace(sample, inspections=(inspection,)), InspectionRequest(cache, (kind,)), most)
+    found = () if inspection is None else (inspection,)
+    return write_inspection(replace(sample, inspections=found), InspectionRequest(cache, (kind,)), most)
 
 
 def test_an_inspection_is_a_table_below_what_it_is_of() -> None:

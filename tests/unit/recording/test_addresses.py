@@ -19,6 +19,7 @@ from slabtui.recording import codec
 from slabtui.recording.addresses import AddressHider
 from slabtui.recording.reader import read
 from tests.support.fakes import cache, snapshot
+from tests.support.recordings import first_version
 from tests.support.terminal import Terminal
 from tests.unit.recording.test_codec import SNAPSHOTS
 
@@ -51,8 +52,9 @@ def test_no_address_is_left_and_everything_else_stays() -> None:
     dentry, nameless, idle = hidden.rows
     assert dentry == replace(whole.rows[0], address=None)
     assert idle == whole.rows[2]
-    assert nameless.name == nameless.cache.name == hidden.inspection.cache.name
-    first, second, third, fourth = hidden.inspection.rows[0].frames
+    (inspection,) = hidden.inspections
+    assert nameless.name == nameless.cache.name == inspection.cache.name
+    first, second, third, fourth = inspection.rows[0].frames
     assert first == third != fourth
     assert second == "getname_flags+0x2a"
     assert re.fullmatch("hidden-[0-9a-f]{16}", first)
@@ -63,6 +65,21 @@ def test_a_number_stays_for_as_long_as_a_run_and_another_run_has_others() -> Non
     hide = AddressHider()
     assert hide(with_addresses()) == hide(with_addresses())
     assert AddressHider()(with_addresses()).rows[1].name != hide(with_addresses()).rows[1].name
+
+
+def test_the_name_of_a_cache_without_a_name_is_hidden_where_another_one_grows_with_it() -> None:
+    leak = replace(cache(1, "filp"), grows_with=(NAMELESS.name, "kmalloc-64"))
+    nameless = replace(cache(2), cache=NAMELESS, name=NAMELESS.name)
+    found, hidden = AddressHider()(snapshot(leak, nameless)).rows
+    assert found == replace(leak, grows_with=(hidden.name, "kmalloc-64"))
+    assert hidden.name.startswith("hidden-")
+
+
+def test_a_command_line_stays_as_its_user_wrote_it() -> None:
+    """It has what a user typed, which is no secret of the kernel: hiding it would hide what the process does."""
+    row = InspectionRow(pid=7, comm="dd", cmdline=f"dd skip={SITE}", total_allocs=1)
+    whole = snapshot(inspections=(Inspection(NAMELESS, InspectionKind.PROCESSES, rows=(row,)),))
+    assert AddressHider()(whole).inspections[0].rows == (row,)
 
 
 def called_from(sites: Iterable[int]) -> Snapshot:
@@ -76,7 +93,7 @@ def test_different_addresses_have_different_numbers_in_every_thread() -> None:
     whole = called_from(range(1 << 40, (1 << 40) + 5000))
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(hide, [whole] * 8))
-    assert len({row.frames for row in found[0].inspection.rows}) == 5000
+    assert len({row.frames for row in found[0].inspections[0].rows}) == 5000
     assert all(one == found[0] for one in found)
 
 
@@ -97,11 +114,8 @@ def test_what_was_hidden_stays_as_it_is_in_another_run(whole: Snapshot) -> None:
 def test_an_older_recording_is_replayed_without_its_addresses_or_with_them(tmp_path: Path) -> None:
     path = tmp_path / "old.jsonl"
     whole = replace(with_addresses(), error=None, notes=())
-    found = json.loads(codec.dumps(whole, whole.rows))
-    del found["since"], found["detail"]["key"]
-    for row in found["caches"]:
-        row["cache"] = row.pop("address") or "0x100000005"
-    path.write_text(json.dumps(found) + "\n")
+    numbers = [row.address or 0x100000005 for row in whole.rows]
+    path.write_text(json.dumps(first_version(codec.dumps(whole, whole.rows), numbers)) + "\n")
     for options, found in (([], False), (["--addresses"], True)):
         for output in ("json", "csv"):
             command = [*SLABTUI, "--replay", str(path), "--output", output, *options]
@@ -133,8 +147,9 @@ def test_nothing_that_is_printed_or_recorded_has_an_address_in_it(hidden_names: 
         finally:
             work.kill()
     last = json.loads(ended.stdout.splitlines()[-1])
-    assert last["detail"]["entries"]
-    assert all(entry["frames"][0].startswith("hidden-") is hidden_names for entry in last["detail"]["entries"])
+    (inspection,) = last["inspections"]
+    assert inspection["rows"]
+    assert all(row["frames"][0].startswith("hidden-") is hidden_names for row in inspection["rows"])
     assert not ADDRESS.search(ended.stdout)
     assert not ADDRESS.search(path.read_text())
     assert [row["cache"] for row in last["caches"] if row["name"] == "filp"] == ["filp"]

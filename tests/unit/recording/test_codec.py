@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.model.host import Origin
+from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -20,6 +20,7 @@ from slabtui.recording.decoder import Decoder
 from slabtui.text import printable
 from tests.support import strategies
 from tests.support.fakes import LOADAVG, cache, key, snapshot
+from tests.support.recordings import first_version, version_1
 
 HOSTILE = ["", '"', "a,b", "'", r"\\x1b[2J", "\\\\", "{}", "]", "名前", "e\u0301", "=1+1", "~a", " ", "null", "🦀" * 40]
 TEXTS = st.sampled_from(HOSTILE) | st.binary(max_size=12).map(printable)
@@ -30,16 +31,10 @@ AMOUNTS = {"allocs": COUNTS, "bytes": COUNTS, "total_allocs": COUNTS, "total_byt
 KEYS = strategies.keys(TEXTS)
 SITES = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=st.just(0.0), **AMOUNTS)
 ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
-SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=ERRORS, **AMOUNTS)
-PROCESSES = st.builds(
-    InspectionRow,
-    pid=COUNTS,
-    comm=TEXTS,
-    cgroup=TEXTS,
-    context=st.sampled_from(Context),
-    standard_error=st.just(0.0),
-    **AMOUNTS,
-)
+WHO = {"comm": TEXTS, "cmdline": TEXTS, "ended": st.none() | st.booleans(), "cgroup": TEXTS}
+WHO |= {"context": st.sampled_from(Context)}
+SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS)
+PROCESSES = st.builds(InspectionRow, pid=COUNTS, standard_error=st.just(0.0), **WHO, **AMOUNTS)
 INSPECTION_ROWS = {
     InspectionKind.CALLERS: SITES,
     InspectionKind.STACKS: SAMPLED,
@@ -68,6 +63,15 @@ INSPECTIONS = st.one_of(
     st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **OF_ALL_KINDS),
 )
 TIMES = st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000)
+MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * 5)
+GROWTH = st.builds(
+    HostGrowth,
+    TIMES,
+    st.none() | strategies.HOST_RATES,
+    st.none() | strategies.HOST_RATES,
+    st.none() | st.booleans(),
+    st.none() | strategies.HOST_RATES.map(abs),
+)
 SNAPSHOTS = st.builds(
     Snapshot,
     time=TIMES,
@@ -78,10 +82,12 @@ SNAPSHOTS = st.builds(
     events=st.none() | COUNTS,
     nanoseconds=st.none() | st.integers(0, 10**7).map(lambda tenths: tenths / 10),
     bulk=st.none() | st.booleans(),
-    inspections=(st.none() | INSPECTIONS,),
+    inspections=st.lists(INSPECTIONS, max_size=3, unique_by=lambda found: found.kind).map(tuple),
+    memory=st.none() | MEMORY,
+    growth=st.none() | GROWTH,
     error=st.none() | TEXTS,
     notes=st.lists(TEXTS, max_size=2).map(tuple),
-    origin=st.builds(Origin, st.sampled_from(["live", "replay"]), TEXTS, TEXTS, st.none() | TIMES),
+    origin=st.builds(Origin, st.sampled_from(["live", "replay"]), TEXTS, TEXTS, st.none() | TIMES, TEXTS),
 )
 JSON_VALUES = st.recursive(
     st.none()
@@ -93,18 +99,25 @@ JSON_VALUES = st.recursive(
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=8), values, max_size=3),
     max_leaves=6,
 )
-FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "since", "loadavg", "lost", "events"]
-FIELDS += ["ns_per_event", "bulk", "error", "notes", "caches", "detail"]
-LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line without them is older
-NEEDED = [
-    name for name in FIELDS if name not in ("source", "since", *LATER)
-]  # whatever was measured, it is a replay now
+FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "since", "scope", "loadavg", "lost", "events"]
+FIELDS += ["ns_per_event", "bulk", "memory", "growth", "error", "notes", "caches", "inspections"]
+LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line of the first version may lack them
+OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "growth", "scope", "inspections"]
+NEEDED = [name for name in FIELDS if name not in ("source", *OPTIONAL)]  # whatever was measured, it is a replay now
 ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "reclaimable"]
 ROW_FIELDS += ["live", "mem", "disagrees"]
 ROW_FIELDS += ["total_allocs", "total_bytes", "total_frees", "allocs", "bytes", "frees", "live_delta"]
+GROWTH_FIELDS = ["growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with"]
+ROW_FIELDS += GROWTH_FIELDS
 NEEDED_OF_A_ROW = ["cache", "name", "size", "object_size", "approximate", "allocs", "bytes"]
 LATER_OF_A_ROW = ["aliases", "live", "mem", "disagrees", "frees", "live_delta"]
-LATEST_OF_A_ROW = ["address", "total_allocs", "total_bytes", "total_frees"]
+
+
+RATES = GROWTH_FIELDS[:3]
+GROWN = {"growth_objects_s": 0.25, "recent_objects_s": -1.5, "growth_bytes_h": 2.0**40, "growing": True}
+GROWN |= {"grows_with": ("filp",)}
+MEMORY_FIELDS = ["total", "available", "slab", "reclaimable", "unreclaimable"]
+HOST_RATES = ["slab_bytes_s", "unreclaimable_bytes_s", "full_in_s"]
 
 
 def valid() -> dict[str, Any]:
@@ -151,8 +164,34 @@ def test_what_is_written_comes_back_as_a_replay_of_the_same(whole: Snapshot) -> 
 
 def test_a_line_has_the_fields_that_are_documented_in_their_order() -> None:
     assert list(valid()) == FIELDS
-    assert list(valid()["caches"][0]) == ROW_FIELDS
+    grown = replace(cache(1), **GROWN)
+    (row,) = json.loads(codec.dumps(snapshot(grown), (grown,)))["caches"]
+    assert list(row) == ROW_FIELDS
     assert list(codec.ROW_FIELDS) == ROW_FIELDS
+    assert {name: row[name] for name in GROWTH_FIELDS} == GROWN | {"grows_with": ["filp"], "growth_bytes_h": 2.0**40}
+
+
+def test_growth_that_is_nothing_is_left_out_and_of_unknown_growth_only_one_field_is_there() -> None:
+    """Most caches do not grow: with these fields a line would be a third longer."""
+    judged = replace(cache(1), growth_objects_s=0.0, recent_objects_s=-0.0, growth_bytes_h=0.0001, growing=False)
+    sizes_differ = replace(judged, growth_bytes_h=None)
+    half_known = replace(cache(2), growth_objects_s=0.0)
+    rows = (judged, cache(2), sizes_differ, half_known)
+    line = codec.dumps(snapshot(*rows), rows)
+    written = [{name: row[name] for name in GROWTH_FIELDS if name in row} for row in json.loads(line)["caches"]]
+    assert written == [{}, {"growing": None}, {"growth_bytes_h": None}, {"growth_objects_s": 0.0, "growing": None}]
+    assert loads(line).rows == (replace(judged, growth_bytes_h=0.0), *rows[1:])
+
+
+@pytest.mark.parametrize(
+    "still", [{**dict.fromkeys(["growth_objects_s", "growth_bytes_h"], 0.0), "growing": False}, {}]
+)
+def test_growth_makes_a_line_of_caches_that_do_not_grow_hardly_longer(still: dict[str, Any]) -> None:
+    rows = [replace(cache(at, f"cache_of_usual_name_{at}"), **still) for at in range(250)]
+    line = codec.dumps(snapshot(*rows), rows)
+    before = json.dumps(version_1(line), separators=(",", ":"))
+    assert len(before) > 250 * 250
+    assert len(line) < 1.15 * len(before)
 
 
 def test_a_line_is_pure_ascii_without_spaces() -> None:
@@ -160,19 +199,20 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     whole = snapshot(row, time=1764011173.6034, origin=Origin(since=1764011000.0))
     line = codec.dumps(whole, whole.rows)
     assert line == (
-        '{"schema":"slabtui/1","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
-        '"since":"2025-11-24T19:03:20.000Z","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
-        '"ns_per_event":null,"bulk":null,"error":null,"notes":[],"caches":[{"cache":"\\u540d\\u524d#2",'
+        '{"schema":"slabtui/2","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
+        '"since":"2025-11-24T19:03:20.000Z","scope":"","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
+        '"ns_per_event":null,"bulk":null,"memory":null,"growth":null,"error":null,"notes":[],'
+        '"caches":[{"cache":"\\u540d\\u524d#2",'
         '"name":"\\u540d\\u524d","size":64,"object_size":64,"address":"0xffff888100000100","approximate":false,'
         '"aliases":["a"],"reclaimable":null,"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,'
-        '"total_frees":null,"allocs":0,"bytes":0,"frees":null,"live_delta":null}],"detail":null}'
+        '"total_frees":null,"allocs":0,"bytes":0,"frees":null,"live_delta":null,"growing":null}],"inspections":[]}'
     )
 
 
 def test_only_the_rows_that_are_asked_for_are_written_with_all_their_fields() -> None:
     rows = (cache(1, "a", allocs=1), cache(2, "b", allocs=2))
     (written,) = json.loads(codec.dumps(snapshot(*rows), rows[1:]))["caches"]
-    assert tuple(written) == codec.ROW_FIELDS
+    assert {*written} == {*codec.ROW_FIELDS} - {*GROWTH_FIELDS} | {"growing"}  # how it grows is unknown
     assert (written["name"], written["cache"], written["allocs"]) == ("b", "b#3", 2)
 
 
@@ -223,7 +263,7 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         *((name, True) for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "name", "error")),
         *(
             (name, True)
-            for name in ("events", "ns_per_event", "frees", "live", "live_delta", "mem", "aliases", "detail")
+            for name in ("events", "ns_per_event", "frees", "live", "live_delta", "mem", "aliases", "inspections")
         ),
         *(
             (name, "1")
@@ -239,8 +279,17 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         ("aliases", None),
         ("aliases", ["a", 1]),
         ("aliases", {}),
-        ("detail", []),
-        ("detail", "callers"),
+        ("inspections", {}),
+        ("inspections", None),
+        ("inspections", "callers"),
+        ("inspections", [[]]),
+        ("inspections", [None] * 5),
+        *((name, value) for name in ("memory", "growth") for value in (True, 1, "1", [], [[]])),
+        ("scope", None),
+        ("scope", 1),
+        *((name, value) for name in RATES for value in (True, "1", [], float("nan"), float("inf"), 10**400, 1e300)),
+        *(("growing", value) for value in (0, 1, "true", [])),
+        *(("grows_with", value) for value in (None, "filp", {}, ["filp", 1], ["x"] * 2000)),
         *((name, "1") for name in ("elapsed_s", "lost", "allocs", "bytes", "size", "object_size", "notes", "caches")),
         *((name, 1.0) for name in ("lost", "allocs", "bytes", "size", "object_size")),
         *((name, {}) for name in ("time", "elapsed_s", "notes", "caches", "name", "cache", "approximate")),
@@ -253,6 +302,7 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         *((name, value) for name in ("total_allocs", "total_bytes") for value in (None, -1, 2**64, 1.0, "1", True)),
         *(("total_frees", value) for value in (-1, 2**64, 1.0, "1", True)),
         *(("since", value) for value in (1, "yesterday", "2025-11-24", [])),
+        *(("cache", value) for value in ([], 1.5)),
         ("time", ""),
         ("time", "yesterday"),
         ("time", "1764011173.603"),
@@ -270,17 +320,56 @@ def test_a_wrong_value_is_refused_and_its_field_named(name: str, value: object) 
     assert refusal(changed(name, value)).startswith(f"{name} ")
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        *(("memory", name, value) for name in MEMORY_FIELDS for value in (True, -1, 2**64, 1.5, "1")),
+        *(("growth", name, value) for name in HOST_RATES for value in (True, "1", float("nan"), -(10**400))),
+        ("growth", "growing", 1),
+        ("growth", "full_in_s", -1),
+        ("growth", "since", None),
+        ("growth", "since", "yesterday"),
+    ],
+)
+def test_a_wrong_value_of_the_machine_is_refused_and_its_field_named(part: str, name: str, value: object) -> None:
+    found = valid() | {"memory": {"slab": 5}, "growth": {"since": "2025-11-24T19:06:13.603Z", "slab_bytes_s": 1.5}}
+    whole = loads(json.dumps(found))
+    assert (whole.memory, whole.growth) == (HostMemory(slab=5), HostGrowth(1764011173.603, 1.5))
+    found[part][name] = value
+    assert refusal(json.dumps(found)).startswith(f"{name} ")
+
+
+def test_growth_of_the_machine_without_its_baseline_is_refused() -> None:
+    assert refusal(changed("growth", {"slab_bytes_s": 1.5})) == "since is missing"
+
+
+def test_a_line_of_slabtui_1_is_read_and_knows_nothing_of_growth() -> None:
+    row = replace(cache(1, allocs=5), **GROWN, reclaimable=True, live=2)
+    machine = {"memory": HostMemory(slab=5), "growth": HostGrowth(1.7e9)}
+    inspection = OF_KINDS[InspectionKind.CALLERS]
+    whole = snapshot(row, inspections=(inspection,), origin=Origin(since=1.7e9, scope="pid 7 sh"), **machine)
+    found = loads(json.dumps(version_1(codec.dumps(whole, whole.rows))))
+    known = replace(cache(1, allocs=5), reclaimable=True, live=2)
+    assert found == snapshot(known, inspections=(inspection,), origin=Origin("replay", since=1.7e9))
+    bare = version_1(codec.dumps(snapshot(known), (known,)))
+    assert bare["detail"] is None
+    assert loads(json.dumps(bare)).inspections == ()
+
+
+def test_stacks_of_slabtui_1_are_of_processes_that_are_not_known() -> None:
+    whole = snapshot(inspections=(OF_KINDS[InspectionKind.STACKS],))
+    (row,) = loads(json.dumps(version_1(codec.dumps(whole, ())))).inspections[0].rows
+    assert row == replace(FRAMES, standard_error=4.9)
+
+
+@pytest.mark.parametrize("detail", [[], "callers", 1, True, [[]]])
+def test_an_inspection_of_slabtui_1_that_is_no_object_is_refused(detail: object) -> None:
+    refusal(json.dumps(version_1(json.dumps(valid())) | {"detail": detail}))
+
+
 def older(*rows: CacheRow, numbers: Iterable[int], **more: object) -> str:
     """Return the line that a version without keys and totals wrote."""
-    found = json.loads(codec.dumps(snapshot(*rows, **more), rows))
-    del found["since"]
-    for row, number in zip(found["caches"], numbers, strict=True):
-        for name in LATEST_OF_A_ROW:
-            del row[name]
-        row["cache"] = f"{number:#x}"
-    if found["detail"]:
-        del found["detail"]["key"], found["detail"]["trouble"]
-    return json.dumps(found)
+    return json.dumps(first_version(codec.dumps(snapshot(*rows, **more), rows), numbers))
 
 
 def test_a_line_of_the_first_version_knows_nothing_of_what_came_later() -> None:
@@ -345,7 +434,7 @@ def test_the_inspection_of_an_older_recording_has_the_key_of_the_first_cache_of_
     rows = replace(cache(1), name="bio"), replace(cache(2), name="bio")
     inspection = Inspection(CacheKey(KeyKind.CACHE, "bio", 9), InspectionKind.CALLERS)
     found = loads(older(*rows, numbers=[ADDRESS, ADDRESS + 256], inspections=(inspection,)))
-    assert found.inspection.cache == found.rows[0].cache
+    assert found.inspections[0].cache == found.rows[0].cache
 
 
 def test_an_older_recording_that_was_made_up_takes_no_memory_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,15 +446,19 @@ def test_an_older_recording_that_was_made_up_takes_no_memory_without_bound(monke
         assert len(decoder._upgrade._totals) <= 70
 
 
-LATER_OF_AN_ENTRY = {"standard_error"}
+LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 DENTRY = CacheKey(KeyKind.CACHE, "dentry", 2)
 AMOUNTS_OF_ONE = {"allocs": 1, "bytes": 64, "total_allocs": 3, "total_bytes": 192}
 FRAMES = InspectionRow(**AMOUNTS_OF_ONE, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
-PROCESS = InspectionRow(**AMOUNTS_OF_ONE, pid=7, comm="kswapd0", cgroup="/a", context=Context.KERNEL_THREAD)
+OF_ONE = {"pid": 7, "comm": "kswapd0", "cmdline": "", "ended": False, "cgroup": "/a"}
+OF_ONE |= {"context": Context.KERNEL_THREAD}
+PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
+STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
 ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
 OF_KINDS = {
     InspectionKind.CALLERS: Inspection(DENTRY, InspectionKind.CALLERS, 2, 1, 5, (FRAMES,)),
-    InspectionKind.STACKS: Inspection(DENTRY, InspectionKind.STACKS, 2, 9, 5, (replace(FRAMES, standard_error=4.94),)),
+    InspectionKind.STACKS: Inspection(DENTRY, InspectionKind.STACKS, 2, 9, 5, (STACK,)),
     InspectionKind.PROCESSES: Inspection(DENTRY, InspectionKind.PROCESSES, 2, 1, 5, (PROCESS,)),
     InspectionKind.ABOUT: Inspection(DENTRY, InspectionKind.ABOUT, about=ABOUT),
 }
@@ -380,22 +473,31 @@ def inspected(kind: InspectionKind) -> dict[str, Any]:
 def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None:
     amounts = AMOUNTS_OF_ONE
     site = {"frames": ["kmem_cache_alloc", "getname_flags", "do_sys_open"], **amounts}
-    process = {"pid": 7, "comm": "kswapd0", "cgroup": "/a", "context": "kernel thread", **amounts}
-    begins = {"key": "dentry#2", "cache": "dentry", "look": 2, "lost": 5, "trouble": ""}
-    assert inspected(InspectionKind.CALLERS)["detail"] == {**begins, "kind": "callers", "one_in": 1, "entries": [site]}
-    sampled = {**site, "standard_error": 4.9}
-    assert inspected(InspectionKind.STACKS)["detail"] == {**begins, "kind": "stacks", "one_in": 9, "entries": [sampled]}
-    assert inspected(InspectionKind.PROCESSES)["detail"] == {
+    begins = {"key": "dentry#2", "cache": "dentry", "number": 2, "lost": 5, "trouble": ""}
+    assert inspected(InspectionKind.CALLERS)["inspections"][0] == {
+        **begins,
+        "kind": "callers",
+        "one_in": 1,
+        "rows": [site],
+    }
+    sampled = {**site, **OF_ONE, "standard_error": 4.9}
+    assert inspected(InspectionKind.STACKS)["inspections"][0] == {
+        **begins,
+        "kind": "stacks",
+        "one_in": 9,
+        "rows": [sampled],
+    }
+    assert inspected(InspectionKind.PROCESSES)["inspections"][0] == {
         **begins,
         "kind": "processes",
         "one_in": 1,
-        "entries": [process],
+        "rows": [{**OF_ONE, **amounts}],
     }
-    assert inspected(InspectionKind.ABOUT)["detail"] == {
+    assert inspected(InspectionKind.ABOUT)["inspections"][0] == {
         "key": "dentry#2",
         "cache": "dentry",
         "kind": "about",
-        "look": 1,
+        "number": 1,
         "one_in": 1,
         "lost": 0,
         "trouble": "",
@@ -415,23 +517,26 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
 
 def test_stacks_of_an_older_recording_have_no_standard_error() -> None:
     found = inspected(InspectionKind.STACKS)
-    del found["detail"]["entries"][0]["standard_error"]
-    inspection = loads(json.dumps(found)).inspection
+    del found["inspections"][0]["rows"][0]["standard_error"]
+    (inspection,) = loads(json.dumps(found)).inspections
     assert [(row.standard_error, row.total_allocs) for row in inspection.rows] == [(None, 3)]
 
 
 @pytest.mark.parametrize("kind", InspectionKind)
 def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(kind: InspectionKind) -> None:
-    whole = inspected(kind)["detail"]
-    parts = [whole, whole["about"] if kind is InspectionKind.ABOUT else whole["entries"][0]]
+    whole = inspected(kind)["inspections"][0]
+    parts = [whole, whole["about"] if kind is InspectionKind.ABOUT else whole["rows"][0]]
     assert all(len(part) > 4 for part in parts)
     for which, part in enumerate(parts):
         for name in (
-            part.keys() - LATER_OF_AN_ENTRY - ({"cache", "trouble"} if which == 0 else set())
+            part.keys()
+            - LATER_OF_AN_INSPECTION_ROW
+            - (LATER_OF_A_STACK if kind is InspectionKind.STACKS else set())
+            - ({"cache", "trouble"} if which == 0 else set())
         ):  # the key names the cache
             found = inspected(kind)
-            inspection = found["detail"]
-            del (inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["entries"][0])[which][
+            inspection = found["inspections"][0]
+            del (inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["rows"][0])[which][
                 name
             ]
             assert refusal(json.dumps(found)) == f"{name} is missing"
@@ -443,30 +548,37 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
         (InspectionKind.CALLERS, ["kind"], "calls", "kind is 'calls'"),
         (InspectionKind.CALLERS, ["kind"], 1, "kind is 1"),
         (InspectionKind.CALLERS, ["kind"], "processes", "cgroup is missing"),
+        (InspectionKind.CALLERS, ["kind"], [], "kind is []"),
         (InspectionKind.PROCESSES, ["kind"], "stacks", "frames is missing"),
         (InspectionKind.CALLERS, ["kind"], "about", "about is missing"),
-        (InspectionKind.ABOUT, ["kind"], "callers", "entries is missing"),
+        (InspectionKind.ABOUT, ["kind"], "callers", "rows is missing"),
         (InspectionKind.CALLERS, ["key"], 1, "key is 1"),
         (InspectionKind.CALLERS, ["key"], "dentry#0", "key 'dentry#0' is no key of a cache"),
-        (InspectionKind.CALLERS, ["look"], -1, "look is -1"),
-        (InspectionKind.CALLERS, ["look"], True, "look is True"),
+        (InspectionKind.CALLERS, ["number"], -1, "number is -1"),
+        (InspectionKind.CALLERS, ["number"], True, "number is True"),
         (InspectionKind.STACKS, ["one_in"], 2.5, "one_in is 2.5"),
         (InspectionKind.STACKS, ["one_in"], 2**64, f"one_in is {2**64}"),
         (InspectionKind.STACKS, ["lost"], None, "lost is None"),
-        (InspectionKind.STACKS, ["entries"], {}, "entries is {}"),
-        (InspectionKind.STACKS, ["entries"], [[]], "an entry that is no object"),
-        (InspectionKind.STACKS, ["entries", 0, "frames"], "f", "frames is 'f'"),
-        (InspectionKind.STACKS, ["entries", 0, "frames"], ["f", 1], "frames is 1"),
-        (InspectionKind.STACKS, ["entries", 0, "allocs"], -1, "allocs is -1"),
-        (InspectionKind.STACKS, ["entries", 0, "total_bytes"], "1", "total_bytes is '1'"),
-        (InspectionKind.STACKS, ["entries", 0, "standard_error"], "1", "standard_error is '1'"),
-        (InspectionKind.STACKS, ["entries", 0, "standard_error"], -0.5, "standard_error is -0.5"),
-        (InspectionKind.STACKS, ["entries", 0, "standard_error"], 2**64, f"standard_error is {2**64}"),
-        (InspectionKind.STACKS, ["entries", 0, "standard_error"], float("nan"), "standard_error is nan"),
-        (InspectionKind.PROCESSES, ["entries", 0, "pid"], None, "pid is None"),
-        (InspectionKind.PROCESSES, ["entries", 0, "comm"], None, "comm is None"),
-        (InspectionKind.PROCESSES, ["entries", 0, "cgroup"], [], "cgroup is []"),
-        (InspectionKind.PROCESSES, ["entries", 0, "context"], "user", "context is 'user'"),
+        (InspectionKind.STACKS, ["rows"], {}, "rows is {}"),
+        (InspectionKind.STACKS, ["rows"], [[]], "a row of an inspection that is no object"),
+        (InspectionKind.STACKS, ["rows", 0, "frames"], "f", "frames is 'f'"),
+        (InspectionKind.STACKS, ["rows", 0, "frames"], ["f", 1], "frames is 1"),
+        (InspectionKind.STACKS, ["rows", 0, "allocs"], -1, "allocs is -1"),
+        (InspectionKind.STACKS, ["rows", 0, "total_bytes"], "1", "total_bytes is '1'"),
+        (InspectionKind.STACKS, ["rows", 0, "standard_error"], "1", "standard_error is '1'"),
+        (InspectionKind.STACKS, ["rows", 0, "standard_error"], -0.5, "standard_error is -0.5"),
+        (InspectionKind.STACKS, ["rows", 0, "standard_error"], 2**64, f"standard_error is {2**64}"),
+        (InspectionKind.STACKS, ["rows", 0, "standard_error"], float("nan"), "standard_error is nan"),
+        (InspectionKind.PROCESSES, ["rows", 0, "pid"], None, "pid is None"),
+        (InspectionKind.PROCESSES, ["rows", 0, "comm"], None, "comm is None"),
+        (InspectionKind.PROCESSES, ["rows", 0, "cgroup"], [], "cgroup is []"),
+        (InspectionKind.PROCESSES, ["rows", 0, "cmdline"], None, "cmdline is None"),
+        (InspectionKind.PROCESSES, ["rows", 0, "ended"], 0, "ended is 0"),
+        (InspectionKind.STACKS, ["rows", 0, "pid"], -1, "pid is -1"),
+        (InspectionKind.STACKS, ["rows", 0, "pid"], True, "pid is True"),
+        (InspectionKind.STACKS, ["rows", 0, "comm"], None, "comm is None"),
+        (InspectionKind.STACKS, ["rows", 0, "ended"], "no", "ended is 'no'"),
+        (InspectionKind.PROCESSES, ["rows", 0, "context"], "user", "context is 'user'"),
         (InspectionKind.ABOUT, ["about"], [], "about is []"),
         (InspectionKind.ABOUT, ["about", "aliases"], [None], "aliases is None"),
         (InspectionKind.ABOUT, ["about", "flags"], "poisoned", "flags is 'poisoned'"),
@@ -483,7 +595,7 @@ def test_an_inspection_with_a_wrong_value_is_refused(
     kind: InspectionKind, path: list[Any], value: object, why: str
 ) -> None:
     found = inspected(kind)
-    part = found["detail"]
+    part = found["inspections"][0]
     for step in path[:-1]:
         part = part[step]
     part[path[-1]] = value
@@ -493,25 +605,26 @@ def test_an_inspection_with_a_wrong_value_is_refused(
 def test_the_texts_of_an_inspection_are_harmless_to_print() -> None:
     hostile, shown = "\x1b[2J\n\ud800", r"\x1b[2J\x0a\xed\xa0\x80"
     found = inspected(InspectionKind.PROCESSES)
-    found["detail"]["key"] = hostile
-    found["detail"]["entries"][0] |= {"comm": hostile, "cgroup": hostile}
-    inspection = loads(json.dumps(found)).inspection
-    assert (inspection.cache.name, inspection.rows[0].comm, inspection.rows[0].cgroup) == (shown, shown, shown)
+    found["inspections"][0]["key"] = hostile
+    found["inspections"][0]["rows"][0] |= {"comm": hostile, "cmdline": hostile, "cgroup": hostile}
+    (inspection,) = loads(json.dumps(found)).inspections
+    (row,) = inspection.rows
+    assert (inspection.cache.name, row.comm, row.cmdline, row.cgroup) == (shown, shown, shown, shown)
     found = inspected(InspectionKind.STACKS)
-    found["detail"]["entries"][0]["frames"] = [hostile]
-    assert loads(json.dumps(found)).inspection.rows[0].frames == (shown,)
+    found["inspections"][0]["rows"][0]["frames"] = [hostile]
+    assert loads(json.dumps(found)).inspections[0].rows[0].frames == (shown,)
     found = inspected(InspectionKind.ABOUT)
-    found["detail"]["about"] |= {"aliases": [hostile], "flags": [hostile]}
-    about = loads(json.dumps(found)).inspection.about
+    found["inspections"][0]["about"] |= {"aliases": [hostile], "flags": [hostile]}
+    about = loads(json.dumps(found)).inspections[0].about
     assert (about.aliases, about.flags) == ((shown,), (shown,))
 
 
 @given(st.data(), st.sampled_from(InspectionKind))
 def test_an_inspection_with_anything_in_it_is_a_snapshot_or_refused(data: st.DataObject, kind: InspectionKind) -> None:
     found = inspected(kind)
-    inspection = found["detail"]
+    inspection = found["inspections"][0]
     part = data.draw(
-        st.sampled_from([inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["entries"][0]])
+        st.sampled_from([inspection, inspection["about"] if kind is InspectionKind.ABOUT else inspection["rows"][0]])
     )
     part[data.draw(st.sampled_from(list(part)))] = data.draw(JSON_VALUES | st.sampled_from([*InspectionKind, *Context]))
     try:
@@ -532,11 +645,19 @@ def test_a_cache_that_is_no_object_is_refused(row: object) -> None:
     assert refusal(changed("caches", [row])) == "a cache that is no object"
 
 
-@pytest.mark.parametrize("value", ["slabtui/2", "slabtui/10", "slabtui", "", "x" * 10**6])
+def test_a_long_command_line_is_read() -> None:
+    found = inspected(InspectionKind.PROCESSES)
+    found["inspections"][0]["rows"][0]["cmdline"] = "x" * 16_384
+    assert len(loads(json.dumps(found)).inspections[0].rows[0].cmdline) == 16_384
+    found["inspections"][0]["rows"][0]["cmdline"] += "x"
+    assert refusal(json.dumps(found)) == "cmdline has 16385 characters, and may have 16384"
+
+
+@pytest.mark.parametrize("value", ["slabtui/3", "slabtui/10", "slabtui", "", "x" * 10**6])
 def test_a_schema_that_is_not_known_is_named_beside_the_one_that_is(value: str) -> None:
     why = refusal(changed("schema", value))
     assert value[:9] in why
-    assert why.endswith("and this slabtui knows slabtui/1")
+    assert why.endswith("and this slabtui knows slabtui/1 and slabtui/2")
 
 
 @pytest.mark.parametrize("line", ["null", "1", "[]", '"slabtui/1"', "{}", "true", '{"schema":1}', '{"schema":null}'])
@@ -579,18 +700,20 @@ def test_an_interval_that_is_shorter_than_it_can_be_written_is_none() -> None:
     assert loads(changed("elapsed_s", 5e-324)).elapsed == 0
 
 
-@pytest.mark.parametrize("name", ["name", "host", "kernel", "loadavg", "error"])
+@pytest.mark.parametrize("name", ["name", "host", "kernel", "scope", "loadavg", "error"])
 def test_no_text_of_a_line_has_anything_that_a_terminal_acts_upon(name: str) -> None:
     found = loads(changed(name, "\x1b[2J\ud800\u202e"))
     shown = {
         "name": found.rows[0].name,
         "host": found.origin.host,
         "kernel": found.origin.kernel,
+        "scope": found.origin.scope,
         "loadavg": found.loadavg,
         "error": found.error,
     }[name]
     assert shown == r"\x1b[2J\xed\xa0\x80\u202e"
     assert loads(changed("notes", ["\x1b"])).notes == (r"\x1b",)
+    assert loads(changed("grows_with", ["\x1b"])).rows[0].grows_with == (r"\x1b",)
 
 
 @given(

@@ -16,14 +16,18 @@ import zstandard
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec
+from slabtui.recording.bounds import LONGEST_LINE, MOST_MEMBERS, MOST_TEXTS
 from slabtui.recording.reader import read
 from tests.support.fakes import cache, caches, key, snapshot
 from tests.support.mutations import LARGE, Mutations
+from tests.support.recordings import first_version, record
 
 MOST_MEMORY, MOST_SECONDS = 300_000_000, 5.0
 FEW, MANY = 150, 10_000
 ROWS = caches(3)
 LINE = codec.dumps(snapshot(*ROWS), ROWS).encode() + b"\n"
+SITES = (Inspection(key(1), InspectionKind.CALLERS, rows=(InspectionRow(frames=("a+0x1",)),)),)
+INSPECTED = codec.dumps(snapshot(*ROWS, inspections=SITES), ROWS).encode() + b"\n"
 Reader = Callable[[Path], tuple[str, int, float]]
 
 
@@ -97,11 +101,8 @@ def lines_of_changing_rows() -> bytes:
 
 
 def older(**members: object) -> bytes:
-    """Return a line as a version wrote it that had numbers for keys."""
-    found = json.loads(LINE)
-    del found["since"]
-    for at, row in enumerate(found["caches"]):
-        row["cache"] = f"0xffff8881{at:08x}"
+    """Return a line as the first version wrote it."""
+    found = first_version(LINE.decode())
     found["caches"][0] |= members
     return json.dumps(found).encode() + b"\n"
 
@@ -134,7 +135,15 @@ HOSTILE = {
     "a long note": changed(notes=["x" * (4 << 20)]),
     "many lists": changed(x=[[]] * 2_000_000),
     "many members": changed(x={str(number): 0 for number in range(600_000)}),
+    "as many texts as are accepted": changed(x=["ab"] * (MOST_TEXTS - 200)),
     "many texts": changed(x=["ab"] * 1_300_000),
+    "as many members as are accepted": changed(x={str(number): 0 for number in range(MOST_MEMBERS - 200)}),
+    "a line of wide characters": LINE[:-2] + b',"x":"' + "\U0001f600".encode() + b"a" * (LONGEST_LINE - 4000) + b'"}\n',
+    "rates that are no numbers": with_row(growth_objects_s=float("nan"), growth_bytes_h=float("inf")),
+    "rates of many digits": with_row(growth_objects_s=10**4000, growth_bytes_h=-(10**4000)),
+    "growth of many names": with_row(grows_with=["ab"] * 1_000_000),
+    "many inspections": changed(inspections=[{"kind": "callers"}] * 150_000),
+    "inspections of one kind": changed(inspections=[json.loads(INSPECTED)["inspections"][0]] * 4),
     "many aliases": with_row(aliases=["ab"] * 1_000_000),
     "wide names": with_row(name="\u540d" * 1_000_000),
     "intervals that have nothing in common": lines_of_changing_rows(),
@@ -161,20 +170,42 @@ def test_a_window_that_no_recording_needs_is_refused(tmp_path: Path) -> None:
         demand_harmless(measure(path), "a window of 128 MiB")
 
 
+GROUP = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + "0" * 36 + ".slice/cri-" + "0" * 64
+AMOUNTS = {"total_allocs": 2000, "total_bytes": 128_000, "allocs": 1000, "bytes": 64_000}
+FRAMES = tuple(f"a_function_of_usual_length_{at}" for at in range(12))
+
+
+def large_host(cmdline: str) -> Snapshot:
+    """Return what a host has: the table's 4096 caches, and an inspection with each of its rows."""
+    processes = tuple(
+        InspectionRow(pid=4_000_000 + at, comm="kube-controller", cmdline=cmdline, cgroup=GROUP, **AMOUNTS)
+        for at in range(16384)
+    )
+    stacks = tuple(replace(row, frames=FRAMES) for row in processes)
+    found = (Inspection(key(1), InspectionKind.PROCESSES, rows=processes),)
+    return snapshot(
+        *(replace(row, growth_objects_s=0.125, growing=True) for row in caches(4096)),
+        inspections=(*found, Inspection(key(1), InspectionKind.STACKS, lost=5, rows=stacks)),
+    )
+
+
 def test_what_a_large_host_records_is_read(tmp_path: Path) -> None:
-    """The table's 4096 caches, and all rows that an inspection has room for, of processes in containers."""
-    group = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + "0" * 36 + ".slice/cri-" + "0" * 64
-    figures = {"total_allocs": 2000, "total_bytes": 128_000, "allocs": 1000, "bytes": 64_000}
-    process = InspectionRow((), 0, "kube-controller", "kube-controller --" + "x" * 82, False, group, **figures)
-    frames = tuple(f"function_of_the_kernel_{at}" for at in range(25))
-    processes = tuple(replace(process, pid=4_000_000 + at) for at in range(16384))
-    stacks = tuple(replace(row, frames=frames, standard_error=44.7) for row in processes[:4096])
-    rows = {InspectionKind.PROCESSES: processes, InspectionKind.STACKS: stacks}
-    given = snapshot(*caches(4096), inspections=tuple(Inspection(key(1), kind, rows=rows[kind]) for kind in rows))
-    path = tmp_path / "large.jsonl"
-    path.write_text(codec.dumps(given, given.rows) + "\n")
-    (found,) = read(path)
-    assert isinstance(found, Snapshot)
+    """A process in the control group of a container for each row of an inspection."""
+    given = large_host("/usr/bin/kube-controller --v=2")
+    given = replace(given, inspections=given.inspections[:1])
+    (found,) = read(record(tmp_path / "large.jsonl", [given]))
     assert found.inspections == given.inspections
     with reader() as measure:
-        demand_harmless(measure(path), "a large host")
+        demand_harmless(measure(tmp_path / "large.jsonl"), "a large host")
+
+
+def test_an_inspection_that_is_too_large_to_be_read_is_recorded_as_its_first_rows(tmp_path: Path) -> None:
+    given = large_host("/usr/bin/kube-controller " + "--an-option=value " * 20)
+    (found,) = read(record(tmp_path / "large.jsonl", [given]))
+    assert len(found.rows) == 4096
+    for kept, whole in zip(found.inspections, given.inspections, strict=True):
+        assert kept.rows == whole.rows[: len(kept.rows)]
+        assert 1000 < len(kept.rows) < len(whole.rows)
+        assert kept.total_allocs + kept.lost == whole.total_allocs + whole.lost
+    with reader() as measure:
+        demand_harmless(measure(tmp_path / "large.jsonl"), "a large inspection")

@@ -210,7 +210,7 @@ def test_a_corrupt_line_reaches_the_consumer_after_what_came_before_it(tmp_path:
 def test_a_recording_shows_what_it_has_whatever_is_requested(tmp_path: Path) -> None:
     given = snapshots(3)
     with playing(record(tmp_path / "a", given), paced=False) as run:
-        run.player.request(Request(frees=True, inspections=(InspectionRequest("dentry", (InspectionKind.STACKS,)),)))
+        run.player.request(Request(frees=True, inspection=InspectionRequest("dentry", (InspectionKind.STACKS,))))
         run.player.measure()
         assert run.rest() == given
 
@@ -226,6 +226,71 @@ def test_a_consumer_that_leaves_holds_up_no_other_one(tmp_path: Path) -> None:
     timer.start()
     assert run.rest() == given[1:]
     timer.join()
+
+
+def with_origin(one: Snapshot, since: float | None) -> Snapshot:
+    return replace(one, origin=replace(one.origin, since=since), growth=HostGrowth(since or 0.0))
+
+
+def repeating(path: Path, paced: bool = False) -> Playing:
+    run = Playing(path, paced)
+    run.player = Player(path, paced, run.clock, repeats=True)
+    run.player.subscribe(run.queue)
+    return run
+
+
+@pytest.mark.parametrize("since", [999.0, None])
+def test_a_recording_that_repeats_begins_again_as_another_run_after_the_one_before(
+    tmp_path: Path, since: float | None
+) -> None:
+    given = [with_origin(one, since) for one in snapshots(3, elapsed=1.5)]
+    run = repeating(record(tmp_path / "a", given))
+    run.player.start()
+    found = [run.take() for _ in range(8)]
+    run.player.stop()
+    assert found[:3] == given
+    for at, one in enumerate(found[3:], 3):
+        passed = at // 3 * 3.5  # seconds: from the beginning of the first interval to the end of the last
+        assert one.time == pytest.approx(given[at % 3].time + passed)
+        assert one.origin.since == (None if since is None else since + passed)
+        assert one.growth == HostGrowth((since or 0.0) + passed)
+        assert one.rows == given[at % 3].rows
+
+
+def test_growth_is_judged_anew_when_a_recording_begins_again(tmp_path: Path) -> None:
+    """The live objects fall to those of the beginning then."""
+    run = repeating(record(tmp_path / "a", snapshots(2)))
+    judged: list[tuple[object, float]] = []
+
+    class Judge:
+        def judge(self, snapshot: Snapshot) -> Snapshot:
+            judged.append((self, snapshot.time))
+            return snapshot
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("slabtui.recording.player.Growth", Judge)
+        run.player._growth = Judge()
+        run.player.start()
+        found = [run.take() for _ in range(6)]
+        run.player.stop()
+    judges = [judge for judge, _ in judged[:6]]
+    assert [judges.index(judge) for judge in judges] == [0, 0, 2, 2, 4, 4]
+    assert [one.time for one in found] == sorted(one.time for one in found)
+
+
+def test_a_recording_that_repeats_keeps_its_pace_and_stands_still_while_held(tmp_path: Path) -> None:
+    run = repeating(record(tmp_path / "a", snapshots(2, elapsed=1.0)), paced=True)
+    run.player.start()
+    run.take()
+    for _ in range(5):
+        run.clock.advance_waiter(0.9)
+        assert run.queue.get() is None
+        run.clock.advance(0.1 + 0.001)
+        run.take()
+    run.player.hold(True)
+    run.clock.advance_waiter(100.0)
+    assert run.queue.get() is None
+    run.player.stop()
 
 
 def test_a_recording_without_judgements_is_judged_while_it_is_played(tmp_path: Path) -> None:

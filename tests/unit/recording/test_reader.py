@@ -1,6 +1,7 @@
 """A damaged recording is read up to the damage; a file that is not a recording is refused in one line."""
 
 import gzip
+import json
 import random
 import sys
 from dataclasses import replace
@@ -12,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.player import Player
-from slabtui.recording.reader import read
-from tests.support.recordings import lines, record, snapshots
+from slabtui.recording.reader import inspected_caches, read
+from tests.support.fakes import key
+from tests.support.recordings import lines, record, snapshots, version_1
 
 ENDINGS = ["", ".gz", ".zst"]
 MAGIC = {"": b'{"schema"', ".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
@@ -23,20 +26,20 @@ PACK = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
 CUT = "the recording is cut short here"
 
 
-def demand_one_line(error: SlabtuiError, path: Path) -> None:
+def demand_one_line(error: SlabtuiError, path: Path, status: Status = Status.FAILED) -> None:
     """Demand that an error is short and safe to print, names the recording and gives a remedy."""
     assert str(error).isprintable()
     assert len(str(error)) < 300 + len(str(path))
     assert str(path) in str(error)
     assert str(error).endswith(": name a file that --record has written")
-    assert error.status == Status.FAILED
+    assert error.status == status
 
 
-def refusal(path: Path) -> str:
+def refusal(path: Path, status: Status = Status.FAILED) -> str:
     """Return why a recording cannot be read to its end."""
     with pytest.raises(SlabtuiError) as caught:
         list(read(path))
-    demand_one_line(caught.value, path)
+    demand_one_line(caught.value, path, status)
     return str(caught.value)
 
 
@@ -107,8 +110,8 @@ def test_a_corrupt_line_is_named_after_the_good_ones_before_it(tmp_path: Path, e
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_recording_of_a_later_schema_is_recognised_by_its_first_line(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "a"
-    path.write_bytes(PACK[ending](lines(snapshots(2)).replace(b"slabtui/1", b"slabtui/2")))
-    assert f"{path}, line 1: schema 'slabtui/2', and this slabtui knows slabtui/1" in refusal(path)
+    path.write_bytes(PACK[ending](lines(snapshots(2)).replace(b"slabtui/2", b"slabtui/3")))
+    assert f"{path}, line 1: schema 'slabtui/3', and this slabtui knows slabtui/1 and slabtui/2" in refusal(path)
 
 
 def test_damage_within_a_compressed_recording_is_reported_or_ends_it(tmp_path: Path) -> None:
@@ -155,8 +158,8 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: bytes) 
 def test_an_empty_file_a_directory_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     assert "has no snapshot in it" in refusal(tmp_path / "a")
-    assert "(Is a directory)" in refusal(tmp_path)
-    assert "(No such file or directory)" in refusal(tmp_path / "b")
+    assert "(Is a directory)" in refusal(tmp_path, Status.USAGE)  # the user named a wrong file
+    assert "(No such file or directory)" in refusal(tmp_path / "b", Status.USAGE)
     with pytest.raises(SlabtuiError):
         Player(tmp_path / "a", paced=True)
 
@@ -186,3 +189,14 @@ def test_no_change_to_a_recording_breaks_the_reader(
         demand_one_line(error, tmp_path / "a")
     else:
         assert 1 <= len(found) <= 4
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_inspected_caches_of_a_recording_are_found_in_their_order(tmp_path: Path, ending: str) -> None:
+    stacks, callers = InspectionKind.STACKS, InspectionKind.CALLERS
+    found = [Inspection(key(at, name), kind) for at, name, kind in ((1, "filp", stacks), (2, '"a', callers))]
+    order = ([], found[:1], found[1:], found[:1])
+    given = [replace(one, inspections=tuple(some)) for one, some in zip(snapshots(4), order, strict=True)]
+    assert inspected_caches(record(tmp_path / f"a{ending}", given)) == ("filp", '"a')
+    (tmp_path / "older").write_text(json.dumps(version_1(lines(given[:1]).decode())))
+    assert inspected_caches(tmp_path / "older") == ()

@@ -73,7 +73,7 @@ def test_bars_of_several_lines_grow_with_their_values(values: tuple[int | None, 
     assert [column > 0 for column in columns] == [value is not None for value in values]
     by_value = sorted((value, column) for value, column in zip(values, columns, strict=True) if value is not None)
     assert [column for _, column in by_value] == sorted(column for _, column in by_value)
-    assert by_value[-1][1] == 8 * len(lines)
+    assert by_value[-1][1] == (8 * len(lines) if by_value[0][0] < by_value[-1][0] else 1)
 
 
 def test_a_chart_says_what_it_shows_from_where_to_where_and_since_when() -> None:
@@ -97,6 +97,16 @@ def test_large_values_have_a_base_of_their_own_and_the_labels_say_so() -> None:
     assert [line[:5] for line in lines[1:4]] == ["13050", "     ", "13000"]
     assert [line[-3:] for line in lines[1:4]] == ["  █", "  █", "▁▅█"]
     assert chart(series(10, 13, 30), 40, 5)[3].lstrip().startswith("0│")
+
+
+def test_values_that_are_all_the_same_are_a_line() -> None:
+    """The memory of a cache that did not change was a solid block."""
+    assert [line.split("│") for line in chart(series(7, 7, 7), 9, 5)[1:4]] == [
+        [" ", " " * 7],
+        [" ", " " * 7],
+        ["7", "▁▁▁".rjust(7)],
+    ]
+    assert chart(series(0, 0), 9, 3)[1] == "0│" + " " * 7
 
 
 def test_values_that_are_written_alike_have_their_difference_beside_them() -> None:

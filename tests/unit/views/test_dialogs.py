@@ -104,3 +104,12 @@ def test_a_click_beside_a_dialog_closes_it_and_one_inside_does_not() -> None:
     click(app.stack, size, 2, 20)
     assert app.state.context is KeyContext.TABLE
     assert app.stack.depth == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_keys_of_lists_scroll_the_help(size: tuple[int, int]) -> None:
+    app = opened(size)
+    press(app.stack, size, "end")
+    assert any("Ctrl-E End" in line for line in render_text(app.stack, size, focus=True))
+    press(app.stack, size, "home")
+    assert any("Lines at the top" in line for line in render_text(app.stack, size, focus=True))

@@ -13,6 +13,7 @@ from urwid.testing import click, press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
+from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow
@@ -199,7 +200,15 @@ class Keys(RuleBasedStateMachine):
             for place, row in enumerate(rest)
         ]
         self.rows = (*first, *rest)
-        self.app.show(snapshot(*self.rows, lost=lost, events=count, nanoseconds=1.0, inspections=self._inspections()))
+        memory = HostMemory(count, count // 2, count, lost, number)
+        growth = HostGrowth(1.7e9, float(count), float(number), number > 30, float(count) if number > 30 else None)
+        more = {
+            "memory": memory,
+            "growth": growth if number % 2 else None,
+            "origin": Origin("live", name, name, scope=name),
+        }
+        more |= {"lost": lost, "events": count, "nanoseconds": 1.0, "inspections": self._inspections()}
+        self.app.show(snapshot(*self.rows, **more))
 
     @rule(error=st.sampled_from(NAMES))
     def fail(self, error: str) -> None:

@@ -239,6 +239,16 @@ def test_a_stack_in_full_has_the_processes_below_it() -> None:
     ]
 
 
+def test_the_processes_below_a_stack_are_grouped_by_command() -> None:
+    """A stack of a shell that starts programs had a line for each of 1800 processes, nearly all ended."""
+    many = tuple(replace(STACKS.rows[0], pid=pid, total_allocs=2) for pid in range(1, 100))
+    screen = opened("enter", inspections=(replace(STACKS, rows=many),))
+    assert screen.has("99 processes")
+    assert screen.has("   ~198       - python3 x 99")
+    screen = opened("enter", inspections=(replace(STACKS, rows=many[:1]),))
+    assert screen.has("1 process ")
+
+
 def test_the_selection_follows_a_command_when_the_order_changes() -> None:
     screen = opened("2", "down")
     assert " bash" in selected(screen)

@@ -150,6 +150,31 @@ def test_a_message_goes_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert state.message == ""
 
 
+def test_rows_take_their_places_after_a_cursor_key_though_no_interval_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a replay, in a pause and in a long interval the table kept an older order."""
+    monkeypatch.setattr("slabtui.views.table_state._HOLD", 0.3)
+    pressed = threading.Event()
+    seen: list[list[str]] = []
+
+    def produce(producer: Made) -> None:
+        producer.publish(snapshot(DENTRY, cache(2, "filp", allocs=1)))
+        pressed.wait(PATIENCE)
+        producer.publish(snapshot(DENTRY, cache(2, "filp", allocs=99)))
+        producer.sleep(None)
+
+    def drawn(text: str) -> list[str]:
+        names = [line.split()[0] for line in text.splitlines() if line.startswith(("dentry ", "filp "))]
+        seen.append(names)
+        if len(names) == 2 and not pressed.is_set():
+            threading.Timer(0.05, pressed.set).start()
+            return ["down"]
+        return ["q"] if names == ["filp", "dentry"] else []
+
+    run(App(State(60.0)), Made(produce), drawn)
+    assert ["dentry", "filp"] in seen
+    assert seen[-1] == ["filp", "dentry"]
+
+
 def test_what_other_parts_say_is_shown_with_the_next_event() -> None:
     notes: list[str] = []
 

@@ -1,5 +1,7 @@
 """The line above the keys: messages, notes and what slabtui costs have it, and nothing else moves for them."""
 
+import re
+
 import pytest
 from urwid.testing import render_runs, render_text
 
@@ -89,3 +91,32 @@ def test_a_message_takes_the_place_of_the_line_and_a_note_comes_back_after_it() 
     app.state.expire_message()
     app.sync()
     assert NOTE in lines(app, (80, 24))[-2]
+
+
+@pytest.mark.parametrize(
+    ("events", "nanoseconds", "bulk", "shown"),
+    [
+        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
+        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
+        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
+        (None, 151.4, None, []),
+        (100, None, None, []),
+    ],
+)
+def test_what_counting_costs_is_said_as_far_as_it_is_known(
+    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
+) -> None:
+    app = App(State(1.0))
+    app.show(snapshot(cache(1, "dentry", allocs=5), events=events, nanoseconds=nanoseconds, bulk=bulk))
+    last = lines(app, (200, 50))[-2].replace("lost 0", "  lost 0")
+    assert re.split("  +", last.strip()) == ["1 of 1 caches", *shown, "lost 0"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
+def test_a_narrow_terminal_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
+    app = App(State(1.0))
+    app.show(snapshot(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True))
+    line = lines(app, size)[-2]
+    assert shown in line
+    assert line.endswith("lost 0")
+    assert len(line) == size[0]

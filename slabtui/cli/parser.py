@@ -1,0 +1,214 @@
+"""The definition of the command line: its options in groups, their values and their help."""
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from slabtui import __version__
+from slabtui.cli import arguments
+from slabtui.columns import caches, text
+from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import InspectionKind
+from slabtui.outputs import formats
+
+_EPILOG = """\
+examples:
+  slabtui                              the live table; ? shows all keys
+  slabtui -p 1234 -s allocs -d 0.5     what process 1234 allocates, twice a second
+  slabtui -b -s live -o name,live,mem  one table of what is held, for a script
+  slabtui --record night.jsonl.gz      show the screen, and record it
+  slabtui --stacks dentry --output folded -n 30 > dentry.folded
+                                       half a minute of stacks, for a flame graph
+
+exit status:
+  0  success              1        something is missing or failed
+  2  wrong usage          128 + N  ended by signal N
+
+Needs root, and bcc from the distribution, except with --replay and --demo.
+"""
+SEE_HELP = "see slabtui --help"
+INTERVAL = 1.0  # seconds
+INSPECTIONS = {  # kind -> its rows, in the help
+    InspectionKind.CALLERS: "call sites",
+    InspectionKind.STACKS: "kernel stacks",
+    InspectionKind.PROCESSES: "processes",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage in one line, without the usage text of argparse."""
+        raise SlabtuiError(message, SEE_HELP, Status.USAGE)
+
+
+class _PrintCompletion(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Print the completion script for a shell, and end the program."""
+        from slabtui.cli import completion  # imported here, because it takes longer than the rest of the command line
+
+        try:
+            print(completion.script(parser, str(values)))
+        except NotImplementedError:
+            parser.error(f"no completion script for {values}")
+        parser.exit()
+
+
+class _ListColumns(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Take the columns of text; or print what each of them means, and end the program."""
+        if values == "help":
+            for column in text.COLUMNS:
+                print(textwrap.fill(f"{column.id:9}{column.title:10}{column.help}", 79, subsequent_indent=" " * 19))
+            parser.exit()
+        try:
+            namespace.columns = arguments.columns(str(values))
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+
+
+def parser(name: str = "slabtui") -> argparse.ArgumentParser:
+    """Return the definition of the command line of the command with this name."""
+    options = _Parser(
+        prog=name,
+        usage=f"{name} [options] [interval [count]]",
+        description="Show the rate of allocations from the kernel's slab caches, live.",
+        epilog=_EPILOG,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=26),
+        add_help=False,
+    )
+    _add_what_to_show(options.add_argument_group("what to show"))
+    _add_what_to_count(options.add_argument_group("what to count"))
+    _add_output(
+        options.add_argument_group("output", "Without these, slabtui opens its screen, or prints text in a pipe.")
+    )
+    _add_recordings(options.add_argument_group("recordings"))
+    other = options.add_argument_group("other")
+    other.add_argument("-h", "--help", action="help", help="show this help and exit")
+    other.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}", help="show the version")
+    other.add_argument("--no-mouse", action="store_false", dest="mouse", help="leave the mouse to the terminal")
+    other.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        action=_PrintCompletion,
+        help="print a completion script for this shell, such as bash or zsh",
+    )
+    return options
+
+
+def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-s",
+        "--sort",
+        metavar="COLUMN",
+        type=arguments.column,
+        default=caches.DEFAULT_SORT,
+        help=f"sort by {', '.join(text.BY_ID)} (default: {caches.DEFAULT_SORT}); growth: leaks first, in the leak view",
+    )
+    group.add_argument(
+        "-f",
+        "--filter",
+        metavar="FILTER",
+        type=arguments.pattern,
+        default="",
+        help="show only caches whose name or alias contains FILTER; ~ before FILTER makes it a regular expression",
+    )
+    group.add_argument(
+        "--all",
+        action="store_true",
+        help="include idle caches, as the key z does; text then has all rows, unless -r limits them",
+    )
+    inspection = group.add_mutually_exclusive_group()
+    for kind, what in INSPECTIONS.items():
+        inspection.add_argument(
+            f"--{kind}", metavar="CACHE", help=f"print the {what} that allocate from CACHE, instead of the table"
+        )
+
+
+def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-p",
+        "--pid",
+        metavar="PID",
+        type=arguments.pid,
+        action="append",
+        default=[],
+        help="count only what this process allocates; may be given more than once",
+    )
+    group.add_argument(
+        "--cgroup",
+        metavar="PATH",
+        type=arguments.path,
+        help="count only what this control group and those below it allocate; as in /proc/PID/cgroup, or its directory",
+    )
+    group.add_argument(
+        "--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees and -o frees"
+    )
+    seconds = f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: {INTERVAL:g})"
+    number = partial(arguments.positive, what="count")
+    group.add_argument("-d", "--interval", metavar="SECONDS", dest="every", type=arguments.interval, help=seconds)
+    group.add_argument("-n", "--count", metavar="N", dest="number", type=number, help="end after this many snapshots")
+    group.add_argument("interval", nargs="?", type=arguments.interval, help="the same as -d")
+    group.add_argument("count", nargs="?", type=number, help="the same as -n")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-C",
+        "--noclear",
+        action="store_true",
+        help="print text as slabratetop does, one interval below the other; the default without a terminal",
+    )
+    group.add_argument(
+        "-b", "--once", action="store_true", help="print one interval and end; text is then the table alone"
+    )
+    group.add_argument(
+        "-o",
+        "--columns",
+        metavar="COLUMNS",
+        action=_ListColumns,
+        help="the columns of text, with commas between them: any that -s names; -o help says what they mean",
+    )
+    group.add_argument(
+        "-r",
+        "--maxrows",
+        metavar="N",
+        type=partial(arguments.positive, what="number of rows"),
+        help=f"print at most N rows (default: {formats.MAXROWS} as text without --all, else all)",
+    )
+    group.add_argument(
+        "--output",
+        choices=("text", "json", "csv", "folded"),
+        help="print in this format; folded: the stacks, once, for flame graph tools",
+    )
+    group.add_argument(
+        "--addresses",
+        action="store_true",
+        help="write the kernel addresses of caches and of call sites without a name, which are hidden otherwise: "
+        "they show where the kernel is in memory, which KASLR hides from attackers",
+    )
+
+
+def _add_recordings(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--record", metavar="FILE", type=Path, help="also write every snapshot to a new file, compressed if .gz or .zst"
+    )
+    origin = group.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
+    )
+    origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")

@@ -1,0 +1,150 @@
+"""The columns of text output: those of the table with every digit, and how the caches grow. `-s` and `-o` name them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from slabtui.columns import caches, numbers
+from slabtui.columns.caches import CacheColumn, Scene
+from slabtui.columns.numbers import Unit
+from slabtui.model.snapshot import CacheRow
+
+_UNKNOWN_LAST = float("-inf")  # sorts below every known number
+_WIDTH = 12  # of a rate: a terabyte per hour
+_IDS = {"growth": "delta"}  # the change in one interval is noise: text has a robust slope by this name
+_MEANINGS = {  # of columns that the screen has for other lengths of time, too
+    "allocs": "Objects allocated in the interval",
+    "frees": "Objects freed in the interval. ! after the number: the change of LIVE is not ALLOCS - FREES, because the"
+    " kernel does not report every allocation or free; trust +/- instead",
+    "bytes": "Bytes allocated in the interval: ALLOCS x OBJSIZE",
+    "growth": "Change of LIVE in the interval",
+}
+_RECLAIM = {None: numbers.UNKNOWN, False: "no", True: "yes"}
+
+
+def _rate(
+    name: str,
+    title: str,
+    get: Callable[[CacheRow], float | None],
+    *,
+    unit: Unit,
+    meaning: str,
+    fields: tuple[str, ...],
+    decimals: int = 2,
+    mark: str = "",
+) -> CacheColumn:
+    """Return a column of a rate of growth, with its sign.
+
+    Args:
+        name: the id of the column.
+        title: its heading.
+        get: returns the rate of a row; None: unknown.
+        unit: what it counts.
+        meaning: what it means, for the help.
+        fields: the fields of a row that belong to it.
+        decimals: digits after the point.
+        mark: behind the number of a cache that grows as a leak does.
+    """
+
+    def value(row: CacheRow) -> float:
+        rate = get(row)
+        return _UNKNOWN_LAST if rate is None else rate
+
+    def write(row: CacheRow, width: int, scene: Scene) -> str:
+        rate = get(row)
+        return numbers.UNKNOWN if rate is None else f"{rate:+.{decimals}f}{mark if row.growing else ''}"
+
+    return CacheColumn(
+        id=name,
+        title=title,
+        width=_WIDTH,
+        align="right",
+        write=write,
+        help=meaning,
+        priority=0,
+        value=value,
+        unit=unit,
+        fields=fields,
+    )
+
+
+COLUMNS: tuple[CacheColumn, ...] = (
+    *(
+        replace(one, id=_IDS.get(one.id, one.id), help=_MEANINGS.get(one.id, one.help))
+        for one in caches.COLUMNS
+        if one is not caches.HISTORY
+    ),
+    _rate(
+        "growth",
+        "GROWTH/h",
+        lambda row: row.growth_bytes_h,
+        unit=Unit.BYTES,
+        meaning="Bytes per hour by which the objects in use grow: a robust slope since counting began; -: not known"
+        " yet. ^ after the number: the cache grows as a leak does. Rows that are sorted by it have these caches first,"
+        " and then those that cannot be reclaimed",
+        fields=("growth_bytes_h", "growing"),
+        decimals=0,
+        mark="^",
+    ),
+    _rate(
+        "rate",
+        "OBJ/s",
+        lambda row: row.growth_objects_s,
+        unit=Unit.OBJECTS,
+        meaning="GROWTH/h in objects per second",
+        fields=("growth_objects_s", "grows_with"),
+    ),
+    _rate(
+        "recent",
+        "1 MIN",
+        lambda row: row.recent_objects_s,
+        unit=Unit.OBJECTS,
+        meaning="The same over the last minute",
+        fields=("recent_objects_s",),
+    ),
+    CacheColumn(
+        id="reclaim",
+        title="RECLAIM",
+        width=7,
+        align="right",
+        write=lambda row, width, scene: _RECLAIM[row.reclaimable],
+        help="Whether the kernel can free objects of the cache when memory is short; -: unknown",
+        priority=0,
+        value=lambda row: _UNKNOWN_LAST if row.reclaimable is None else int(row.reclaimable),
+        fields=("reclaimable",),
+    ),
+)
+BY_ID = {one.id: one for one in COLUMNS}
+_GROWING = ("growth", "rate", "recent")
+
+# Columns that the table of the screen has by another name.
+ON_SCREEN = {"delta": "growth"}
+
+
+def sort_value(column: str) -> Callable[[CacheRow], Any]:
+    """Return what rows are sorted by: by growth, caches that leak come first, then those that cannot be reclaimed."""
+    value = BY_ID[column].value
+    assert value is not None
+    if column == "growth":
+        return lambda row: (bool(row.growing), not row.reclaimable, value(row))
+    return value
+
+
+def added_for(sort: str) -> tuple[str, ...]:
+    """Return the columns without which the order of rows that are sorted by a column cannot be understood."""
+    return ("growth", "reclaim") if sort == "growth" else (sort,)
+
+
+def counts_frees(columns: Iterable[str]) -> bool:
+    """Return whether one of these columns needs frees to be counted."""
+    return any(BY_ID[name].fields[:1] == caches.FREES.fields[:1] for name in columns)
+
+
+def ranks_growth(column: str) -> bool:
+    """Return whether rows that are sorted by this column show which caches grow."""
+    return column in _GROWING
+
+
+def is_of_leaks(column: str) -> bool:
+    """Return whether the screen has a column in its leak view, and not in its table."""
+    return ON_SCREEN.get(column, column) not in caches.SORTS or ranks_growth(column)

@@ -1,0 +1,107 @@
+"""The command line: two ways to give the interval and the count, groups in the help, examples that are right."""
+
+import re
+import shlex
+from collections.abc import Sequence
+
+import pytest
+
+from slabtui.cli import options
+from slabtui.cli.options import Options
+from slabtui.cli.parser import parser
+from slabtui.columns import text
+from slabtui.errors import SlabtuiError, Status
+from slabtui.model.inspection import InspectionKind
+
+EXAMPLE = re.compile(r"^  (slabtui\b.*?)(?:  .*| > \S+)?$", re.MULTILINE)
+
+
+def parse(*argv: str) -> Options:
+    return options.parse(argv)
+
+
+def refusal(*argv: str) -> str:
+    with pytest.raises(SlabtuiError) as caught:
+        parse(*argv)
+    assert caught.value.status == Status.USAGE
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("argv", "interval", "count"),
+    [
+        ([], 1.0, None),
+        (["2"], 2.0, None),
+        (["2", "3"], 2.0, 3),
+        (["-d", "2"], 2.0, None),
+        (["--interval", "0.5", "--count", "3"], 0.5, 3),
+        (["-n", "3"], 1.0, 3),
+        (["-n3", "2"], 2.0, 3),
+        (["-b"], 1.0, 1),
+        (["-b", "5"], 5.0, 1),
+        (["--once", "-d", "5"], 5.0, 1),
+    ],
+)
+def test_the_interval_and_the_count_are_options_or_arguments(
+    argv: Sequence[str], interval: float, count: int | None
+) -> None:
+    found = parse(*argv)
+    assert (found.interval, found.count) == (interval, count)
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["-d", "1", "1"], "the interval is given twice, with -d and without: leave out one"),
+        (["-n", "1", "1", "1"], "the count is given twice, with -n and without: leave out one"),
+        (["-b", "1", "1"], "-b prints one interval: leave out -b or the count"),
+        (["-b", "-n", "1"], "-b prints one interval: leave out -b or the count"),
+    ],
+)
+def test_what_is_given_twice_is_wrong_usage(argv: Sequence[str], why: str) -> None:
+    assert refusal(*argv) == why
+
+
+def test_columns_are_names_with_commas_between_them() -> None:
+    assert parse("-o", "mem,name, live,mem").columns == ("mem", "name", "live")
+    assert parse().columns is None
+    names = ", ".join(text.BY_ID)
+    assert refusal("-o", "name,x") == f"argument -o/--columns: no column 'x': choose one of {names}: see slabtui --help"
+    assert refusal("-s", "x") == f"argument -s/--sort: no column 'x': choose one of {names}: see slabtui --help"
+
+
+@pytest.mark.parametrize(
+    ("argv", "counted"),
+    [([], False), (["--frees"], True), (["-s", "frees"], True), (["-o", "frees"], True), (["-o", "live"], False)],
+)
+def test_frees_are_counted_where_they_are_shown(argv: Sequence[str], counted: bool) -> None:
+    assert parse(*argv).request.frees is counted
+
+
+def test_every_option_is_in_a_group_with_a_name() -> None:
+    groups = {group.title: group._group_actions for group in parser()._action_groups if group._group_actions}
+    assert list(groups) == ["what to show", "what to count", "output", "recordings", "other"]
+    grouped = [action for actions in groups.values() for action in actions]
+    assert len(grouped) == len(parser()._actions)
+    assert all(action.help for action in grouped)
+
+
+def test_the_examples_in_the_help_are_right() -> None:
+    examples = EXAMPLE.findall(str(parser().epilog))
+    assert len(examples) == 5
+    found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
+    assert [one.output for one in found] == [None, None, None, None, "folded"]
+    assert found[1].pids == (1,)
+    assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
+    assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
+    assert str(found[3].record) == "night.jsonl.gz"
+    inspection = found[4].request.inspection
+    assert inspection is not None
+    assert (inspection.kinds, found[4].count) == ((InspectionKind.STACKS,), 30)
+
+
+def test_the_help_names_every_status() -> None:
+    assert re.findall(r"^  (\d) ", str(parser().epilog), re.MULTILINE) == [
+        f"{status}" for status in Status if status is not Status.FAILED
+    ]
+    assert all(f"{status:d}  " in str(parser().epilog) for status in Status)
