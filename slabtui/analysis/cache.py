@@ -7,6 +7,8 @@ from slabtui.analysis.judged import ENOUGH, JudgedSeries
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
+_CONFIRMED = 2  # verdicts in a row, for a mark; there is one for each bin
+_STAYS = 12  # verdicts without it, until a mark is gone
 
 
 class JudgedCache(JudgedSeries):
@@ -23,7 +25,7 @@ class JudgedCache(JudgedSeries):
         judgement: what its rows have from now on.
     """
 
-    __slots__ = ("_row", "_size", "_used", "_values", "judgement", "key", "name", "names")
+    __slots__ = ("_left", "_row", "_size", "_used", "_values", "_wanted", "judgement", "key", "name", "names")
 
     def __init__(self, row: CacheRow, live: int) -> None:
         super().__init__(live)
@@ -32,6 +34,7 @@ class JudgedCache(JudgedSeries):
         self.names = (row.name, *row.aliases)
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
+        self._wanted = self._left = 0
         self._size = row.size
         self._row = row
         self._values: tuple[object, ...] = ()
@@ -43,12 +46,17 @@ class JudgedCache(JudgedSeries):
         return None if self.trend is None or self._size is None else self.trend.slope * self._size * _HOUR
 
     def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
-        """Make the judgement of the rows that come."""
+        """Make the judgement of the rows that come.
+
+        A mark comes with the second verdict in a row that asks for it, and stays for a minute after the last one.
+        """
+        self._wanted = self._wanted + 1 if growing else 0
+        self._left = _STAYS if self._wanted >= _CONFIRMED else max(0, self._left - 1)
         judgement = Judgement(
             growth_objects_s=_rounded(self.trend.slope if self.trend else None),
             recent_objects_s=_rounded(self.minute.slope if self.minute else None),
             growth_bytes_h=_rounded(self.bytes_per_hour),
-            growing=growing if len(self.long) >= ENOUGH else None,
+            growing=self._left > 0 if len(self.long) >= ENOUGH else None,
             grows_with=grows_with,
         )
         if judgement != self.judgement:
@@ -71,6 +79,7 @@ class JudgedCache(JudgedSeries):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
+        self._left = 0
         self.put_verdict(False, ())
 
 
