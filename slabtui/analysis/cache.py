@@ -45,6 +45,11 @@ class JudgedCache(JudgedSeries):
         """How fast it grows since the baseline; None: not known yet, or the size of its objects is not known."""
         return None if self.trend is None or self._size is None else self.trend.slope * self._size * _HOUR
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether it was judged as growing within the last minute."""
+        return self._left > 0
+
     def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
         """Make the judgement of the rows that come.
 
@@ -56,7 +61,7 @@ class JudgedCache(JudgedSeries):
             growth_objects_s=_rounded(self.trend.slope if self.trend else None),
             recent_objects_s=_rounded(self.minute.slope if self.minute else None),
             growth_bytes_h=_rounded(self.bytes_per_hour),
-            growing=self._left > 0 if len(self.long) >= ENOUGH else None,
+            growing=self.is_marked if len(self.long) >= ENOUGH else None,
             grows_with=grows_with,
         )
         if judgement != self.judgement:

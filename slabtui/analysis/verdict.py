@@ -54,7 +54,7 @@ def _is_certain(together: Sequence[JudgedCache], timeline: Timeline) -> bool:
     """Return whether a group certainly grows, and for longer than timers explain."""
     lifetime = max(known.lifetime(cache.names) for cache in together)
     is_long = timeline.now - timeline.baseline >= _LIFETIMES * lifetime
-    return is_long and any(cache.exceeds_noise(CERTAIN) for cache in together)
+    return is_long and any(cache.is_marked or cache.exceeds_noise(CERTAIN) for cache in together)
 
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline) -> bool:

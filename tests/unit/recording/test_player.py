@@ -230,7 +230,8 @@ def test_a_consumer_that_leaves_holds_up_no_other_one(tmp_path: Path) -> None:
 
 def test_a_recording_without_judgements_is_judged_while_it_is_played(tmp_path: Path) -> None:
     leak = list(hosts.snapshots({"filp": lambda time: 20 * time}, 60))
-    with playing(record(tmp_path / "a", leak), paced=False) as run:
+    (tmp_path / "a").write_bytes(lines(leak))
+    with playing(tmp_path / "a", paced=False) as run:
         assert hosts.growing(run.rest()[-1]) == {"filp"}
 
 
@@ -238,7 +239,8 @@ def test_the_judgements_of_a_recording_stay_until_the_user_marks(tmp_path: Path)
     """Those of a longer baseline are better than what its last minutes show."""
     begun = HostGrowth(since=hosts.START - 1000)
     leak = [replace(one, growth=begun) for one in hosts.snapshots({"filp": lambda time: 20 * time}, 120)]
-    with playing(record(tmp_path / "a", leak), paced=False) as run:
+    (tmp_path / "a").write_bytes(lines(leak))
+    with playing(tmp_path / "a", paced=False) as run:
         before = [run.take() for _ in range(60)]
         run.player.mark()
         after = run.rest()
