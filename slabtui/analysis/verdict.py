@@ -59,7 +59,7 @@ def _is_certain(together: Sequence[JudgedCache], timeline: Timeline) -> bool:
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline) -> bool:
     """Return whether growing references explain why a reclaimable cache grows: its objects cannot be reclaimed."""
-    return any(grow_together(holder, cache, timeline, times) for holder in pinning for times in _FILES)
+    return any(grow_together(holder, cache, timeline, times=times) for holder in pinning for times in _FILES)
 
 
 def _exceeds(cache: JudgedCache, others: Iterable[JudgedCache], timeline: Timeline) -> bool:
