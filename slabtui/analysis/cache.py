@@ -22,10 +22,11 @@ class JudgedCache(JudgedSeries):
         key: of the row.
         name: of the row.
         names: the same, and its aliases.
+        size: bytes that one object takes; None: unknown.
         judgement: what its rows have from now on.
     """
 
-    __slots__ = ("_left", "_row", "_size", "_used", "_values", "_wanted", "judgement", "key", "name", "names")
+    __slots__ = ("_left", "_row", "_used", "_values", "_wanted", "judgement", "key", "name", "names", "size")
 
     def __init__(self, row: CacheRow, live: int) -> None:
         super().__init__(live)
@@ -35,7 +36,7 @@ class JudgedCache(JudgedSeries):
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
         self._wanted = self._left = 0
-        self._size = row.size
+        self.size = row.size
         self._row = row
         self._values: tuple[object, ...] = ()
         self._used = self.judgement
@@ -43,7 +44,7 @@ class JudgedCache(JudgedSeries):
     @property
     def bytes_per_hour(self) -> float | None:
         """How fast it grows since the baseline; None: not known yet, or the size of its objects is not known."""
-        return None if self.trend is None or self._size is None else self.trend.slope * self._size * _HOUR
+        return None if self.trend is None or self.size is None else self.trend.slope * self.size * _HOUR
 
     @property
     def is_marked(self) -> bool:
