@@ -217,11 +217,18 @@ def test_the_security_part_of_inodes_in_memory_leaks_with_them() -> None:
     assert growing(judged) == {"shmem_inode_cache", "lsm_inode_cache"}
 
 
-def test_sockets_in_time_wait_are_not_marked_before_they_could_have_ended() -> None:
-    churn = {"tw_sock_TCP": lambda time: 200 * min(time, 60), "tcp_bind_bucket": lambda time: 200 * min(time, 60)}
+@pytest.mark.parametrize("begin", [0, 50, 130, 200, 400])
+def test_sockets_in_time_wait_are_not_marked_when_a_load_becomes_heavier(begin: float) -> None:
+    def level(time: float) -> float:
+        return 5000 + 200 * max(0, min(time - begin, 60))
+
     growth = Growth()
-    for one in snapshots(churn, 400):
+    for one in snapshots({"tw_sock_TCP": level, "tcp_bind_bucket": level}, 600):
         assert growing(growth.judge(one)) == set()
+
+
+def test_sockets_in_time_wait_that_do_not_end_are_marked() -> None:
+    assert growing(judge({"tw_sock_TCP": noisy(20, 50)}, 240)) == {"tw_sock_TCP"}
 
 
 @pytest.mark.parametrize("judged", [False, True])
