@@ -12,7 +12,7 @@ from slabtui.analysis.judged import CERTAIN, LIKELY
 from slabtui.analysis.series import Timeline
 from slabtui.model.identity import CacheKey
 
-_MOST_GROUPED = 64  # caches, those that grow by most bytes: to compare them takes 3 ms
+_MOST_GROUPED = 40  # caches, those that grow by most bytes: to compare them takes 1 ms
 _MOST_LEADERS = 4  # names: those that explain most
 _LIFETIMES = 3  # of objects that a timer frees, in each of which a cache of them grows before it is marked
 _FILES = (1, 2)  # open files that hold one inode: pipe(2) and socketpair(2) make two
