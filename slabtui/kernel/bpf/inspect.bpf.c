@@ -101,17 +101,25 @@ static __always_inline void add(struct row *row, u64 allocs, u64 bytes)
 		__sync_fetch_and_add(&row->bytes, bytes);
 }
 
-/* Note the name and the cgroup of the process of a row once in an interval: a process may change them. */
+/* Note the name and the cgroup of the process of a row, as they are now: a process may change them. */
 static __always_inline void name(struct row *row, u64 epoch)
 {
-	u64 leader;
+	u64 leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
 
-	if (row->epoch == epoch)
-		return;
 	row->epoch = epoch;
 	row->cgroup = bpf_get_current_cgroup_id();
-	leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
 	bpf_probe_read_kernel(row->comm, sizeof(row->comm), (void *)(leader + TASK_COMM));
+}
+
+/*
+ * Whether a row is to be named: at its first event in an interval; and whenever it has as many allocations as a power of
+ * two, so that a process that begins another program and soon ends has the name of that program.
+ */
+static __always_inline bool is_unnamed(struct row *row, u64 epoch)
+{
+	u64 allocs = row->allocs;
+
+	return row->epoch != epoch || !(allocs & (allocs - 1));
 }
 
 /* An allocation, from either kind of tracepoint. */
@@ -255,7 +263,8 @@ static __always_inline void add_process(struct settings *now, u64 inspection, u6
 		return;
 	}
 	add(row, 1, bytes);
-	name(row, now->epoch);
+	if (is_unnamed(row, now->epoch))
+		name(row, now->epoch);
 }
 
 /*

@@ -89,10 +89,9 @@ def _group(root: Path, path: Path) -> Iterator[None]:
 
 
 def _start(group: Path, directory: Path, command: tuple[str, ...]) -> None:
-    def enter() -> None:
-        (group / "cgroup.procs").write_text(str(os.getpid()))
-
-    subprocess.Popen(command, cwd=directory, env={"PATH": "/usr/bin:/bin"}, preexec_fn=enter)  # noqa: PLW1509
+    enter = ("sh", "-c", 'echo $$ >"$0"; exec "$@"', str(group / "cgroup.procs"))
+    environment = {"PATH": "/usr/bin:/bin"}
+    subprocess.Popen([*enter, *command], cwd=directory, env=environment, stderr=subprocess.DEVNULL)
 
 
 def _end(group: Path) -> None:

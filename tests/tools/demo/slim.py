@@ -12,9 +12,9 @@ from slabtui.recording import codec
 from slabtui.recording.addresses import AddressHider
 
 HOST = "demo"
-FEWEST = 60  # allocations of a cache in the whole recording
+FEWEST = 300  # allocations of a cache in the whole recording
 LARGEST = 12  # caches that are kept for their memory
-MOST_ROWS = {InspectionKind.CALLERS: 12, InspectionKind.STACKS: 24, InspectionKind.PROCESSES: 32}
+MOST_ROWS = {InspectionKind.CALLERS: 12, InspectionKind.STACKS: 16, InspectionKind.PROCESSES: 24}
 _JUDGED = ("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")  # replay works it out
 
 

@@ -1,15 +1,20 @@
 """The recording that comes with slabtui: what it has, and that nothing of the machine that made it is in it."""
 
+import gzip
+import os
 from dataclasses import replace
 
 import pytest
 
+from slabtui.cli.options import DEMO
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.decoder import Decoder
+from slabtui.recording.reader import read
 from tests.support.fakes import cache, key, snapshot
-from tests.tools.demo import slim
+from tests.tools.demo import __main__ as demo
+from tests.tools.demo import load, slim
 
 OWN, OTHER = "/system.slice/own.service", "/user.slice"
 NUMBERS = {"total_allocs": 9, "total_bytes": 576, "allocs": 1, "bytes": 64}
@@ -95,3 +100,40 @@ def test_only_the_largest_rows_of_an_inspection_are_kept_all_the_time(
 
 def backwards(found: Inspection) -> Inspection:
     return replace(found, rows=found.rows[::-1])
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[Snapshot]:
+    """Return the demo that slabtui has."""
+    return [one for one in read(DEMO) if isinstance(one, Snapshot)]
+
+
+def test_the_demo_inspects_five_caches_in_every_way_one_after_the_other(shown: list[Snapshot]) -> None:
+    inspected = [shown_one.inspections[0].cache.name for shown_one in shown]
+    assert inspected == [name for name in demo.CACHES for _ in range(demo.EACH)]
+    for number, name in enumerate(demo.CACHES):
+        last = shown[(number + 1) * demo.EACH - 1]
+        assert {found.kind for found in last.inspections} == set(InspectionKind)
+        assert {(found.cache.name, found.number) for found in last.inspections} == {(name, number + 1)}
+        assert all(found.rows for found in last.inspections if found.kind is not InspectionKind.ABOUT)
+
+
+def test_the_demo_has_a_leak_and_counts_frees(shown: list[Snapshot]) -> None:
+    seconds = shown[-1].time - shown[0].time
+    for name in ("filp", "kmalloc-64"):
+        lives = [row.live for one in shown for row in one.rows if row.name == name]
+        assert None not in lives
+        assert ((lives[-1] or 0) - (lives[0] or 0)) / seconds > 0.5 * load.LEAK
+    assert all(one.row(shown[-1].inspections[0].cache) for one in shown)
+    assert sum(row.frees or 0 for row in shown[-1].rows) > 0
+
+
+def test_the_demo_says_nothing_of_the_machine_that_made_it(shown: list[Snapshot]) -> None:
+    groups = {f"/{group}" for group in load.GROUPS}
+    for one in shown:
+        assert (one.origin.host, "-" in one.origin.kernel) == ("demo", False)
+        for found in one.inspections:
+            assert {row.cgroup for row in found.rows if row.pid and row.context is Context.PROCESS} <= groups
+    text = gzip.decompress(DEMO.read_bytes()).decode()
+    for word in ("/root", "/work", "/home", "0xffff", os.uname().nodename + '"'):
+        assert word not in text
