@@ -7,6 +7,8 @@ from slabtui.analysis.judged import ENOUGH, JudgedSeries
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
+_CONFIRMED = 2  # verdicts in a row, for a mark; there is one for each bin
+_STAYS = 12  # verdicts without it, until a mark is gone
 
 
 class JudgedCache(JudgedSeries):
@@ -20,10 +22,11 @@ class JudgedCache(JudgedSeries):
         key: of the row.
         name: of the row.
         names: the same, and its aliases.
+        size: bytes that one object takes; None: unknown.
         judgement: what its rows have from now on.
     """
 
-    __slots__ = ("_given", "_row", "_size", "_used", "_values", "judgement", "key", "name", "names")
+    __slots__ = ("_given", "_left", "_row", "_used", "_values", "_wanted", "judgement", "key", "name", "names", "size")
 
     def __init__(self, row: CacheRow, live: int) -> None:
         super().__init__(live)
@@ -32,7 +35,8 @@ class JudgedCache(JudgedSeries):
         self.names = (row.name, *row.aliases)
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
-        self._size = row.size
+        self._wanted = self._left = 0
+        self.size = row.size
         self._given: CacheRow | None = None  # the row that was judged last
         self._row = row
         self._values: tuple[object, ...] = ()
@@ -41,15 +45,25 @@ class JudgedCache(JudgedSeries):
     @property
     def bytes_per_hour(self) -> float | None:
         """How fast it grows since the baseline; None: not known yet, or the size of its objects is not known."""
-        return None if self.trend is None or self._size is None else self.trend.slope * self._size * _HOUR
+        return None if self.trend is None or self.size is None else self.trend.slope * self.size * _HOUR
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it was judged as growing within the last minute."""
+        return self._left > 0
 
     def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
-        """Make the judgement of the rows that come."""
+        """Make the judgement of the rows that come.
+
+        A mark comes with the second verdict in a row that asks for it, and stays for a minute after the last one.
+        """
+        self._wanted = self._wanted + 1 if growing else 0
+        self._left = _STAYS if self._wanted >= _CONFIRMED else max(0, self._left - 1)
         judgement = Judgement(
             growth_objects_s=_rounded(self.trend.slope if self.trend else None),
             recent_objects_s=_rounded(self.minute.slope if self.minute else None),
             growth_bytes_h=_rounded(self.bytes_per_hour),
-            growing=growing if len(self.long) >= ENOUGH else None,
+            growing=self.is_marked if len(self.long) >= ENOUGH else None,
             grows_with=grows_with,
         )
         if judgement != self.judgement:
@@ -78,6 +92,7 @@ class JudgedCache(JudgedSeries):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
+        self._left = 0
         self.put_verdict(False, ())
 
 

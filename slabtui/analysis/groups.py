@@ -10,8 +10,8 @@ from slabtui.analysis.trend import noise_around
 S = TypeVar("S", bound=JudgedSeries)
 _NEAR = 0.1  # of the faster one's slope: slopes that differ by less are the same
 _CLOSE = 0.15  # the same where the slower one's slope is within the confidence limit of the faster one's
-_EVEN = 0.3  # noise, as a part of the growth, up to which slopes alone are compared
-_EVEN_RECLAIMABLE = 0.01  # the same where one of the two is reclaimable: then the other one would not be marked
+EVEN = 0.3  # noise, as a part of the growth, up to which slopes alone are compared
+_EVEN_RECLAIMABLE = 0.01  # the same where one of the two is reclaimable
 _SLABS = 64  # objects: LIVE may change by all objects of a slab at once
 _SHARED = 0.5  # the noise of their difference, as a part of the greater of their own
 
@@ -24,7 +24,7 @@ def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
     """
     groups: list[list[S]] = []
     for one in sorted(series, key=lambda one: -one.slope):
-        found = next((group for group in groups if grow_together(group[0], one, timeline)), None)
+        found = next((group for group in groups if _belong_together(group[0], one, timeline)), None)
         if found is None:
             groups.append([one])
         else:
@@ -32,10 +32,24 @@ def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
     return groups
 
 
-def grow_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline, times: int = 1) -> bool:
+def _belong_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline) -> bool:
+    """Return whether two series belong to a group; beside a reclaimable one, the other one would not be marked."""
+    return grow_together(one, other, timeline, even=_EVEN_RECLAIMABLE if one.reclaimable or other.reclaimable else EVEN)
+
+
+def grow_together(
+    one: JudgedSeries, other: JudgedSeries, timeline: Timeline, *, times: int = 1, even: float = EVEN
+) -> bool:
     """Return whether a growing series grows at the same rate as another one, or so many times as fast.
 
     Unrelated series may have nearly equal slopes by chance. So where they grow unevenly, they must do so together.
+
+    Args:
+        one: the first series.
+        other: the second one.
+        timeline: their times.
+        times: how many times as fast as the second one the first one grows.
+        even: the noise, as a part of the growth, up to which the slopes alone are compared.
     """
     if one.trend is None or other.trend is None:
         return False
@@ -48,7 +62,6 @@ def grow_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline, ti
     moments, values = timeline.long[-number:], one.long[-number:]
     others = [times * value for value in other.long[-number:]]
     noise = max(noise_around(slope, moments, values), noise_around(other_slope, moments, others))
-    even = _EVEN_RECLAIMABLE if one.reclaimable or other.reclaimable else _EVEN
     if noise <= max(even * min(slope, other_slope) * (moments[-1] - moments[0]), _SLABS):
         return True
     difference = [value - other_value for value, other_value in zip(values, others, strict=True)]

@@ -19,16 +19,18 @@ class JudgedSeries(Series):
 
     Attributes:
         trend: since the baseline; None: not known yet.
+        late: in the last two thirds of the time since the baseline; None: not known yet, or it does not matter.
         minute: in the last minute; None: not known yet.
         goes_on: whether it has not slowed down.
         reclaimable: whether the kernel can free what grows; None: unknown.
     """
 
-    __slots__ = ("_examined", "goes_on", "minute", "reclaimable", "trend")
+    __slots__ = ("_examined", "goes_on", "late", "minute", "reclaimable", "trend")
 
     def __init__(self, value: float) -> None:
         super().__init__(value)
         self.trend: Trend | None = None
+        self.late: Trend | None = None
         self.minute: Trend | None = None
         self.goes_on = False
         self.reclaimable: bool | None = None
@@ -43,6 +45,9 @@ class JudgedSeries(Series):
         if len(self.long) != self._examined:  # a trend of all bins takes longest, and they end seldom
             self._examined = len(self.long)
             self.trend = _find(timeline.long, self.long)
+            number = len(self.long) * 2 // 3
+            matters = number >= ENOUGH and self.slope > 0 and not self.exceeds_noise(CERTAIN)
+            self.late = _find(timeline.long, self.long[-number:]) if matters else None
         self.goes_on = self._goes_on(timeline)
         return True
 
@@ -52,13 +57,20 @@ class JudgedSeries(Series):
         return 0.0 if self.trend is None else self.trend.slope
 
     def exceeds_noise(self, times: float) -> bool:
-        """Return whether it has grown by so many times its noise; False where that is not known yet."""
-        return self.trend is not None and len(self.long) >= ENOUGH and self.trend.exceeds_noise(times)
+        """Return whether it has grown by so many times its noise; False where that is not known yet.
+
+        It may have done so in the last two thirds of the time alone: before that, a load may have begun.
+        """
+        if self.trend is None or len(self.long) < ENOUGH:
+            return False
+        return self.trend.exceeds_noise(times) or (
+            self.trend.low > 0 and self.late is not None and self.late.exceeds_noise(times)
+        )
 
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
-        self.trend = None
+        self.trend = self.late = None
         self.goes_on = False
         self._examined = 0
 

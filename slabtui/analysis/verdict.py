@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from slabtui.analysis import known
+from slabtui.analysis import followers, known
 from slabtui.analysis.cache import JudgedCache
 from slabtui.analysis.groups import group, grow_together
 from slabtui.analysis.judged import CERTAIN, LIKELY
 from slabtui.analysis.series import Timeline
-from slabtui.analysis.trend import find_trend
 from slabtui.model.identity import CacheKey
 
 _MOST_GROUPED = 64  # caches, those that grow by most bytes: to compare them takes 3 ms
+_MOST_LEADERS = 4  # names: those that explain most
 _LIFETIMES = 3  # of objects that a timer frees, before a cache of them is marked: its growth has ended by then
 _FILES = (1, 2)  # open files that hold one inode: pipe(2) and socketpair(2) make two
 
@@ -31,7 +31,6 @@ def judge_together(caches: Collection[JudgedCache], timeline: Timeline) -> dict[
     rising = [cache for cache in caches if cache.varies and cache.exceeds_noise(LIKELY)]
     rising.sort(key=lambda cache: -(cache.bytes_per_hour or 0.0))
     pinning = [cache for cache in rising if known.pins(cache.names)]
-    inodes = [cache for cache in caches if cache.reclaimable and cache.slope > 0 and known.is_of_inodes(cache.name)]
     found: dict[CacheKey, Verdict] = {}
     held = set()
     for together in group(rising[:_MOST_GROUPED], timeline):
@@ -43,10 +42,13 @@ def judge_together(caches: Collection[JudgedCache], timeline: Timeline) -> dict[
             found[cache.key] = Verdict(growing, _names_beside(cache, together))
             if reclaimable and is_held:
                 held.add(cache.key)
-    for cache in caches if inodes else ():
-        is_free = cache.slope > 0 and cache.key not in held and known.is_per_inode(cache.names)
-        if is_free and not _exceeds(cache, inodes, timeline):
-            found[cache.key] = Verdict(False, _names_beside(cache, inodes))
+    for cache in caches:
+        may_follow = cache.key in found or (cache.slope > 0 and known.is_per_inode(cache.names))
+        if may_follow and cache.key not in held and not cache.reclaimable:
+            leaders = followers.find_leaders(cache, caches)
+            if leaders and not followers.exceeds(cache, leaders, timeline):
+                beside = followers.sort_by_growth(leaders)[:_MOST_LEADERS]
+                found[cache.key] = Verdict(growing=False, grows_with=_names_beside(cache, beside))
     return found
 
 
@@ -54,22 +56,12 @@ def _is_certain(together: Sequence[JudgedCache], timeline: Timeline) -> bool:
     """Return whether a group certainly grows, and for longer than timers explain."""
     lifetime = max(known.lifetime(cache.names) for cache in together)
     is_long = timeline.now - timeline.baseline >= _LIFETIMES * lifetime
-    return is_long and any(cache.exceeds_noise(CERTAIN) for cache in together)
+    return is_long and any(cache.is_marked or cache.exceeds_noise(CERTAIN) for cache in together)
 
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline) -> bool:
     """Return whether growing references explain why a reclaimable cache grows: its objects cannot be reclaimed."""
-    return any(grow_together(holder, cache, timeline, times) for holder in pinning for times in _FILES)
-
-
-def _exceeds(cache: JudgedCache, others: Iterable[JudgedCache], timeline: Timeline) -> bool:
-    """Return whether a cache grows by more than these other ones do together."""
-    rest = list(cache.long)
-    for other in others:
-        values = other.long[-len(rest) :]
-        values = [values[0]] * (len(rest) - len(values)) + values  # it is younger
-        rest = [value - other_value for value, other_value in zip(rest, values, strict=True)]
-    return find_trend(timeline.long[-len(rest) :], rest).exceeds_noise(CERTAIN)
+    return any(grow_together(holder, cache, timeline, times=times) for holder in pinning for times in _FILES)
 
 
 def _names_beside(cache: JudgedCache, together: Iterable[JudgedCache]) -> tuple[str, ...]:

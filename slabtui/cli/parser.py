@@ -17,11 +17,11 @@ from slabtui.outputs import formats
 _EPILOG = """\
 examples:
   slabtui                              the live table; ? shows all keys
-  slabtui -p 1234 -s allocs -d 0.5     what process 1234 allocates, twice a second
+  slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
-                                       half a minute of stacks, for a flame graph
+                                       30 s of stacks, for a flame graph
 
 exit status:
   0  success              1        something is missing or failed

@@ -221,6 +221,8 @@ def _rate(name: str, unit: Unit, what: str, priority: int) -> Callable[[Shown], 
     def draw(shown: Shown) -> Segment:
         units = shown.state.units
         total = units.total(shown.snapshot.rows, name)
+        if total is None and name != "frees":  # with -p: no cache was seen yet
+            total = 0
         width = _WIDTHS[units.style] + (unit is Unit.BYTES)
         written = "?" if total is None else numbers.write(total, unit, units.style, width).strip()
         suffix = SUFFIXES[units.basis].lower()

@@ -274,14 +274,14 @@ def facts(state: State, width: int) -> Markup:
     """Return the line with what is known about the cache at once, before anything is inspected."""
     row, inspection = state.pages.inspected, state.pages.inspection
     if row is None:
-        return [("label", " " * width)]
+        return [(None, " " * width)]
     live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
     known = [
-        Segment("label", (f"live {live}",), 9),
-        Segment("label", (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
+        Segment(None, (f"live {live}",), 9),
+        Segment(None, (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
     ]
     if row.growth_objects_s is not None:
-        known.append(Segment("growing" if row.growing else "label", tuple(f"growth {one}" for one in growth(row)), 6))
+        known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
     if row.reclaimable is not None:
         known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:

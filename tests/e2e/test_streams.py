@@ -19,7 +19,7 @@ from tests.support.terminal import Terminal
 
 SLABTUI = f"{sys.executable} -m slabtui"
 PYTHONS = [sys.executable, *newer_pythons()]  # from 3.13 on the interpreter ends with 120 if its last flush fails
-USAGE, FAILURE, DEMO = "--frobnicate", "--replay /nonexistent -C", "--demo -C 1 2"
+USAGE, FAILURE, DEMO = "--frobnicate", "--replay /dev/null -C", "--demo -C 1 2"  # an empty file is no recording
 
 pytestmark = pytest.mark.parametrize("buffered", [["env", "-u", "PYTHONUNBUFFERED"], ["env", "PYTHONUNBUFFERED=1"]])
 

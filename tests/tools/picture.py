@@ -13,6 +13,7 @@ from pathlib import Path
 from urwid import AttrSpec
 from urwid.testing import render_runs, resolve_runs
 
+from slabtui.analysis.growth import Growth
 from slabtui.cli.options import DEMO
 from slabtui.recording.reader import read
 from slabtui.views.app import App
@@ -111,9 +112,9 @@ def show(recording: Path | Traversable, keys: Sequence[str], size: tuple[int, in
 
     The key `page` opens the page of the cache that the recording inspects last.
     """
-    app, inspected = App(State(1.0, frees=True, replay=True)), None
+    app, growth, inspected = App(State(1.0, frees=True, replay=True)), Growth(), None
     for snapshot in read(recording):
-        app.show(snapshot)
+        app.show(growth.judge(snapshot))
         inspected = snapshot.inspections[0].cache if snapshot.inspections else inspected
         if "page" in keys and snapshot.inspections and len(app.state.time.history) >= LEAST:
             break

@@ -7,6 +7,7 @@ KIND is `none` or a kind of tests.tools.busy.leaks, RATE its objects per second.
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from slabtui.recording.reader import read
 from tests.tools.busy import loads, slim
 from tests.tools.busy.leaks import CACHES
 
+_WARM = 60  # seconds of load before the recording: as long as a socket is in TIME_WAIT
 _SPARE = 60  # seconds that the program may take to begin and to end
 
 
@@ -44,9 +46,10 @@ def main() -> None:
     path = options.directory / f"busy-{options.kind}-{options.rate:g}.jsonl.zst"
     with tempfile.TemporaryDirectory() as directory:
         whole = path.with_suffix("").with_suffix(".whole.jsonl.zst") if options.whole else Path(directory, "a.zst")
-        limit = options.seconds + _SPARE
+        limit = options.seconds + _WARM + _SPARE
         with loads.running(limit), leaking(options.kind, options.rate, limit):
             command = ["slabtui", "--output", "json", "-r", "1", "--record", str(whole), "1", str(options.seconds)]
+            time.sleep(_WARM)
             run((sys.executable, "-m", *command), stdout=DEVNULL, check=True)
         slim.write(path, read(whole))
     print(path, path.stat().st_size, "bytes")

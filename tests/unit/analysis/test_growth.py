@@ -91,7 +91,7 @@ def test_a_snapshot_that_covers_no_time_passes_as_it_is() -> None:
 def test_a_ramp_that_has_ended_is_not_marked_any_more() -> None:
     ramp = {"kmalloc-64": lambda time: 1000 + 50 * min(time, 100)}
     assert growing(judge(ramp, 60)) == {"kmalloc-64"}
-    assert growing(judge(ramp, 180)) == set()
+    assert growing(judge(ramp, 240)) == set()
 
 
 def test_a_mark_begins_a_new_baseline() -> None:
@@ -163,9 +163,9 @@ def test_caches_of_one_leak_are_a_group() -> None:
 
 
 def test_a_noisy_cache_is_marked_earlier_beside_a_certain_one() -> None:
-    together = {"filp": noisy(20, 1500, 5), "kmalloc-64": noisy(20, 20, 6)}
-    assert growing(judge({"filp": together["filp"]}, 60)) == set()
-    assert growing(judge(together, 60)) == {"filp", "kmalloc-64"}
+    together = {"filp": noisy(20, 1100, 5), "kmalloc-64": noisy(20, 20, 6)}
+    assert growing(judge({"filp": together["filp"]}, 80)) == set()
+    assert growing(judge(together, 80)) == {"filp", "kmalloc-64"}
 
 
 def uneven(time: float) -> float:
@@ -316,7 +316,7 @@ def test_a_cache_that_falls_back_again_and_again_does_not_leak() -> None:
     growth = Growth()
     for at, one in enumerate(snapshots({"kmalloc-64": lambda time: 1000 + 20 * (time % 200)}, 1200)):
         judged = growth.judge(one)
-        assert at < 210 or growing(judged) == set()
+        assert at < 280 or growing(judged) == set()
 
 
 @pytest.mark.parametrize("elapsed", [1e-6, 1e300, 1.7e308])
@@ -327,3 +327,17 @@ def test_a_recording_that_was_made_up_is_judged_without_a_failure(elapsed: float
         memory = HostMemory(available=1 << 63, slab=(at % 5) << 62, unreclaimable=at << 56)
         one = replace(snapshot(odd, time=0.0, memory=memory), elapsed=elapsed if at % 3 else 1.0)
         assert growth.judge(one).growth is not None
+
+
+def test_a_leak_is_found_although_a_load_began_after_the_baseline() -> None:
+    leak = noisy(20, 100)
+    assert growing(judge({"filp": lambda time: (leak(time) or 0) + 60 * min(time, 30)}, 150)) == {"filp"}
+
+
+def test_a_mark_does_not_flicker() -> None:
+    """It comes with the second verdict, and stays where a load hides the leak for a while."""
+    growth, leak = Growth(), noisy(20, 100)
+    burst = {"filp": lambda time: (leak(time) or 0) + (500 if 100 < time < 130 else 0)}
+    states = [bool(growing(growth.judge(one))) for one in snapshots(burst, 300)]
+    assert states.index(True) >= 44
+    assert all(states[states.index(True) :])

@@ -295,7 +295,8 @@ def test_a_recording_that_repeats_keeps_its_pace_and_stands_still_while_held(tmp
 
 def test_a_recording_without_judgements_is_judged_while_it_is_played(tmp_path: Path) -> None:
     leak = list(hosts.snapshots({"filp": lambda time: 20 * time}, 60))
-    with playing(record(tmp_path / "a", leak), paced=False) as run:
+    (tmp_path / "a").write_bytes(lines(leak))
+    with playing(tmp_path / "a", paced=False) as run:
         assert hosts.growing(run.rest()[-1]) == {"filp"}
 
 
@@ -303,7 +304,8 @@ def test_the_judgements_of_a_recording_stay_until_the_user_marks(tmp_path: Path)
     """Those of a longer baseline are better than what its last minutes show."""
     begun = HostGrowth(since=hosts.START - 1000)
     leak = [replace(one, growth=begun) for one in hosts.snapshots({"filp": lambda time: 20 * time}, 120)]
-    with playing(record(tmp_path / "a", leak), paced=False) as run:
+    (tmp_path / "a").write_bytes(lines(leak))
+    with playing(tmp_path / "a", paced=False) as run:
         before = [run.take() for _ in range(60)]
         run.player.mark()
         after = run.rest()

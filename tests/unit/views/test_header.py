@@ -114,6 +114,11 @@ def test_frees_are_in_the_header_while_they_are_counted() -> None:
     assert "? frees/s" in lines(app_with(snapshot(cache(1, allocs=5)), frees=True), (120, 40))[2]
 
 
+def test_without_any_cache_nothing_was_allocated() -> None:
+    assert "0 allocs/s" in lines(app_with(snapshot()), (120, 40))[2]
+    assert "0B/s" in lines(app_with(snapshot()), (120, 40))[2]
+
+
 def test_the_rates_are_for_the_time_and_in_the_style_of_the_table() -> None:
     app = app_with(busy(elapsed=2.0))
     size = (120, 40)
