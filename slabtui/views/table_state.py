@@ -243,7 +243,7 @@ class TableState:
         shown = self.time.shown
         if shown is None:
             return
-        times = (shown.elapsed, self.baselines.at(shown.time), self.baselines.net(shown.time))
+        times = (shown.elapsed, self.baselines.at(self.time.number), self.baselines.net(self.time.number))
         self.units = Units(self.style, self.basis, *times)
         self.reclaimable_names = leaks.reclaimable_names(shown.rows)
         try:
