@@ -72,10 +72,14 @@ class Baselines:
         self._freed: Baseline | None = None
         self._run: float | None = None
 
-    def receive(self, snapshot: Snapshot) -> None:
-        """Take in the next interval; that of another run, which began to count at another time, begins anew."""
+    def receive(self, snapshot: Snapshot) -> bool:
+        """Take in the next interval; that of another run, which began to count at another time, begins anew.
+
+        Returns:
+            Whether it is of another run.
+        """
         self.received += 1
-        if self._run != snapshot.origin.since:
+        if other_run := self._run != snapshot.origin.since:
             self._all, self._freed, self._run = [], None, snapshot.origin.since
         if not self._all:
             self._all.append(Baseline.before(snapshot, self.received))
@@ -83,6 +87,7 @@ class Baselines:
             self._freed = None
         elif self._freed is None:
             self._freed = Baseline.before(snapshot, self.received)
+        return other_run
 
     def mark(self, snapshot: Snapshot) -> None:
         """Begin again at the end of the last interval."""

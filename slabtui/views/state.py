@@ -52,7 +52,8 @@ class State(TableState):
         self.error = snapshot.error or ""
         if not snapshot.elapsed:
             return
-        self.baselines.receive(snapshot)
+        if self.baselines.receive(snapshot):
+            self._steady.clear()
         self._on_timeline(lambda: self.time.receive(snapshot))
 
     def end(self) -> None:
