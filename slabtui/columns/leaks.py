@@ -17,7 +17,6 @@ DEFAULT_SORT = "leak"
 
 _VISIBLE = 0.05  # share by which a growth rate must change before its cache may change its place
 _SMALLEST = 0.005  # objects per second: less is written as 0.00
-_RECLAIM = {None: numbers.UNKNOWN, False: "no", True: "yes"}
 _WIDE = {"leak": -1, "reclaim": -2}  # columns of the table where there is room: left out before all others
 # Columns that the numbers take, with their sign, by how they are written.
 _BYTES_WIDTH = {Style.HUMAN: 7, Style.GROUPED: 18, Style.RAW: 14}
@@ -159,7 +158,7 @@ _NUMBERS: dict[str, Number] = {
 
 def _growth(row: CacheRow, width: int, scene: Scene) -> str:
     number = caches.write_signed(row.growth_bytes_h, Unit.BYTES, scene.units, width - 1)
-    return number + ("^" if scene.growing(row) else " ")
+    return number + caches.write_leak(row, scene)
 
 
 def _share(row: CacheRow, width: int, scene: Scene) -> str:
@@ -273,7 +272,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             "reclaim",
             "RECLAIM",
             7,
-            lambda row, width, scene: _RECLAIM[row.reclaimable],
+            caches.write_reclaimable,
             priority=1,
             meaning="Whether the kernel can free its objects when memory is short; -: unknown",
             fields=("reclaimable",),

@@ -35,7 +35,7 @@ def write_caches(
         alias: returns the alias by which the filter found a row.
         columns: ids of the columns of text; their numbers have all digits.
     """
-    scene = Scene(past=lambda row, width: "", alias=alias, growing=lambda row: False)
+    scene = Scene(past=lambda row, width: "", alias=alias, leaks=False)
     widths = {text.BY_ID[name]: SLABRATETOP.get(name, text.BY_ID[name].width) for name in columns}
     lines = [f"{_clock(snapshot)} loadavg: {snapshot.loadavg}", ""]
     lines.append(" ".join(_align(column, column.title, width) for column, width in widths.items()))

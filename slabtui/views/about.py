@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import urwid
 
-from slabtui.columns import numbers
+from slabtui.columns import caches, numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -99,7 +99,7 @@ def growth(row: CacheRow) -> tuple[str, ...]:
     if row.growth_objects_s is None:
         return ("?",)
     sign = "+" if row.growth_objects_s > 0 else ""
-    mark = "^" if row.growing else ""  # as in the table
+    mark = caches.LEAK if row.growing else ""
     short = f"{sign}{numbers.human(row.growth_objects_s, Unit.OBJECTS)}/s{mark}"
     size = f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h" if row.growth_bytes_h is not None else ""
     others = f", with {', '.join(row.grows_with)}" if row.grows_with else ""
