@@ -9,7 +9,7 @@ from slabtui.columns.numbers import Style, Unit
 from slabtui.columns.units import SUFFIXES
 from slabtui.model.snapshot import Snapshot
 from slabtui.views.cells import is_plain
-from slabtui.views.chart import sparkline
+from slabtui.views.chart import level, sparkline
 from slabtui.views.line import Pieces, Segment, padded
 from slabtui.views.state import State
 
@@ -199,9 +199,7 @@ def _draw_chart(series: list[int], width: int) -> str:
     while len(series) > step * width:
         step *= 2
     ends = series[::-1][::step][:width][::-1]
-    base = min(ends, default=0)
-    span = max(max(ends, default=0) - base, _FLAT * base)
-    return sparkline([value - base + span / 8 for value in ends], width, plain=is_plain(), top=9 * span / 8)
+    return level(ends, width, flat=_FLAT, plain=is_plain())
 
 
 def _trend(shown: Shown) -> Segment | None:
