@@ -9,7 +9,16 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
-from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
+from slabtui.views.about import (
+    CHART_WIDTH,
+    about,
+    cache_series,
+    charts,
+    growth,
+    unless_none,
+    write_bytes,
+    write_objects,
+)
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
@@ -147,7 +156,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _series(self) -> tuple[Series, ...]:
         pages, time = self._state.pages, self._state.time
-        end = clock(time.shown) if time.shown is not None and time.paused else NOW
+        end = numbers.clock(time.shown.time) if time.shown is not None and time.paused else NOW
         return cache_series(pages.past(), pages.first, end)
 
     def _chart_height(self) -> int:
@@ -275,10 +284,10 @@ def facts(state: State, width: int) -> Markup:
     row, inspection = state.pages.inspected, state.pages.inspection
     if row is None:
         return [(None, " " * width)]
-    live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
+    live = unless_none(row.live, write_objects)
     known = [
         Segment(None, (f"live {live}",), 9),
-        Segment(None, (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
+        Segment(None, (f"memory {unless_none(row.mem, write_bytes)}",), 8),
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))

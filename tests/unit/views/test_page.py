@@ -289,11 +289,11 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
         ("Growth", "?"),
         ("Aliases", "x, y"),
         ("Object", "200 bytes, 192 asked for"),
-        ("Slab", "4.00 KiB, 21 objects"),
+        ("Slab", "4.00Ki, 21 objects"),
         ("Flags", "reclaimable, accounted"),
         ("Nodes", "node 0: 3 slabs, node 1: 4 slabs"),
         ("Live", "5 objects"),
-        ("Memory", "8.00 KiB held"),
+        ("Memory", "8.00Ki held"),
     ):
         assert f"{label:<{LABEL}}{value}" in lines
     first = next(place for place, line in enumerate(lines) if line.startswith("allocs/s"))
