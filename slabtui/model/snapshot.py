@@ -73,7 +73,8 @@ class CacheRow(CacheTotals):
         recent_objects_s: the same over the last minute.
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
         growing: whether the cache grows as a leak does: beyond its noise, it is not reclaimable, and nothing explains
-            it, such as a reclaimable cache that grows in step (unless that one's objects are held); None: not known yet.
+            it, such as a reclaimable cache that grows in step (unless that one's objects are held); None: not known
+            yet.
         grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
     """
 
