@@ -317,7 +317,7 @@ class App:
                 pages = self.state.pages
                 inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
-                written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"
+                written = pages.exported
         except ExportError as error:
             self.state.complain(str(error))
         else:

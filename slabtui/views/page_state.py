@@ -177,6 +177,14 @@ class PageState:
         return self.list_tab(self.tab)
 
     @property
+    def exported(self) -> str:
+        """What an export of the tab writes, in words: `12 stacks`; it may have several rows of one stack."""
+        listing = self.listing
+        if self.tab is InspectionKind.ABOUT or listing is None:
+            return self.tab.capitalize()
+        return f"{len(listing.inspection.rows)} {self.tab}"
+
+    @property
     def place(self) -> int:
         """Place of the selected row."""
         page, listing = self.page, self.listing

@@ -425,6 +425,18 @@ def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
     assert len(body(screen)) == 1
 
 
+def test_the_export_of_a_page_says_what_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stack of two processes is one stack; what is known of a cache has no number."""
+    monkeypatch.chdir(tmp_path)
+    screen = opened(InspectionKind.STACKS)
+    twice = (STACKS.rows[0], replace(STACKS.rows[0], pid=2))
+    screen.show(DENTRY, inspections=(replace(STACKS, rows=twice), ABOUT))
+    screen.type("e", "enter")
+    assert screen.has("1 stacks written to slabtui-")
+    screen.type("4", "e", "enter")
+    assert screen.has("About written to slabtui-")
+
+
 @pytest.mark.parametrize(
     ("kind", "suffix", "content"),
     [
