@@ -98,6 +98,7 @@ class JudgedCache(JudgedSeries):
         if values == self._values and self._used is self.judgement:
             return self._row
         self._values, self._used = values, self.judgement
+        self.size = row.size
         self._row = judge_row(values, self.judgement)
         if row.reclaimable is not None:
             self.reclaimable = row.reclaimable
