@@ -246,7 +246,7 @@ class PageState:
             items = merge_stacks(inspection.rows)
             inspection = replace(inspection, rows=items)
         elif kind is InspectionKind.PROCESSES:
-            items = commands.unfold(self._group(inspection), unfolded)
+            items = commands.unfold(self._gather(inspection), unfolded)
         listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
         self._listings[kind] = _Known(found, owner, unfolded, listing)
         return listing
@@ -262,9 +262,9 @@ class PageState:
         found, page = self.time.shown.inspection(kind) if self.time.shown is not None else None, self.page
         return found if found is not None and page is not None and found.cache == page.row.cache else None
 
-    def _group(self, inspection: Inspection) -> tuple[Command, ...]:
+    def _gather(self, inspection: Inspection) -> tuple[Command, ...]:
         if self._commands is None or self._commands[0] is not inspection:
-            self._commands = inspection, commands.group(inspection.rows)
+            self._commands = inspection, commands.gather(inspection.rows)
         return self._commands[1]
 
     def _turn_to(self, kind: InspectionKind) -> None:
