@@ -5,7 +5,7 @@ from dataclasses import replace
 from slabtui.analysis import known
 from slabtui.analysis.judged import ENOUGH, JudgedSeries
 from slabtui.analysis.series import Timeline
-from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
+from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
 _CONFIRMED = 2  # verdicts in a row, for a mark; there is one for each bin
@@ -115,4 +115,4 @@ class JudgedCache(JudgedSeries):
 
 def _rounded(rate: float | None) -> float | None:
     """Return a rate as recordings have it, so that replay shows the same."""
-    return None if rate is None else round(rate, 3)
+    return None if rate is None else round(rate, RATE_DIGITS)

@@ -104,6 +104,7 @@ class Judgement(NamedTuple):
     grows_with: tuple[str, ...]
 
 
+RATE_DIGITS = 3  # of a judgement, after the point: a leak of one object in a quarter of an hour shows
 UNJUDGED = Judgement(None, None, None, None, ())
 
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
