@@ -252,11 +252,6 @@ class Differences:
         return idle[2]
 
 
-def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
-    """Return the snapshot of one interval, see Differences."""
-    return Differences().between(before, after, moment)
-
-
 def _since(known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:
     if known is None:
         return _make_row(*_get_totals(row), row.total_allocs, row.total_bytes, row.total_frees if frees else None)
