@@ -9,7 +9,7 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
-from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
+from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, explain_cache, growth, unless_none
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
@@ -282,6 +282,8 @@ def facts(state: State, width: int) -> Markup:
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
+    if meaning := explain_cache(row):
+        known.append(Segment("title", (meaning, meaning.partition(",")[0]), 7))
     if row.reclaimable is not None:
         known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:

@@ -270,3 +270,17 @@ def test_live_is_drawn_from_the_least_to_the_most_that_it_was() -> None:
         screen.show(replace(leak("filp", 9e6), live=5000 + 50 * second), steady)
     screen.type("l", "z")
     assert [line.split()[-1] for line in screen.body()[:2]] == ["▁▂▃▄▅▆▇██", "▁▁▁▁▁▁▁▁▁"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+def test_sockets_in_time_wait_are_named_as_what_they_are(size: tuple[int, int]) -> None:
+    """A load that becomes heavier put tw_sock_TCP first in the leak view, and nothing said why it grows."""
+    screen = leaks(leak("tw_sock_TCP", 9e7, growing=False), leak("TCP", 5e6, growing=False), size=size)
+    said = "sockets in TIME_WAIT, which end after 60 s"
+    assert screen.has(f"tw_sock_TCP: {said}")
+    screen.type("down")
+    assert not screen.has(said)
+    screen.type("up", "enter")
+    assert screen.has("  sockets in TIME_WAIT")  # beside its growth
+    screen.type("4")
+    assert screen.has(f"Objects     {said}")
