@@ -183,6 +183,8 @@ class Table(urwid.WidgetWrap[_Frame]):
             return f"The first interval takes {state.interval:g} s."
         if state.pattern:
             return f"No active cache matches “{state.pattern}”. Esc clears the filter, z shows idle caches."
+        if state.leaks and state.shown is not None and state.shown.origin.scope:
+            return "Not known for some processes: LIVE counts the objects of all. Start without -p and --cgroup."
         if state.leaks:
             return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."

@@ -8,6 +8,7 @@ from urwid.testing import render_runs
 
 from slabtui.columns.numbers import Style
 from slabtui.columns.units import Basis
+from slabtui.model.host import Origin
 from slabtui.model.snapshot import CacheRow
 from tests.support.fakes import cache
 from tests.unit.views.test_app import Screen
@@ -284,3 +285,13 @@ def test_sockets_in_time_wait_are_named_as_what_they_are(size: tuple[int, int]) 
     assert screen.has("  sockets in TIME_WAIT")  # beside its growth
     screen.type("4")
     assert screen.has(f"Objects     {said}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+def test_with_a_scope_the_leak_view_says_why_it_is_empty(size: tuple[int, int]) -> None:
+    """It said that no cache has grown yet, and went on saying so beside a leak."""
+    unknown = replace(cache(0, "filp", allocs=9), live=None, live_delta=None)
+    screen = leaks(unknown, size=size, origin=Origin(scope="pid 8445 python3"))
+    said = " ".join(" ".join(screen.body()).split())
+    assert "Start without -p and --cgroup." in said
+    assert "No cache has grown" not in said
