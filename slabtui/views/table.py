@@ -111,7 +111,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         if self._state.table.followed is not None:
             said.append(Segment("title", (f"follows {row.name}", "follows"), 6))
         if self._state.leaks and (meaning := explain_cache(row)):
-            said.append(Segment("title", (f"{row.name}: {meaning}", meaning), 6))
+            texts = (f"{row.name}: {meaning}", f"{row.name}: {meaning.partition(',')[0]}")
+            said.append(Segment("title", texts, 6))
         return [*said, *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
