@@ -279,9 +279,10 @@ def facts(state: State, width: int) -> Markup:
     if row is None:
         return [(None, " " * width)]
     live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
+    memory = unless_none(row.mem, lambda mem: numbers.human(mem, Unit.BYTES))
     known = [
         Segment(None, (f"live {live}",), 9),
-        Segment(None, (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
+        Segment(None, (f"memory {memory}",), 8),
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
