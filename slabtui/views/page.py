@@ -14,6 +14,7 @@ from slabtui.views.about import (
     about,
     cache_series,
     charts,
+    explain_cache,
     growth,
     unless_none,
     write_bytes,
@@ -197,10 +198,11 @@ class Page(urwid.WidgetWrap[_Frame]):
         return "dim" if row.ended else "row", GAP.join(written)
 
     def _scene(self) -> Scene:
-        listing, shown = self._state.pages.listing, self._state.shown
+        pages = self._state.pages
+        listing, source = pages.listing, pages.source(pages.tab)
         assert listing is not None
-        assert shown is not None
-        return Scene(listing.inspection, self._state.style, shown.elapsed)
+        assert source is not None
+        return Scene(listing.inspection, self._state.style, source.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -254,6 +256,8 @@ def tabs(state: State, width: int) -> Markup:
     pages = state.pages
     inspection = pages.inspection
     right = []
+    if (earlier := pages.earlier) is not None:
+        right.append(Segment("paused", (f"as of {numbers.clock(earlier.time)}", numbers.clock(earlier.time)), 7))
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
@@ -291,6 +295,8 @@ def facts(state: State, width: int) -> Markup:
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
+    if meaning := explain_cache(row):
+        known.append(Segment("title", (meaning, meaning.partition(",")[0]), 6))
     if row.reclaimable is not None:
         known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:
