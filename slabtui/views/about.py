@@ -124,18 +124,16 @@ def write_bytes(number: float) -> str:
 
 
 def _object(known: About) -> str:
-    return " ".join(
-        (
-            unless_none(known.size, lambda size: f"{size} bytes,"),
-            unless_none(known.object_size, lambda size: f"{size} asked for"),
-        )
+    parts = (
+        None if known.size is None else f"{known.size} bytes",
+        None if known.object_size is None else f"{known.object_size} asked for",
     )
+    return ", ".join(filter(None, parts)) or "?"
 
 
 def _slab(known: About) -> str:
-    return " ".join(
-        (
-            unless_none(known.slab_bytes, lambda size: f"{write_bytes(size)},"),
-            unless_none(known.objects_per_slab, lambda objects: f"{objects} objects"),
-        )
+    parts = (
+        None if known.slab_bytes is None else write_bytes(known.slab_bytes),
+        None if known.objects_per_slab is None else f"{known.objects_per_slab} objects",
     )
+    return ", ".join(filter(None, parts)) or "?"
