@@ -1,4 +1,4 @@
-"""The order of the leak view: which caches grow by most, those first of which the memory cannot be had back. Pure."""
+"""The order of the leak view: marked caches, then other unreclaimable caches, then reclaimable ones. Pure."""
 
 import enum
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ class Section(enum.IntEnum):
     """A part of the leak view, in the order in which they stand in it."""
 
     GROWING = 0  # grows as a leak does
-    OTHER = 1  # what is left: it does not grow, or that is not known yet
-    RECLAIMABLE = 2  # reclaimable, or grows with one that is
+    OTHER = 1  # does not grow as a leak does, or that is not known yet
+    RECLAIMABLE = 2  # is reclaimable, or grows with a reclaimable cache
 
 
 def section(row: CacheRow, reclaimable: frozenset[str]) -> Section:
