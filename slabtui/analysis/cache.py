@@ -1,4 +1,4 @@
-"""One cache that is judged: its live objects over the time, what is known of it, and its row with the judgement."""
+"""The series and the judgement of one cache: its live objects over time, and its rows with the judgement."""
 
 from dataclasses import replace
 
@@ -8,8 +8,8 @@ from slabtui.analysis.series import Timeline
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
-_CONFIRMED = 2  # verdicts in a row, for a mark; there is one for each bin
-_STAYS = 12  # verdicts without it, until a mark is gone
+_CONFIRMED = 2  # verdicts in a row that a cache is growing, before it is marked; there is one for each bin
+_STAYS = 12  # verdicts in a row that it is not, before it is no longer marked
 
 
 class JudgedCache(JudgedSeries):
@@ -24,7 +24,7 @@ class JudgedCache(JudgedSeries):
         name: of the row.
         names: the same, and its aliases.
         size: bytes that one object takes; None: unknown.
-        judgement: what its rows have from now on.
+        judgement: the judgement that its rows get from now on.
     """
 
     __slots__ = ("_given", "_left", "_row", "_used", "_values", "_wanted", "judgement", "key", "name", "names", "size")
@@ -55,7 +55,7 @@ class JudgedCache(JudgedSeries):
 
     @property
     def has_verdict(self) -> bool:
-        """Whether its last verdict said something of it."""
+        """Whether its last verdict was anything but NONE."""
         return bool(self._left or self._wanted or self.judgement.grows_with)
 
     def examine(self, timeline: Timeline) -> bool:
@@ -66,9 +66,9 @@ class JudgedCache(JudgedSeries):
         return took_time
 
     def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
-        """Make the verdict part of the judgement of the rows that come.
+        """Put a verdict into the judgement of the next rows.
 
-        A mark comes with the second verdict in a row that asks for it, and stays for a minute after the last one.
+        A cache is marked at the second verdict in a row that it is growing, and for a minute after the last one.
         """
         self._wanted = self._wanted + 1 if growing else 0
         self._left = _STAYS if self._wanted >= _CONFIRMED else max(0, self._left - 1)
@@ -88,8 +88,8 @@ class JudgedCache(JudgedSeries):
     def judge(self, row: CacheRow) -> CacheRow:
         """Return a row of the cache with its judgement: the same object as before where nothing has changed.
 
-        Most caches of a kernel are idle most of the time: their rows are the same objects as before, or at least have
-        the same values, which takes less time to see than to make a row.
+        Most caches are idle most of the time. Their rows are the same objects as before, or have the same values;
+        comparing them takes less time than making a row.
         """
         if row is self._given and self._used is self.judgement:
             return self._row

@@ -1,4 +1,4 @@
-"""Caches that grow because others do, at another rate: with each inode of any kind, or with each slab. Pure."""
+"""Followers: caches that grow because others do, by an object for each inode or for each slab. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -23,7 +23,7 @@ Leaders = list[tuple[JudgedCache, float]]  # caches, and the objects of the foll
 
 
 def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache]) -> Leaders:
-    """Return the growing caches which may be the reason why a cache grows; empty: it grows by itself."""
+    """Return the growing caches that may cause the growth of a cache; empty: there are none."""
     if known.is_per_inode(cache.names):
         return [
             (other, 1.0) for other in _growing(cache, caches) if other.reclaimable and known.is_of_inodes(other.name)
@@ -70,6 +70,6 @@ def sort_by_growth(leaders: Leaders) -> list[JudgedCache]:
 
 
 def _padded(values: Sequence[float], number: int) -> list[float]:
-    """Return the last values; of a cache that is younger, so many more of its first one before them."""
+    """Return the last `number` values; for a cache with fewer, its first value is repeated before them."""
     last = list(values[-number:])
     return [last[0]] * (number - len(last)) + last if last else [0.0] * number

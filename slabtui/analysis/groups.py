@@ -17,10 +17,10 @@ _SHARED = 0.5  # the noise of their difference, as a part of the greater of thei
 
 
 def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
-    """Return these growing series in groups; a series that grows at no other's rate is a group of its own.
+    """Return these growing series in groups; a series whose rate no other one has is a group of its own.
 
-    The fastest one leads a group, and every other one is compared with it alone. So many series take little time, and
-    a group cannot reach from a slow series to a fast one in small steps.
+    Each series is compared only with the fastest one of a group. This takes little time, and a group cannot extend from
+    a fast series to a slow one in small steps.
     """
     groups: list[list[S]] = []
     for one in sorted(series, key=lambda one: -one.slope):
@@ -33,16 +33,16 @@ def group(series: Sequence[S], timeline: Timeline) -> list[list[S]]:
 
 
 def _belong_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline) -> bool:
-    """Return whether two series belong to a group; beside a reclaimable one, the other one would not be marked."""
+    """Return whether two series belong to a group; stricter if one is reclaimable: the other is then not marked."""
     return grow_together(one, other, timeline, even=_EVEN_RECLAIMABLE if one.reclaimable or other.reclaimable else EVEN)
 
 
 def grow_together(
     one: JudgedSeries, other: JudgedSeries, timeline: Timeline, *, times: int = 1, even: float = EVEN
 ) -> bool:
-    """Return whether a growing series grows at the same rate as another one, or so many times as fast.
+    """Return whether a growing series grows at the same rate as another one, or `times` as fast.
 
-    Unrelated series may have nearly equal slopes by chance. So where they grow unevenly, they must do so together.
+    Unrelated series may have nearly equal slopes by chance. If they grow unevenly, they must do so at the same times.
 
     Args:
         one: the first series.

@@ -1,4 +1,4 @@
-"""Judges from snapshot to snapshot how the caches and the slab memory of the machine grow."""
+"""Judges, snapshot by snapshot, how the caches and the slab memory of the machine grow."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ _AT_ONCE = 48  # caches that are examined in one interval: about 3 ms
 class Growth:
     """Follows the live objects of every cache since the baseline: when counting began, or the last mark.
 
-    The judgement of a recording is kept, until a mark. The work is spread over the intervals: each one examines some of
-    the caches that change, so a judgement may be as old as a bin.
+    The judgement of a recording is kept until a mark. The work is spread over the intervals: each one examines some of
+    the caches that change, so a judgement may be one bin old.
     """
 
     def __init__(self) -> None:
@@ -101,11 +101,11 @@ class Growth:
         for series in self._memory.values():
             series.close(is_long, halves)
             series.examine(self._timeline)
-        if is_late:  # there is more to examine than there are intervals for it: judge by what is known
+        if is_late:  # not all caches could be examined in this bin: judge by what is known
             self._judge_caches()
 
     def _examine_some(self, most: int) -> None:
-        """Examine the next caches, so many at most; judge all of them when each has been examined, and work is left."""
+        """Examine up to `most` caches; judge all of them once each is examined, if enough of `most` is left."""
         left = most
         while self._due and left:
             left -= self._due.popleft().examine(self._timeline)

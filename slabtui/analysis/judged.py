@@ -5,10 +5,10 @@ from slabtui.analysis.trend import Trend, find_slope, find_trend
 
 LEAST = 4  # bins, for a slope
 ENOUGH = 8  # bins, for a judgement: 40 s
-CERTAIN = 8.0  # times its noise that a series must have grown to be judged as growing, where nothing supports it
-LIKELY = 4.0  # the same, where another one grows at the same rate and is certain
-_VISIBLE = 4.0  # times its noise that it must grow in a time to be missed there if it does not
-_LESS = 1 / 3  # of the slope since the baseline: growth that has slowed down more has ended
+CERTAIN = 8.0  # times its noise that a series must have grown to be judged as growing by itself
+LIKELY = 4.0  # the same, if another one of its group has grown by CERTAIN times its noise
+_VISIBLE = 4.0  # times its noise that its slope must give in a minute, for a minute to show whether it has slowed down
+_LESS = 1 / 3  # of the slope since the baseline: a lower slope means that the growth has ended
 _MINUTE = 60.0
 _LATE = 3  # the last part of all bins: one in this many
 _FLAT = Trend(slope=0.0, low=0.0, noise=0.0, span=0.0)
@@ -42,7 +42,7 @@ class JudgedSeries(Series):
             self.minute = self.trend = _FLAT if len(self.long) >= LEAST else None
             return False
         self.minute = _find(list(timeline.recent), list(self.recent), timeline.now - _MINUTE)
-        if len(self.long) != self._examined:  # a trend of all bins takes longest, and they end seldom
+        if len(self.long) != self._examined:  # a trend of all bins takes longest, and long bins end seldom
             self._examined = len(self.long)
             self.trend = _find(timeline.long, self.long)
             number = len(self.long) * 2 // 3
@@ -57,9 +57,9 @@ class JudgedSeries(Series):
         return 0.0 if self.trend is None else self.trend.slope
 
     def exceeds_noise(self, times: float) -> bool:
-        """Return whether it has grown by so many times its noise; False where that is not known yet.
+        """Return whether it has grown by this many times its noise; False where that is not known yet.
 
-        It may have done so in the last two thirds of the time alone: before that, a load may have begun.
+        Growth in the last two thirds of the time is enough, because a load may have begun after the baseline.
         """
         if self.trend is None or len(self.long) < ENOUGH:
             return False

@@ -1,4 +1,4 @@
-"""What is known of some caches by their names: which are reclaimable, depend on others, or empty themselves. Pure."""
+"""Facts about some caches, by their names: reclaimable, dependent on others, or emptied by a timer. Pure."""
 
 from collections.abc import Iterable
 
@@ -62,7 +62,7 @@ _TIMED = {
 
 
 def is_reclaimable(name: str) -> bool | None:
-    """Return whether a cache of this name is reclaimable, where nothing says so; None: unknown."""
+    """Return whether a cache of this name is reclaimable, where a recording does not say so; None: unknown."""
     return True if name in _RECLAIMABLE or name.startswith(_RECLAIMABLE_KMALLOC) else None
 
 

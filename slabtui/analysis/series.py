@@ -1,7 +1,7 @@
 """The values of a series over days, in bounded memory: the lowest one of each bin, in two scales.
 
-The lowest value is kept because the noise of LIVE has one side: beside the objects that are held it counts those that
-wait for the end of an RCU grace period, and the free ones in the slabs of a CPU.
+The lowest value is kept because noise only adds to LIVE: it includes objects that wait for the end of an RCU grace
+period, and free objects in the slabs of the CPUs.
 """
 
 import math
@@ -35,7 +35,7 @@ class Timeline:
         """Let an interval pass; return whether the bin ends with the reading at its end."""
         self.now += min(elapsed, _LONGEST_INTERVAL)
         self._readings.append(self.now)
-        return self.now - self._begin >= BIN - min(elapsed, BIN) / 2  # whichever end is nearer
+        return self.now - self._begin >= BIN - min(elapsed, BIN) / 2  # the reading nearest to the end of the bin
 
     def close(self) -> tuple[bool, bool]:
         """End a bin; return whether a long one ends with it, and whether each two long ones become one before that."""

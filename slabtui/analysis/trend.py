@@ -34,7 +34,7 @@ class Trend:
         return self.slope * self.span
 
     def exceeds_noise(self, times: float) -> bool:
-        """Return whether the series certainly rises, and by more than so many times its noise, which is 1 at least."""
+        """Return whether the series certainly rises, and by `times` its noise, which is taken as 1 at least."""
         return self.low > 0 and self.growth >= times * max(self.noise, 1.0)
 
 

@@ -14,7 +14,7 @@ from slabtui.model.identity import CacheKey
 
 _MOST_GROUPED = 40  # caches, those that grow by most bytes: to compare them takes 1 ms
 _MOST_LEADERS = 4  # names: those that explain most
-_LIFETIMES = 3  # of objects that a timer frees, in each of which a cache of them grows before it is marked
+_LIFETIMES = 3  # of objects that a timer frees, in each of which their cache must grow to be marked
 _FILES = (1, 2)  # open files that hold one inode: pipe(2) and socketpair(2) make two
 
 
@@ -64,7 +64,7 @@ def _is_certain(together: Sequence[JudgedCache], timeline: Timeline) -> bool:
 def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline) -> bool:
     """Return whether a cache has grown in each of the last lifetimes of its objects, if a timer frees them.
 
-    A load that becomes heavier lets it grow for one of them.
+    A load that becomes heavier makes the cache grow for one lifetime only.
     """
     if not lifetime:
         return True
@@ -77,7 +77,7 @@ def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline) -> bool:
 
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline) -> bool:
-    """Return whether growing references explain why a reclaimable cache grows: its objects cannot be reclaimed."""
+    """Return whether a cache of references grows with a reclaimable cache, whose objects then cannot be reclaimed."""
     return any(grow_together(holder, cache, timeline, times=times) for holder in pinning for times in _FILES)
 
 
