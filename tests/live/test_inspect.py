@@ -32,6 +32,7 @@ from tests.support import probes
 from tests.support.bpf import own_program_ids, program_ids
 from tests.support.probes import assert_exact, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
+from tests.tools.bench import events
 
 pytestmark = pytest.mark.live
 
@@ -161,14 +162,13 @@ def test_a_stack_whose_processes_have_no_room_is_counted_without_them(monkeypatc
     """Sixteen rows: one for the stack, and one for each of its first 15 processes. Taking stacks may cost a whole CPU.
 
     While the kernel's statistics are on, the program returns to another place in the tracer, and the same functions are
-    another stack, which would find no room: switch them off before the first allocation.
+    another stack, which would find no room. Any program may switch them on: keep them on all the time.
     """
     monkeypatch.setattr("slabtui.kernel.inspect.STACK_ROWS", 16)
     monkeypatch.setattr("slabtui.kernel.inspect.SHARE", 1.0)
     processes, each, with_rows = 40, 3, 15
-    with probes.probing() as probe:
+    with events.statistics_on(), probes.probing() as probe:
         inspect(probe, QUIET, InspectionKind.STACKS, InspectionKind.PROCESSES)
-        probe._overhead.stop()
         command = [sys.executable, "-S", "-c", OPEN_RAW.format(each)]
         for _ in range(processes):
             subprocess.run(command, check=True)
