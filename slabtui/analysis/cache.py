@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from slabtui.analysis import known
 from slabtui.analysis.judged import ENOUGH, JudgedSeries
+from slabtui.analysis.series import Timeline
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
@@ -52,19 +53,34 @@ class JudgedCache(JudgedSeries):
         """Whether it was judged as growing within the last minute."""
         return self._left > 0
 
+    @property
+    def has_verdict(self) -> bool:
+        """Whether its last verdict said something of it."""
+        return bool(self._left or self._wanted or self.judgement.grows_with)
+
+    def examine(self, timeline: Timeline) -> bool:
+        """Find the trends at the end of a bin; return whether that took time."""
+        took_time = super().examine(timeline)
+        if took_time or self.judgement.growing is None:
+            self._put_judgement(self.judgement.grows_with)
+        return took_time
+
     def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
-        """Make the judgement of the rows that come.
+        """Make the verdict part of the judgement of the rows that come.
 
         A mark comes with the second verdict in a row that asks for it, and stays for a minute after the last one.
         """
         self._wanted = self._wanted + 1 if growing else 0
         self._left = _STAYS if self._wanted >= _CONFIRMED else max(0, self._left - 1)
+        self._put_judgement(grows_with)
+
+    def _put_judgement(self, grows_with: tuple[str, ...]) -> None:
         judgement = Judgement(
-            growth_objects_s=_rounded(self.trend.slope if self.trend else None),
-            recent_objects_s=_rounded(self.minute.slope if self.minute else None),
-            growth_bytes_h=_rounded(self.bytes_per_hour),
-            growing=self.is_marked if len(self.long) >= ENOUGH else None,
-            grows_with=grows_with,
+            _rounded(self.trend.slope if self.trend else None),
+            _rounded(self.minute.slope if self.minute else None),
+            _rounded(self.bytes_per_hour),
+            self.is_marked if len(self.long) >= ENOUGH else None,
+            grows_with,
         )
         if judgement != self.judgement:
             self.judgement = judgement
@@ -92,8 +108,8 @@ class JudgedCache(JudgedSeries):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
-        self._left = 0
-        self.put_verdict(False, ())
+        self._wanted = self._left = 0
+        self._put_judgement(())
 
 
 def _rounded(rate: float | None) -> float | None:

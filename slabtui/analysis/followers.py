@@ -1,7 +1,7 @@
 """Caches that grow because others do, at another rate: with each inode of any kind, or with each slab. Pure."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from slabtui.analysis import known
 from slabtui.analysis.cache import JudgedCache
@@ -24,13 +24,18 @@ Leaders = list[tuple[JudgedCache, float]]  # caches, and the objects of the foll
 
 def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache]) -> Leaders:
     """Return the growing caches which may be the reason why a cache grows; empty: it grows by itself."""
-    growing = [other for other in caches if other is not cache and other.slope > 0]
     if known.is_per_inode(cache.names):
-        return [(other, 1.0) for other in growing if other.reclaimable and known.is_of_inodes(other.name)]
+        return [
+            (other, 1.0) for other in _growing(cache, caches) if other.reclaimable and known.is_of_inodes(other.name)
+        ]
     if cache.size in _CLASSES and _KMALLOC.fullmatch(cache.name):
-        found = [(other, objects_per_slab(other.size, cache.size)) for other in growing]
+        found = [(other, objects_per_slab(other.size, cache.size)) for other in _growing(cache, caches)]
         return [(other, 1 / number) for other, number in found if number]
     return []
+
+
+def _growing(cache: JudgedCache, caches: Collection[JudgedCache]) -> Iterator[JudgedCache]:
+    return (other for other in caches if other is not cache and other.slope > 0)
 
 
 def objects_per_slab(size: int | None, array: int) -> int:

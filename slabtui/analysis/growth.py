@@ -117,7 +117,7 @@ class Growth:
         self._is_due = False
         verdicts = judge_together(self._caches.values(), self._timeline)
         for key, cache in self._caches.items():
-            if cache.varies or cache.judgement.growing is None:
+            if key in verdicts or cache.has_verdict:
                 cache.put_verdict(*verdicts.get(key, NONE))
 
     def _judge_row(self, row: CacheRow) -> CacheRow:

@@ -1,6 +1,8 @@
 """The verdict on all caches together: which of them grow as a leak does, and which of them grow together. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from slabtui.analysis import followers, known
@@ -10,9 +12,9 @@ from slabtui.analysis.judged import CERTAIN, LIKELY
 from slabtui.analysis.series import Timeline
 from slabtui.model.identity import CacheKey
 
-_MOST_GROUPED = 64  # caches, those that grow by most bytes: to compare them takes 3 ms
+_MOST_GROUPED = 40  # caches, those that grow by most bytes: to compare them takes 1 ms
 _MOST_LEADERS = 4  # names: those that explain most
-_LIFETIMES = 3  # of objects that a timer frees, before a cache of them is marked: its growth has ended by then
+_LIFETIMES = 3  # of objects that a timer frees, in each of which a cache of them grows before it is marked
 _FILES = (1, 2)  # open files that hold one inode: pipe(2) and socketpair(2) make two
 
 
@@ -54,9 +56,24 @@ def judge_together(caches: Collection[JudgedCache], timeline: Timeline) -> dict[
 
 def _is_certain(together: Sequence[JudgedCache], timeline: Timeline) -> bool:
     """Return whether a group certainly grows, and for longer than timers explain."""
-    lifetime = max(known.lifetime(cache.names) for cache in together)
-    is_long = timeline.now - timeline.baseline >= _LIFETIMES * lifetime
-    return is_long and any(cache.is_marked or cache.exceeds_noise(CERTAIN) for cache in together)
+    return any(cache.is_marked or cache.exceeds_noise(CERTAIN) for cache in together) and all(
+        _outlasts(cache, known.lifetime(cache.names), timeline) for cache in together
+    )
+
+
+def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline) -> bool:
+    """Return whether a cache has grown in each of the last lifetimes of its objects, if a timer frees them.
+
+    A load that becomes heavier lets it grow for one of them.
+    """
+    if not lifetime:
+        return True
+    times = timeline.long[-len(cache.long) :]
+    ends = [timeline.now - lifetime * ago for ago in range(_LIFETIMES, -1, -1)]
+    if not times or times[0] > ends[0]:
+        return False
+    values = [cache.long[bisect_right(times, end) - 1] for end in ends]
+    return all(later - value > cache.slope * lifetime / 2 for value, later in pairwise(values))
 
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline) -> bool:

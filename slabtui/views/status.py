@@ -97,9 +97,10 @@ def _notes(state: State) -> list[Segment]:
 def _costs(snapshot: Snapshot) -> list[Segment]:
     """Return what counting costs, and what it does not count, each as wide as it can become."""
     costs = []
-    if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
+    if snapshot.events is not None:  # with -p or --cgroup it is never known
         events = f"{numbers.human(snapshot.per_second(snapshot.events), Unit.OBJECTS)} ev/s"
-        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
+        each = "? ns" if snapshot.nanoseconds is None else f"{snapshot.nanoseconds:.0f} ns"
+        share = "? CPU" if snapshot.cpu_share is None else f"{_percent(snapshot.cpu_share)} CPU"
         texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
         costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
     if snapshot.bulk is not None:

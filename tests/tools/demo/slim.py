@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
 from slabtui.recording import codec
 from slabtui.recording.addresses import AddressHider
 
@@ -15,7 +15,6 @@ HOST = "demo"
 FEWEST = 300  # allocations of a cache in the whole recording
 LARGEST = 12  # caches that are kept for their memory
 MOST_ROWS = {InspectionKind.CALLERS: 12, InspectionKind.STACKS: 16, InspectionKind.PROCESSES: 24}
-_JUDGED = ("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")  # replay works it out
 
 
 def slim(snapshots: Sequence[Snapshot], groups: Collection[str]) -> bytes:
@@ -63,10 +62,11 @@ def keep(snapshot: Snapshot, caches: Collection[str], rows: dict[tuple[int, Insp
         return replace(found, rows=tuple(row for row in found.rows if row.key in kept))
 
     origin = replace(snapshot.origin, host=HOST, kernel=snapshot.origin.kernel.partition("-")[0])
-    ordered = sorted((row for row in snapshot.rows if str(row.cache) in caches), key=lambda row: row.cache)
+    kept = (row for row in snapshot.rows if str(row.cache) in caches)
+    unjudged = (judge_row(unjudged_values(row), UNJUDGED) for row in kept)  # replay works it out
     return replace(
         snapshot,
-        rows=tuple(ordered),
+        rows=tuple(sorted(unjudged, key=lambda row: row.cache)),
         inspections=tuple(map(keep_rows, snapshot.inspections)),
         growth=None,
         origin=origin,
@@ -90,13 +90,18 @@ def _find_defaults(owner: type) -> dict[str, Any]:
 
 
 def _shorten(row: dict[str, Any], defaults: dict[str, Any], needed: Collection[str]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in row.items()
-        if name in needed or (name not in _JUDGED and value != defaults[name])
-    }
+    return {name: value for name, value in row.items() if name in needed or value != defaults[name]}
 
 
 _OF_CACHES, _OF_INSPECTIONS = _find_defaults(CacheRow), _find_defaults(InspectionRow)
-_CACHE_NEEDS = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}  # fields that every line has
+_CACHE_NEEDS = {
+    "name",
+    "cache",
+    "object_size",
+    "size",
+    "allocs",
+    "bytes",
+    "approximate",
+    "growing",
+}  # fields that every line has
 _INSPECTION_NEEDS = _OF_INSPECTIONS.keys() - {"cmdline", "ended", "standard_error"}

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slabtui.analysis.growth import Growth
 from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.snapshot import CacheRow, Snapshot, merge
+from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, merge, unjudged_values
 from tests.support.fakes import snapshot
 from tests.support.hosts import START, find, growing, judge, level, noisy, row, snapshots
 
 LEAK = {"filp": noisy(20, 100), "task_struct": level(100)}
 
 
-def judge_all(growth: Growth, given: Iterable[Snapshot]) -> Snapshot:
-    for one in given:
+def judge_all(growth: Growth, host: Iterable[Snapshot]) -> Snapshot:
+    for one in host:
         judged = growth.judge(one)
     return judged
 
@@ -97,15 +99,15 @@ def test_a_ramp_that_has_ended_is_not_marked_any_more() -> None:
 def test_a_mark_begins_a_new_baseline() -> None:
     growth = Growth()
     growth.mark()  # before the first one: it begins then anyway
-    given = list(snapshots({"filp": lambda time: 50 * min(time, 60), "idle": lambda time: 7}, 240))
-    judge_all(growth, given[:60])
+    host = list(snapshots({"filp": lambda time: 50 * min(time, 60), "idle": lambda time: 7}, 240))
+    judge_all(growth, host[:60])
     growth.mark()
-    first = growth.judge(given[60])
+    first = growth.judge(host[60])
     assert first.growth == HostGrowth(since=START + 60)
     for name in ("filp", "idle"):
         assert find(first, name).growth_objects_s is None
         assert find(first, name).growing is None
-    last = judge_all(growth, given[61:])
+    last = judge_all(growth, host[61:])
     assert find(last, "filp").growth_objects_s == 0
     assert growing(last) == set()
 
@@ -217,11 +219,18 @@ def test_the_security_part_of_inodes_in_memory_leaks_with_them() -> None:
     assert growing(judged) == {"shmem_inode_cache", "lsm_inode_cache"}
 
 
-def test_sockets_in_time_wait_are_not_marked_before_they_could_have_ended() -> None:
-    churn = {"tw_sock_TCP": lambda time: 200 * min(time, 60), "tcp_bind_bucket": lambda time: 200 * min(time, 60)}
+@pytest.mark.parametrize("begin", [0, 50, 130, 200, 400])
+def test_sockets_in_time_wait_are_not_marked_when_a_load_becomes_heavier(begin: float) -> None:
+    def level(time: float) -> float:
+        return 5000 + 200 * max(0, min(time - begin, 60))
+
     growth = Growth()
-    for one in snapshots(churn, 400):
+    for one in snapshots({"tw_sock_TCP": level, "tcp_bind_bucket": level}, 600):
         assert growing(growth.judge(one)) == set()
+
+
+def test_sockets_in_time_wait_that_do_not_end_are_marked() -> None:
+    assert growing(judge({"tw_sock_TCP": noisy(20, 50)}, 240)) == {"tw_sock_TCP"}
 
 
 @pytest.mark.parametrize("judged", [False, True])
@@ -238,10 +247,10 @@ def test_a_recording_keeps_its_judgement(judged: bool) -> None:
 
 def test_a_mark_in_a_recording_judges_it_from_there_on() -> None:
     growth = Growth()
-    given = [replace(one, growth=HostGrowth(since=START - 1000)) for one in snapshots(LEAK, 120)]
-    judge_all(growth, given[:60])
+    host = [replace(one, growth=HostGrowth(since=START - 1000)) for one in snapshots(LEAK, 120)]
+    judge_all(growth, host[:60])
     growth.mark()
-    found = judge_all(growth, given[60:])
+    found = judge_all(growth, host[60:])
     assert growing(found) == {"filp"}
     assert found.growth is not None
     assert found.growth.since == START + 60
@@ -341,3 +350,27 @@ def test_a_mark_does_not_flicker() -> None:
     states = [bool(growing(growth.judge(one))) for one in snapshots(burst, 300)]
     assert states.index(True) >= 44
     assert all(states[states.index(True) :])
+
+
+INTERVALS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.1, 1.0, 5.0, 77.0]),
+        st.dictionaries(st.sampled_from(["filp", "dentry", "lsm_inode_cache"]), st.none() | st.integers(0, 1 << 40)),
+        st.booleans(),
+    ),
+    max_size=80,
+)
+
+
+@given(INTERVALS)
+def test_whatever_comes_a_judgement_keeps_what_was_counted(intervals: list[tuple[float, dict[str, int], bool]]) -> None:
+    growth = Growth()
+    for elapsed, caches, marks in intervals:
+        rows = [row(name, live, reclaimable=name == "dentry") for name, live in caches.items()]
+        one = replace(snapshot(*rows), elapsed=elapsed)
+        if marks:
+            growth.mark()
+        judged = growth.judge(one)
+        assert [judge_row(unjudged_values(each), UNJUDGED) for each in judged.rows] == rows
+        assert not any(each.growing and each.reclaimable for each in judged.rows)
+        assert (judged.growth is None) == (elapsed == 0)

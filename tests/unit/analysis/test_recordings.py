@@ -48,4 +48,4 @@ def test_the_slope_of_the_leak_is_its_rate(path: Path) -> None:
     for row in judged(path)[-1][1].rows:
         if row.name in CACHES[kind]:
             files = 2 if kind == "pipe" and row.name in CACHES["eventfd"] else 1
-            assert row.growth_objects_s == pytest.approx(files * rate, rel=0.2), row.name
+            assert row.growth_objects_s == pytest.approx(files * rate, rel=0.3), row.name

@@ -532,35 +532,6 @@ def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "nanoseconds", "bulk", "shown"),
-    [
-        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
-        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
-        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
-        (None, 151.4, None, []),
-        (100, None, None, []),
-    ],
-)
-def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
-    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
-) -> None:
-    screen = Screen(size=(200, 50))
-    screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
-    last = screen.lines()[-2].replace("lost 0", "  lost 0")
-    assert re.split("  +", last) == ["1 of 1 caches", *shown, "lost 0"]
-
-
-@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
-def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
-    screen = Screen(size=size)
-    screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
-    line = screen.lines()[-2]
-    assert shown in line
-    assert line.endswith("lost 0")
-    assert len(line) == size[0]
-
-
-@pytest.mark.parametrize(
     ("note", "shown"),
     [
         ("no names of functions (no CAP_SYSLOG): run it as root", "no names of functions (no CAP_SYSLOG)"),
