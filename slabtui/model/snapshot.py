@@ -74,7 +74,8 @@ class CacheRow(CacheTotals):
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
         growing: whether the cache grows as a leak does: beyond its noise, and neither it nor a cache that it grows in
             step with is reclaimable; None: not known yet.
-        grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
+        grows_with: names of the other caches that grow at the same rate, or that explain why it grows, a reclaimable
+            one first.
     """
 
     allocs: int = 0
