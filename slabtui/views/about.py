@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import urwid
 
+from slabtui.analysis import known as known_caches
 from slabtui.columns import numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
@@ -43,6 +44,8 @@ def about(
         ("Memory", unless_none(mem, lambda mem: f"{numbers.volume(mem)} held")),
         ("Growth", growth(row)[0]),
     ]
+    if meaning := explain_cache(row):
+        facts.append(("Objects", meaning))
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
     left = (height - len(facts) - 1) // -(-len(series) // beside)
@@ -104,6 +107,11 @@ def growth(row: CacheRow) -> tuple[str, ...]:
     size = f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h" if row.growth_bytes_h is not None else ""
     others = f", with {', '.join(row.grows_with)}" if row.grows_with else ""
     return f"{short}{size}{others}", f"{short}{size}", short
+
+
+def explain_cache(row: CacheRow) -> str:
+    """Return what the objects of a cache are, where that explains why it grows; empty: unknown."""
+    return known_caches.meaning((row.name, *row.aliases))
 
 
 def unless_none(value: int | None, write: Callable[[int], str]) -> str:

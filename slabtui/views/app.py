@@ -352,6 +352,8 @@ class App:
         prompt, shown = self.state.prompt, self.state.shown
         assert prompt is not None
         assert shown is not None
+        pages = self.state.pages
+        shown = pages.source(pages.tab) or shown
         concealed = self._conceal(replace(shown, rows=tuple(self.state.rows)))
         path = self._directory / prompt.text
         try:
@@ -359,7 +361,6 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                pages = self.state.pages
                 inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
                 written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"

@@ -82,7 +82,7 @@ ACTIONS = (
         _TIME,
         "Pause",
     ),
-    Action("pause-processes", ("p",), _PROCESSES, "The same: Space unfolds there", _TIME, "Pause"),
+    Action("pause-processes", ("p",), _PROCESSES, "Pause, or continue: Space unfolds there", _TIME, "Pause"),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
     Action(
         "open-row", ("enter",), _STACKS, "Show the selected stack in full, and the processes below it", _OF_PAGE, "Open"

@@ -9,7 +9,7 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
-from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
+from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, explain_cache, growth, unless_none
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
@@ -188,10 +188,11 @@ class Page(urwid.WidgetWrap[_Frame]):
         return "dim" if row.ended else "row", GAP.join(written)
 
     def _scene(self) -> Scene:
-        listing, shown = self._state.pages.listing, self._state.shown
+        pages = self._state.pages
+        listing, source = pages.listing, pages.source(pages.tab)
         assert listing is not None
-        assert shown is not None
-        return Scene(listing.inspection, self._state.style, shown.elapsed)
+        assert source is not None
+        return Scene(listing.inspection, self._state.style, source.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -245,6 +246,8 @@ def tabs(state: State, width: int) -> Markup:
     pages = state.pages
     inspection = pages.inspection
     right = []
+    if (earlier := pages.earlier) is not None:
+        right.append(Segment("paused", (f"as of {clock(earlier)}", clock(earlier)), 7))
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
@@ -276,12 +279,15 @@ def facts(state: State, width: int) -> Markup:
     if row is None:
         return [(None, " " * width)]
     live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
+    memory = unless_none(row.mem, lambda mem: numbers.human(mem, Unit.BYTES))
     known = [
         Segment(None, (f"live {live}",), 9),
-        Segment(None, (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
+        Segment(None, (f"memory {memory}",), 8),
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
+    if meaning := explain_cache(row):
+        known.append(Segment("title", (meaning, meaning.partition(",")[0]), 6))
     if row.reclaimable is not None:
         known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:

@@ -11,6 +11,7 @@ from slabtui.columns.column import Column
 from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
 from slabtui.views import actions
+from slabtui.views.about import explain_cache
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.chart import sparkline
 from slabtui.views.line import Markup, Segment
@@ -102,11 +103,17 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._w.body = self._list if self._state.lines else self._empty
 
     def status(self) -> list[Segment]:
-        """Return what is not on the screen, and what the selection follows."""
+        """Return what is not on the screen, what the selection follows, and why its cache grows if its name says so."""
         row = self._state.selected
-        if row is None or self._state.table.followed is None:
+        if row is None:
             return self._list.unseen()
-        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
+        said = []
+        if self._state.table.followed is not None:
+            said.append(Segment("title", (f"follows {row.name}", "follows"), 6))
+        if self._state.leaks and (meaning := explain_cache(row)):
+            texts = (f"{row.name}: {meaning}", f"{row.name}: {meaning.partition(',')[0]}")
+            said.append(Segment("title", texts, 6))
+        return [*said, *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
@@ -177,6 +184,8 @@ class Table(urwid.WidgetWrap[_Frame]):
             return f"The first interval takes {state.interval:g} s."
         if state.pattern:
             return f"No active cache matches “{state.pattern}”. Esc clears the filter, z shows idle caches."
+        if state.leaks and state.shown is not None and state.shown.origin.scope:
+            return "Not known for some processes: LIVE counts the objects of all. Start without -p and --cgroup."
         if state.leaks:
             return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."

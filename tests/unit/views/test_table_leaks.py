@@ -8,6 +8,7 @@ from urwid.testing import render_runs
 
 from slabtui.columns.numbers import Style
 from slabtui.columns.units import Basis
+from slabtui.model.host import Origin
 from slabtui.model.snapshot import CacheRow
 from tests.support.fakes import cache
 from tests.unit.views.test_app import Screen
@@ -270,3 +271,27 @@ def test_live_is_drawn_from_the_least_to_the_most_that_it_was() -> None:
         screen.show(replace(leak("filp", 9e6), live=5000 + 50 * second), steady)
     screen.type("l", "z")
     assert [line.split()[-1] for line in screen.body()[:2]] == ["▁▂▃▄▅▆▇██", "▁▁▁▁▁▁▁▁▁"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+def test_sockets_in_time_wait_are_named_as_what_they_are(size: tuple[int, int]) -> None:
+    """A load that becomes heavier put tw_sock_TCP first in the leak view, and nothing said why it grows."""
+    screen = leaks(leak("tw_sock_TCP", 9e7, growing=False), leak("TCP", 5e6, growing=False), size=size)
+    said = "sockets in TIME_WAIT, which end after 60 s"
+    assert screen.has(f"tw_sock_TCP: {said}")
+    screen.type("down")
+    assert not screen.has(said)
+    screen.type("up", "enter")
+    assert screen.has("  sockets in TIME_WAIT")  # beside its growth
+    screen.type("4")
+    assert screen.has(f"Objects     {said}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+def test_with_a_scope_the_leak_view_says_why_it_is_empty(size: tuple[int, int]) -> None:
+    """It said that no cache has grown yet, and went on saying so beside a leak."""
+    unknown = replace(cache(0, "filp", allocs=9), live=None, live_delta=None)
+    screen = leaks(unknown, size=size, origin=Origin(scope="pid 8445 python3"))
+    said = " ".join(" ".join(screen.body()).split())
+    assert "Start without -p and --cgroup." in said
+    assert "No cache has grown" not in said
