@@ -9,7 +9,17 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
-from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, explain_cache, growth, unless_none
+from slabtui.views.about import (
+    CHART_WIDTH,
+    about,
+    cache_series,
+    charts,
+    explain_cache,
+    growth,
+    unless_none,
+    write_bytes,
+    write_objects,
+)
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
@@ -147,7 +157,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _series(self) -> tuple[Series, ...]:
         pages, time = self._state.pages, self._state.time
-        end = clock(time.shown) if time.shown is not None and time.paused else NOW
+        end = numbers.clock(time.shown.time) if time.shown is not None and time.paused else NOW
         return cache_series(pages.past(), pages.first, end)
 
     def _chart_height(self) -> int:
@@ -247,7 +257,7 @@ def tabs(state: State, width: int) -> Markup:
     inspection = pages.inspection
     right = []
     if (earlier := pages.earlier) is not None:
-        right.append(Segment("paused", (f"as of {clock(earlier)}", clock(earlier)), 7))
+        right.append(Segment("paused", (f"as of {numbers.clock(earlier.time)}", numbers.clock(earlier.time)), 7))
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
@@ -278,11 +288,10 @@ def facts(state: State, width: int) -> Markup:
     row, inspection = state.pages.inspected, state.pages.inspection
     if row is None:
         return [(None, " " * width)]
-    live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
-    memory = unless_none(row.mem, lambda mem: numbers.human(mem, Unit.BYTES))
+    live = unless_none(row.live, write_objects)
     known = [
         Segment(None, (f"live {live}",), 9),
-        Segment(None, (f"memory {memory}",), 8),
+        Segment(None, (f"memory {unless_none(row.mem, write_bytes)}",), 8),
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))

@@ -182,6 +182,14 @@ class PageState:
         return self.list_tab(self.tab)
 
     @property
+    def exported(self) -> str:
+        """What an export of the tab writes, in words: `12 stacks`; it may have several rows of one stack."""
+        listing = self.listing
+        if self.tab is InspectionKind.ABOUT or listing is None:
+            return self.tab.capitalize()
+        return f"{len(listing.inspection.rows)} {self.tab}"
+
+    @property
     def place(self) -> int:
         """Place of the selected row."""
         page, listing = self.page, self.listing
@@ -243,7 +251,7 @@ class PageState:
             items = merge_stacks(inspection.rows)
             inspection = replace(inspection, rows=items)
         elif kind is InspectionKind.PROCESSES:
-            items = commands.unfold(self._group(inspection), unfolded)
+            items = commands.unfold(self._gather(inspection), unfolded)
         listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
         self._listings[kind] = _Known(found, owner, unfolded, listing)
         return listing
@@ -284,9 +292,9 @@ class PageState:
         source = self.source(self.tab)
         return source if source is not self.time.shown else None
 
-    def _group(self, inspection: Inspection) -> tuple[Command, ...]:
+    def _gather(self, inspection: Inspection) -> tuple[Command, ...]:
         if self._commands is None or self._commands[0] is not inspection:
-            self._commands = inspection, commands.group(inspection.rows)
+            self._commands = inspection, commands.gather(inspection.rows)
         return self._commands[1]
 
     def _turn_to(self, kind: InspectionKind) -> None:

@@ -14,7 +14,7 @@ from slabtui.views.mouse import follows_press, is_click, is_drag, wheel
 from slabtui.views.scroll_bar import ScrollBar
 
 GAP = " "
-_MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
+_ARROWS, _PLAIN_ARROWS = ("▼", "▲"), ("v", "^")
 
 T = TypeVar("T")
 Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
@@ -157,7 +157,7 @@ class RowList(urwid.Widget, Generic[T]):
 
     def unseen(self) -> list[Segment]:
         """Return what is said of the rows above and below the visible ones; nothing where all are visible."""
-        down, up = _PLAIN_MARKS if is_plain() else _MARKS
+        down, up = arrows()
         numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
         return [
             Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
@@ -200,6 +200,11 @@ class RowList(urwid.Widget, Generic[T]):
             self._drawn[place] = (style, *encode(clip(text, self._room)))
         style, encoded, charset = self._drawn[place]
         return [encoded], [("selected" if selected else style, len(encoded))], [*charset]
+
+
+def arrows() -> tuple[str, str]:
+    """Return what points down, and what points up."""
+    return _PLAIN_ARROWS if is_plain() else _ARROWS
 
 
 def cell(align: Literal["left", "right"], width: int, written: str) -> str:

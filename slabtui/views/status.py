@@ -17,7 +17,7 @@ from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
-_LEAST_PERCENT = 0.1  # of a CPU: less is not told apart
+_LEAST = 0.001  # of a CPU: less is not told apart
 _MOST_NOTES = 4  # on the line, which is rarely long enough for two
 
 MEANINGS = (
@@ -111,10 +111,7 @@ def _costs(snapshot: Snapshot) -> list[Segment]:
 
 def _percent(share: float) -> str:
     """Return a share in at most five columns."""
-    percent = 100 * share
-    if 0 < percent < _LEAST_PERCENT:
-        return f"<{_LEAST_PERCENT}%"
-    return f"{percent:.1f}%" if percent < 9.95 else f"{percent:.0f}%"
+    return f"<{numbers.percent(_LEAST)}" if 0 < share < _LEAST else numbers.percent(share)
 
 
 def _lost(snapshot: Snapshot) -> Segment:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from slabtui.analysis.growth import Growth
-from slabtui.analysis.ranking import rank
+from slabtui.columns import leaks
+from slabtui.columns.query import Order
+from slabtui.columns.units import Units
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.reader import read
 from tests.tools import growth as tool
@@ -31,13 +33,15 @@ def test_there_are_recordings_of_every_rate() -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name.split(".")[0])
 def test_the_leak_is_first_in_time_and_nothing_else_is_marked(path: Path) -> None:
-    leaks, caches = tool.truth(path), tool.leaking(path)
-    due = LATE if all(rate <= SLOW for rate in leaks.values()) else SOON
+    leaking, caches = tool.truth(path), tool.leaking(path)
+    steady, order = leaks.Steady(), Order(leaks.DEFAULT_SORT, True)
+    due = LATE if all(rate <= SLOW for rate in leaking.values()) else SOON
     for time, one in judged(path):
         marked = {row.name for row in one.rows if row.growing}
-        assert marked <= caches | (ALSO if leaks else set()), time
-        if leaks and time >= due:
-            assert rank(one.rows)[0][1].name in caches, time
+        assert marked <= caches | (ALSO if leaking else set()), time
+        found = leaks.arrange(one.rows, order, Units(), steady, leaks.reclaimable_names(one.rows))
+        if leaking and time >= due:
+            assert found.rows[0].name in caches, time
             assert marked, time
 
 

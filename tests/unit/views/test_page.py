@@ -289,11 +289,11 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
         ("Growth", "?"),
         ("Aliases", "x, y"),
         ("Object", "200 bytes, 192 asked for"),
-        ("Slab", "4.00 KiB, 21 objects"),
+        ("Slab", "4.00Ki, 21 objects"),
         ("Flags", "reclaimable, accounted"),
         ("Nodes", "node 0: 3 slabs, node 1: 4 slabs"),
         ("Live", "5 objects"),
-        ("Memory", "8.00 KiB held"),
+        ("Memory", "8.00Ki held"),
     ):
         assert f"{label:<{LABEL}}{value}" in lines
     first = next(place for place, line in enumerate(lines) if line.startswith("allocs/s"))
@@ -423,6 +423,18 @@ def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
     assert body(screen) == before
     screen.type("p")
     assert len(body(screen)) == 1
+
+
+def test_the_export_of_a_page_says_what_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stack of two processes is one stack; what is known of a cache has no number."""
+    monkeypatch.chdir(tmp_path)
+    screen = opened(InspectionKind.STACKS)
+    twice = (STACKS.rows[0], replace(STACKS.rows[0], pid=2))
+    screen.show(DENTRY, inspections=(replace(STACKS, rows=twice), ABOUT))
+    screen.type("e", "enter")
+    assert screen.has("1 stacks written to slabtui-")
+    screen.type("4", "e", "enter")
+    assert screen.has("About written to slabtui-")
 
 
 @pytest.mark.parametrize(

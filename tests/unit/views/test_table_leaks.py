@@ -57,6 +57,13 @@ def test_what_stays_comes_first_and_what_can_be_reclaimed_is_below_a_rule() -> N
     assert "BYTES/s▼" in screen.heading()
 
 
+def test_another_run_begins_without_the_caches_that_grew_in_the_one_before() -> None:
+    """As where a demo begins again."""
+    screen = leaks(origin=Origin(since=1.7e9))
+    screen.show(leak("TCP", 5e6), leak("filp", None), origin=Origin(since=1.8e9))
+    assert screen.names() == ["TCP"]
+
+
 def test_only_what_leaks_is_marked_and_only_what_is_reclaimable_is_dim() -> None:
     """`find /` and short connections painted six rows red in 30 s, and marked dentry 25 times."""
     screen = leaks()
