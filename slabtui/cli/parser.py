@@ -94,7 +94,9 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     _add_what_to_show(options.add_argument_group("what to show"))
     _add_what_to_count(options.add_argument_group("what to count"))
     _add_output(
-        options.add_argument_group("output", "Without these, slabtui opens its screen, or prints text in a pipe.")
+        options.add_argument_group(
+            "output", "Without these options, slabtui opens its screen on a terminal, and prints text elsewhere."
+        )
     )
     _add_recordings(options.add_argument_group("recordings"))
     other = options.add_argument_group("other")
@@ -173,15 +175,13 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="print text as slabratetop does, one interval below the other; the default without a terminal",
     )
-    group.add_argument(
-        "-b", "--once", action="store_true", help="print one interval and end; text is then the table alone"
-    )
+    group.add_argument("-b", "--once", action="store_true", help="print one interval and end; text has the table only")
     group.add_argument(
         "-o",
         "--columns",
         metavar="COLUMNS",
         action=_ListColumns,
-        help="the columns of text, with commas between them: any that -s names; -o help says what they mean",
+        help="the columns of text, separated by commas: those that -s accepts; -o help explains them",
     )
     group.add_argument(
         "-r",
@@ -211,4 +211,4 @@ def _add_recordings(group: argparse._ArgumentGroup) -> None:
     origin.add_argument(
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     )
-    origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui")
+    origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui, in a loop")

@@ -226,8 +226,8 @@ COLUMNS = (
         lambda row, units: units.live_delta(row),
         Unit.OBJECTS,
         write=_growth,
-        meaning="Change of LIVE. ^ after the number: the cache grows as a leak does, beyond its noise, and the kernel"
-        " cannot reclaim it",
+        meaning="Change of LIVE. ^ after the number: the cache grows as a leak does, by more than its noise, and the"
+        " kernel cannot reclaim it",
         priority=5,
         fields=("live_delta",),
     ),

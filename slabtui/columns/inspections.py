@@ -220,7 +220,7 @@ _STATE = InspectionColumn(
     width=1,
     align="left",
     write=lambda row, width, scene: ENDED if row.ended else "",
-    help="X: the process has ended, or all of the command have",
+    help="X: the process has ended; of a command: all of its processes",
     priority=3,
 )
 _PLACE = InspectionColumn(

@@ -177,7 +177,7 @@ TREND = replace(
     title="LIVE BEFORE",
     width=12,
     write=lambda row, width, scene: scene.trend(row, width),
-    help="LIVE in the last intervals, from the least to the most that it was, the newest at the right",
+    help="LIVE in the last intervals, from its lowest to its highest value, the newest at the right",
     priority=-2,
 )
 
@@ -225,7 +225,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             _growth,
             priority=9,
             meaning="Bytes per hour by which LIVE x OBJSIZE grows: a robust slope since the mark, or since the start."
-            " ^: the cache grows as a leak does, beyond its noise, and the kernel cannot reclaim it",
+            " ^: the cache grows as a leak does, by more than its noise, and the kernel cannot reclaim it",
             fields=("growth_bytes_h", "growing"),
             unit=Unit.BYTES,
         ),
@@ -235,7 +235,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_objects,
             _change("rate", Unit.OBJECTS),
             priority=8,
-            meaning="The same in objects per second",
+            meaning="GROWTH/h in objects per second",
             fields=("growth_objects_s", "grows_with"),
             unit=Unit.OBJECTS,
         ),
@@ -245,7 +245,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_objects,
             _change("recent", Unit.OBJECTS),
             priority=5,
-            meaning="Objects per second over the last minute",
+            meaning="OBJ/s over the last minute",
             fields=("recent_objects_s",),
             unit=Unit.OBJECTS,
         ),
@@ -264,8 +264,8 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_objects,
             _change("net", Unit.OBJECTS),
             priority=4 if frees else -1,
-            meaning="Allocations - frees since the mark, or since frees are counted (key f): it sees what LIVE hides in"
-            " the slabs of the CPUs; - where frees are not counted, or do not explain LIVE",
+            meaning="Allocations - frees since the mark, or since frees are counted (key f). It leaves out the free"
+            " objects in the slabs of the CPUs, which LIVE includes. -: frees are not counted, or do not explain LIVE",
             unit=Unit.OBJECTS,
         ),
         column(
@@ -283,7 +283,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             6,
             _share,
             priority=6,
-            meaning="Share of this cache in the growth of all caches that grow and cannot be reclaimed",
+            meaning="Share of this cache in the growth of all caches that cannot be reclaimed",
             unit=Unit.PERCENT,
         ),
         replace(live, priority=3),

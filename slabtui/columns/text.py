@@ -75,8 +75,8 @@ COLUMNS: tuple[CacheColumn, ...] = (
         lambda row: row.growth_bytes_h,
         unit=Unit.BYTES,
         meaning="Bytes per hour by which the objects in use grow: a robust slope since counting began; -: not known"
-        " yet. ^ after the number: the cache grows as a leak does. Rows that are sorted by it have these caches first,"
-        " and then those that cannot be reclaimed",
+        " yet. ^ after the number: the cache grows as a leak does. Sorting by growth lists these caches first, then the"
+        " others that cannot be reclaimed",
         fields=("growth_bytes_h", "growing"),
         decimals=0,
         mark=caches.LEAK,
@@ -94,7 +94,7 @@ COLUMNS: tuple[CacheColumn, ...] = (
         "1 MIN",
         lambda row: row.recent_objects_s,
         unit=Unit.OBJECTS,
-        meaning="The same over the last minute",
+        meaning="OBJ/s over the last minute",
         fields=("recent_objects_s",),
     ),
     CacheColumn(

@@ -87,11 +87,11 @@ def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
 MOUSE = (
     (
         "click",
-        "A heading: sort by it, or reverse the order. A row: select it, or open the one that is selected. A tab,"
-        " a key in the last line, the scroll bar: as they say. Beside a dialog: close it",
+        "A heading: sort by it, or reverse the order. A row: select it, or open it if it is selected. A tab: open it. A"
+        " key in the last line: press it. The scroll bar: scroll there. Beside a dialog: close it",
     ),
     ("wheel", "Scroll"),
-    ("Shift", "With it the terminal selects text, as without slabtui; --no-mouse leaves the mouse to the terminal"),
+    ("Shift", "While it is held, the terminal selects text; --no-mouse leaves the mouse to the terminal"),
 )
 
 

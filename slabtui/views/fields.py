@@ -254,7 +254,11 @@ _FREES = _rate("frees", Unit.OBJECTS, "frees", 5)
 
 CLOCK = Field("clock", "Local time at the end of the interval", _clock)
 HOST = Field("host", "The machine that is measured, and its kernel", _host)
-SCOPE = Field("pid, cgroup", "Only the allocations of these processes are counted; without it, those of all", _scope)
+SCOPE = Field(
+    "pid, cgroup",
+    "Only the allocations of these processes are counted. Without this field: those of all processes",
+    _scope,
+)
 LOAD = Field("load", "Load averages of the last 1, 5 and 15 minutes, as uptime(1) prints them", _load)
 INTERVAL = Field("every", "Length of the interval in seconds", lambda shown: draw_interval(shown.state))
 MODE = Field(
@@ -266,25 +270,25 @@ MODE = Field(
 SLAB = Field("slab", "Memory of all slab caches now, Slab in /proc/meminfo", _slab)
 RECLAIMABLE = Field(
     "reclaimable",
-    "The part that the kernel frees when memory is short, as that of dentries and inodes (SReclaimable)",
+    "The part that the kernel can free when memory is short, such as dentries and inodes (SReclaimable)",
     _part("recl", "reclaimable", lambda one: one.memory.reclaimable if one.memory else None, 6),
 )
 UNRECLAIMABLE = Field(
     "unreclaimable",
-    "The part that stays until its owners free it (SUnreclaim): a leak is here",
+    "The part that stays until the kernel code that allocated it frees it (SUnreclaim): leaks are here",
     _part("unrecl", "unreclaimable", lambda one: one.memory.unreclaimable if one.memory else None, 7),
 )
 RAM = Field("of RAM", "Share of slab in the usable memory (MemTotal)", _ram)
 GROWTH = Field(
     "/min",
-    "How fast slab grows or shrinks: a slope that single jumps do not move; red where unreclaimable memory grows"
-    " beyond its noise; ? until it is known",
+    "How fast slab grows or shrinks since the mark or the start: a robust slope, which single jumps do not change. Red:"
+    " unreclaimable memory grows by more than its noise. ?: not known yet",
     _growth,
 )
 CHART = Field(
     "chart, full in",
-    "slab since the start, from the least to the most that it was. Where unreclaimable memory grows: when the"
-    " available memory will be used up at this rate",
+    "slab in the session, at most 300 intervals, from its lowest to its highest value. If unreclaimable memory grows:"
+    " when the available memory will be used up at this rate",
     _chart,
 )
 ALLOCS = Field(

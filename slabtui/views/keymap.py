@@ -60,9 +60,9 @@ _PROGRAM, _TIME, _MOVE, _SORT, _SHOW = "Program", "Time", "Move", "Sort", "Show"
 _OF_PAGE, _OF_DIALOG, _OF_PROMPT = "Page", "Dialog", "Prompt"
 
 ACTIONS = (
-    Action("quit", ("q",), _ALLOCATIONS, "Quit; elsewhere q closes what is in front", _PROGRAM, "Quit"),
+    Action("quit", ("q",), _ALLOCATIONS, "Quit; in other windows q closes the window", _PROGRAM, "Quit"),
     Action("quit-anywhere", ("Q", "f10"), _EVERYWHERE - _PROMPT, "Quit at once", _PROGRAM),
-    Action("help", ("?", "h", "f1"), _MAIN, "Show the keys and what the columns mean", _PROGRAM, "Help"),
+    Action("help", ("?", "h", "f1"), _MAIN, "Show what the screen means, and all keys", _PROGRAM, "Help"),
     Action("clear-filter", ("esc",), _ALLOCATIONS, "Clear the filter", _SHOW),
     Action("leave", ("esc", "q"), _PAGE, "Return from the stacks of a process, else to the table", _OF_PAGE, "Back"),
     Action("leave-leaks", ("esc", "q"), _LEAKS, "Return from the leak view to the table", _SHOW, "Back"),
@@ -82,7 +82,14 @@ ACTIONS = (
         _TIME,
         "Pause",
     ),
-    Action("pause-processes", ("p",), _PROCESSES, "Pause, or continue: Space unfolds there", _TIME, "Pause"),
+    Action(
+        "pause-processes",
+        ("p",),
+        _PROCESSES,
+        "Pause the screen, or continue; Space lists processes there",
+        _TIME,
+        "Pause",
+    ),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
     Action(
         "open-row", ("enter",), _STACKS, "Show the selected stack in full, and the processes below it", _OF_PAGE, "Open"
@@ -99,7 +106,7 @@ ACTIONS = (
         "fold",
         ("f5", " "),
         _PROCESSES,
-        "List the processes of the selected command, or no longer",
+        "List the processes of the selected command, or hide them",
         _OF_PAGE,
         "Unfold",
     ),
@@ -112,7 +119,7 @@ ACTIONS = (
         "Scroll stacks and command lines to the right; the first time stacks show in full",
         _OF_PAGE,
     ),
-    Action("text-left", (",", "shift left"), _PAGE, "Scroll them back to the left", _OF_PAGE),
+    Action("text-left", (",", "shift left"), _PAGE, "Scroll stacks and command lines back to the left", _OF_PAGE),
     Action(
         "tab-stacks",
         ("1",),
@@ -135,8 +142,8 @@ ACTIONS = (
         "leaks",
         ("l",),
         _TABLE,
-        "Leak view, or back: what grows since the mark or the start, what cannot be reclaimed first. Caches that grow"
-        " in step stand together",
+        "Show the leak view, or return to the table: the caches that grow since the mark or the start, those that"
+        " cannot be reclaimed first, in groups that grow at the same rate",
         _SHOW,
         "Leaks",
     ),
@@ -164,8 +171,8 @@ ACTIONS = (
         "follow",
         ("F",),
         _TABLE,
-        "The selection follows its row, until F or a cursor key; else it stays on its line, and the list does not"
-        " scroll by itself",
+        "Let the selection follow its row, until F or a cursor key; otherwise it stays on its line, and the list does"
+        " not scroll by itself",
         _MOVE,
         "Follow",
     ),
@@ -204,14 +211,14 @@ ACTIONS = (
         "top",
         ("home", "g"),
         _LISTS,
-        "To the top, as after a key that sorts",
+        "To the top",
         _MOVE,
         command="cursor max left",
     ),
     Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command="cursor max right"),
     Action("close", ("esc", "enter", "q", "?", "h", "f1"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
     Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
-    Action("cancel", ("esc",), _PROMPT, "Leave the prompt; the filter is again what it was before", _OF_PROMPT),
+    Action("cancel", ("esc",), _PROMPT, "Leave the prompt, and restore the filter that was there before", _OF_PROMPT),
     Action(
         "delete-line", ("ctrl u",), _PROMPT, "Delete to the beginning", _OF_PROMPT, command="delete to start of line"
     ),

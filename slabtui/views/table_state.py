@@ -133,7 +133,7 @@ class TableState:
         self._steady.clear()
         self.time.ask(Effect.MARK)
         clock = numbers.clock(newest.time)
-        self.message = f"Mark set at {clock}: growth and sums since then"
+        self.message = f"Mark set at {clock}: growth and sums count from then on"
         self.arrange()
 
     # The order.
@@ -189,7 +189,8 @@ class TableState:
         follows = self.table.followed is None
         self.table.followed = row.cache if follows else None
         self._held_until = 0.0
-        self.message = f"Follows {row.name} until F or a cursor key" if follows else "Follows no cache"
+        what = f"follows {row.name} until F or a cursor key" if follows else "stays on its line"
+        self.message = f"The selection {what}"
 
     def select(self, place: int) -> None:
         """Select a line of the list by its place, as a click does."""

@@ -41,12 +41,12 @@ PALETTE = (
 
 # What the styles mean, for the help screen.
 MEANINGS = (
-    ("growing", "grows as a leak does: beyond its noise, and the kernel cannot reclaim it"),
+    ("growing", "grows as a leak does: by more than its noise, and the kernel cannot reclaim it"),
     ("dim", "can be reclaimed, or is of little interest"),
     ("selected", "the row on which the keys act"),
     ("sorted", "the column by which the rows are sorted; the tab that is open"),
     ("scope", "only these processes are counted"),
-    ("paused", "the screen stands still; something is limited, see the words"),
+    ("paused", "the screen is paused, or a note says what is limited"),
     ("warning", "memory will be full, or counts are missing"),
 )
 

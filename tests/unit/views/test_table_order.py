@@ -89,7 +89,7 @@ def test_a_key_that_sorts_goes_to_the_top(key: str) -> None:
 def test_following_is_explicit_and_keeps_the_top_in_view_as_long_as_the_row_fits() -> None:
     screen = Screen(*caches(50))
     screen.type("down", "F")
-    assert screen.has("Follows cache-48 until F or a cursor key")
+    assert screen.has("The selection follows cache-48 until F or a cursor key")
     screen.show(*shuffled(50, **{"cache-48": 1}))
     assert screen.selected() == "cache-48"
     first = screen.line_of_selection() - 3 == screen.state.place
