@@ -223,11 +223,21 @@ def test_callers_show_with_their_shares() -> None:
 def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
     screen = opened(InspectionKind.STACKS)
     assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
+
     assert titles(screen).split() == ["SHARE", "SINCE", "BYTES", "STACK"]
     assert body(screen)[0].split()[:4] == ["75.0%", "~30", "~1.88Ki", "getname_flags"]
     wide = opened(InspectionKind.STACKS, (160, 24))
     assert titles(wide).split() == ["SHARE", "S.E.", "ALLOCS/s", "BYTES/s", "SINCE", "BYTES", "STACK"]
     assert body(wide)[0].split()[:6] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1.88Ki"]
+
+
+@pytest.mark.parametrize(("total", "style"), [(100, "warning"), (1000, None), (350_000, "dim")])
+def test_what_an_inspection_lost_is_loud_only_where_it_is_much(total: int, style: str | None) -> None:
+    screen = opened(InspectionKind.STACKS)
+    rows = (replace(STACKS.rows[0], total_allocs=total),)
+    screen.show(DENTRY, inspections=(replace(STACKS, rows=rows, lost=9),))
+    row = render_runs(screen.app.stack, screen.size, focus=True)[screen.top]
+    assert [found for found, text in row if "lost 9" in text] == [style]
 
 
 def test_a_stack_opens_in_full_and_closes_again() -> None:
