@@ -75,7 +75,8 @@ class CacheRow(CacheTotals):
         growing: whether the cache grows as a leak does: beyond its noise, it is not reclaimable, and nothing explains
             it, such as a reclaimable cache that grows in step (unless that one's objects are held); None: not known
             yet.
-        grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
+        grows_with: names of the other caches that grow at the same rate, or that explain why it grows, a reclaimable
+            one first.
     """
 
     allocs: int = 0

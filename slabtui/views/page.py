@@ -28,6 +28,7 @@ from slabtui.views.mouse import is_click
 from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
+from slabtui.views.status import find_loss_style
 from slabtui.views.widgets import Drawn, Labelled, scrolling
 from slabtui.views.windows import PageWindow
 
@@ -262,7 +263,8 @@ def tabs(state: State, width: int) -> Markup:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
+        style = find_loss_style(inspection.lost, inspection.total_allocs)
+        right.append(Segment(style, (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []

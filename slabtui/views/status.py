@@ -97,9 +97,10 @@ def _notes(state: State) -> list[Segment]:
 def _costs(snapshot: Snapshot) -> list[Segment]:
     """Return what counting costs, and what it does not count, each as wide as it can become."""
     costs = []
-    if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
+    if snapshot.events is not None:  # with -p or --cgroup it is never known
         events = f"{numbers.human(snapshot.per_second(snapshot.events), Unit.OBJECTS)} ev/s"
-        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
+        each = "? ns" if snapshot.nanoseconds is None else f"{snapshot.nanoseconds:.0f} ns"
+        share = "? CPU" if snapshot.cpu_share is None else f"{_percent(snapshot.cpu_share)} CPU"
         texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
         costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
     if snapshot.bulk is not None:
@@ -120,10 +121,18 @@ def _lost(snapshot: Snapshot) -> Segment:
     lost = f"lost {numbers.human(snapshot.lost, Unit.OBJECTS)}"
     if snapshot.events is None:  # with -p or --cgroup: the kernel does not say whose events it skipped
         return _right(None, (18, f"{lost} at most")) if snapshot.lost else _right("dim", (18, lost))
-    share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
+    style = find_loss_style(snapshot.lost, snapshot.events)
+    if style == "warning":
+        lost = f"lost {snapshot.lost / (snapshot.events + snapshot.lost):.0%}"
+    return _right(style, (10, lost))
+
+
+def find_loss_style(lost: int, counted: int) -> str | None:
+    """Return the style for what was lost beside what was counted."""
+    share = lost / max(1, counted + lost)
     if share > _WARN:
-        return _right("warning", (10, f"lost {share:.0%}"))
-    return _right("dim" if share < _CALM else None, (10, lost))
+        return "warning"
+    return "dim" if share < _CALM else None
 
 
 def _right(style: str | None, *forms: tuple[int, str], priority: int = 8) -> Segment:
