@@ -72,8 +72,8 @@ class CacheRow(CacheTotals):
             baseline; None: not known yet.
         recent_objects_s: the same over the last minute.
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
-        growing: whether the cache grows as a leak does: beyond its noise, and neither it nor a cache that it grows in
-            step with is reclaimable; None: not known yet.
+        growing: whether the cache grows as a leak does: by more than its noise, and neither it nor a cache of its group
+            is reclaimable; None: not known yet.
         grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
     """
 
