@@ -113,7 +113,7 @@ class TableState:
     def turn_basis(self) -> None:
         """Show numbers of events per second, per interval, or since the baseline."""
         if self.leaks:
-            raise NothingToDoError("the headings of the leak view say what its numbers are for")
+            raise NothingToDoError("the columns of the leak view have fixed units")
         self.basis = _next(Basis, self.basis)
         self.message = f"Numbers are {self.basis}"
         self.arrange()
@@ -141,7 +141,7 @@ class TableState:
     def sort_by(self, column: str) -> None:
         """Sort by a column, in its own direction, and go to the top."""
         if column not in (one.id for one in self._columns()):
-            raise NothingToDoError("the leak view does not have that column: l returns to the table")
+            raise NothingToDoError("the leak view does not have that column, and l returns to the table")
         self.order = Order.by(column) if column in caches.BY_ID else Order(column, True)
         self._to_top()
 
