@@ -5,7 +5,7 @@ from dataclasses import replace
 from slabtui.analysis import known
 from slabtui.analysis.judged import ENOUGH, JudgedSeries
 from slabtui.analysis.series import Timeline
-from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
+from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 _HOUR = 3600
 _CONFIRMED = 2  # verdicts in a row that a cache is growing, before it is marked; there is one for each bin
@@ -98,6 +98,7 @@ class JudgedCache(JudgedSeries):
         if values == self._values and self._used is self.judgement:
             return self._row
         self._values, self._used = values, self.judgement
+        self.size = row.size
         self._row = judge_row(values, self.judgement)
         if row.reclaimable is not None:
             self.reclaimable = row.reclaimable
@@ -114,4 +115,4 @@ class JudgedCache(JudgedSeries):
 
 def _rounded(rate: float | None) -> float | None:
     """Return a rate as recordings have it, so that replay shows the same."""
-    return None if rate is None else round(rate, 3)
+    return None if rate is None else round(rate, RATE_DIGITS)

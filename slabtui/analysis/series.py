@@ -19,14 +19,13 @@ class Timeline:
     Attributes:
         recent: the mean time of the readings in each of the last bins, in seconds.
         long: the same of the bins since the baseline.
-        baseline: the time of the baseline.
         now: the time of the last reading.
     """
 
     def __init__(self) -> None:
         self.recent: deque[float] = deque(maxlen=RECENT)
         self.long: list[float] = []
-        self.baseline = self.now = 0.0
+        self.now = 0.0
         self._begin = 0.0
         self._readings: list[float] = []  # times of those in this bin
         self._width = 1  # recent bins in a long one
@@ -57,7 +56,6 @@ class Timeline:
 
     def mark(self) -> None:
         """Begin a new baseline now."""
-        self.baseline = self.now
         self.long = []
         self._waiting = []
         self._width = 1

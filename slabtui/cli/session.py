@@ -137,7 +137,6 @@ def open_kernel(options: Options, is_screen: bool) -> Source:
 
 def _show(options: Options, producer: Producer, conceal: Concealer, ending: Ending, notes: Notes) -> None:
     """Open the screen."""
-    from slabtui.recording.reader import inspected_caches
     from slabtui.views.app import App
     from slabtui.views.state import State
 
@@ -149,7 +148,7 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
         idle=options.all,
         replay=options.replay is not None,
         frees=options.request.frees,
-        inspected_caches=inspected_caches(DEMO) if options.demo else (),  # of a small file
+        inspected_caches=_inspected_caches() if options.demo else (),
     )
     if opens_leaks:
         state.toggle_leaks()
@@ -165,6 +164,13 @@ def _show(options: Options, producer: Producer, conceal: Concealer, ending: Endi
         raise SystemExit(128 + signal.SIGHUP) from error
     finally:
         ending.next_step()
+
+
+def _inspected_caches() -> tuple[str, ...]:
+    """Return the names of the caches that the demo has inspections of: a small file, which takes little time."""
+    from slabtui.recording.reader import inspected_caches  # imported here, because it imports cattrs
+
+    return inspected_caches(DEMO)
 
 
 def _print(

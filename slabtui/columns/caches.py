@@ -11,7 +11,10 @@ from slabtui.columns.units import SUFFIXES, Basis, Units
 from slabtui.model.snapshot import CacheRow
 
 _COMFORTABLE = 32  # columns for the name on a wide terminal, so that it does not jump with every longer name
-_UNKNOWN_LAST = -(1 << 70)  # sorts below every known number
+_UNKNOWN_LAST = float("-inf")  # sorts below every known number
+_RECLAIMABLE = {None: numbers.UNKNOWN, False: "no", True: "yes"}
+
+LEAK = "^"  # beside the number of a cache that grows as a leak does
 
 Number = Callable[[CacheRow, Units], float | None]
 
@@ -23,7 +26,7 @@ class Scene:
     Attributes:
         past: draws the last intervals of a row in a given width.
         alias: returns the alias by which the filter found a row; empty if it found it by its name.
-        growing: whether a row is marked.
+        leaks: whether leaks are marked.
         units: how numbers are written, and for which time.
         branch: returns the sign before the name of a row that is in the group of the one above it; empty: it is not.
         trend: draws LIVE of a row in the last intervals in a given width.
@@ -33,7 +36,7 @@ class Scene:
 
     past: Callable[[CacheRow, int], str]
     alias: Callable[[CacheRow], str]
-    growing: Callable[[CacheRow], bool] = lambda row: bool(row.growing)
+    leaks: bool = True
     units: Units = field(default_factory=Units)
     branch: Callable[[CacheRow], str] = lambda row: ""
     trend: Callable[[CacheRow, int], str] = lambda row, width: ""
@@ -63,6 +66,16 @@ def write_signed(number: float | None, unit: Unit, units: Units, width: int) -> 
     return sign + write_number(number, unit, units, width - len(sign))
 
 
+def write_leak(row: CacheRow, scene: Scene) -> str:
+    """Return what stands beside the growth of a cache: the mark of a leak, or a space."""
+    return LEAK if row.growing and scene.leaks else " "
+
+
+def write_reclaimable(row: CacheRow, width: int, scene: Scene) -> str:
+    """Return whether the kernel can free the objects of a cache when memory is short."""
+    return _RECLAIMABLE[row.reclaimable]
+
+
 def sort_value(get: Number, units: Units) -> Callable[[CacheRow], float]:
     """Return what rows are sorted by: a number, where unknown ones are below all others."""
 
@@ -86,8 +99,8 @@ def _frees(row: CacheRow, width: int, scene: Scene) -> str:
 
 def _growth(row: CacheRow, width: int, scene: Scene) -> str:
     number = scene.units.live_delta(row)
-    growing = number is not None and scene.growing(row)
-    return write_signed(number, Unit.OBJECTS, scene.units, width - 1) + ("^" if growing else " ")
+    mark = " " if number is None else write_leak(row, scene)
+    return write_signed(number, Unit.OBJECTS, scene.units, width - 1) + mark
 
 
 def _number(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from slabtui.analysis.ranking import Section, section
 from slabtui.columns import caches, numbers
 from slabtui.columns.caches import CacheColumn, Number, Scene
 from slabtui.columns.numbers import Style, Unit
@@ -18,7 +17,6 @@ DEFAULT_SORT = "leak"
 
 _VISIBLE = 0.05  # share by which a growth rate must change before its cache may change its place
 _SMALLEST = 0.005  # objects per second: less is written as 0.00
-_RECLAIM = {None: numbers.UNKNOWN, False: "no", True: "yes"}
 _WIDE = {"leak": -1, "reclaim": -2}  # columns of the table where there is room: left out before all others
 # Columns that the numbers take, with their sign, by how they are written.
 _BYTES_WIDTH = {Style.HUMAN: 7, Style.GROUPED: 18, Style.RAW: 14}
@@ -73,6 +71,20 @@ def reclaimable_names(rows: Iterable[CacheRow]) -> frozenset[str]:
     return frozenset(row.name for row in rows if row.reclaimable)
 
 
+def comes_back(row: CacheRow, reclaimable: frozenset[str]) -> bool:
+    """Return whether memory that a cache takes comes back: it is reclaimable, or grows with a cache that is.
+
+    That of a leak does not, even if it grows with a reclaimable cache: it holds the objects of that one.
+
+    Args:
+        row: the cache.
+        reclaimable: the names of all reclaimable caches.
+    """
+    if row.growing:
+        return False
+    return bool(row.reclaimable) or (bool(row.grows_with) and row.grows_with[0] in reclaimable)
+
+
 def arrange(
     rows: Iterable[CacheRow], order: Order, units: Units, steady: Steady, reclaimable: frozenset[str]
 ) -> Arranged:
@@ -85,15 +97,15 @@ def arrange(
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
     parts: tuple[list[CacheRow], list[CacheRow]] = ([], [])
     for row in ordered:
-        parts[section(row, reclaimable) is Section.RECLAIMABLE].append(row)
+        parts[comes_back(row, reclaimable)].append(row)
     branches: dict[CacheKey, bool] = {}
     kept, freed = (_grouped(part, branches) for part in parts)
     return Arranged([*kept, *freed], len(kept), branches)
 
 
 def all_growth(rows: Iterable[CacheRow], reclaimable: frozenset[str]) -> float:
-    """Return by how many bytes per hour all caches grow that cannot be reclaimed."""
-    kept = (row for row in rows if section(row, reclaimable) is not Section.RECLAIMABLE)
+    """Return by how many bytes per hour all caches grow whose memory does not come back."""
+    kept = (row for row in rows if not comes_back(row, reclaimable))
     return sum(max(0.0, row.growth_bytes_h or 0.0) for row in kept)
 
 
@@ -145,12 +157,11 @@ _NUMBERS: dict[str, Number] = {
 
 def _growth(row: CacheRow, width: int, scene: Scene) -> str:
     number = caches.write_signed(row.growth_bytes_h, Unit.BYTES, scene.units, width - 1)
-    return number + ("^" if scene.growing(row) else " ")
+    return number + caches.write_leak(row, scene)
 
 
 def _share(row: CacheRow, width: int, scene: Scene) -> str:
-    reclaimable = section(row, scene.reclaimable) is Section.RECLAIMABLE
-    if reclaimable or row.growth_bytes_h is None or not scene.all_growth:
+    if comes_back(row, scene.reclaimable) or row.growth_bytes_h is None or not scene.all_growth:
         return numbers.UNKNOWN
     return f"{100 * max(0.0, row.growth_bytes_h) / scene.all_growth:.1f}%"
 
@@ -260,7 +271,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             "reclaim",
             "RECLAIM",
             7,
-            lambda row, width, scene: _RECLAIM[row.reclaimable],
+            caches.write_reclaimable,
             priority=1,
             meaning="Whether the kernel can free its objects when memory is short; -: unknown",
             fields=("reclaimable",),

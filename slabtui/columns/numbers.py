@@ -1,6 +1,7 @@
 """Writes numbers: for people with a unit, with digits in groups, or with every digit; in a given width."""
 
 import enum
+import time
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,6 +21,9 @@ class Unit(enum.StrEnum):
     OBJECTS = "objects"
     BYTES = "bytes"
     PERCENT = "percent"
+
+
+UNIT_WIDTH = {Unit.OBJECTS: 1, Unit.BYTES: 2, Unit.PERCENT: 0}  # columns of `k` and `Ki`
 
 
 class Style(enum.StrEnum):
@@ -79,14 +83,15 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-UNIT_WIDTH = {Unit.OBJECTS: 1, Unit.BYTES: 2, Unit.PERCENT: 0}  # columns of `k` and `Ki`
+def percent(share: float) -> str:
+    """Write a share for people, in four columns: `4.2%`, `42%`."""
+    number = 100 * share
+    return f"{number:.1f}%" if number < 9.95 else f"{number:.0f}%"
 
 
-def volume(number: float) -> str:
-    """Write a number of bytes in words: `512 B`, `1.25 MiB`."""
-    written = human(number, Unit.BYTES)
-    digits = written.rstrip(_LETTERS)
-    return f"{digits} {written[len(digits) :]}B"
+def clock(moment: float) -> str:
+    """Write the local time of a moment in seconds since the epoch: `14:05:09`."""
+    return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
 def _significant(scaled: float) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from slabtui.columns import caches, numbers
 from slabtui.columns.caches import CacheColumn, Scene
 from slabtui.columns.numbers import Unit
+from slabtui.columns.units import Units
 from slabtui.model.snapshot import CacheRow
 
-_UNKNOWN_LAST = float("-inf")  # sorts below every known number
 _WIDTH = 12  # of a rate: a terabyte per hour
 _IDS = {"growth": "delta"}  # the change in one interval is noise: text has a robust slope by this name
 _MEANINGS = {  # of columns that the screen has with other units, too
@@ -19,7 +19,6 @@ _MEANINGS = {  # of columns that the screen has with other units, too
     "bytes": "Bytes allocated in the interval: ALLOCS x OBJSIZE",
     "growth": "Change of LIVE in the interval",
 }
-_RECLAIM = {None: numbers.UNKNOWN, False: "no", True: "yes"}
 
 
 def _rate(
@@ -46,10 +45,6 @@ def _rate(
         mark: behind the number of a cache that grows as a leak does.
     """
 
-    def value(row: CacheRow) -> float:
-        rate = get(row)
-        return _UNKNOWN_LAST if rate is None else rate
-
     def write(row: CacheRow, width: int, scene: Scene) -> str:
         rate = get(row)
         return numbers.UNKNOWN if rate is None else f"{rate:+.{decimals}f}{mark if row.growing else ''}"
@@ -62,7 +57,7 @@ def _rate(
         write=write,
         help=meaning,
         priority=0,
-        value=value,
+        value=caches.sort_value(lambda row, units: get(row), Units()),
         unit=unit,
         fields=fields,
     )
@@ -84,7 +79,7 @@ COLUMNS: tuple[CacheColumn, ...] = (
         " others that cannot be reclaimed",
         fields=("growth_bytes_h", "growing"),
         decimals=0,
-        mark="^",
+        mark=caches.LEAK,
     ),
     _rate(
         "rate",
@@ -107,10 +102,10 @@ COLUMNS: tuple[CacheColumn, ...] = (
         title="RECLAIM",
         width=7,
         align="right",
-        write=lambda row, width, scene: _RECLAIM[row.reclaimable],
+        write=caches.write_reclaimable,
         help="Whether the kernel can free objects of the cache when memory is short; -: unknown",
         priority=0,
-        value=lambda row: _UNKNOWN_LAST if row.reclaimable is None else int(row.reclaimable),
+        value=caches.sort_value(lambda row, units: row.reclaimable, Units()),
         fields=("reclaimable",),
     ),
 )

@@ -31,24 +31,22 @@ class Baseline:
     """The totals of every cache at one moment.
 
     Attributes:
-        time: the moment, in seconds since the epoch.
+        intervals: how many intervals came before it. It says what is earlier: the clock of the host may be set.
         totals: by the cache; what was allocated and freed until then, and LIVE. A cache that came later is not in it.
-        marked: whether the user set it; else counting began there.
     """
 
-    time: float
+    intervals: int
     totals: Mapping[CacheKey, Change]
-    marked: bool = False
 
     @classmethod
-    def before(cls, snapshot: Snapshot) -> "Baseline":
-        """Return the beginning of an interval."""
-        return cls(snapshot.time - snapshot.elapsed, {row.cache: _before(row) for row in snapshot.rows})
+    def before(cls, snapshot: Snapshot, number: int) -> "Baseline":
+        """Return the beginning of an interval with this number, from 1."""
+        return cls(number - 1, {row.cache: _before(row) for row in snapshot.rows})
 
     @classmethod
-    def after(cls, snapshot: Snapshot) -> "Baseline":
-        """Return the end of an interval, as the user's mark."""
-        return cls(snapshot.time, {row.cache: _totals(row) for row in snapshot.rows}, marked=True)
+    def after(cls, snapshot: Snapshot, number: int) -> "Baseline":
+        """Return the end of an interval with this number."""
+        return cls(number, {row.cache: _totals(row) for row in snapshot.rows})
 
     def since(self, row: CacheRow) -> Change:
         """Return what happened in a cache between this moment and the end of the row's interval."""
@@ -62,40 +60,51 @@ class Baseline:
 
 
 class Baselines:
-    """The start, the last marks, and since when frees are counted without a gap."""
+    """The start, the last marks, and since when frees are counted without a gap.
+
+    Attributes:
+        received: how many intervals came, those of other runs included: the number of the last one.
+    """
 
     def __init__(self) -> None:
+        self.received = 0
         self._all: list[Baseline] = []
         self._freed: Baseline | None = None
         self._run: float | None = None
 
-    def receive(self, snapshot: Snapshot) -> None:
-        """Take in the next interval; that of another run, which began to count at another time, begins anew."""
-        if self._run != snapshot.origin.since:
+    def receive(self, snapshot: Snapshot) -> bool:
+        """Take in the next interval; that of another run, which began to count at another time, begins anew.
+
+        Returns:
+            Whether it is of another run.
+        """
+        self.received += 1
+        if other_run := self._run != snapshot.origin.since:
             self._all, self._freed, self._run = [], None, snapshot.origin.since
         if not self._all:
-            self._all.append(Baseline.before(snapshot))
+            self._all.append(Baseline.before(snapshot, self.received))
         if all(row.frees is None for row in snapshot.rows):
             self._freed = None
         elif self._freed is None:
-            self._freed = Baseline.before(snapshot)
+            self._freed = Baseline.before(snapshot, self.received)
+        return other_run
 
     def mark(self, snapshot: Snapshot) -> None:
-        """Begin again at the end of an interval."""
-        self._all.append(Baseline.after(snapshot))
+        """Begin again at the end of the last interval."""
+        self._all.append(Baseline.after(snapshot, self.received))
         del self._all[1:-_MARKS]
 
-    def at(self, time: float) -> Baseline | None:
-        """Return the baseline of an interval that ended at a time; None: nothing was counted yet."""
-        earlier = [baseline for baseline in self._all if baseline.time <= time]
+    def at(self, number: int) -> Baseline | None:
+        """Return the baseline of the interval with this number; None: nothing was counted yet."""
+        earlier = [baseline for baseline in self._all if baseline.intervals <= number]
         return next(reversed(earlier or self._all[:1]), None)
 
-    def net(self, time: float) -> Baseline | None:
+    def net(self, number: int) -> Baseline | None:
         """Return from when on allocations - frees of such an interval are known; None: frees are not counted then."""
-        baseline, freed = self.at(time), self._freed
-        if baseline is None or freed is None or freed.time >= time:
+        baseline, freed = self.at(number), self._freed
+        if baseline is None or freed is None or freed.intervals >= number:
             return None
-        return max(baseline, freed, key=lambda one: one.time)
+        return max(baseline, freed, key=lambda one: one.intervals)
 
 
 _NOTHING = Change(frees=0, live=0)  # of a cache that did not exist

@@ -72,9 +72,11 @@ class CacheRow(CacheTotals):
             baseline; None: not known yet.
         recent_objects_s: the same over the last minute.
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
-        growing: whether the cache grows as a leak does: by more than its noise, and neither it nor a cache of its group
-            is reclaimable; None: not known yet.
-        grows_with: names of the other caches that grow at the same rate, a reclaimable one first.
+        growing: whether the cache grows as a leak does: by more than its noise, it is not reclaimable, and nothing
+            explains it, such as a reclaimable cache in its group (unless the objects of that one are held); None: not
+            known yet.
+        grows_with: names of the other caches that grow at the same rate, or that explain why it grows, a reclaimable
+            one first.
     """
 
     allocs: int = 0
@@ -103,6 +105,7 @@ class Judgement(NamedTuple):
     grows_with: tuple[str, ...]
 
 
+RATE_DIGITS = 3  # of a judgement, after the point: a leak of one object in a quarter of an hour shows
 UNJUDGED = Judgement(None, None, None, None, ())
 
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and
@@ -248,11 +251,6 @@ class Differences:
         if idle is None or idle[0] is not row or idle[1] is not frees:
             idle = self._idle[row.cache] = row, frees, _since(row, row, frees)
         return idle[2]
-
-
-def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
-    """Return the snapshot of one interval, see Differences."""
-    return Differences().between(before, after, moment)
 
 
 def _since(known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:

@@ -1,6 +1,7 @@
 """Exports what the screen shows to a new file: as CSV, JSON or folded stacks, by the ending of the file's name."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from io import BufferedWriter
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | N
     """
     if inspection is None:
         raise ExportError("there is nothing to write yet")
-    writers = {".json": lambda: codec.dumps(snapshot, ()) + "\n"}
+    writers = {".json": lambda: codec.dumps(replace(snapshot, inspections=(inspection,)), ()) + "\n"}
     if inspection.kind is not InspectionKind.ABOUT:
         writers[".csv"] = lambda: csv_tables.write_inspection(inspection)
     if inspection.kind is InspectionKind.STACKS:

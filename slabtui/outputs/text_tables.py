@@ -1,10 +1,9 @@
 """Tables as text: of caches as slabratetop prints it, and of an inspection. Pure."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from slabtui.columns import inspections, text
+from slabtui.columns import inspections, numbers, text
 from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
 from slabtui.model.identity import CacheKey
@@ -35,9 +34,9 @@ def write_caches(
         alias: returns the alias by which the filter found a row.
         columns: ids of the columns of text; their numbers have all digits.
     """
-    scene = Scene(past=lambda row, width: "", alias=alias, growing=lambda row: False)
+    scene = Scene(past=lambda row, width: "", alias=alias, leaks=False)
     widths = {text.BY_ID[name]: SLABRATETOP.get(name, text.BY_ID[name].width) for name in columns}
-    lines = [f"{_clock(snapshot)} loadavg: {snapshot.loadavg}", ""]
+    lines = [f"{numbers.clock(snapshot.time)} loadavg: {snapshot.loadavg}", ""]
     lines.append(" ".join(_align(column, column.title, width) for column, width in widths.items()))
     lines += (
         " ".join(_align(column, column.write(row, _WIDE, scene), width) for column, width in widths.items())
@@ -57,11 +56,11 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     (kind,) = request.kinds
     found = snapshot.inspection(kind)
     if found is None or not _is_meant(snapshot, found.cache, request.cache):
-        return f"\n{_clock(snapshot)} no {kind} of {request.cache} yet\n"
+        return f"\n{numbers.clock(snapshot.time)} no {kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
-    lines = [f"{_clock(snapshot)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
+    lines = [f"{numbers.clock(snapshot.time)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
     columns = sorted(inspections.COLUMNS[kind], key=lambda column: not column.priority)  # the longest text comes last
     scene = inspections.Scene(found)
     rows = merge_stacks(found.rows) if kind is InspectionKind.STACKS else found.rows
@@ -71,10 +70,6 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         for row in rows[:most]
     )
     return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _clock(snapshot: Snapshot) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
 
 
 def _align(column: Column[Any, Any], written: str, width: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 
 NAME = "slabtui/2"
 
@@ -21,7 +21,6 @@ JSON_NAMES: dict[type, dict[str, str]] = {
 
 ROW_FIELDS = tuple(field.name for field in fields(CacheRow))
 RATES = ("growth_objects_s", "recent_objects_s", "growth_bytes_h")
-RATE_DIGITS = 3  # after the point: a leak of one object in a quarter of an hour shows
 # Most caches do not grow, or it is not known yet. Fields of growth are left out of a row where they have these values,
 # as JSON has them: the line would be a third longer. `growing` says which values: it is null while growth is not known.
 _STILL: dict[str, Any] = {**dict.fromkeys(RATES, 0.0), "growing": False, "grows_with": []}

@@ -15,10 +15,10 @@ from cattrs.gen import make_dict_structure_fn, override
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
-from slabtui.recording.codec import NAME, RATE_DIGITS, RATES, SchemaError, inspection_fields, json_name, left_out
+from slabtui.recording.codec import NAME, RATES, SchemaError, inspection_fields, json_name, left_out
 from slabtui.recording.older import NAME as OLDER
 from slabtui.recording.older import NO_KEY, Upgrade, rename
 

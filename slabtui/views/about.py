@@ -1,11 +1,11 @@
 """What is known about one cache at once, and its past: the lines of the About tab, and the charts of a page."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import urwid
 
-from slabtui.columns import numbers
+from slabtui.analysis import known as known_caches
+from slabtui.columns import caches, numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -40,9 +40,11 @@ def about(
         ("Flags", ", ".join(known.flags) or "none"),
         ("Nodes", ", ".join(f"node {node}: {slabs} slabs" for node, slabs in known.nodes) or "?"),
         ("Live", unless_none(live, lambda live: f"{live} objects")),
-        ("Memory", unless_none(mem, lambda mem: f"{numbers.volume(mem)} held")),
+        ("Memory", unless_none(mem, lambda mem: f"{write_bytes(mem)} held")),
         ("Growth", growth(row)[0]),
     ]
+    if meaning := explain_cache(row):
+        facts.append(("Objects", meaning))
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
     left = (height - len(facts) - 1) // -(-len(series) // beside)
@@ -82,16 +84,11 @@ def cache_series(past: Past, first: int = 0, end: str = NOW) -> tuple[Series, ..
         return Series(title, tuple(values), seconds, write, first, end)
 
     return (
-        series("allocs/s", lambda snapshot, row: snapshot.per_second(row.allocs), _write_objects),
-        series("LIVE", lambda snapshot, row: row.live, _write_objects),
-        series("bytes/s", lambda snapshot, row: snapshot.per_second(row.bytes), _write_bytes),
-        series("MEM", lambda snapshot, row: row.mem, _write_bytes),
+        series("allocs/s", lambda snapshot, row: snapshot.per_second(row.allocs), write_objects),
+        series("LIVE", lambda snapshot, row: row.live, write_objects),
+        series("bytes/s", lambda snapshot, row: snapshot.per_second(row.bytes), write_bytes),
+        series("MEM", lambda snapshot, row: row.mem, write_bytes),
     )
-
-
-def clock(snapshot: Snapshot) -> str:
-    """Return when an interval ended."""
-    return time.strftime("%H:%M:%S", time.localtime(snapshot.time))
 
 
 def growth(row: CacheRow) -> tuple[str, ...]:
@@ -99,11 +96,16 @@ def growth(row: CacheRow) -> tuple[str, ...]:
     if row.growth_objects_s is None:
         return ("?",)
     sign = "+" if row.growth_objects_s > 0 else ""
-    mark = "^" if row.growing else ""  # as in the table
+    mark = caches.LEAK if row.growing else ""
     short = f"{sign}{numbers.human(row.growth_objects_s, Unit.OBJECTS)}/s{mark}"
     size = f", {sign}{numbers.human(row.growth_bytes_h, Unit.BYTES)}/h" if row.growth_bytes_h is not None else ""
     others = f", with {', '.join(row.grows_with)}" if row.grows_with else ""
     return f"{short}{size}{others}", f"{short}{size}", short
+
+
+def explain_cache(row: CacheRow) -> str:
+    """Return what the objects of a cache are, where that explains why it grows; empty: unknown."""
+    return known_caches.meaning((row.name, *row.aliases))
 
 
 def unless_none(value: int | None, write: Callable[[int], str]) -> str:
@@ -111,11 +113,13 @@ def unless_none(value: int | None, write: Callable[[int], str]) -> str:
     return "?" if value is None else write(value)
 
 
-def _write_objects(number: float) -> str:
+def write_objects(number: float) -> str:
+    """Write a number of objects for people."""
     return numbers.human(number, Unit.OBJECTS)
 
 
-def _write_bytes(number: float) -> str:
+def write_bytes(number: float) -> str:
+    """Write a number of bytes for people."""
     return numbers.human(number, Unit.BYTES)
 
 
@@ -131,7 +135,7 @@ def _object(known: About) -> str:
 def _slab(known: About) -> str:
     return " ".join(
         (
-            unless_none(known.slab_bytes, lambda size: f"{numbers.volume(size)},"),
+            unless_none(known.slab_bytes, lambda size: f"{write_bytes(size)},"),
             unless_none(known.objects_per_slab, lambda objects: f"{objects} objects"),
         )
     )

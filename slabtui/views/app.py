@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, TypeGuard, runtime_checkable
+from typing import TypeGuard
 
 import urwid
 
@@ -25,38 +25,18 @@ from slabtui.views.header import header, height
 from slabtui.views.line import Segment
 from slabtui.views.page import Page
 from slabtui.views.paste import Mouse, Pastes
+from slabtui.views.playback import Playback
 from slabtui.views.state import State
 from slabtui.views.status import Status
 from slabtui.views.table import Table
+from slabtui.views.timers import Timers
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import PromptWindow
 
 Event = str | Mouse  # what urwid makes of what comes from the terminal; it may also be a report of the cursor
 
-_MESSAGE_SECONDS = 6.0
 _LEAST_ROWS = 5  # of the terminal, for the line above the keys
 _FOOTER = 2  # lines: the message and the keys; a dialog leaves them in sight
-
-
-@runtime_checkable
-class Playback(Protocol):
-    """A producer that plays a recording."""
-
-    @property
-    def speed(self) -> float:
-        """How many times as fast as recorded it plays."""
-
-    def faster(self) -> None:
-        """Play at twice the speed."""
-
-    def slower(self) -> None:
-        """Play at half the speed."""
-
-    def hold(self, held: bool) -> None:
-        """Stand still, or go on."""
-
-    def step(self) -> None:
-        """Give one more snapshot while it stands still."""
 
 
 class App:
@@ -99,9 +79,7 @@ class App:
         self._header = header(state)
         self._table = Table(state)
         self._page = Page(state)
-        self._message = ""  # the one that a timer will remove
-        self._timer: object = None
-        self._hold: object = None  # the timer that lets the rows of the table take their places
+        self._timers = Timers(state, self.sync)
         self._status = Status(state, self._say_of_rows)
         self._hints = Hints(lambda: state.context, self.press)
         self._prompt: Prompt | None = None
@@ -215,8 +193,8 @@ class App:
             self._effects[effect]()
         self.state.other_notes = self._notes()
         self._draw_windows()
-        self._time_message()
-        self._time_hold()
+        if self._loop is not None:
+            self._timers.refresh(self._loop)
         self._header.refresh()
         self._frame.body.refresh()
         self._hints.refresh()
@@ -303,29 +281,6 @@ class App:
     def _say_of_rows(self) -> list[Segment]:
         return self._table.status() if self.state.page is None else self._page.status()
 
-    def _time_message(self) -> None:
-        """Let the message go after some seconds."""
-        if self._loop is None or self.state.message == self._message:
-            return
-        self._message = self.state.message
-        if self._timer is not None:
-            self._loop.remove_alarm(self._timer)
-        self._timer = self._loop.set_alarm_in(_MESSAGE_SECONDS, lambda *_: self._expire()) if self._message else None
-
-    def _time_hold(self) -> None:
-        """Let the rows of the table take their places some time after a cursor key, though no snapshot may come."""
-        if self._loop is not None and self._hold is None and (seconds := self.state.held_seconds):
-            self._hold = self._loop.set_alarm_in(seconds, lambda *_: self._release())
-
-    def _release(self) -> None:
-        self._hold = None
-        self.state.release()
-        self.sync()
-
-    def _expire(self) -> None:
-        self.state.expire_message()
-        self.sync()
-
     @property
     def _player(self) -> Playback | None:
         producer: object = self._producer
@@ -352,6 +307,8 @@ class App:
         prompt, shown = self.state.prompt, self.state.shown
         assert prompt is not None
         assert shown is not None
+        pages = self.state.pages
+        shown = pages.source(pages.tab) or shown
         concealed = self._conceal(replace(shown, rows=tuple(self.state.rows)))
         path = self._directory / prompt.text
         try:
@@ -359,10 +316,9 @@ class App:
                 export(path, concealed, concealed.rows, self._table.shown_columns())
                 written = f"{len(concealed.rows)} caches"
             else:
-                pages = self.state.pages
                 inspection = pages.narrow(concealed.inspection(pages.tab)) if pages.inspection else None
                 export_inspection(path, concealed, inspection)
-                written = f"{len(inspection.rows) if inspection else 0} {pages.tab}"
+                written = pages.exported
         except ExportError as error:
             self.state.complain(str(error))
         else:

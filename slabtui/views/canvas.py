@@ -34,6 +34,14 @@ def draw(markup: Markup, width: int) -> urwid.TextCanvas:
     )
 
 
+def encode(text: str) -> tuple[bytes, Charset]:
+    """Return a text in the encoding of the terminal. Most are printable ASCII, the same in all of them."""
+    if text.isascii() and text.isprintable():
+        return text.encode(), [(None, len(text))] if text else []
+    encoded, charset = urwid.apply_target_encoding(text)
+    return encoded, charset
+
+
 def _draw_line(line: Markup, width: int) -> tuple[bytes, Attributes, Charset]:
     parts: list[bytes] = []
     attributes: Attributes = []
@@ -45,7 +53,7 @@ def _draw_line(line: Markup, width: int) -> tuple[bytes, Attributes, Charset]:
         if used > left:
             text, used = cut(text, left), left
         if text:
-            encoded, runs = urwid.apply_target_encoding(text)
+            encoded, runs = encode(text)
             parts.append(encoded)
             attributes.append((style, len(encoded)))
             charset += runs

@@ -53,6 +53,21 @@ def sparkline(series: Sequence[float], width: int, plain: bool = False, top: flo
     return "".join([bars[ceil(rate * steps / top)] for rate in shown]).rjust(width)
 
 
+def level(series: Sequence[float], width: int, flat: float, plain: bool = False) -> str:
+    """Draw a series as bars from the least to the most that it was, the newest at the right; no bar is blank.
+
+    Args:
+        series: amounts, the newest last.
+        width: columns.
+        flat: the share of the amounts up to which a change is too small to be drawn over the full height.
+        plain: with ASCII characters only.
+    """
+    least, most = min(series, default=0), max(series, default=0)
+    span = max(most - least, flat * most, 1)
+    lowest = span / _STEPS
+    return sparkline([value - least + lowest for value in series], width, plain, top=span + lowest)
+
+
 def chart(series: Series, width: int, height: int, plain: bool = False) -> list[str]:
     """Draw a series as bars on `height` lines of `width` columns, the newest at the right.
 

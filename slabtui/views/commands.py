@@ -1,4 +1,4 @@
-"""Groups the processes of an inspection by command, so that a short-lived one is no row of its own. Pure."""
+"""Gathers the processes of an inspection by command, so that a short-lived one is no row of its own. Pure."""
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def own(item: Item) -> Owner:
     return Owner(item.name) if isinstance(item, Command) else Owner(name_command(item), item.pid or None)
 
 
-def group(rows: Iterable[InspectionRow]) -> tuple[Command, ...]:
+def gather(rows: Iterable[InspectionRow]) -> tuple[Command, ...]:
     """Return the commands of these processes, most allocations first."""
     found: dict[str, list[InspectionRow]] = {}
     for row in rows:

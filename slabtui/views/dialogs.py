@@ -118,7 +118,7 @@ def _stack(window: StackWindow) -> Dialog:
     """Return a dialog with a stack in full, the innermost function first, and below it the processes that had it."""
     texts = [*window.row.frames]
     title = f"{len(texts)} frames, the innermost first"
-    for command in commands.group(window.owners):
+    for command in commands.gather(window.owners):
         texts += _owners(command, estimated=window.estimated)
     lines = [urwid.Text(drawable(text)) for text in texts]
     if number := len(window.owners):

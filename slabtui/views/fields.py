@@ -1,6 +1,5 @@
 """The fields of the header: what each means and how it is drawn, in a width that does not depend on its numbers."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from slabtui.columns.numbers import Style, Unit
 from slabtui.columns.units import SUFFIXES
 from slabtui.model.snapshot import Snapshot
 from slabtui.views.cells import is_plain
-from slabtui.views.chart import sparkline
+from slabtui.views.chart import level, sparkline
 from slabtui.views.line import Pieces, Segment, padded
 from slabtui.views.state import State
 
@@ -63,7 +62,7 @@ def _labelled(width: int, label: str, value: str, after: str = "", style: str | 
 
 
 def _clock(shown: Shown) -> Segment:
-    return Segment("title", (time.strftime("%H:%M:%S", time.localtime(shown.snapshot.time)),), 8)
+    return Segment("title", (numbers.clock(shown.snapshot.time),), 8)
 
 
 def _host(shown: Shown) -> Segment | None:
@@ -147,8 +146,7 @@ def _ram(shown: Shown) -> Segment | None:
     memory = shown.snapshot.memory
     if memory is None or memory.slab is None or not memory.total:
         return None
-    share = 100 * memory.slab / memory.total
-    written = f"{share:.1f}%" if share < 9.95 else f"{share:.0f}%"
+    written = numbers.percent(memory.slab / memory.total)
     return Segment(None, (_labelled(11, "", written, "of RAM"),), 5)
 
 
@@ -199,9 +197,7 @@ def _draw_chart(series: list[int], width: int) -> str:
     while len(series) > step * width:
         step *= 2
     ends = series[::-1][::step][:width][::-1]
-    base = min(ends, default=0)
-    span = max(max(ends, default=0) - base, _FLAT * base)
-    return sparkline([value - base + span / 8 for value in ends], width, plain=is_plain(), top=9 * span / 8)
+    return level(ends, width, flat=_FLAT, plain=is_plain())
 
 
 def _trend(shown: Shown) -> Segment | None:

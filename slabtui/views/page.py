@@ -9,7 +9,17 @@ from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import InspectionKind
 from slabtui.views import actions
-from slabtui.views.about import CHART_WIDTH, about, cache_series, charts, clock, growth, unless_none
+from slabtui.views.about import (
+    CHART_WIDTH,
+    about,
+    cache_series,
+    charts,
+    explain_cache,
+    growth,
+    unless_none,
+    write_bytes,
+    write_objects,
+)
 from slabtui.views.cells import clip, drawable
 from slabtui.views.chart import NOW, Series
 from slabtui.views.commands import Command, Item, name_command
@@ -18,6 +28,7 @@ from slabtui.views.mouse import is_click
 from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
+from slabtui.views.status import find_loss_style
 from slabtui.views.widgets import Drawn, Labelled, scrolling
 from slabtui.views.windows import PageWindow
 
@@ -147,7 +158,7 @@ class Page(urwid.WidgetWrap[_Frame]):
 
     def _series(self) -> tuple[Series, ...]:
         pages, time = self._state.pages, self._state.time
-        end = clock(time.shown) if time.shown is not None and time.paused else NOW
+        end = numbers.clock(time.shown.time) if time.shown is not None and time.paused else NOW
         return cache_series(pages.past(), pages.first, end)
 
     def _chart_height(self) -> int:
@@ -188,10 +199,11 @@ class Page(urwid.WidgetWrap[_Frame]):
         return "dim" if row.ended else "row", GAP.join(written)
 
     def _scene(self) -> Scene:
-        listing, shown = self._state.pages.listing, self._state.shown
+        pages = self._state.pages
+        listing, source = pages.listing, pages.source(pages.tab)
         assert listing is not None
-        assert shown is not None
-        return Scene(listing.inspection, self._state.style, shown.elapsed)
+        assert source is not None
+        return Scene(listing.inspection, self._state.style, source.elapsed)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -245,11 +257,14 @@ def tabs(state: State, width: int) -> Markup:
     pages = state.pages
     inspection = pages.inspection
     right = []
+    if (earlier := pages.earlier) is not None:
+        right.append(Segment("paused", (f"as of {numbers.clock(earlier.time)}", numbers.clock(earlier.time)), 7))
     if inspection is not None and inspection.one_in > 1:
         texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        right.append(Segment("warning", (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
+        style = find_loss_style(inspection.lost, inspection.total_allocs)
+        right.append(Segment(style, (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []
@@ -275,13 +290,15 @@ def facts(state: State, width: int) -> Markup:
     row, inspection = state.pages.inspected, state.pages.inspection
     if row is None:
         return [(None, " " * width)]
-    live = unless_none(row.live, lambda live: numbers.human(live, Unit.OBJECTS))
+    live = unless_none(row.live, write_objects)
     known = [
         Segment(None, (f"live {live}",), 9),
-        Segment(None, (f"memory {unless_none(row.mem, numbers.volume)}",), 8),
+        Segment(None, (f"memory {unless_none(row.mem, write_bytes)}",), 8),
     ]
     if row.growth_objects_s is not None:
         known.append(Segment("growing" if row.growing else None, tuple(f"growth {one}" for one in growth(row)), 6))
+    if meaning := explain_cache(row):
+        known.append(Segment("title", (meaning, meaning.partition(",")[0]), 6))
     if row.reclaimable is not None:
         known.append(Segment("dim", ("reclaimable" if row.reclaimable else "unreclaimable",), 4))
     if row.aliases:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from slabtui.columns.inspections import describe
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, merge_stacks
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views import commands
@@ -60,6 +61,9 @@ class PageState:
     revision: int = 0
     _listings: dict[InspectionKind, _Known] = field(init=False, default_factory=dict)
     _commands: tuple[Inspection, tuple[Command, ...]] | None = field(init=False, default=None)
+    _earlier: dict[InspectionKind, tuple[Snapshot, PageWindow, Snapshot | None]] = field(
+        init=False, default_factory=dict
+    )  # what was found for an interval and a page
 
     # Transitions.
 
@@ -80,6 +84,7 @@ class PageState:
             self.windows.remove(page)
             self._listings.clear()
             self._commands = None
+            self._earlier.clear()
         self.revision += 1
 
     def show_tab(self, kind: InspectionKind) -> None:
@@ -177,6 +182,14 @@ class PageState:
         return self.list_tab(self.tab)
 
     @property
+    def exported(self) -> str:
+        """What an export of the tab writes, in words: `12 stacks`; it may have several rows of one stack."""
+        listing = self.listing
+        if self.tab is InspectionKind.ABOUT or listing is None:
+            return self.tab.capitalize()
+        return f"{len(listing.inspection.rows)} {self.tab}"
+
+    @property
     def place(self) -> int:
         """Place of the selected row."""
         page, listing = self.page, self.listing
@@ -238,7 +251,7 @@ class PageState:
             items = merge_stacks(inspection.rows)
             inspection = replace(inspection, rows=items)
         elif kind is InspectionKind.PROCESSES:
-            items = commands.unfold(self._group(inspection), unfolded)
+            items = commands.unfold(self._gather(inspection), unfolded)
         listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
         self._listings[kind] = _Known(found, owner, unfolded, listing)
         return listing
@@ -251,12 +264,37 @@ class PageState:
         return replace(inspection, rows=tuple(row for row in inspection.rows if owner.owns(row)))
 
     def _find(self, kind: InspectionKind) -> Inspection | None:
-        found, page = self.time.shown.inspection(kind) if self.time.shown is not None else None, self.page
-        return found if found is not None and page is not None and found.cache == page.row.cache else None
+        source = self.source(kind)
+        return None if source is None else source.inspection(kind)
 
-    def _group(self, inspection: Inspection) -> tuple[Command, ...]:
+    def source(self, kind: InspectionKind) -> Snapshot | None:
+        """Return the interval of which a tab shows the inspection; None: there is none.
+
+        A recording may have it in some intervals only: of the others, the page shows the last one before.
+        """
+        shown, page = self.time.shown, self.page
+        if shown is None or page is None:
+            return None
+        if _inspects(shown, kind, page.row.cache):
+            return shown
+        if not self.time.replay:
+            return None
+        known = self._earlier.get(kind)
+        if known is None or known[0] is not shown or known[1] is not page:
+            before = reversed(self.time.until_shown())
+            known = shown, page, next((one for one in before if _inspects(one, kind, page.row.cache)), None)
+            self._earlier[kind] = known
+        return known[2]
+
+    @property
+    def earlier(self) -> Snapshot | None:
+        """The interval of the inspection on the screen, if it is not the one on the screen."""
+        source = self.source(self.tab)
+        return source if source is not self.time.shown else None
+
+    def _gather(self, inspection: Inspection) -> tuple[Command, ...]:
         if self._commands is None or self._commands[0] is not inspection:
-            self._commands = inspection, commands.group(inspection.rows)
+            self._commands = inspection, commands.gather(inspection.rows)
         return self._commands[1]
 
     def _turn_to(self, kind: InspectionKind) -> None:
@@ -292,3 +330,9 @@ class PageState:
             texts = (describe(self.tab, item) for item in listing.items if isinstance(item, InspectionRow))
         first = 1 if self.tab is InspectionKind.STACKS else 0
         return max((len(text) - 1) // STEP for text in (*texts, " ")) + first
+
+
+def _inspects(snapshot: Snapshot, kind: InspectionKind, cache: CacheKey) -> bool:
+    """Return whether an interval has an inspection of this kind of this cache."""
+    found = snapshot.inspection(kind)
+    return found is not None and found.cache == cache

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 import urwid
 
 from slabtui.views import keymap
+from slabtui.views.canvas import Charset, encode
 from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
 from slabtui.views.line import Segment
@@ -13,10 +14,9 @@ from slabtui.views.mouse import follows_press, is_click, is_drag, wheel
 from slabtui.views.scroll_bar import ScrollBar
 
 GAP = " "
-_MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
+_ARROWS, _PLAIN_ARROWS = ("▼", "▲"), ("v", "^")
 
 T = TypeVar("T")
-_Charset = list[tuple[Literal["0", "U"] | None, int]]
 Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
 
 _MOVES: dict[str, Callable[[Cursor], None]] = {
@@ -56,7 +56,7 @@ class RowList(urwid.Widget, Generic[T]):
         self.items: Sequence[T] = ()
         self._draw = draw
         self._moved = moved
-        self._drawn: dict[int, tuple[str, bytes, _Charset]] = {}
+        self._drawn: dict[int, tuple[str, bytes, Charset]] = {}
         self._room = 0  # columns of a line, as drawn last
         self._scrolled = False  # by the wheel or the bar, after the last key
         self._dragged = False  # the bar, by the button that is down
@@ -97,8 +97,8 @@ class RowList(urwid.Widget, Generic[T]):
             self._drawn.clear()
         places = range(self.cursor.top, min(self.cursor.top + height, len(self.items)))
         lines = [self._line(place, focus and place == self.cursor.place) for place in places]
-        for (text, style, charset), (bar, bar_style) in zip(lines, self._bar_pieces(height), strict=False):
-            encoded, more = urwid.apply_target_encoding(bar * (width - self._room))
+        pieces = self._bar_pieces(width - self._room, height)
+        for (text, style, charset), (encoded, more, bar_style) in zip(lines, pieces, strict=False):
             text.append(encoded)
             style.append((bar_style or style[0][0], len(encoded)))
             charset.extend(more)
@@ -157,7 +157,7 @@ class RowList(urwid.Widget, Generic[T]):
 
     def unseen(self) -> list[Segment]:
         """Return what is said of the rows above and below the visible ones; nothing where all are visible."""
-        down, up = _PLAIN_MARKS if is_plain() else _MARKS
+        down, up = arrows()
         numbers = ((self.cursor.above, up, "above"), (self.cursor.below, down, "below"))
         return [
             Segment("dim", (f"{mark} {number} row{'s' * (number != 1)} {where}", f"{mark}{number}"), 5)
@@ -172,14 +172,14 @@ class RowList(urwid.Widget, Generic[T]):
     def _bar(self, height: int) -> ScrollBar | None:
         return ScrollBar(self.cursor.top, len(self.items), height) if len(self.items) > height else None
 
-    def _bar_pieces(self, height: int) -> list[tuple[str, str | None]]:
+    def _bar_pieces(self, width: int, height: int) -> list[tuple[bytes, Charset, str | None]]:
         """Return what stands beside each line, with its style; None: that of the line."""
-        bar = self._bar(height)
+        blank, bar = encode(" " * width), self._bar(height)
         if bar is None:
-            return [(" ", None)] * height
+            return [(*blank, None)] * height
+        drawn = encode(("|" if is_plain() else "┃") * width)  # thin, because sparklines end in full blocks
         thumb = bar.thumb
-        drawn = "|" if is_plain() else "┃"  # thin, because sparklines end in full blocks
-        return [(drawn if line in thumb else " ", "bar") for line in range(height)]
+        return [(*(drawn if line in thumb else blank), "bar") for line in range(height)]
 
     def _is_on_bar(self, size: tuple[int, int], col: int) -> bool:
         return col >= self.room(size[0]) and len(self.items) > size[1]
@@ -194,12 +194,17 @@ class RowList(urwid.Widget, Generic[T]):
         self._moved()
         self._invalidate()
 
-    def _line(self, place: int, selected: bool) -> tuple[list[bytes], list[tuple[Hashable, int]], _Charset]:
+    def _line(self, place: int, selected: bool) -> tuple[list[bytes], list[tuple[Hashable, int]], Charset]:
         if place not in self._drawn:
             style, text = self._draw(self.items[place])
-            self._drawn[place] = (style, *urwid.apply_target_encoding(clip(text, self._room)))
+            self._drawn[place] = (style, *encode(clip(text, self._room)))
         style, encoded, charset = self._drawn[place]
         return [encoded], [("selected" if selected else style, len(encoded))], [*charset]
+
+
+def arrows() -> tuple[str, str]:
+    """Return what points down, and what points up."""
+    return _PLAIN_ARROWS if is_plain() else _ARROWS
 
 
 def cell(align: Literal["left", "right"], width: int, written: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from slabtui.columns import query
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import InspectionRequest, Request
-from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.model.snapshot import Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
 from slabtui.views.page_state import PageState
@@ -52,7 +52,8 @@ class State(TableState):
         self.error = snapshot.error or ""
         if not snapshot.elapsed:
             return
-        self.baselines.receive(snapshot)
+        if self.baselines.receive(snapshot):
+            self._steady.clear()
         self._on_timeline(lambda: self.time.receive(snapshot))
 
     def end(self) -> None:
@@ -91,7 +92,7 @@ class State(TableState):
         self.pages.open(row)
 
     def open_help(self) -> None:
-        """Show the keys and the columns."""
+        """Show what the screen means, and the keys."""
         self.windows.append(HelpWindow())
 
     def ask_for_filter(self) -> None:
@@ -237,10 +238,6 @@ class State(TableState):
     def notes(self) -> tuple[str, ...]:
         """What the source and other parts of the program say."""
         return (*(self.shown.notes if self.shown is not None else ()), *self.other_notes)
-
-    def series(self, row: CacheRow, length: int) -> list[float]:
-        """Return the allocations per second of a cache in up to `length` intervals, the one on the screen last."""
-        return self.time.history.series(row.cache, length, self.time.back)
 
     def _on_timeline(self, move: Callable[[], None]) -> None:
         """Change the timeline, and the rows if another snapshot is on the screen then."""

@@ -17,7 +17,7 @@ from slabtui.views.line import Markup, Segment, line, padded
 from slabtui.views.state import State
 
 _CALM, _WARN = 0.001, 0.01  # shares of all events that are lost
-_LEAST_PERCENT = 0.1  # of a CPU: less is not told apart
+_LEAST = 0.001  # of a CPU: less is not told apart
 _MOST_NOTES = 4  # on the line, which is rarely long enough for two
 
 MEANINGS = (
@@ -97,9 +97,10 @@ def _notes(state: State) -> list[Segment]:
 def _costs(snapshot: Snapshot) -> list[Segment]:
     """Return what counting costs, and what it does not count, each as wide as it can become."""
     costs = []
-    if snapshot.events is not None and snapshot.nanoseconds is not None and snapshot.cpu_share is not None:
+    if snapshot.events is not None:  # with -p or --cgroup it is never known
         events = f"{numbers.human(snapshot.per_second(snapshot.events), Unit.OBJECTS)} ev/s"
-        each, share = f"{snapshot.nanoseconds:.0f} ns", f"{_percent(snapshot.cpu_share)} CPU"
+        each = "? ns" if snapshot.nanoseconds is None else f"{snapshot.nanoseconds:.0f} ns"
+        share = "? CPU" if snapshot.cpu_share is None else f"{_percent(snapshot.cpu_share)} CPU"
         texts = (f"{events} x {each} = {share}", f"{each} {share}", share)
         costs.append(_right("dim", *zip((32, 16, 10), texts, strict=True), priority=4))
     if snapshot.bulk is not None:
@@ -110,10 +111,7 @@ def _costs(snapshot: Snapshot) -> list[Segment]:
 
 def _percent(share: float) -> str:
     """Return a share in at most five columns."""
-    percent = 100 * share
-    if 0 < percent < _LEAST_PERCENT:
-        return f"<{_LEAST_PERCENT}%"
-    return f"{percent:.1f}%" if percent < 9.95 else f"{percent:.0f}%"
+    return f"<{numbers.percent(_LEAST)}" if 0 < share < _LEAST else numbers.percent(share)
 
 
 def _lost(snapshot: Snapshot) -> Segment:
@@ -123,10 +121,18 @@ def _lost(snapshot: Snapshot) -> Segment:
     lost = f"lost {numbers.human(snapshot.lost, Unit.OBJECTS)}"
     if snapshot.events is None:  # with -p or --cgroup: the kernel does not say whose events it skipped
         return _right(None, (18, f"{lost} at most")) if snapshot.lost else _right("dim", (18, lost))
-    share = snapshot.lost / max(1, snapshot.events + snapshot.lost)
+    style = find_loss_style(snapshot.lost, snapshot.events)
+    if style == "warning":
+        lost = f"lost {snapshot.lost / (snapshot.events + snapshot.lost):.0%}"
+    return _right(style, (10, lost))
+
+
+def find_loss_style(lost: int, counted: int) -> str | None:
+    """Return the style for what was lost beside what was counted."""
+    share = lost / max(1, counted + lost)
     if share > _WARN:
-        return _right("warning", (10, f"lost {share:.0%}"))
-    return _right("dim" if share < _CALM else None, (10, lost))
+        return "warning"
+    return "dim" if share < _CALM else None
 
 
 def _right(style: str | None, *forms: tuple[int, str], priority: int = 8) -> Segment:

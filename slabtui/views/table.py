@@ -11,16 +11,16 @@ from slabtui.columns.column import Column
 from slabtui.columns.query import Order
 from slabtui.model.snapshot import CacheRow
 from slabtui.views import actions
+from slabtui.views.about import explain_cache
 from slabtui.views.cells import cells, drawable, is_plain
-from slabtui.views.chart import sparkline
+from slabtui.views.chart import level, sparkline
 from slabtui.views.line import Markup, Segment
 from slabtui.views.mouse import is_click
-from slabtui.views.row_list import GAP, RowList, cell
+from slabtui.views.row_list import GAP, RowList, arrows, cell
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn
 
 _LONGEST_NAME = 512  # characters that count for the width of the column: no terminal shows more
-_MARKS, _PLAIN_MARKS = ("▼", "▲"), ("v", "^")
 _BRANCHES, _PLAIN_BRANCHES = {False: "├ ", True: "└ "}, {False: "| ", True: "` "}
 _BRANCH = 2  # columns
 _FLAT = 0.005  # share of LIVE: what changes by less is drawn as a line
@@ -102,11 +102,17 @@ class Table(urwid.WidgetWrap[_Frame]):
         self._w.body = self._list if self._state.lines else self._empty
 
     def status(self) -> list[Segment]:
-        """Return what is not on the screen, and what the selection follows."""
+        """Return what is not on the screen, what the selection follows, and why its cache grows if its name says so."""
         row = self._state.selected
-        if row is None or self._state.table.followed is None:
+        if row is None:
             return self._list.unseen()
-        return [Segment("title", (f"follows {row.name}", "follows"), 6), *self._list.unseen()]
+        said = []
+        if self._state.table.followed is not None:
+            said.append(Segment("title", (f"follows {row.name}", "follows"), 6))
+        if self._state.leaks and (meaning := explain_cache(row)):
+            texts = (f"{row.name}: {meaning}", f"{row.name}: {meaning.partition(',')[0]}")
+            said.append(Segment("title", texts, 6))
+        return [*said, *self._list.unseen()]
 
     def shown_columns(self) -> tuple[Column[CacheRow, Scene], ...]:
         """Return the columns that fit."""
@@ -162,12 +168,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         return sparkline(self._state.series(row, width), width, plain=is_plain())
 
     def _trend(self, row: CacheRow, width: int) -> str:
-        """Draw LIVE from the least to the most that it was: a leak of 1 % a minute is a slope, not a full bar."""
-        series = self._state.live_series(row, width)
-        least, most = min(series, default=0), max(series, default=0)
-        span = max(most - least, _FLAT * most, 1)
-        bars = [live - least + span / 8 for live in series]  # the lowest bar is not blank
-        return sparkline(bars, width, plain=is_plain(), top=9 * span / 8)
+        """Draw LIVE so that a leak of 1 % a minute is a slope, not a full bar."""
+        return level(self._state.live_series(row, width), width, flat=_FLAT, plain=is_plain())
 
     def _why_empty(self) -> str:
         state = self._state
@@ -177,6 +179,8 @@ class Table(urwid.WidgetWrap[_Frame]):
             return f"The first interval takes {state.interval:g} s."
         if state.pattern:
             return f"No active cache matches “{state.pattern}”. Esc clears the filter, z shows idle caches."
+        if state.leaks and state.shown is not None and state.shown.origin.scope:
+            return "Not known for some processes: LIVE counts the objects of all. Start without -p and --cgroup."
         if state.leaks:
             return "No cache has grown or shrunk yet. Press z to show all caches."
         return "No cache was active. Press z to show idle caches."
@@ -195,7 +199,7 @@ def _without_frees(columns: tuple[CacheColumn, ...]) -> tuple[CacheColumn, ...]:
 
 def _titles(order: Order, fitted: Iterable[tuple[Column[CacheRow, Scene], int]], width: int) -> Markup:
     """Return the titles over their columns, with the direction beside the one that the rows are sorted by."""
-    down, up = _PLAIN_MARKS if is_plain() else _MARKS
+    down, up = arrows()
     markup: Markup = []
     for column, room in fitted:
         sorts = column.id == order.column

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from time import localtime, monotonic, strftime
+from time import monotonic
 from typing import TypeVar
 
-from slabtui.columns import caches, leaks, query
+from slabtui.columns import caches, leaks, numbers, query
 from slabtui.columns.caches import CacheColumn
 from slabtui.columns.leaks import Arranged, Steady
 from slabtui.columns.numbers import Style
@@ -132,7 +132,7 @@ class TableState:
         self.baselines.mark(newest)
         self._steady.clear()
         self.time.ask(Effect.MARK)
-        clock = strftime("%H:%M:%S", localtime(newest.time))
+        clock = numbers.clock(newest.time)
         self.message = f"Mark set at {clock}: growth and sums count from then on"
         self.arrange()
 
@@ -244,7 +244,7 @@ class TableState:
         shown = self.time.shown
         if shown is None:
             return
-        times = (shown.elapsed, self.baselines.at(shown.time), self.baselines.net(shown.time))
+        times = (shown.elapsed, self.baselines.at(self.time.number), self.baselines.net(self.time.number))
         self.units = Units(self.style, self.basis, *times)
         self.reclaimable_names = leaks.reclaimable_names(shown.rows)
         try:

@@ -20,6 +20,7 @@ class Timeline:
         stepping: whether the next snapshot is shown although the screen is paused.
         back: how many intervals before the newest the screen shows; 0 unless paused.
         shown: the snapshot on the screen; None before the first.
+        number: its number, from 1; it stays the same when the history no longer has the snapshot.
         speed: how many times as fast as recorded a replay runs.
         ended: whether the recording is at its end.
     """
@@ -31,6 +32,7 @@ class Timeline:
     stepping: bool = False
     back: int = 0
     shown: Snapshot | None = None
+    number: int = 0
     speed: float = 1.0
     ended: bool = False
 
@@ -89,6 +91,7 @@ class Timeline:
         if len(self.history):
             self.back = min(back, len(self.history) - 1)
             self.shown = self.history.back(self.back)
+            self.number = self.history.added - self.back
 
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:

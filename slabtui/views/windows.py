@@ -44,7 +44,7 @@ class PageWindow:
 
 @dataclass(slots=True, eq=False)
 class HelpWindow:
-    """The dialog with the keys and the columns."""
+    """The dialog with what the screen means, and the keys."""
 
 
 @dataclass(slots=True, eq=False)

@@ -91,7 +91,7 @@ def test_one_file_shows_the_demo_to_an_ordinary_user(pyz: Path, bare_python: Pat
     with Terminal([*AS_NOBODY, str(bare_python), "-I", str(pyz), "--demo"], env={"HOME": "/"}) as terminal:
         terminal.wait_for(lambda: is_a_table(terminal.text))
         terminal.type("?")
-        terminal.wait_for(lambda: "Redraw the screen" in terminal.text)
+        terminal.wait_for(lambda: "Lines at the top" in terminal.text)
         terminal.type("q")
         terminal.type("q")
         assert terminal.wait_for_exit() == 0

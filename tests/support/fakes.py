@@ -8,7 +8,7 @@ from itertools import count
 
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.request import Request
-from slabtui.model.snapshot import CacheRow, CacheTotals, Reading, Snapshot
+from slabtui.model.snapshot import CacheRow, CacheTotals, Differences, Reading, Snapshot
 
 LOADAVG = "0.38 0.21 0.12 1/342 13297"
 
@@ -44,6 +44,11 @@ def caches(number: int) -> tuple[CacheRow, ...]:
 
 def snapshot(*rows: CacheRow, time: float = 1.7e9, lost: int | None = 0, **more: object) -> Snapshot:
     return Snapshot(**{"time": time, "elapsed": 1.0, "loadavg": LOADAVG, "rows": rows, "lost": lost, **more})
+
+
+def difference(before: Reading, after: Reading, moment: Snapshot) -> Snapshot:
+    """Return the snapshot of one interval."""
+    return Differences().between(before, after, moment)
 
 
 class FakeSource:

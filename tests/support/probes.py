@@ -20,7 +20,8 @@ from slabtui.kernel.scope import Scope
 from slabtui.kernel.tracers import Tracers
 from slabtui.model.inspection import InspectionKind, InspectionReading
 from slabtui.model.request import InspectionRequest, Request
-from slabtui.model.snapshot import Reading, Snapshot, difference
+from slabtui.model.snapshot import Reading, Snapshot
+from tests.support.fakes import difference
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Compares ways to find a leak on recordings of busy hosts; writes the table in docs/counting.md.
 
 `python -m tests.tools.growth` takes all recordings in tests/fixtures; with names of recordings it prints their table.
-The name of a recording says its truth: busy-KIND-RATE, see tests.tools.busy.leaks.
+The name of a recording says its truth: busy-KIND-RATE, or more of such pairs, see tests.tools.busy.leaks.
 """
 
 import math
@@ -128,15 +128,20 @@ class Result:
     false: dict[str, int] = field(default_factory=dict)
 
 
-def truth(path: Path) -> tuple[str, float]:
-    """Return the kind of leak in a recording, and its rate."""
-    _, kind, rate = path.name.split(".")[0].split("-")
-    return kind, float(rate)
+def truth(path: Path) -> dict[str, float]:
+    """Return the kinds of leaks in a recording, each with its rate; none: empty."""
+    words = path.name.split(".")[0].split("-")[1:]
+    return {kind: float(rate) for kind, rate in zip(words[::2], words[1::2], strict=True) if kind != "none"}
+
+
+def leaking(path: Path) -> set[str]:
+    """Return the caches of the leaks in a recording."""
+    return set[str]().union(*(CACHES[kind] for kind in truth(path)))
 
 
 def compare(path: Path, method: Callable[[Iterable[Snapshot]], Marks]) -> Result:
     """Return what a method finds in a recording."""
-    leak = CACHES[truth(path)[0]]
+    leak = leaking(path)
     snapshots = list(read(path))
     result = Result()
     time, after, kept = 0.0, 0, 0
@@ -160,19 +165,18 @@ def table(paths: Iterable[Path]) -> str:
         "| leak | method | marked after | all its caches | marked from then on | falsely marked |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for path in sorted(paths, key=lambda path: (truth(path)[1], path.name)):
-        kind, rate = truth(path)
-        leak = "none" if kind == "none" else f"{rate:g} {kind}/s"
+    for path in sorted(paths, key=lambda path: (list(truth(path).values()), path.name)):
+        leaks = " and ".join(f"{rate:g} {kind}/s" for kind, rate in truth(path).items()) or "none"
         for name, method in METHODS.items():
             found = compare(path, method)
             kept = f"{found.kept:.0%}".replace("%", " %") if found.first is not None else "-"
-            cells = (leak, name, _seconds(kind, found.first), _seconds(kind, found.every), kept, _false(found.false))
-            lines.append(f"| {' | '.join(cells)} |")
+            times = [_seconds(time) if truth(path) else "-" for time in (found.first, found.every)]
+            lines.append(f"| {' | '.join((leaks, name, *times, kept, _false(found.false)))} |")
     return "\n".join(lines)
 
 
-def _seconds(kind: str, time: float | None) -> str:
-    return "-" if kind == "none" else "never" if time is None else f"{time:.0f} s"
+def _seconds(time: float | None) -> str:
+    return "never" if time is None else f"{time:.0f} s"
 
 
 def _false(false: dict[str, int]) -> str:

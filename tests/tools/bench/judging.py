@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from slabtui.analysis.growth import Growth
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.snapshot import CacheTotals, Reading, Snapshot, difference
+from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot
 
 INTERVALS = 600
 CASES = ((250, 60), (250, 250), (500, 120), (500, 500))  # caches, and how many of them change; this kernel: 237 and 50
@@ -39,12 +39,13 @@ def readings(caches: int, changing: int) -> Iterator[Reading]:
 
 def measure(caches: int, changing: int) -> tuple[list[float], list[float]]:
     """Return the processor time that each snapshot took, and each judgement, in milliseconds."""
-    growth, before = Growth(), None
+    growth, differences, before = Growth(), Differences(), None
     snapshots, judgements = [], []
     for at, reading in enumerate(readings(caches, changing)):
         if before is not None:
             begin = time.thread_time()
-            snapshot: Snapshot = difference(before, reading, Snapshot(time=float(at), elapsed=1.0, loadavg=""))
+            moment = Snapshot(time=float(at), elapsed=1.0, loadavg="")
+            snapshot = differences.between(before, reading, moment)
             middle = time.thread_time()
             growth.judge(snapshot)
             judgements.append((time.thread_time() - middle) * 1000)

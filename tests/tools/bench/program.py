@@ -28,7 +28,7 @@ def show(report: Report, seconds: float) -> None:
 
 
 def _caches(lines: list[str]) -> int | None:
-    found = _CACHES.search("\n".join(lines[:3]))
+    found = _CACHES.search("\n".join(lines))
     return int(found[2]) if found else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from slabtui.analysis.cache import JudgedCache
+from slabtui.analysis.trend import Trend
 from tests.support.fakes import cache
 
 ROW = replace(cache(1, allocs=5), live=7, aliases=("one",), reclaimable=False, disagrees=False)
@@ -43,3 +44,11 @@ def test_what_was_unknown_at_first_sight_is_learned_and_stays_known() -> None:
     found = [judged.judge(replace(ROW, reclaimable=flag)).reclaimable for flag in (None, True, None)]
     assert found == [None, True, True]
     assert judged.reclaimable is True
+
+
+def test_growth_in_bytes_is_known_as_soon_as_the_size_is() -> None:
+    judged = JudgedCache(replace(ROW, size=None), 7)
+    judged.trend = Trend(slope=2.0, low=1.0, noise=0.0, span=60.0)
+    assert judged.bytes_per_hour is None
+    judged.judge(ROW)
+    assert judged.bytes_per_hour == 2 * 64 * 3600

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from slabtui.analysis.growth import Growth
-from slabtui.analysis.ranking import rank
+from slabtui.columns import leaks
+from slabtui.columns.query import Order
+from slabtui.columns.units import Units
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.reader import read
 from tests.tools import growth as tool
@@ -25,27 +27,29 @@ def judged(path: Path) -> list[tuple[float, Snapshot]]:
     return found
 
 
-def test_there_are_recordings() -> None:
-    assert {"eventfd"} <= {tool.truth(path)[0] for path in PATHS}
+def test_there_are_recordings_of_every_rate() -> None:
+    assert {rate for path in PATHS for rate in tool.truth(path).values()} >= {5, 20, 50, 200}
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name.split(".")[0])
 def test_the_leak_is_first_in_time_and_nothing_else_is_marked(path: Path) -> None:
-    kind, rate = tool.truth(path)
-    leak = CACHES[kind]
-    due = LATE if rate <= SLOW else SOON
+    leaking, caches = tool.truth(path), tool.leaking(path)
+    steady, order = leaks.Steady(), Order(leaks.DEFAULT_SORT, True)
+    due = LATE if all(rate <= SLOW for rate in leaking.values()) else SOON
     for time, one in judged(path):
         marked = {row.name for row in one.rows if row.growing}
-        assert marked <= leak | (ALSO if leak else set()), time
-        if leak and time >= due:
-            assert rank(one.rows)[0][1].name in leak, time
+        assert marked <= caches | (ALSO if leaking else set()), time
+        found = leaks.arrange(one.rows, order, Units(), steady, leaks.reclaimable_names(one.rows))
+        if leaking and time >= due:
+            assert found.rows[0].name in caches, time
             assert marked, time
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name.split(".")[0])
-def test_the_slope_of_the_leak_is_its_rate(path: Path) -> None:
-    kind, rate = tool.truth(path)
-    for row in judged(path)[-1][1].rows:
-        if row.name in CACHES[kind]:
-            files = 2 if kind == "pipe" and row.name in CACHES["eventfd"] else 1
-            assert row.growth_objects_s == pytest.approx(files * rate, rel=0.3), row.name
+def test_the_slope_of_a_leak_is_its_rate(path: Path) -> None:
+    rows = {row.name: row for row in judged(path)[-1][1].rows}
+    for kind, rate in tool.truth(path).items():
+        for name in CACHES[kind]:
+            files = 2 if kind == "pipe" and name in CACHES["eventfd"] else 1
+            assert rows[name].growing, name
+            assert rows[name].growth_objects_s == pytest.approx(files * rate, rel=0.3), name

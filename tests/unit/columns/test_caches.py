@@ -28,7 +28,7 @@ def totals_of(row: CacheRow) -> Change:
     return Change(row.total_allocs, row.total_bytes, row.total_frees, row.live)
 
 
-SCENE = Scene(past=lambda row, width: "▁" * width, alias=lambda row: "", growing=lambda row: False)
+SCENE = Scene(past=lambda row, width: "▁" * width, alias=lambda row: "", leaks=False)
 
 
 def taken(fitted: Fitted[CacheRow, Scene], gap: int) -> int:
@@ -128,7 +128,7 @@ def test_no_number_is_wider_than_its_column(
 ) -> None:
     row = replace(cache(1), allocs=number, size=size, bytes=number, total_allocs=number, total_bytes=number)
     row = replace(row, frees=number, live=number, mem=number, live_delta=delta, disagrees=bad, growing=True)
-    scene = replace(SCENE, growing=lambda row: True, units=replace(units, baseline=Baseline(0, {})))
+    scene = replace(SCENE, leaks=True, units=replace(units, baseline=Baseline(0, {})))
     for column in caches.on_screen(units.style, units.basis)[1:]:
         assert 0 < len(column.write(row, column.width, scene)) <= column.width, column.id
 
@@ -188,7 +188,7 @@ def test_the_alias_that_the_filter_found_is_after_the_name() -> None:
 )
 def test_growth_has_its_sign_and_the_mark_of_a_leak(delta: int | None, grows: bool, written: str) -> None:
     row = replace(cache(1), live_delta=delta)
-    assert caches.BY_ID["growth"].write(row, 8, replace(SCENE, growing=lambda row: grows)) == written
+    assert caches.BY_ID["growth"].write(replace(row, growing=grows), 8, replace(SCENE, leaks=True)) == written
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,10 @@ def test_every_other_column_sorts_both_parts(column: str, descending: bool) -> N
     assert values[2:] == sorted(values[2:], reverse=descending)
 
 
+def test_equal_rows_are_in_the_order_of_their_names() -> None:
+    assert names(shown([leak(name, 0.0) for name in ("c", "a", "b")])) == ["a", "b", "c"]
+
+
 def test_growth_that_changes_by_a_little_changes_no_place() -> None:
     """The order of the table changed each second, because it was that of the last interval."""
     steady = Steady()

@@ -11,18 +11,25 @@ from slabtui.columns.numbers import Style, Unit
 @pytest.mark.parametrize(
     ("number", "written"),
     [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1023.4, "1023 B"),
-        (1023.6, "1.00 KiB"),
-        (1024, "1.00 KiB"),
-        (1024 * 1024 - 1, "1.00 MiB"),
-        (1023 * 1024, "1023 KiB"),
-        (1.25 * 1024 * 1024, "1.25 MiB"),
+        (0, "0"),
+        (1023, "1023"),
+        (1023.4, "1023"),
+        (1023.6, "1.00Ki"),
+        (1024, "1.00Ki"),
+        (1024 * 1024 - 1, "1.00Mi"),
+        (1023 * 1024, "1023Ki"),
+        (1.25 * 1024 * 1024, "1.25Mi"),
     ],
 )
-def test_a_volume_is_a_number_of_bytes_in_words(number: float, written: str) -> None:
-    assert numbers.volume(number) == written
+def test_four_digits_stand_before_the_next_unit_of_bytes_only(number: float, written: str) -> None:
+    assert numbers.human(number, Unit.BYTES) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"), [(0, "0.0%"), (0.0994, "9.9%"), (0.0996, "10%"), (0.42, "42%"), (1, "100%")]
+)
+def test_a_share_has_two_digits(share: float, written: str) -> None:
+    assert numbers.percent(share) == written
 
 
 @pytest.mark.parametrize(

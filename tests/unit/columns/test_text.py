@@ -14,7 +14,7 @@ from slabtui.text import printable
 from tests.support import strategies
 from tests.support.fakes import cache
 
-SCENE = Scene(past=lambda row, width: "", alias=lambda row: "", growing=lambda row: False)
+SCENE = Scene(past=lambda row, width: "", alias=lambda row: "", leaks=False)
 NAMES = st.binary(min_size=1, max_size=9).map(printable)
 ROWS = strategies.rows(NAMES, st.just(()), st.integers(0, 2**64 - 1))
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.inspection import Inspection, InspectionKind
-from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot, difference, merge
-from tests.support.fakes import cache, snapshot, totals
+from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot, merge
+from tests.support.fakes import cache, difference, snapshot, totals
 
 AMOUNTS = st.integers(0, 10**9)
 JUDGED = {"growth_objects_s": 1.5, "recent_objects_s": 2.5, "growth_bytes_h": 3.5, "growing": True}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.views.chart import Series, chart, sparkline, write_seconds
+from slabtui.views.chart import Series, chart, level, sparkline, write_seconds
 
 SERIES = st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=70)
 LEVELS = {False: " ▁▂▃▄▅▆▇█", True: " ._-=+*%#"}
@@ -132,3 +132,18 @@ def test_a_column_of_several_intervals_shows_the_largest_and_keeps_its_intervals
 )
 def test_lengths_of_time_are_short(seconds: float, written: str) -> None:
     assert write_seconds(seconds) == written
+
+
+@given(SERIES, st.integers(0, 80), st.booleans())
+def test_amounts_are_drawn_from_the_least_to_the_most_without_a_blank(
+    series: list[int], width: int, plain: bool
+) -> None:
+    drawn = level(series, width, 0.01, plain)
+    assert len(drawn) == width
+    assert " " not in drawn[max(0, width - len(series)) :]
+
+
+def test_a_slow_rise_is_a_slope_and_a_smaller_change_is_a_line() -> None:
+    assert level([1000, 1010, 1020, 1030], 5, 0.01) == " ▁▄▆█"
+    assert len({*level([1000, 1000, 1001], 3, 0.01)}) <= 2
+    assert level([7, 7], 2, 0.01) == "▁▁"

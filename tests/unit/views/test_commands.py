@@ -1,4 +1,4 @@
-"""Processes by command: what a group sums up, what it lists, and whose stacks it stands for."""
+"""Processes by command: what a command sums up, what it lists, and whose stacks it stands for."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.model.inspection import Context, InspectionRow
-from slabtui.views.commands import Command, Owner, group, name_command, own, unfold
+from slabtui.views.commands import Command, Owner, gather, name_command, own, unfold
 
 
 def process(pid: int, comm: str = "python3", total: int = 1, **more: object) -> InspectionRow:
@@ -32,7 +32,7 @@ ROWS = st.lists(
 
 
 def test_the_processes_of_a_command_are_one_row_with_their_sum() -> None:
-    python, shell = group((*PYTHON, SHELL))
+    python, shell = gather((*PYTHON, SHELL))
     assert (python.name, python.ended, len(python.rows)) == ("python3", 1, 3)
     assert [row.pid for row in python.rows] == [3, 2, 1]
     total = python.total
@@ -43,7 +43,7 @@ def test_the_processes_of_a_command_are_one_row_with_their_sum() -> None:
 
 @given(ROWS)
 def test_nothing_is_lost_and_the_most_come_first(rows: list[InspectionRow]) -> None:
-    commands = group(rows)
+    commands = gather(rows)
     assert sorted(id(row) for one in commands for row in one.rows) == sorted(map(id, rows))
     sums = [one.total.total_allocs for one in commands]
     assert sums == sorted(sums, reverse=True)
@@ -56,7 +56,7 @@ def test_nothing_is_lost_and_the_most_come_first(rows: list[InspectionRow]) -> N
 
 
 def test_a_command_lists_its_processes_when_it_is_unfolded_and_one_process_is_itself() -> None:
-    commands = group((*PYTHON, SHELL))
+    commands = gather((*PYTHON, SHELL))
     assert unfold(commands, ()) == (commands[0], SHELL)
     assert unfold(commands, {"python3", "sh", "gone"}) == (commands[0], *commands[0].rows, SHELL)
 
@@ -64,7 +64,7 @@ def test_a_command_lists_its_processes_when_it_is_unfolded_and_one_process_is_it
 def test_processes_that_have_ended_do_not_pile_up() -> None:
     """A loop in a shell that ran 1000 programs had 1000 rows."""
     ended = [process(pid, "true", ended=True) for pid in range(2, 1002)]
-    (only,) = unfold(group(ended), ())
+    (only,) = unfold(gather(ended), ())
     assert isinstance(only, Command)
     assert (only.ended, only.total.ended) == (1000, True)
 
@@ -84,7 +84,7 @@ def test_kernel_threads_of_several_cpus_are_one_command(row: InspectionRow, name
 
 
 def test_an_owner_has_the_stacks_of_its_process_or_of_its_command() -> None:
-    (python,) = group(PYTHON)
+    (python,) = gather(PYTHON)
     all_of_it, one = own(python), own(PYTHON[0])
     assert (str(all_of_it), str(one)) == ("python3", "python3 1")
     stack = replace(PYTHON[0], frames=("a",))

@@ -223,11 +223,21 @@ def test_callers_show_with_their_shares() -> None:
 def test_stacks_say_that_they_are_estimates_and_what_was_lost() -> None:
     screen = opened(InspectionKind.STACKS)
     assert screen.lines()[2].endswith("~ one stack in 9 lost 4")
+
     assert titles(screen).split() == ["SHARE", "SINCE", "BYTES", "STACK"]
     assert body(screen)[0].split()[:4] == ["75.0%", "~30", "~1.88Ki", "getname_flags"]
     wide = opened(InspectionKind.STACKS, (160, 24))
     assert titles(wide).split() == ["SHARE", "S.E.", "ALLOCS/s", "BYTES/s", "SINCE", "BYTES", "STACK"]
     assert body(wide)[0].split()[:6] == ["75.0%", "4.5%", "~3", "~192", "~30", "~1.88Ki"]
+
+
+@pytest.mark.parametrize(("total", "style"), [(100, "warning"), (1000, None), (350_000, "dim")])
+def test_what_an_inspection_lost_is_loud_only_where_it_is_much(total: int, style: str | None) -> None:
+    screen = opened(InspectionKind.STACKS)
+    rows = (replace(STACKS.rows[0], total_allocs=total),)
+    screen.show(DENTRY, inspections=(replace(STACKS, rows=rows, lost=9),))
+    row = render_runs(screen.app.stack, screen.size, focus=True)[screen.top]
+    assert [found for found, text in row if "lost 9" in text] == [style]
 
 
 def test_a_stack_opens_in_full_and_closes_again() -> None:
@@ -289,11 +299,11 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
         ("Growth", "?"),
         ("Aliases", "x, y"),
         ("Object", "200 bytes, 192 asked for"),
-        ("Slab", "4.00 KiB, 21 objects"),
+        ("Slab", "4.00Ki, 21 objects"),
         ("Flags", "reclaimable, accounted"),
         ("Nodes", "node 0: 3 slabs, node 1: 4 slabs"),
         ("Live", "5 objects"),
-        ("Memory", "8.00 KiB held"),
+        ("Memory", "8.00Ki held"),
     ):
         assert f"{label:<{LABEL}}{value}" in lines
     first = next(place for place, line in enumerate(lines) if line.startswith("allocs/s"))
@@ -425,6 +435,18 @@ def test_a_page_that_is_held_stays_while_intervals_go_by() -> None:
     assert len(body(screen)) == 1
 
 
+def test_the_export_of_a_page_says_what_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stack of two processes is one stack; what is known of a cache has no number."""
+    monkeypatch.chdir(tmp_path)
+    screen = opened(InspectionKind.STACKS)
+    twice = (STACKS.rows[0], replace(STACKS.rows[0], pid=2))
+    screen.show(DENTRY, inspections=(replace(STACKS, rows=twice), ABOUT))
+    screen.type("e", "enter")
+    assert screen.has("1 stacks written to slabtui-")
+    screen.type("4", "e", "enter")
+    assert screen.has("About written to slabtui-")
+
+
 @pytest.mark.parametrize(
     ("kind", "suffix", "content"),
     [
@@ -529,35 +551,6 @@ def test_an_alias_shows_where_the_filter_matched_nothing_else() -> None:
     screen.type(*["backspace"] * 5, *"vm_")
     assert screen.names() == ["vm_area_struct"]
     assert not screen.has("maple_node")
-
-
-@pytest.mark.parametrize(
-    ("events", "nanoseconds", "bulk", "shown"),
-    [
-        (1_234_567, 151.4, True, ["1.23M ev/s x 151 ns = 19% CPU", "bulk counted"]),
-        (100, 151.4, False, ["100 ev/s x 151 ns = <0.1% CPU", "bulk not counted"]),
-        (0, 0.0, None, ["0 ev/s x 0 ns = 0.0% CPU"]),
-        (None, 151.4, None, []),
-        (100, None, None, []),
-    ],
-)
-def test_the_header_says_what_counting_costs_as_far_as_that_is_known(
-    events: int | None, nanoseconds: float | None, bulk: bool | None, shown: list[str]
-) -> None:
-    screen = Screen(size=(200, 50))
-    screen.show(DENTRY, events=events, nanoseconds=nanoseconds, bulk=bulk)
-    last = screen.lines()[-2].replace("lost 0", "  lost 0")
-    assert re.split("  +", last) == ["1 of 1 caches", *shown, "lost 0"]
-
-
-@pytest.mark.parametrize(("size", "shown"), [((80, 24), "1.23M ev/s x 151 ns = 19% CPU"), ((40, 10), "19%")])
-def test_a_narrow_header_keeps_the_share_and_what_was_lost(size: tuple[int, int], shown: str) -> None:
-    screen = Screen(size=size)
-    screen.show(cache(1, "dentry", allocs=1500), events=1_234_567, nanoseconds=151.4, bulk=True)
-    line = screen.lines()[-2]
-    assert shown in line
-    assert line.endswith("lost 0")
-    assert len(line) == size[0]
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
     screen.type("enter")
     assert screen.lines()[3].split("  ") == [
         "live 13.0k",
-        "memory 3.00 MiB",
+        "memory 3.00Mi",
         "growth +20/s^, +4.39Mi/h, with kmalloc-64",
         "unreclaimable",
         "aliases file_a",

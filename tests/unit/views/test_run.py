@@ -135,7 +135,7 @@ def test_keys_open_a_page_and_the_producer_is_asked_for_its_inspection() -> None
 
 
 def test_a_message_goes_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slabtui.views.app._MESSAGE_SECONDS", 0.05)
+    monkeypatch.setattr("slabtui.views.timers._MESSAGE_SECONDS", 0.05)
     frames: list[bool] = []
 
     def drawn(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from urwid.testing import render_runs
 
 from slabtui.columns.numbers import Style
 from slabtui.columns.units import Basis
+from slabtui.model.host import Origin
 from slabtui.model.snapshot import CacheRow
 from tests.support.fakes import cache
 from tests.unit.views.test_app import Screen
@@ -54,6 +55,13 @@ def test_what_stays_comes_first_and_what_can_be_reclaimed_is_below_a_rule() -> N
     screen.type("l")
     assert screen.names()[0] != "filp"
     assert "BYTES/s▼" in screen.heading()
+
+
+def test_another_run_begins_without_the_caches_that_grew_in_the_one_before() -> None:
+    """As where a demo begins again."""
+    screen = leaks(origin=Origin(since=1.7e9))
+    screen.show(leak("TCP", 5e6), leak("filp", None), origin=Origin(since=1.8e9))
+    assert screen.names() == ["TCP"]
 
 
 def test_only_what_leaks_is_marked_and_only_what_is_reclaimable_is_dim() -> None:
@@ -270,3 +278,27 @@ def test_live_is_drawn_from_the_least_to_the_most_that_it_was() -> None:
         screen.show(replace(leak("filp", 9e6), live=5000 + 50 * second), steady)
     screen.type("l", "z")
     assert [line.split()[-1] for line in screen.body()[:2]] == ["▁▂▃▄▅▆▇██", "▁▁▁▁▁▁▁▁▁"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+def test_sockets_in_time_wait_are_named_as_what_they_are(size: tuple[int, int]) -> None:
+    """A load that becomes heavier put tw_sock_TCP first in the leak view, and nothing said why it grows."""
+    screen = leaks(leak("tw_sock_TCP", 9e7, growing=False), leak("TCP", 5e6, growing=False), size=size)
+    said = "sockets in TIME_WAIT, which end after 60 s"
+    assert screen.has(f"tw_sock_TCP: {said}")
+    screen.type("down")
+    assert not screen.has(said)
+    screen.type("up", "enter")
+    assert screen.has("  sockets in TIME_WAIT")  # beside its growth
+    screen.type("4")
+    assert screen.has(f"Objects     {said}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+def test_with_a_scope_the_leak_view_says_why_it_is_empty(size: tuple[int, int]) -> None:
+    """It said that no cache has grown yet, and went on saying so beside a leak."""
+    unknown = replace(cache(0, "filp", allocs=9), live=None, live_delta=None)
+    screen = leaks(unknown, size=size, origin=Origin(scope="pid 8445 python3"))
+    said = " ".join(" ".join(screen.body()).split())
+    assert "Start without -p and --cgroup." in said
+    assert "No cache has grown" not in said

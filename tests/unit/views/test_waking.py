@@ -8,8 +8,8 @@ import pytest
 from slabtui.model.identity import Identities
 from slabtui.model.inspection import About, Inspection, InspectionKind
 from slabtui.model.request import InspectionRequest, Request
-from slabtui.model.snapshot import CacheTotals, Reading, Snapshot, difference
-from tests.support.fakes import LOADAVG
+from slabtui.model.snapshot import CacheTotals, Reading, Snapshot
+from tests.support.fakes import LOADAVG, difference
 from tests.unit.views.test_app import Screen
 from tests.unit.views.test_page import FakeProducer, tab
 

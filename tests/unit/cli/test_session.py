@@ -1,0 +1,31 @@
+"""A run of the program imports only what it needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Opens the screen, which ends at once; prints whether what reads recordings was imported.
+PROGRAM = """
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+from slabtui.cli import options, session
+from slabtui.views.app import App
+
+App.run = lambda self, producer: None
+ending = SimpleNamespace(screen=nullcontext, begin=print, next_step=lambda: None)
+session._show(options.parse(sys.argv[1:]), None, None, ending, lambda: ())
+print("cattrs" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("arguments", "imported"), [([], "False\n"), (["--demo"], "True\n")])
+def test_the_screen_of_the_running_kernel_needs_nothing_that_reads_recordings(
+    arguments: list[str], imported: str
+) -> None:
+    """It takes 20 ms and 5 MB."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ran.stdout, ran.stderr) == (imported, "")
