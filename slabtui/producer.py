@@ -40,7 +40,7 @@ class Snapshots(Protocol):
         """Measure the overhead again."""
 
     def mark(self) -> None:
-        """Judge growth since now."""
+        """Set the mark: judge growth from now on."""
 
 
 class Producer:
@@ -110,7 +110,7 @@ class Producer:
         """Measure the overhead again; a producer that cannot does nothing."""
 
     def mark(self) -> None:
-        """Judge growth since the end of the last snapshot, from now on."""
+        """Set the mark: judge the next snapshots by their growth since the end of the last one."""
         self._growth.mark()
 
     def produce(self) -> None:

@@ -27,8 +27,8 @@ class Scene:
         past: draws the last intervals of a row in a given width.
         alias: returns the alias by which the filter found a row; empty if it found it by its name.
         leaks: whether leaks are marked.
-        units: how numbers are written, and what time they are for.
-        branch: returns what stands before the name of a row that belongs to the one above it; empty: it does not.
+        units: how numbers are written, and for which time.
+        branch: returns the sign before the name of a row that is in the group of the one above it; empty: it is not.
         trend: draws LIVE of a row in the last intervals in a given width.
         reclaimable: the names of the reclaimable caches.
         all_growth: bytes per hour by which all caches that cannot be reclaimed grow.

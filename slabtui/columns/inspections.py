@@ -11,14 +11,14 @@ from slabtui.columns.numbers import Style, Unit
 from slabtui.model.containers import write_place
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
 
-_LEAST = 26  # columns for the one that takes what is left
+_LEAST = 26  # columns for the text, which takes the rest of the width
 _WIDE, _LONGEST_PLACE = 160, {"cgroup": 53}  # on a wide terminal the whole uid of a pod fits beside a container's id
 _LEAST_COMMAND = 22  # beside it a container and its pod still fit 80 columns
 _LONGEST_SYMBOL = 60  # columns: with more, the numbers of a wide terminal are too far from it
 _OF_INTERVAL = {"allocs", "bytes"}  # columns
 _MOST_ERROR = 99.9  # percent: a larger error of a share means the same
 
-# Columns that all numbers of a row take at most: what is left distinguishes rows. A wide terminal has more for them.
+# Columns that all numbers of a row take at most: the text after them distinguishes rows. A wide terminal has more.
 NUMBERS_WIDTH, _NUMBERS_SHARE = 24, 0.3
 
 
@@ -129,7 +129,7 @@ def _text(
     most: int = UNLIMITED,
     fields: tuple[str, ...] = ("frames",),
 ) -> InspectionColumn:
-    """Return the column that takes what is left and is never left out."""
+    """Return the column of text, which takes the rest of the width and is never left out."""
     return InspectionColumn(
         id=name,
         title=title,

@@ -1,4 +1,4 @@
-"""The leak view: its columns, and the order of its rows: what cannot be reclaimed first, in groups of equal growth."""
+"""The leak view: its columns, and the order of its rows: unreclaimable caches first, and each group together."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,8 +29,8 @@ class Arranged:
 
     Attributes:
         rows: in order.
-        reclaimable: the place of the first one that can be reclaimed; the number of rows: none can.
-        branches: the rows that belong to the one above them, because they grow in step; True: the last of its group.
+        reclaimable: the place of the first reclaimable one; the number of rows: there is none.
+        branches: the rows of a group below its first one; True: the last one of the group.
     """
 
     rows: list[CacheRow]
@@ -51,7 +51,7 @@ class Steady:
         self._shown.clear()
 
     def growth(self, row: CacheRow, units: Units) -> tuple[bool, float]:
-        """Return whether the growth of a row is known, and in bytes per hour, or else since the baseline."""
+        """Return whether the growth of a row is known, and its bytes per hour; if not, its bytes since the baseline."""
         known = row.growth_bytes_h is not None
         now = row.growth_bytes_h if row.growth_bytes_h is not None else units.live_bytes(row) or 0.0
         before, kept = self._growth.get(row.cache, (not known, 0.0))
@@ -60,7 +60,7 @@ class Steady:
         return self._growth[row.cache]
 
     def shows(self, row: CacheRow, units: Units) -> bool:
-        """Return whether the objects of a cache became more or fewer since the baseline."""
+        """Return whether the number of live objects of a cache has changed since the baseline."""
         if row.cache not in self._shown and (abs(row.growth_objects_s or 0) >= _SMALLEST or units.since(row).live):
             self._shown.add(row.cache)
         return row.cache in self._shown
@@ -90,9 +90,8 @@ def arrange(
 ) -> Arranged:
     """Return rows in the order of the leak view.
 
-    Caches that cannot be reclaimed come first. By growth, those that grow as a leak does come before the others; those
-    whose growth is not known yet come last, by what they became larger since the baseline. A cache that grows in step
-    with others stands below the first of them.
+    Unreclaimable caches come first. Sorted by growth, marked caches come before the others, and those whose growth is
+    not known yet come last, by their change since the baseline. A group stands together, below its first cache.
     """
     ordered = sorted(rows, key=lambda row: (row.name, row.cache))
     ordered.sort(key=_sort_value(order, units, steady), reverse=order.descending)
@@ -105,13 +104,13 @@ def arrange(
 
 
 def all_growth(rows: Iterable[CacheRow], reclaimable: frozenset[str]) -> float:
-    """Return by how many bytes per hour the caches grow whose memory does not come back."""
+    """Return by how many bytes per hour all caches grow whose memory does not come back."""
     kept = (row for row in rows if not comes_back(row, reclaimable))
     return sum(max(0.0, row.growth_bytes_h or 0.0) for row in kept)
 
 
 def _grouped(rows: list[CacheRow], branches: dict[CacheKey, bool]) -> list[CacheRow]:
-    """Return rows with those that grow in step below the first of them, and note these."""
+    """Return rows with each group together, and put those below the first one of a group into `branches`."""
     by_name: dict[str, list[CacheRow]] = {}
     for row in rows:
         by_name.setdefault(row.name, []).append(row)

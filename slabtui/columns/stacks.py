@@ -1,4 +1,4 @@
-"""Shortens stacks to a width so that they remain different: what they share is cut, what differs is shown. Pure."""
+"""Shortens stacks to a width, and keeps them distinct: it cuts what they share, and shows what differs. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def _tokens(stack: Stack) -> list[_Token]:
 
 
 def _distinguish(own: Sequence[_Token], holders: dict[_Token, int], others: int) -> list[int]:
-    """Return the places of the functions that no other stack has all of, the most telling first.
+    """Return the places of functions that together distinguish a stack from all others, the rarest first.
 
     A stack that has all functions of this one has others beside them, which distinguish it.
     """
@@ -118,7 +118,7 @@ def _join(names: Sequence[str], chosen: Sequence[int]) -> str:
 
 
 def _squeeze(names: Sequence[str], needed: Sequence[int], width: int) -> str:
-    """Return as many of these functions as fit with their names cut, the most telling first."""
+    """Return as many of these functions as fit with their names cut, in the order in which they are given."""
     most = max(1, min(len(needed), (width + len(GAP)) // (_LEAST + len(GAP))))
     chosen = sorted(needed[:most])
     room = max(0, width - len(GAP) * (most - 1))

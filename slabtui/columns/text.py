@@ -12,7 +12,7 @@ from slabtui.model.snapshot import CacheRow
 
 _WIDTH = 12  # of a rate: a terabyte per hour
 _IDS = {"growth": "delta"}  # the change in one interval is noise: text has a robust slope by this name
-_MEANINGS = {  # of columns that the screen has for other lengths of time, too
+_MEANINGS = {  # of columns that the screen has with other units, too
     "allocs": "Objects allocated in the interval",
     "frees": "Objects freed in the interval. ! after the number: the change of LIVE is not ALLOCS - FREES, because the"
     " kernel does not report every allocation or free; trust +/- instead",
@@ -117,7 +117,7 @@ ON_SCREEN = {"delta": "growth"}
 
 
 def sort_value(column: str) -> Callable[[CacheRow], Any]:
-    """Return what rows are sorted by: by growth, caches that leak come first, then those that cannot be reclaimed."""
+    """Return what rows are sorted by; by growth, marked caches come first, then the others that cannot be reclaimed."""
     value = BY_ID[column].value
     assert value is not None
     if column == "growth":
@@ -126,7 +126,7 @@ def sort_value(column: str) -> Callable[[CacheRow], Any]:
 
 
 def added_for(sort: str) -> tuple[str, ...]:
-    """Return the columns without which the order of rows that are sorted by a column cannot be understood."""
+    """Return the columns that explain the order of rows that are sorted by a column."""
     return ("growth", "reclaim") if sort == "growth" else (sort,)
 
 

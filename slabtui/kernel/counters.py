@@ -99,7 +99,7 @@ class Counters:
 class Table:
     """Reads the two maps of a table, again and again.
 
-    A slot of which no byte has changed since the last reading is not looked at further: most caches are idle.
+    A slot that has not changed since the last reading is not parsed again: most caches are idle.
     """
 
     def __init__(self, slots: PerCpuArray, caches: Hash) -> None:

@@ -81,7 +81,7 @@ class Rows:
         """
         slabs, aliases = slabs or {}, aliases or {}
         caches, epochs = find_newest(counted.tables)
-        if caches != self._caches:  # hardly ever
+        if caches != self._caches:  # rarely
             self._caches = caches
             self._exact = {address: cache for address, cache in caches.items() if not cache.approximate}
             self._owners = {address: (self._identify(cache), cache) for address, cache in caches.items()}

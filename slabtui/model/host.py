@@ -50,7 +50,7 @@ class HostGrowth:
         since: the baseline, in seconds since the epoch: when counting began, or the last mark.
         slab_bytes_s: bytes per second of `HostMemory.slab`; None: not known yet.
         unreclaimable_bytes_s: the same of `HostMemory.unreclaimable`.
-        growing: whether the unreclaimable memory grows, beyond its noise; None: not known yet.
+        growing: whether the unreclaimable memory grows by more than its noise; None: not known yet.
         full_in_s: seconds until the available memory is used up at this rate; None unless `growing`.
     """
 

@@ -11,7 +11,7 @@ from slabtui.model.identity import CacheKey
 
 
 class InspectionKind(enum.StrEnum):
-    """What is inspected, in the order of the tabs: the most telling first. A call site is mostly that of a wrapper."""
+    """What is inspected, in the order of the tabs. Callers are late in it: most call sites are in a wrapper."""
 
     STACKS = "stacks"
     PROCESSES = "processes"

@@ -72,9 +72,9 @@ class CacheRow(CacheTotals):
             baseline; None: not known yet.
         recent_objects_s: the same over the last minute.
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
-        growing: whether the cache grows as a leak does: beyond its noise, it is not reclaimable, and nothing explains
-            it, such as a reclaimable cache that grows in step (unless that one's objects are held); None: not known
-            yet.
+        growing: whether the cache grows as a leak does: by more than its noise, it is not reclaimable, and nothing
+            explains it, such as a reclaimable cache in its group (unless the objects of that one are held); None: not
+            known yet.
         grows_with: names of the other caches that grow at the same rate, or that explain why it grows, a reclaimable
             one first.
     """

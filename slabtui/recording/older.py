@@ -1,4 +1,4 @@
-"""What recordings of older versions lack: the names of today, the keys of caches, and totals."""
+"""Upgrades recordings of older versions: gives them today's names of fields, keys of caches, and totals."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ NO_KEY = CacheKey(KeyKind.CACHE, "")  # of a row that has not been given its own
 
 
 def rename(found: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of slabtui/1 with the names of today: its one inspection was `detail`."""
+    """Return a line of slabtui/1 with the names of slabtui/2: its one inspection was `detail`."""
     detail = found.pop("detail", None)
     if isinstance(detail, dict):
         detail = {_NAMES.get(name, name): value for name, value in detail.items()}

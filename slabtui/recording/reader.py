@@ -65,7 +65,7 @@ def read(path: Path | Traversable) -> Iterator[Snapshot]:
 
 
 def inspected_caches(path: Path | Traversable) -> tuple[str, ...]:
-    """Return the names of the caches that a recording of today has inspections of, in their order.
+    """Return the names of the caches that a recording of slabtui/2 has inspections of, in their order.
 
     It reads the whole file, but decodes only the last field of each line, which has the inspections.
     """

@@ -75,7 +75,7 @@ def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
     ]
     return (
         *_section("Lines at the top", header.meanings()),
-        *_section("Line at the bottom", status.MEANINGS),
+        *_section("Line above the keys", status.MEANINGS),
         *tables,
         *_section("Colours", terminal.MEANINGS, styled=True),
         *_section(f"Keys here ({_place(context)})", ((_keys(action), action.help) for action in here)),
@@ -129,7 +129,7 @@ def _stack(window: StackWindow) -> Dialog:
 
 
 def _owners(command: Command, *, estimated: bool) -> list[str]:
-    """Return how often a stack was that of each process of a command, or of all of them where they are many."""
+    """Return how often each process of a command had a stack; if there are many, how often all of them had it."""
 
     def write(row: InspectionRow, what: str) -> str:
         count = f"{'~' * estimated}{numbers.human(row.total_allocs, Unit.OBJECTS)}"

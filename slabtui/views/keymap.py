@@ -269,7 +269,7 @@ def why_nothing(context: KeyContext, key: str) -> str:
     if context in _PAGE and KeyContext.PROCESSES in places:
         return "it works on a stack or a process" if KeyContext.STACKS in places else "it works on the tab of processes"
     if context is KeyContext.LEAKS and KeyContext.TABLE in places:
-        return "it works on the table: l returns there"
+        return "it works on the table, and l returns there"
     if KeyContext.TABLE in places:
         return "it works on the table"
     return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"

@@ -1,4 +1,4 @@
-"""The line above the keys: a message, or what is wrong, filtered and limited; at its end what slabtui itself costs.
+"""The line above the keys: a message, or notes and the filter; at its end what slabtui itself costs.
 
 It is always there, so that nothing above it moves when a message comes and goes.
 """

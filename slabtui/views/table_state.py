@@ -20,7 +20,7 @@ from slabtui.views.windows import TableWindow
 
 _Choice = TypeVar("_Choice", Basis, Style)
 
-_HOLD = 2.0  # seconds after a key or click that selects a row: no row moves away under the finger
+_HOLD = 2.0  # seconds after a key or click that selects a row, in which no row changes its place
 
 _LEAK_ORDER = Order(leaks.DEFAULT_SORT, True)
 _STYLES = {
@@ -34,9 +34,9 @@ _STYLES = {
 class TableState:
     """The table. Its methods are transitions; one that is not possible raises NothingToDoError.
 
-    Without F the selection stays on its line, whichever row comes there, and the list never scrolls by itself. With F
-    it follows its row, and the top of the list is in view as long as that row fits. After a cursor key the order is
-    held for two seconds, so that Enter opens the row that the user saw.
+    Without F the selection stays on its line, even if another row moves there, and the list does not scroll by itself.
+    With F it follows its row, and the top of the list is in view as long as that row fits. After a cursor key the order
+    is held for two seconds, so that Enter opens the row that the user saw.
 
     Attributes:
         interval: seconds between snapshots, as asked for.
@@ -113,7 +113,7 @@ class TableState:
     def turn_basis(self) -> None:
         """Show numbers of events per second, per interval, or since the baseline."""
         if self.leaks:
-            raise NothingToDoError("the headings of the leak view say what its numbers are for")
+            raise NothingToDoError("the columns of the leak view have fixed units")
         self.basis = _next(Basis, self.basis)
         self.message = f"Numbers are {self.basis}"
         self.arrange()
@@ -141,7 +141,7 @@ class TableState:
     def sort_by(self, column: str) -> None:
         """Sort by a column, in its own direction, and go to the top."""
         if column not in (one.id for one in self._columns()):
-            raise NothingToDoError("the leak view does not have that column: l returns to the table")
+            raise NothingToDoError("the leak view does not have that column, and l returns to the table")
         self.order = Order.by(column) if column in caches.BY_ID else Order(column, True)
         self._to_top()
 

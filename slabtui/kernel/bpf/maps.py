@@ -12,7 +12,7 @@ from slabtui.kernel.procfs.cpus import possible_cpus
 _Value = TypeVar("_Value", bound="ctypes.Structure | ctypes.Array[Any]")
 _REINSTALL = "install slabtui again: its files are of different versions"
 _WORD = 8  # bytes
-_GAP = 8192  # bytes of values: to read as much in vain takes about as long as another system call
+_GAP = 8192  # bytes of values that are not needed: reading them takes about as long as another system call
 _KEYS: dict[int, type[ctypes.c_uint32 | ctypes.c_uint64]] = {4: ctypes.c_uint32, 8: ctypes.c_uint64}  # by size
 _FORMATS: dict[type[ctypes.c_uint32 | ctypes.c_uint64], Literal["I", "Q"]] = {
     ctypes.c_uint32: "I",

@@ -16,7 +16,7 @@ from slabtui.text import printable
 
 SLABINFO = Path("/proc/slabinfo")
 SYSFS = Path("/sys/kernel/slab")
-LIST_EVERY = 10  # readings: names of merged caches hardly ever change, and to list them takes a quarter millisecond
+LIST_EVERY = 10  # readings: the names of merged caches rarely change, and listing them takes a quarter of a millisecond
 
 _FIELDS = 16  # of a line of version 2.1; slabinfo(5)
 _FLAGS = {  # file in /sys/kernel/slab/CACHE -> what it means when it is 1; Documentation/ABI/testing/sysfs-kernel-slab

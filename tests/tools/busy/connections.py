@@ -1,4 +1,4 @@
-"""Opens and closes so many TCP connections per second on this host: `python -m tests.tools.busy.connections RATE`."""
+"""Opens and closes TCP connections on this host, RATE per second: `python -m tests.tools.busy.connections RATE`."""
 
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""Keeps so many kernel objects per second: `python -m tests.tools.busy.leaks KIND RATE`.
+"""Allocates kernel objects and keeps them, RATE per second: `python -m tests.tools.busy.leaks KIND RATE`.
 
 KIND is
 

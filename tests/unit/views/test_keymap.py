@@ -88,7 +88,7 @@ def test_keys_are_those_of_htop(key: str, names: set[str]) -> None:
         (KeyContext.PAGE, "enter", "it works on a stack or a process"),
         (KeyContext.STACKS, "f5", "it works on the tab of processes"),
         (KeyContext.TABLE, "f7", "? shows all keys"),
-        (KeyContext.LEAKS, "b", "it works on the table: l returns there"),
+        (KeyContext.LEAKS, "b", "it works on the table, and l returns there"),
         (KeyContext.LEAKS, "1", "it works on the page of a cache"),
         (KeyContext.DIALOG, "b", "Esc closes the dialog"),
         (KeyContext.PROMPT, "f7", "Enter accepts the text, Esc leaves the prompt"),

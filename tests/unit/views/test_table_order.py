@@ -1,4 +1,4 @@
-"""The order on the screen: the top stays in view, nothing moves under the finger, what is not in view is announced."""
+"""The order on the screen: the top stays in view, no row moves after a cursor key, rows not in view are announced."""
 
 from dataclasses import replace
 
