@@ -20,7 +20,7 @@ from slabtui.views.app import App
 from slabtui.views.state import State
 from slabtui.views.terminal import PALETTE
 
-MOMENT = 38  # the interval of the demo that is shown: a search over the disk, connections being made, a leak
+MOMENT = 100  # the interval of the demo that is shown: the leak is marked since half a minute
 LEAST = 20  # intervals before a page is shown, for its charts
 SIZE = (120, 30)
 README = {"screen": (), "leaks": ("l",), "page": ("page",)}  # the pictures of the README, and the keys before each
