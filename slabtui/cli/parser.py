@@ -95,7 +95,8 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
     _add_what_to_count(options.add_argument_group("what to count"))
     _add_output(
         options.add_argument_group(
-            "output", "Without these options, slabtui opens its screen; it prints text where standard\noutput is not a terminal."
+            "output",
+            "Without these options, slabtui opens its screen; it prints text where standard\noutput is not a terminal.",
         )
     )
     _add_recordings(options.add_argument_group("recordings"))
