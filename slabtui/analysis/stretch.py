@@ -1,0 +1,127 @@
+"""One series in one scale: its trend there, and whether what grew is still there."""
+
+from collections.abc import Sequence
+
+from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.trend import Trend, find_slope, find_trend
+
+LEAST = 4  # bins, for a slope
+ENOUGH = 8  # bins, for a judgement: 40 s
+CERTAIN = 8.0  # times its noise that a series must have grown to be judged as growing, where nothing supports it
+FLAT = Trend(slope=0.0, low=0.0, high=0.0, noise=0.0, span=0.0, start=0.0)
+_VISIBLE = 4.0  # times its noise that it must grow in a time to be missed there if it does not
+_LESS = 1 / 3  # of the slope: growth that has slowed down more has ended
+_LATE = 3  # the last part of all bins: one in this many
+_GONE = 0.5  # of the growth: if more of it is gone, the growth has ended
+_FASTER = 1.2  # times the slope of a longer stretch that the lower limit must reach: twice the error of most slopes
+
+
+class Stretch:
+    """A series over the time of one scale.
+
+    Args:
+        scale: which one.
+        values: the bins of the series in this scale, which the series changes.
+
+    Attributes:
+        scale: which one.
+        values: the bins.
+        trend: in the whole stretch; None: not known yet.
+        late: in its last two thirds; None: not known yet, or it does not matter.
+        goes_on: whether the growth has neither slowed down nor gone.
+        is_gone: whether most of what has grown is gone.
+    """
+
+    __slots__ = ("_examined", "goes_on", "is_gone", "late", "scale", "trend", "values")
+
+    def __init__(self, scale: Scale, values: Sequence[float]) -> None:
+        self.scale = scale
+        self.values = values
+        self._examined = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the trends."""
+        self.trend: Trend | None = None
+        self.late: Trend | None = None
+        self.goes_on = self.is_gone = False
+
+    @property
+    def slope(self) -> float:
+        """Change per second; 0 where that is not known yet."""
+        return 0.0 if self.trend is None else self.trend.slope
+
+    @property
+    def best(self) -> Trend | None:
+        """The trend that describes the growth: of the last two thirds, if only these exceed the noise."""
+        if self.late is not None and self.trend is not None and self.late.exceeds_noise(CERTAIN):
+            return self.late
+        return self.trend
+
+    def find_trends(self, timeline: Timeline, least: float) -> None:
+        """Find the trends, if a bin has ended since the last time: they take longest.
+
+        Args:
+            timeline: the times of the bins.
+            least: growth that can be seen; see `exceeds_noise`.
+        """
+        ended = timeline.ended[self.scale]
+        if ended == self._examined:
+            return
+        self._examined = ended
+        times = timeline.times(self.scale)
+        self.trend = find_trend_of_last(times, self.values)
+        number = len(self.values) * 2 // 3
+        matters = number >= ENOUGH and self.slope > 0 and not self.exceeds_noise(CERTAIN, least)
+        self.late = find_trend_of_last(times, self.values[-number:]) if matters else None
+
+    def find_end(self, timeline: Timeline, minute: Trend, now: float) -> None:
+        """Find whether the growth has ended.
+
+        Args:
+            timeline: the times of the bins.
+            minute: the trend of the last minute.
+            now: the value of the last bin of five seconds.
+        """
+        if self.trend is None or self.trend.slope <= 0:
+            self.goes_on = self.is_gone = False
+            return
+        self.is_gone = now < self.trend.start + (1 - _GONE) * self.trend.growth
+        self.goes_on = not self.is_gone and self._is_as_fast(timeline, self.trend.slope, minute)
+
+    def _is_as_fast(self, timeline: Timeline, slope: float, minute: Trend) -> bool:
+        """Return whether it grows as fast at the end: in the last minute, or where that is too noisy, in the last third."""
+        if self.scale is not Scale.RECENT and slope * minute.span >= _VISIBLE * max(minute.noise, 1.0):
+            return minute.slope >= slope * _LESS
+        number = max(LEAST, len(self.values) // _LATE)
+        return find_slope(timeline.times(self.scale)[-number:], self.values[-number:]) >= slope * _LESS
+
+    def exceeds_noise(self, times: float, least: float) -> bool:
+        """Return whether it has grown by so many times its noise; False where that is not known yet.
+
+        It may have done so in the last two thirds of the time alone: before that, a load may have begun.
+
+        Args:
+            times: so many times.
+            least: growth that can be seen: by so much it must have grown in any case.
+        """
+        if self.trend is None or len(self.values) < ENOUGH:
+            return False
+        return self.trend.exceeds_noise(times, least) or (
+            self.trend.low > 0 and self.late is not None and self.late.exceeds_noise(times, least)
+        )
+
+    def outpaces(self, longer: "Stretch") -> bool:
+        """Return whether it certainly grows faster than in a longer stretch."""
+        return self.trend is not None and self.trend.low > _FASTER * longer.slope
+
+
+def find_trend_of_last(times: Sequence[float], values: Sequence[float]) -> Trend | None:
+    """Return the trend of values at the last of these times; None: they are too few."""
+    number = len(values)
+    if number < LEAST:
+        return None
+    times = times[-number:]
+    if min(values) == max(values):  # most caches are idle most of the time
+        return Trend(slope=0.0, low=0.0, high=0.0, noise=0.0, span=times[-1] - times[0], start=values[0])
+    return find_trend(times, values)
