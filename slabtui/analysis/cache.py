@@ -6,13 +6,13 @@ from slabtui.analysis import known
 from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.mark import Mark
 from slabtui.analysis.series import Timeline
-from slabtui.analysis.stretch import ENOUGH, Stretch
+from slabtui.analysis.stretch import Stretch
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 HOUR = 3600
-# Growth that can be seen. LIVE has the free objects in the slabs of the CPUs, which come and go with the load: for small
-# objects up to 120 per CPU, in slabs that may be half empty (set_cpu_partial() in mm/slub.c). A cache that takes some
-# tens of objects more for each new load is no leak that matters; a leak of one object in five seconds is found in 21 min.
+# Growth that can be seen. LIVE has the free objects in the slabs of the CPUs, which come and go with the load: for
+# small objects about 120 per CPU (set_cpu_partial() in mm/slub.c), 240 on a small host. A cache that takes some tens of
+# objects more for each new load is no leak that matters. One object in five seconds is seen after 21 minutes.
 _LEAST_OBJECTS = 256
 _LEAST_BYTES = 256 << 10  # the same of objects of more than 1 KiB, of which the CPUs keep fewer
 
@@ -77,7 +77,7 @@ class JudgedCache(JudgedSeries):
         if baseline.trend is None:
             return None
         if baseline.is_gone and baseline.trend.span:
-            return (self.recent[-1] - baseline.trend.start) / baseline.trend.span
+            return (self.recent[-1] - self.long[0]) / baseline.trend.span
         return baseline.slope
 
     @property
@@ -111,15 +111,17 @@ class JudgedCache(JudgedSeries):
             grows_with: names of other caches; see CacheRow.
             is_supported: whether one of these is marked.
         """
+        before = self._mark.slope
         self._mark.put(rests_on, is_supported)
-        self._put_judgement(grows_with)
+        if self._mark.slope != before or grows_with != self.judgement.grows_with:
+            self._put_judgement(grows_with)
 
     def _put_judgement(self, grows_with: tuple[str, ...]) -> None:
         judgement = Judgement(
             _rounded(self.rate),
             _rounded(self.minute.slope if self.minute else None),
             _rounded(self.bytes_per_hour),
-            self.is_marked if len(self.long) >= ENOUGH else None,
+            self.is_marked if self.is_known else None,
             grows_with,
         )
         if judgement != self.judgement:

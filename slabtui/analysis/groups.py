@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.series import Scale, Timeline
-from slabtui.analysis.trend import noise_around
+from slabtui.analysis.trend import Trend, noise_around
 
 S = TypeVar("S", bound=JudgedSeries)
 _NEAR = 0.1  # of the faster one's slope: slopes that differ by less are the same
@@ -72,10 +72,16 @@ def grow_together(
         return False
     values, others = one.stretches[scale].values, other.stretches[scale].values
     number = min(len(values), len(others))
-    moments, values = timeline.times(scale)[-number:], values[-number:]
-    others = [times * value for value in others[-number:]]
-    noise = max(noise_around(slope, moments, values), noise_around(other_slope, moments, others))
+    moments = timeline.times(scale)[-number:]
+    noise = max(_noise(line, moments, values), times * _noise(other_line, moments, others))
     if noise <= max(even * min(slope, other_slope) * (moments[-1] - moments[0]), _SLABS):
         return True
-    difference = [value - other_value for value, other_value in zip(values, others, strict=True)]
+    pairs = zip(values[-number:], others[-number:], strict=True)
+    difference = [value - times * other_value for value, other_value in pairs]
     return noise_around(slope - other_slope, moments, difference) <= _SHARED * noise
+
+
+def _noise(line: Trend, moments: Sequence[float], values: Sequence[float]) -> float:
+    """Return the noise of the values at these moments, which may be the last ones of a series."""
+    number = len(moments)
+    return line.noise if number == len(values) else noise_around(line.slope, moments, values[-number:])

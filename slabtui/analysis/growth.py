@@ -91,7 +91,7 @@ class Growth:
             cache.close(ends)
             if cache.missing > RECENT:  # destroyed, or left out of a recording
                 del self._caches[cache.key]
-            elif id(cache) not in waiting:
+            elif (cache.varies or not cache.is_known) and id(cache) not in waiting:  # most caches never change
                 self._due.append(cache)
         self._host.end_bin(ends, self._timeline)
         if is_late:  # there is more to examine than there are intervals for it: judge by what is known

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.mark import Mark
 from slabtui.analysis.series import Ends, Timeline
-from slabtui.analysis.stretch import ENOUGH
 from slabtui.model.host import HostGrowth, HostMemory
 
 _LEAST = 256 << 10  # bytes: less growth comes and goes with the slabs of the CPUs
@@ -53,7 +52,7 @@ class JudgedHost:
             leaks: bytes per second by which the marked caches grow together.
         """
         growing, rate = None, 0.0
-        if self._unreclaimable is not None and len(self._unreclaimable.long) >= ENOUGH:
+        if self._unreclaimable is not None and self._unreclaimable.is_known:
             rate = max(self._mark.slope or 0.0, leaks)
             growing = bool(self._mark) or leaks > 0
         available = memory.available if memory is not None else None

@@ -1,7 +1,7 @@
-"""One series with its trends: how it grows since the baseline, lately and in the last minute, and whether that goes on."""
+"""One series with its trends: how it grows since the baseline and lately, and whether that goes on."""
 
 from slabtui.analysis.series import Scale, Series, Timeline
-from slabtui.analysis.stretch import CERTAIN, FLAT, LEAST, Stretch, find_trend_of_last
+from slabtui.analysis.stretch import ENOUGH, FLAT, LEAST, Stretch, find_trend_of_last
 from slabtui.analysis.trend import Trend
 
 _MINUTE = 60.0
@@ -13,10 +13,11 @@ class JudgedSeries(Series):
     Attributes:
         stretches: the series in each scale, the longest one first.
         minute: the trend of the last minute; None: not known yet.
+        is_known: whether there are enough bins for a judgement: a series that is young has few since the baseline.
         reclaimable: whether the kernel can free what grows; None: unknown.
     """
 
-    __slots__ = ("minute", "reclaimable", "stretches")
+    __slots__ = ("is_known", "minute", "reclaimable", "stretches")
 
     def __init__(self, value: float) -> None:
         super().__init__(value)
@@ -26,6 +27,7 @@ class JudgedSeries(Series):
             Stretch(Scale.RECENT, self.recent),
         )
         self.minute: Trend | None = None
+        self.is_known = False
         self.reclaimable: bool | None = None
 
     @property
@@ -40,15 +42,28 @@ class JudgedSeries(Series):
 
     def examine(self, timeline: Timeline) -> bool:
         """Find the trends at the end of a bin; return whether that took time: False where it has never changed."""
+        if not self.is_known:
+            self.is_known = any(timeline.counts(one.scale) and len(one.values) >= ENOUGH for one in self.stretches)
         if not self.varies:
             self.minute = self.baseline.trend = FLAT if len(self.long) >= LEAST else None
             return False
-        for stretch in self.stretches:
-            stretch.find_trends(timeline, self.least)
-        self.minute = self._find_minute(timeline)
-        if self.minute is not None:
-            for stretch in self.stretches:
-                stretch.find_end(timeline, self.minute, self.recent[-1])
+        least = self.least
+        baseline, rolling, recent = self.stretches
+        baseline.find_trends(timeline, least)
+        recent.find_trends(timeline, least)
+        minute = self.minute = self._find_minute(timeline)
+        if minute is None:
+            return True
+        now = self.recent[-1]
+        baseline.find_end(timeline, minute, now)
+        is_settled = baseline.goes_on and baseline.is_certain and not recent.outpaces(baseline)
+        if is_settled and not self.reclaimable:  # shorter stretches add nothing; reclaimable caches may explain others
+            rolling.clear()
+            recent.goes_on = False
+            return True
+        rolling.find_trends(timeline, least)
+        for stretch in (rolling, recent):
+            stretch.find_end(timeline, minute, now)
         return True
 
     def find_growth(self, timeline: Timeline) -> Stretch | None:
@@ -58,7 +73,7 @@ class JudgedSeries(Series):
         """
         found = None
         for stretch in self.stretches:
-            grows = timeline.counts(stretch.scale) and stretch.exceeds_noise(CERTAIN, self.least) and stretch.goes_on
+            grows = timeline.counts(stretch.scale) and stretch.is_certain and stretch.goes_on
             if grows and (found is None or stretch.outpaces(found)):
                 found = stretch
         return found
@@ -66,13 +81,14 @@ class JudgedSeries(Series):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
+        self.is_known = False
         self.baseline.clear()
 
     def _find_minute(self, timeline: Timeline) -> Trend | None:
         """Return the trend of the last minute, but of four bins at least: they may be longer than five seconds."""
         times, values, begin = timeline.recent, self.recent, timeline.now - _MINUTE
         number = len(values)
-        within = sum(time >= begin for time in times[-number:])
-        if within == number:
+        if times[-number] >= begin:
             return self.stretches[Scale.RECENT].trend
+        within = sum(time >= begin for time in times[-number:])
         return find_trend_of_last(times, values[-max(within, LEAST) :])

@@ -1,12 +1,12 @@
 """A mark that does not flicker: it needs more than one verdict to come, and more to go."""
 
 from slabtui.analysis.stretch import Stretch
-from slabtui.analysis.series import Scale
 
-# Verdicts in a row, for a mark; there is one for each bin. On a busy host there is a load at any time that fills a cache
-# for a minute, as there is not just at the start: what only the last minute shows must go on for longer.
-_CONFIRMED = 2
-_CONFIRMED_RECENT = 6
+_CONFIRMED = 2  # verdicts in a row, for a mark; there is one for each bin
+# The same where only a short stretch shows the growth. There is one at any time, and on a busy host some load fills a
+# cache for a minute now and then: with 4, two recordings had false marks, of a load that began; with 6 and 8, none.
+_CONFIRMED_SHORT = 6
+_MOST_FALLS = 6  # after which no more is added: a short stretch must show the growth for half an hour then
 _STAYS = 12  # verdicts without it, until a mark is gone
 
 
@@ -14,17 +14,18 @@ class Mark:
     """Whether a series is marked.
 
     It comes with the second verdict in a row that asks for it, and stays for a minute after the last one. It goes at
-    once where what grew is gone.
+    once where what grew is gone: the next one then takes twice as many verdicts, because some caches fill and empty
+    again and again.
 
     Attributes:
         rests_on: the stretch that the last verdict for a mark was about; None: there was none.
     """
 
-    __slots__ = ("_left", "_wanted", "rests_on")
+    __slots__ = ("_falls", "_left", "_wanted", "rests_on")
 
     def __init__(self) -> None:
         self.rests_on: Stretch | None = None
-        self._wanted = self._left = 0
+        self._wanted = self._left = self._falls = 0
 
     def __bool__(self) -> bool:
         return self._left > 0
@@ -52,9 +53,11 @@ class Mark:
         else:
             self._wanted += 1
             self.rests_on = rests_on
-            confirmed = _CONFIRMED_RECENT if rests_on.scale is Scale.RECENT else _CONFIRMED
-            if self._left or is_supported or self._wanted >= confirmed:
+            confirmed = _CONFIRMED_SHORT if rests_on.is_short else _CONFIRMED
+            if self._left or is_supported or self._wanted >= confirmed << self._falls:
                 self._left = _STAYS
                 return
-        is_gone = self.rests_on is not None and self.rests_on.is_gone
-        self._left = 0 if is_gone else max(0, self._left - 1)
+        if self._left and self.rests_on is not None and self.rests_on.is_gone:
+            self._left = 0
+            self._falls = min(self._falls + 1, _MOST_FALLS)
+        self._left = max(0, self._left - 1)

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, starmap
+from operator import sub, truediv
 
 # Of a normal distribution: a series without a trend has a lower limit above 0 in one of 1,000 cases. Successive values
 # of a real series depend on each other, so it happens more often: Trend.exceeds_noise is the second condition.
@@ -83,7 +85,12 @@ def _middle(ordered: Sequence[float]) -> float:
 
 def _slopes(times: Sequence[float], values: Sequence[float]) -> list[float]:
     """Return the slopes between all pairs of values, in ascending order."""
-    points = zip(times, values, strict=True)
-    slopes = [(later - earlier) / (end - begin) for (begin, earlier), (end, later) in combinations(points, 2)]
+    rises = starmap(sub, combinations(reversed(values), 2))
+    slopes = list(map(truediv, rises, _gaps(tuple(times))))
     slopes.sort()
     return slopes
+
+
+@lru_cache(maxsize=16)  # the series of a host have their bins at the same times: some parts of three scales
+def _gaps(times: tuple[float, ...]) -> list[float]:
+    return list(starmap(sub, combinations(reversed(times), 2)))

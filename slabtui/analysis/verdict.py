@@ -9,10 +9,9 @@ from slabtui.analysis import followers, known
 from slabtui.analysis.cache import JudgedCache
 from slabtui.analysis.groups import group, grow_together
 from slabtui.analysis.series import Scale, Timeline
-from slabtui.analysis.stretch import CERTAIN, Stretch
+from slabtui.analysis.stretch import Stretch
 from slabtui.model.identity import CacheKey
 
-LIKELY = 4.0  # times its noise that a cache must have grown, where another one grows at the same rate and is certain
 _MOST_GROUPED = 40  # caches, those that grow by most bytes: to compare them takes 1 ms
 _MOST_LEADERS = 4  # names: those that explain most
 _LIFETIMES = 3  # of objects that a timer frees, in each of which a cache of them grows before it is marked
@@ -59,10 +58,21 @@ def judge_together(caches: Collection[JudgedCache], timeline: Timeline) -> dict[
     varying = [cache for cache in caches if cache.varies]
     found: dict[CacheKey, _Finding] = {}
     for scale in filter(timeline.counts, Scale):
-        for key, finding in _find(varying, timeline, scale).items():
+        candidates = [cache for cache in varying if _may_matter(cache, scale, found.get(cache.key))]
+        for key, finding in _find(candidates, timeline, scale).items():
             if key not in found or _matters_more(finding, found[key]):
                 found[key] = finding
     return {key: _decide(one) for key, one in found.items()}
+
+
+def _may_matter(cache: JudgedCache, scale: Scale, longer: _Finding | None) -> bool:
+    """Return whether a scale can add to what was found in a longer one: it takes time to compare the caches.
+
+    Reclaimable caches are always needed, because they may explain others.
+    """
+    if longer is None or cache.reclaimable or not (longer.leaks or longer.is_explained):
+        return True
+    return cache.stretches[scale].outpaces(longer.stretch)
 
 
 def _decide(finding: _Finding) -> Verdict:
@@ -80,12 +90,13 @@ def _matters_more(shorter: _Finding, longer: _Finding) -> bool:
 
 def _find(caches: Collection[JudgedCache], timeline: Timeline, scale: Scale) -> dict[CacheKey, _Finding]:
     """Return what is found in one scale of each cache that grows there by more than its noise."""
-    rising = [cache for cache in caches if cache.stretches[scale].exceeds_noise(LIKELY, cache.least)]
+    rising = [cache for cache in caches if cache.stretches[scale].is_likely]
     rising.sort(key=lambda cache: -_bytes(cache, scale))
     pinning = [cache for cache in rising if known.pins(cache.names)]
     found: dict[CacheKey, _Finding] = {}
     held = set()
     for together in group(rising[:_MOST_GROUPED], timeline, scale):
+        together.sort(key=lambda cache: _place(cache, scale))
         reclaimable = [cache for cache in together if cache.reclaimable]
         is_held = all(_is_held(cache, pinning, timeline, scale) for cache in reclaimable)
         lasts = all(_outlasts(cache, known.lifetime(cache.names), timeline, scale) for cache in together)
@@ -96,7 +107,7 @@ def _find(caches: Collection[JudgedCache], timeline: Timeline, scale: Scale) -> 
                 stretch,
                 leaks=leaks and not cache.reclaimable and stretch.goes_on,
                 is_explained=not (is_held and lasts) and stretch.goes_on,
-                grows_with=_names_beside(cache, together, scale),
+                grows_with=_names_beside(cache, together),
                 is_supported=scale is Scale.BASELINE and any(other.is_marked for other in together),
             )
             if reclaimable and is_held:
@@ -107,17 +118,15 @@ def _find(caches: Collection[JudgedCache], timeline: Timeline, scale: Scale) -> 
         if may_follow and cache.key not in held and not cache.reclaimable:
             leaders = followers.find_leaders(cache, caches, scale)
             if leaders and not followers.exceeds(cache, leaders, timeline, scale):
-                beside = _names_beside(cache, followers.sort_by_growth(leaders, scale)[:_MOST_LEADERS], scale)
+                main = followers.sort_by_growth(leaders, scale)[:_MOST_LEADERS]
+                beside = _names_beside(cache, sorted(main, key=lambda one: _place(one, scale)))
                 found[cache.key] = _Finding(stretch, leaks=False, is_explained=stretch.goes_on, grows_with=beside)
     return found
 
 
 def _is_certain(together: Sequence[JudgedCache], scale: Scale) -> bool:
     """Return whether a group certainly grows."""
-    return any(
-        (cache.is_marked and scale is Scale.BASELINE) or cache.stretches[scale].exceeds_noise(CERTAIN, cache.least)
-        for cache in together
-    )
+    return any(cache.stretches[scale].is_certain or (cache.is_marked and scale is Scale.BASELINE) for cache in together)
 
 
 def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline, scale: Scale) -> bool:
@@ -145,8 +154,11 @@ def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timel
     return any(grow_together(holder, cache, timeline, scale, times=times) for holder in pinning for times in _FILES)
 
 
-def _names_beside(cache: JudgedCache, together: Iterable[JudgedCache], scale: Scale) -> tuple[str, ...]:
-    """Return the names of the others: reclaimable ones first, and those that grow by more bytes first."""
-    others = [other for other in together if other is not cache]
-    others.sort(key=lambda other: (not other.reclaimable, -_bytes(other, scale), other.name))
-    return tuple(other.name for other in others)
+def _place(cache: JudgedCache, scale: Scale) -> tuple[bool, float, str]:
+    """Return the place of a name in a group: reclaimable caches first, and those that grow by most bytes first."""
+    return not cache.reclaimable, -_bytes(cache, scale), cache.name
+
+
+def _names_beside(cache: JudgedCache, together: Iterable[JudgedCache]) -> tuple[str, ...]:
+    """Return the names of the others."""
+    return tuple(other.name for other in together if other is not cache)
