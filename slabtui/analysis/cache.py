@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from slabtui.analysis import known
 from slabtui.analysis.judged import JudgedSeries
-from slabtui.analysis.mark import Mark
 from slabtui.analysis.series import Timeline
+from slabtui.analysis.sign import Sign
 from slabtui.analysis.stretch import Stretch
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
@@ -34,8 +34,8 @@ class JudgedCache(JudgedSeries):
 
     __slots__ = (
         "_given",
-        "_mark",
         "_row",
+        "_sign",
         "_used",
         "_values",
         "judgement",
@@ -52,7 +52,7 @@ class JudgedCache(JudgedSeries):
         self.names = (row.name, *row.aliases)
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
-        self._mark = Mark()
+        self._sign = Sign()
         self.size = row.size
         self._given: CacheRow | None = None  # the row that was judged last
         self._row = row
@@ -71,8 +71,8 @@ class JudgedCache(JudgedSeries):
         Otherwise since the baseline. If most of what has grown since then is gone, the slope does not describe it any
         more: it is the whole change then, divided by the time. None: not known yet.
         """
-        if self._mark:
-            return self._mark.slope
+        if self._sign:
+            return self._sign.slope
         baseline = self.baseline
         if baseline.trend is None:
             return None
@@ -89,12 +89,12 @@ class JudgedCache(JudgedSeries):
     @property
     def is_marked(self) -> bool:
         """Whether it was judged as growing within the last minute."""
-        return bool(self._mark)
+        return bool(self._sign)
 
     @property
     def has_verdict(self) -> bool:
         """Whether its last verdict said something of it."""
-        return self._mark.matters or bool(self.judgement.grows_with)
+        return self._sign.matters or bool(self.judgement.grows_with)
 
     def examine(self, timeline: Timeline) -> bool:
         """Find the trends at the end of a bin; return whether that took time."""
@@ -111,9 +111,10 @@ class JudgedCache(JudgedSeries):
             grows_with: names of other caches; see CacheRow.
             is_supported: whether one of these is marked.
         """
-        before = self._mark.slope
-        self._mark.put(rests_on, is_supported)
-        if self._mark.slope != before or grows_with != self.judgement.grows_with:
+        before = self._sign.slope
+        if self._sign.put(rests_on, is_supported):
+            self.forget_highs()
+        if self._sign.slope != before or grows_with != self.judgement.grows_with:
             self._put_judgement(grows_with)
 
     def _put_judgement(self, grows_with: tuple[str, ...]) -> None:
@@ -151,7 +152,7 @@ class JudgedCache(JudgedSeries):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
-        self._mark = Mark()
+        self._sign = Sign()
         self._put_judgement(())
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from slabtui.analysis.judged import JudgedSeries
-from slabtui.analysis.mark import Mark
 from slabtui.analysis.series import Ends, Timeline
+from slabtui.analysis.sign import Sign
 from slabtui.model.host import HostGrowth, HostMemory
 
 _LEAST = 256 << 10  # bytes: less growth comes and goes with the slabs of the CPUs
@@ -26,7 +26,7 @@ class JudgedHost:
     def __init__(self) -> None:
         self._slab: _Memory | None = None
         self._unreclaimable: _Memory | None = None
-        self._mark = Mark()
+        self._sign = Sign()
 
     def add(self, memory: HostMemory | None) -> None:
         """Add what was read at the end of an interval."""
@@ -40,8 +40,8 @@ class JudgedHost:
         for series in self._series():
             series.close(ends)
             series.examine(timeline)
-        if self._unreclaimable is not None:
-            self._mark.put(self._unreclaimable.find_growth(timeline))
+        if self._unreclaimable is not None and self._sign.put(self._unreclaimable.find_growth(timeline)):
+            self._unreclaimable.forget_highs()
 
     def judge(self, since: float, memory: HostMemory | None, leaks: float) -> HostGrowth:
         """Return how the memory grows.
@@ -53,8 +53,8 @@ class JudgedHost:
         """
         growing, rate = None, 0.0
         if self._unreclaimable is not None and self._unreclaimable.is_known:
-            rate = max(self._mark.slope or 0.0, leaks)
-            growing = bool(self._mark) or leaks > 0
+            rate = max(self._sign.slope or 0.0, leaks)
+            growing = bool(self._sign) or leaks > 0
         available = memory.available if memory is not None else None
         return HostGrowth(
             since=since,
@@ -66,7 +66,7 @@ class JudgedHost:
 
     def mark(self) -> None:
         """Begin a new baseline now."""
-        self._mark = Mark()
+        self._sign = Sign()
         for series in self._series():
             series.mark()
 

@@ -5,6 +5,7 @@ from slabtui.analysis.stretch import ENOUGH, FLAT, LEAST, Stretch, find_trend_of
 from slabtui.analysis.trend import Trend
 
 _MINUTE = 60.0
+_USUAL = 0.9  # of the time: higher than it was then is new
 
 
 class JudgedSeries(Series):
@@ -64,6 +65,7 @@ class JudgedSeries(Series):
         rolling.find_trends(timeline, least)
         for stretch in (rolling, recent):
             stretch.find_end(timeline, minute, now)
+            stretch.goes_on = stretch.goes_on and self._is_new(stretch, timeline)
         return True
 
     def find_growth(self, timeline: Timeline) -> Stretch | None:
@@ -83,6 +85,16 @@ class JudgedSeries(Series):
         super().mark()
         self.is_known = False
         self.baseline.clear()
+
+    def _is_new(self, stretch: Stretch, timeline: Timeline) -> bool:
+        """Return whether it is higher now than it was before the stretch, but for a tenth of the time.
+
+        Some caches rise and fall all the time, over minutes or hours.
+        """
+        begin = timeline.times(stretch.scale)[-len(stretch.values)]
+        times = timeline.long[-len(self.highs) :]
+        before = sorted(high for time, high in zip(times, self.highs, strict=False) if time < begin)
+        return not before or self.recent[-1] > before[int(_USUAL * len(before))]
 
     def _find_minute(self, timeline: Timeline) -> Trend | None:
         """Return the trend of the last minute, but of four bins at least: they may be longer than five seconds."""

@@ -123,9 +123,10 @@ class Series:
         recent: the lowest value of each of the last bins.
         rolling: the same of the bins of the last five minutes.
         long: the same of the bins since the baseline.
+        highs: the highest value in `recent` during each of these.
     """
 
-    __slots__ = ("_waiting", "long", "low", "missing", "recent", "rolling", "value", "varies")
+    __slots__ = ("_waiting", "_waiting_high", "highs", "long", "low", "missing", "recent", "rolling", "value", "varies")
 
     def __init__(self, value: float) -> None:
         self.value = self.low = value
@@ -134,7 +135,8 @@ class Series:
         self.recent: list[float] = []
         self.rolling: list[float] = []
         self.long: list[float] = []
-        self._waiting = math.inf
+        self.highs: list[float] = []
+        self._waiting, self._waiting_high = math.inf, -math.inf
 
     def add(self, value: float) -> None:
         """Add a value that was read."""
@@ -152,20 +154,30 @@ class Series:
             self.missing = 0
         _append(self.recent, self.low, RECENT)
         self._waiting = min(self._waiting, self.low)
+        self._waiting_high = max(self._waiting_high, self.low)
         self.low = math.inf
         if ends.rolling:
             _append(self.rolling, min(self.recent[-_ROLLING_WIDTH:]), ROLLING)
         if ends.halves:
             odd = len(self.long) % 2  # a younger cache has no value for the first bin of a pair
             self.long[odd:] = map(min, self.long[odd::2], self.long[odd + 1 :: 2])
+            odd = len(self.highs) % 2
+            self.highs[odd:] = map(max, self.highs[odd::2], self.highs[odd + 1 :: 2])
         if ends.long:
             self.long.append(self._waiting)
-            self._waiting = math.inf
+            self.highs.append(self._waiting_high)
+            self._waiting, self._waiting_high = math.inf, -math.inf
+
+    def forget_highs(self) -> None:
+        """Forget how high it was: that was a leak which has ended."""
+        self.highs.clear()
+        self._waiting_high = -math.inf
 
     def mark(self) -> None:
         """Begin a new baseline now."""
         self.long.clear()
         self._waiting = math.inf
+        self.forget_highs()
 
 
 def _append(values: list[float], value: float, most: int) -> None:

@@ -1,5 +1,6 @@
 """Leaks that begin at any time, get faster, or end; and the memory of the host that they take."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -116,6 +117,15 @@ def test_noise_alone_is_not_marked_in_two_hours() -> None:
     growth = Growth()
     for one in snapshots({f"cache-{noise}": level(noise, noise) for noise in (3, 30, 300, 3000)}, 7200):
         assert growing(growth.judge(one)) == set()
+
+
+def test_a_cache_that_rises_again_to_where_it_was_is_not_marked() -> None:
+    """As with the load of each hour."""
+    growth, noise = Growth(), level(100)
+    wave = {"sock_inode_cache": lambda time: (noise(time) or 0) - 2000 * math.cos(time / 1200 * math.tau)}
+    for second, one in enumerate(snapshots(wave, 7200)):
+        judged = growth.judge(one)
+        assert second < 1200 or growing(judged) == set(), second
 
 
 def hosts(

@@ -1,4 +1,4 @@
-"""A mark that does not flicker: it needs more than one verdict to come, and more to go."""
+"""The sign of growth beside a series: it needs more than one verdict to come and more to go, so it does not flicker."""
 
 from slabtui.analysis.stretch import Stretch
 
@@ -10,8 +10,8 @@ _MOST_FALLS = 6  # after which no more is added: a short stretch must show the g
 _STAYS = 12  # verdicts without it, until a mark is gone
 
 
-class Mark:
-    """Whether a series is marked.
+class Sign:
+    """Whether a series has the sign of growth, `^`.
 
     It comes with the second verdict in a row that asks for it, and stays for a minute after the last one. It goes at
     once where what grew is gone: the next one then takes twice as many verdicts, because some caches fill and empty
@@ -41,8 +41,8 @@ class Mark:
         best = self.rests_on.best if self._left and self.rests_on is not None else None
         return None if best is None else best.slope
 
-    def put(self, rests_on: Stretch | None, is_supported: bool = False) -> None:
-        """Add a verdict.
+    def put(self, rests_on: Stretch | None, is_supported: bool = False) -> bool:
+        """Add a verdict; return whether the mark goes because what grew is gone.
 
         Args:
             rests_on: the stretch in which the series grows as a leak does; None: it does not.
@@ -56,8 +56,9 @@ class Mark:
             confirmed = _CONFIRMED_SHORT if rests_on.is_short else _CONFIRMED
             if self._left or is_supported or self._wanted >= confirmed << self._falls:
                 self._left = _STAYS
-                return
-        if self._left and self.rests_on is not None and self.rests_on.is_gone:
-            self._left = 0
+                return False
+        falls = bool(self._left) and self.rests_on is not None and self.rests_on.is_gone
+        if falls:
             self._falls = min(self._falls + 1, _MOST_FALLS)
-        self._left = max(0, self._left - 1)
+        self._left = 0 if falls else max(0, self._left - 1)
+        return falls
