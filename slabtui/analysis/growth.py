@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from slabtui.analysis.cache import HOUR, JudgedCache
 from slabtui.analysis.host import JudgedHost
-from slabtui.analysis.series import RECENT, Timeline
+from slabtui.analysis.series import BIN, RECENT, Timeline
 from slabtui.analysis.verdict import NONE, judge_together
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
@@ -46,9 +46,9 @@ class Growth:
         ends = self._timeline.advance(snapshot.elapsed)
         self._add_rows(snapshot.rows)
         self._host.add(snapshot.memory)
-        if ends:
-            self._end_bin()
-        self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
+        takes_time = ends and self._end_bin()
+        if not takes_time or snapshot.elapsed >= BIN:  # longer intervals all end a bin
+            self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
         rows = tuple(map(self._judge_row, snapshot.rows))
@@ -83,7 +83,8 @@ class Growth:
             elif live < cache.low:
                 cache.low = live
 
-    def _end_bin(self) -> None:
+    def _end_bin(self) -> bool:
+        """End a bin; return whether all caches were judged with it, which takes time."""
         ends = self._timeline.close()
         is_late = bool(self._due)
         waiting = set(map(id, self._due))
@@ -96,6 +97,7 @@ class Growth:
         self._host.end_bin(ends, self._timeline)
         if is_late:  # there is more to examine than there are intervals for it: judge by what is known
             self._judge_caches()
+        return is_late
 
     def _examine_some(self, most: int) -> None:
         """Examine the next caches, so many at most; judge all of them when each has been examined, and work is left."""

@@ -152,10 +152,10 @@ class Series:
             self.missing += 1
         else:
             self.missing = 0
-        _append(self.recent, self.low, RECENT)
-        self._waiting = min(self._waiting, self.low)
-        self._waiting_high = max(self._waiting_high, self.low)
-        self.low = math.inf
+        low, self.low = self.low, math.inf
+        _append(self.recent, low, RECENT)
+        self._waiting = min(self._waiting, low)
+        self._waiting_high = max(self._waiting_high, low)
         if ends.rolling:
             _append(self.rolling, min(self.recent[-_ROLLING_WIDTH:]), ROLLING)
         if ends.halves:

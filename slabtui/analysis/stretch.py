@@ -80,14 +80,20 @@ class Stretch:
             self._examined = ended
             return
         times = timeline.times(self.scale)
-        self.trend = find_trend_of_last(times, self.values)
-        number = len(self.values) * 2 // 3
-        may_matter = self.scale is not Scale.RECENT and number >= ENOUGH and self.slope > 0
+        trend = self.trend = find_trend_of_last(times, self.values)
         self.late = None
-        if may_matter and not self._exceeds_noise(CERTAIN, least):
-            self.late = find_trend_of_last(times, self.values[-number:])
-        self.is_likely = self.slope > 0 and self._exceeds_noise(LIKELY, least)
-        self.is_certain = self.is_likely and self._exceeds_noise(CERTAIN, least)
+        self.is_likely = self.is_certain = False
+        if trend is None or trend.low <= 0 or len(self.values) < ENOUGH:
+            return
+        self.is_certain = trend.exceeds_noise(CERTAIN, least)
+        self.is_likely = self.is_certain or trend.exceeds_noise(LIKELY, least)
+        number = len(self.values) * 2 // 3
+        if self.is_certain or self.scale is Scale.RECENT or number < ENOUGH:
+            return
+        late = self.late = find_trend_of_last(times, self.values[-number:])
+        if late is not None:  # before that, a load may have begun
+            self.is_certain = late.exceeds_noise(CERTAIN, least)
+            self.is_likely = self.is_likely or late.exceeds_noise(LIKELY, least)
 
     def find_end(self, timeline: Timeline, minute: Trend, now: float) -> None:
         """Find whether the growth has ended.
@@ -116,17 +122,6 @@ class Stretch:
             return minute.slope >= slope * _LESS
         number = max(LEAST, len(self.values) // _LATE)
         return find_slope(timeline.times(self.scale)[-number:], self.values[-number:]) >= slope * _LESS
-
-    def _exceeds_noise(self, times: float, least: float) -> bool:
-        """Return whether it has grown by so many times its noise; see `find_trends`.
-
-        It may have done so in the last two thirds of the time alone: before that, a load may have begun.
-        """
-        if self.trend is None or len(self.values) < ENOUGH:
-            return False
-        return self.trend.exceeds_noise(times, least) or (
-            self.trend.low > 0 and self.late is not None and self.late.exceeds_noise(times, least)
-        )
 
     def outpaces(self, longer: "Stretch") -> bool:
         """Return whether it certainly grows faster than in a longer stretch."""
