@@ -3,13 +3,18 @@
 from dataclasses import replace
 
 from slabtui.analysis import known
-from slabtui.analysis.judged import ENOUGH, JudgedSeries
+from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.series import Timeline
+from slabtui.analysis.sign import Sign
+from slabtui.analysis.stretch import Stretch
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
-_HOUR = 3600
-_CONFIRMED = 2  # verdicts in a row that a cache is growing, before it is marked; there is one for each bin
-_STAYS = 12  # verdicts in a row that it is not, before it is no longer marked
+HOUR = 3600
+# Growth that can be seen. LIVE has the free objects in the slabs of the CPUs, which come and go with the load: for
+# small objects about 120 per CPU (set_cpu_partial() in mm/slub.c), 240 on a small host. A cache that takes some tens of
+# objects more for each new load is no leak that matters. One object in five seconds is seen after 21 minutes.
+_LEAST_OBJECTS = 256
+_LEAST_BYTES = 256 << 10  # the same of objects of more than 1 KiB, of which the CPUs keep fewer
 
 
 class JudgedCache(JudgedSeries):
@@ -27,7 +32,18 @@ class JudgedCache(JudgedSeries):
         judgement: the judgement that its rows get from now on.
     """
 
-    __slots__ = ("_given", "_left", "_row", "_used", "_values", "_wanted", "judgement", "key", "name", "names", "size")
+    __slots__ = (
+        "_given",
+        "_row",
+        "_sign",
+        "_used",
+        "_values",
+        "judgement",
+        "key",
+        "name",
+        "names",
+        "size",
+    )
 
     def __init__(self, row: CacheRow, live: int) -> None:
         super().__init__(live)
@@ -36,7 +52,7 @@ class JudgedCache(JudgedSeries):
         self.names = (row.name, *row.aliases)
         self.reclaimable = known.is_reclaimable(row.name) if row.reclaimable is None else row.reclaimable
         self.judgement = UNJUDGED
-        self._wanted = self._left = 0
+        self._sign = Sign()
         self.size = row.size
         self._given: CacheRow | None = None  # the row that was judged last
         self._row = row
@@ -44,19 +60,41 @@ class JudgedCache(JudgedSeries):
         self._used = self.judgement
 
     @property
+    def least(self) -> float:
+        """Growth that can be seen, in objects."""
+        return min(_LEAST_OBJECTS, _LEAST_BYTES / self.size) if self.size else _LEAST_OBJECTS
+
+    @property
+    def rate(self) -> float | None:
+        """How fast it grows, in objects per second: where it is marked, in the stretch on which the mark rests.
+
+        Otherwise since the baseline. If most of what has grown since then is gone, the slope does not describe it any
+        more: it is the whole change then, divided by the time. None: not known yet.
+        """
+        if self._sign:
+            return self._sign.slope
+        baseline = self.baseline
+        if baseline.trend is None:
+            return None
+        if baseline.is_gone and baseline.trend.span:
+            return (self.recent[-1] - self.long[0]) / baseline.trend.span
+        return baseline.slope
+
+    @property
     def bytes_per_hour(self) -> float | None:
-        """How fast it grows since the baseline; None: not known yet, or the size of its objects is not known."""
-        return None if self.trend is None or self.size is None else self.trend.slope * self.size * _HOUR
+        """The same in bytes per hour; None: not known yet, or the size of its objects is not known."""
+        rate = self.rate
+        return None if rate is None or self.size is None else rate * self.size * HOUR
 
     @property
     def is_marked(self) -> bool:
         """Whether it was judged as growing within the last minute."""
-        return self._left > 0
+        return bool(self._sign)
 
     @property
     def has_verdict(self) -> bool:
-        """Whether its last verdict was anything but NONE."""
-        return bool(self._left or self._wanted or self.judgement.grows_with)
+        """Whether its last verdict said something of it."""
+        return self._sign.matters or bool(self.judgement.grows_with)
 
     def examine(self, timeline: Timeline) -> bool:
         """Find the trends at the end of a bin; return whether that took time."""
@@ -65,21 +103,26 @@ class JudgedCache(JudgedSeries):
             self._put_judgement(self.judgement.grows_with)
         return took_time
 
-    def put_verdict(self, growing: bool, grows_with: tuple[str, ...]) -> None:
-        """Put a verdict into the judgement of the next rows.
+    def put_verdict(self, rests_on: Stretch | None, grows_with: tuple[str, ...], is_supported: bool = False) -> None:
+        """Make the verdict part of the judgement of the rows that come.
 
-        A cache is marked at the second verdict in a row that it is growing, and for a minute after the last one.
+        Args:
+            rests_on: the stretch in which it grows as a leak does; None: it does not.
+            grows_with: names of other caches; see CacheRow.
+            is_supported: whether one of these is marked.
         """
-        self._wanted = self._wanted + 1 if growing else 0
-        self._left = _STAYS if self._wanted >= _CONFIRMED else max(0, self._left - 1)
-        self._put_judgement(grows_with)
+        before = self._sign.slope
+        if self._sign.put(rests_on, is_supported):
+            self.forget_highs()
+        if self._sign.slope != before or grows_with != self.judgement.grows_with:
+            self._put_judgement(grows_with)
 
     def _put_judgement(self, grows_with: tuple[str, ...]) -> None:
         judgement = Judgement(
-            _rounded(self.trend.slope if self.trend else None),
+            _rounded(self.rate),
             _rounded(self.minute.slope if self.minute else None),
             _rounded(self.bytes_per_hour),
-            self.is_marked if len(self.long) >= ENOUGH else None,
+            self.is_marked if self.is_known else None,
             grows_with,
         )
         if judgement != self.judgement:
@@ -109,7 +152,7 @@ class JudgedCache(JudgedSeries):
     def mark(self) -> None:
         """Begin a new baseline now."""
         super().mark()
-        self._wanted = self._left = 0
+        self._sign = Sign()
         self._put_judgement(())
 
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from slabtui.analysis import known
 from slabtui.analysis.cache import JudgedCache
-from slabtui.analysis.judged import CERTAIN
-from slabtui.analysis.series import Timeline
+from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.stretch import CERTAIN
 from slabtui.analysis.trend import find_trend
 
 # Of a cache with SLAB_ACCOUNT, each slab has an array with a pointer of 8 bytes for each object of the slab, which is
@@ -22,20 +22,19 @@ _FEWEST, _MOST = 9, 96
 Leaders = list[tuple[JudgedCache, float]]  # caches, and the objects of the follower for each object of theirs
 
 
-def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache]) -> Leaders:
-    """Return the growing caches that may cause the growth of a cache; empty: there are none."""
+def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache], scale: Scale) -> Leaders:
+    """Return the caches whose growth in a scale may be the reason why a cache grows; empty: it grows by itself."""
     if known.is_per_inode(cache.names):
-        return [
-            (other, 1.0) for other in _growing(cache, caches) if other.reclaimable and known.is_of_inodes(other.name)
-        ]
+        growing = _growing(cache, caches, scale)
+        return [(other, 1.0) for other in growing if other.reclaimable and known.is_of_inodes(other.name)]
     if cache.size in _CLASSES and _KMALLOC.fullmatch(cache.name):
-        found = [(other, objects_per_slab(other.size, cache.size)) for other in _growing(cache, caches)]
+        found = [(other, objects_per_slab(other.size, cache.size)) for other in _growing(cache, caches, scale)]
         return [(other, 1 / number) for other, number in found if number]
     return []
 
 
-def _growing(cache: JudgedCache, caches: Collection[JudgedCache]) -> Iterator[JudgedCache]:
-    return (other for other in caches if other is not cache and other.slope > 0)
+def _growing(cache: JudgedCache, caches: Collection[JudgedCache], scale: Scale) -> Iterator[JudgedCache]:
+    return (other for other in caches if other is not cache and other.stretches[scale].slope > 0)
 
 
 def objects_per_slab(size: int | None, array: int) -> int:
@@ -56,17 +55,18 @@ def objects_per_slab(size: int | None, array: int) -> int:
     return next((number for number in possible if smaller < number * _POINTER <= array), 0)
 
 
-def exceeds(cache: JudgedCache, leaders: Leaders, timeline: Timeline) -> bool:
+def exceeds(cache: JudgedCache, leaders: Leaders, timeline: Timeline, scale: Scale) -> bool:
     """Return whether a cache grows by more than its leaders explain."""
-    rest = list(cache.long)
+    rest = list(cache.stretches[scale].values)
     for leader, share in leaders:
-        rest = [value - share * other for value, other in zip(rest, _padded(leader.long, len(rest)), strict=True)]
-    return find_trend(timeline.long[-len(rest) :], rest).exceeds_noise(CERTAIN)
+        others = _padded(leader.stretches[scale].values, len(rest))
+        rest = [value - share * other for value, other in zip(rest, others, strict=True)]
+    return find_trend(timeline.times(scale)[-len(rest) :], rest).exceeds_noise(CERTAIN, cache.least)
 
 
-def sort_by_growth(leaders: Leaders) -> list[JudgedCache]:
+def sort_by_growth(leaders: Leaders, scale: Scale) -> list[JudgedCache]:
     """Return the leaders, those that explain most first."""
-    return [leader for leader, share in sorted(leaders, key=lambda pair: -pair[0].slope * pair[1])]
+    return [leader for leader, share in sorted(leaders, key=lambda pair: -pair[0].stretches[scale].slope * pair[1])]
 
 
 def _padded(values: Sequence[float], number: int) -> list[float]:

@@ -4,11 +4,10 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from slabtui.analysis.cache import JudgedCache
-from slabtui.analysis.judged import CERTAIN, ENOUGH, JudgedSeries
-from slabtui.analysis.series import RECENT, Timeline
+from slabtui.analysis.cache import HOUR, JudgedCache
+from slabtui.analysis.host import JudgedHost
+from slabtui.analysis.series import BIN, RECENT, Timeline
 from slabtui.analysis.verdict import NONE, judge_together
-from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
 
@@ -26,11 +25,12 @@ class Growth:
     def __init__(self) -> None:
         self._timeline = Timeline()
         self._caches: dict[CacheKey, JudgedCache] = {}
-        self._memory: dict[str, JudgedSeries] = {}
+        self._host = JudgedHost()
         self._due: deque[JudgedCache] = deque()
         self._is_due = False  # whether all caches are examined, and can be judged
         self._since: float | None = None
         self._time = 0.0
+        self._leaks = 0.0  # bytes per second by which the marked caches grow
         self._is_marked = self._was_marked = False
 
     def judge(self, snapshot: Snapshot) -> Snapshot:
@@ -45,14 +45,14 @@ class Growth:
         self._time = snapshot.time
         ends = self._timeline.advance(snapshot.elapsed)
         self._add_rows(snapshot.rows)
-        self._add_memory(snapshot.memory)
-        if ends:
-            self._end_bin()
-        self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
+        self._host.add(snapshot.memory)
+        takes_time = ends and self._end_bin()
+        if not takes_time or snapshot.elapsed >= BIN:  # longer intervals all end a bin
+            self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
         rows = tuple(map(self._judge_row, snapshot.rows))
-        return replace(snapshot, rows=rows, growth=self._judge_host(snapshot.memory, self._since))
+        return replace(snapshot, rows=rows, growth=self._host.judge(self._since, snapshot.memory, self._leaks))
 
     def mark(self) -> None:
         """Begin a new baseline with the end of the last snapshot; may be called in any thread."""
@@ -64,8 +64,10 @@ class Growth:
         self._was_marked = True
         self._since = self._time
         self._timeline.mark()
-        for series in (*self._caches.values(), *self._memory.values()):
-            series.mark()
+        self._leaks = 0.0
+        self._host.mark()
+        for cache in self._caches.values():
+            cache.mark()
 
     def _add_rows(self, rows: Iterable[CacheRow]) -> None:
         caches = self._caches
@@ -81,28 +83,21 @@ class Growth:
             elif live < cache.low:
                 cache.low = live
 
-    def _add_memory(self, memory: HostMemory | None) -> None:
-        if memory is None:
-            return
-        for name, size in (("slab", memory.slab), ("unreclaimable", memory.unreclaimable)):
-            if size is not None:
-                self._memory.setdefault(name, JudgedSeries(size)).add(size)
-
-    def _end_bin(self) -> None:
-        is_long, halves = self._timeline.close()
+    def _end_bin(self) -> bool:
+        """End a bin; return whether all caches were judged with it, which takes time."""
+        ends = self._timeline.close()
         is_late = bool(self._due)
         waiting = set(map(id, self._due))
         for cache in tuple(self._caches.values()):
-            cache.close(is_long, halves)
+            cache.close(ends)
             if cache.missing > RECENT:  # destroyed, or left out of a recording
                 del self._caches[cache.key]
-            elif id(cache) not in waiting:
+            elif (cache.varies or not cache.is_known) and id(cache) not in waiting:  # most caches never change
                 self._due.append(cache)
-        for series in self._memory.values():
-            series.close(is_long, halves)
-            series.examine(self._timeline)
-        if is_late:  # not all caches could be examined in this bin: judge by what is known
+        self._host.end_bin(ends, self._timeline)
+        if is_late:  # there is more to examine than there are intervals for it: judge by what is known
             self._judge_caches()
+        return is_late
 
     def _examine_some(self, most: int) -> None:
         """Examine up to `most` caches; judge all of them once each is examined, if enough of `most` is left."""
@@ -119,24 +114,11 @@ class Growth:
         for key, cache in self._caches.items():
             if key in verdicts or cache.has_verdict:
                 cache.put_verdict(*verdicts.get(key, NONE))
+        marked = (cache for cache in self._caches.values() if cache.is_marked)
+        self._leaks = sum(max(0.0, cache.bytes_per_hour or 0.0) for cache in marked) / HOUR
 
     def _judge_row(self, row: CacheRow) -> CacheRow:
         cache = self._caches.get(row.cache)
         if cache is not None and row.live is not None:
             return cache.judge(row)
         return row if row.growing is None else judge_row(unjudged_values(row), UNJUDGED)
-
-    def _judge_host(self, memory: HostMemory | None, since: float) -> HostGrowth:
-        slab, unreclaimable = self._memory.get("slab"), self._memory.get("unreclaimable")
-        rate = unreclaimable.trend.slope if unreclaimable and unreclaimable.trend else None
-        growing = None
-        if unreclaimable and len(unreclaimable.long) >= ENOUGH:
-            growing = unreclaimable.exceeds_noise(CERTAIN) and unreclaimable.goes_on
-        available = memory.available if memory else None
-        return HostGrowth(
-            since=since,
-            slab_bytes_s=slab.trend.slope if slab and slab.trend else None,
-            unreclaimable_bytes_s=rate,
-            growing=growing,
-            full_in_s=available / rate if growing and rate and available is not None else None,
-        )

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, starmap
+from operator import sub, truediv
 
 # Of a normal distribution: a series without a trend has a lower limit above 0 in one of 1,000 cases. Successive values
 # of a real series depend on each other, so it happens more often: Trend.exceeds_noise is the second condition.
@@ -19,23 +21,32 @@ class Trend:
             "Estimates of the regression coefficient based on Kendall's tau"). Up to 29 % of the values may be wrong.
         low: the lower limit of `slope` with 99.9 % confidence, from the distribution of Kendall's S. It is above 0
             where a one-sided Mann-Kendall test finds a rise at that level.
+        high: the upper limit of the same.
         noise: how far the values lie from the line: nine of ten lie nearer.
         span: seconds from the first value to the last.
+        start: where the line begins.
     """
 
     slope: float
     low: float
+    high: float
     noise: float
     span: float
+    start: float
 
     @property
     def growth(self) -> float:
         """How much the line rises over the whole series."""
         return self.slope * self.span
 
-    def exceeds_noise(self, times: float) -> bool:
-        """Return whether the series certainly rises, and by `times` its noise, which is taken as 1 at least."""
-        return self.low > 0 and self.growth >= times * max(self.noise, 1.0)
+    def exceeds_noise(self, times: float, least: float = 0.0) -> bool:
+        """Return whether the series certainly rises, and by enough.
+
+        Args:
+            times: so many times its noise, which is 1 at least.
+            least: so much, however small the noise is.
+        """
+        return self.low > 0 and self.growth >= max(times * max(self.noise, 1.0), least)
 
 
 def find_trend(times: Sequence[float], values: Sequence[float]) -> Trend:
@@ -44,8 +55,9 @@ def find_trend(times: Sequence[float], values: Sequence[float]) -> Trend:
     slopes = _slopes(times, values)
     slope = _middle(slopes)
     spread = _Z * math.sqrt(number * (number - 1) * (2 * number + 5) / 18)
-    low = slopes[max(0, math.floor((len(slopes) - spread) / 2))]
-    return Trend(slope, low, noise_around(slope, times, values), times[-1] - times[0])
+    outside = max(0, math.floor((len(slopes) - spread) / 2))
+    height, noise = _fit(slope, times, values)
+    return Trend(slope, slopes[outside], slopes[-1 - outside], noise, times[-1] - times[0], height + slope * times[0])
 
 
 def find_slope(times: Sequence[float], values: Sequence[float]) -> float:
@@ -55,10 +67,15 @@ def find_slope(times: Sequence[float], values: Sequence[float]) -> float:
 
 def noise_around(slope: float, times: Sequence[float], values: Sequence[float]) -> float:
     """Return how far nine of ten values lie at most from the line of this slope that runs through their middle."""
+    return _fit(slope, times, values)[1]
+
+
+def _fit(slope: float, times: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """Return the height at time 0 of the line of this slope through the middle of the values, and their noise."""
     heights = sorted([value - slope * time for time, value in zip(times, values, strict=True)])
     height = _middle(heights)
     distances = sorted([abs(other - height) for other in heights])
-    return distances[int(0.9 * len(distances))]
+    return height, distances[int(0.9 * len(distances))]
 
 
 def _middle(ordered: Sequence[float]) -> float:
@@ -68,7 +85,12 @@ def _middle(ordered: Sequence[float]) -> float:
 
 def _slopes(times: Sequence[float], values: Sequence[float]) -> list[float]:
     """Return the slopes between all pairs of values, in ascending order."""
-    points = zip(times, values, strict=True)
-    slopes = [(later - earlier) / (end - begin) for (begin, earlier), (end, later) in combinations(points, 2)]
+    rises = starmap(sub, combinations(reversed(values), 2))
+    slopes = list(map(truediv, rises, _gaps(tuple(times))))
     slopes.sort()
     return slopes
+
+
+@lru_cache(maxsize=16)  # the series of a host have their bins at the same times: some parts of three scales
+def _gaps(times: tuple[float, ...]) -> list[float]:
+    return list(starmap(sub, combinations(reversed(times), 2)))

@@ -50,8 +50,9 @@ class HostGrowth:
         since: the baseline, in seconds since the epoch: when counting began, or the last mark.
         slab_bytes_s: bytes per second of `HostMemory.slab`; None: not known yet.
         unreclaimable_bytes_s: the same of `HostMemory.unreclaimable`.
-        growing: whether the unreclaimable memory grows by more than its noise; None: not known yet.
-        full_in_s: seconds until the available memory is used up at this rate; None unless `growing`.
+        growing: whether the unreclaimable memory grows, beyond its noise, or a cache does; None: not known yet.
+        full_in_s: seconds until the available memory is used up; None unless `growing`. The rate is that of the
+            unreclaimable memory on which `growing` rests, or that of all growing caches together, if it is more.
     """
 
     since: float

@@ -61,7 +61,7 @@ class CacheTotals:
 class CacheRow(CacheTotals):
     """One slab cache in one interval: the totals at its end, what was counted in it, and how the cache grows.
 
-    Growth is judged by slabtui.analysis, over the time since the baseline: when counting began, or the last mark.
+    Growth is judged by slabtui.analysis, since the baseline (when counting began, or the last mark) and lately.
 
     Attributes:
         allocs: objects allocated.
@@ -69,8 +69,10 @@ class CacheRow(CacheTotals):
         frees: objects freed; None where frees are not counted, or were not for the whole interval.
         live_delta: change of `live` since the beginning of the interval; None where unknown.
         growth_objects_s: how fast `live` grows, in objects per second: a robust slope over the time since the
-            baseline; None: not known yet.
-        recent_objects_s: the same over the last minute.
+            baseline. If `growing`, over the time on which that rests: a leak that begins late, or gets faster, has the
+            slope of the last minutes. If most of the growth is gone, the change since the baseline divided by the time.
+            None: not known yet.
+        recent_objects_s: the slope over the last minute.
         growth_bytes_h: `growth_objects_s` in bytes per hour; None also where `size` is unknown.
         growing: whether the cache grows as a leak does: by more than its noise, it is not reclaimable, and nothing
             explains it, such as a reclaimable cache in its group (unless the objects of that one are held); None: not

@@ -8,6 +8,7 @@ from slabtui.analysis.cache import JudgedCache
 from slabtui.analysis.trend import Trend
 from tests.support.fakes import cache
 
+LINE = Trend(slope=2.0, low=1.0, high=3.0, noise=0.0, span=60.0, start=7.0)
 ROW = replace(cache(1, allocs=5), live=7, aliases=("one",), reclaimable=False, disagrees=False)
 
 
@@ -32,9 +33,10 @@ def test_a_row_of_which_anything_changed_is_judged_again(changed: dict[str, obje
 def test_an_idle_row_gets_a_verdict_that_has_changed() -> None:
     judged = JudgedCache(ROW, 7)
     before = judged.judge(ROW)
-    judged.long.extend([7.0] * 100)
+    judged.is_known = True
+    judged.baseline.trend = LINE
     for _ in range(2):  # a mark comes with the second one
-        judged.put_verdict(True, ("other",))
+        judged.put_verdict(judged.baseline, ("other",))
     after = judged.judge(ROW)
     assert (before.growing, after.growing, after.grows_with) == (None, True, ("other",))
 
@@ -48,7 +50,7 @@ def test_what_was_unknown_at_first_sight_is_learned_and_stays_known() -> None:
 
 def test_growth_in_bytes_is_known_as_soon_as_the_size_is() -> None:
     judged = JudgedCache(replace(ROW, size=None), 7)
-    judged.trend = Trend(slope=2.0, low=1.0, noise=0.0, span=60.0)
+    judged.baseline.trend = LINE
     assert judged.bytes_per_hour is None
     judged.judge(ROW)
     assert judged.bytes_per_hour == 2 * 64 * 3600

@@ -322,10 +322,11 @@ def test_open_pipes_hold_one_inode_for_two_files() -> None:
 
 
 def test_a_cache_that_falls_back_again_and_again_does_not_leak() -> None:
+    """Each mark after a fall takes longer: the first three times it looks like a leak."""
     growth = Growth()
-    for at, one in enumerate(snapshots({"kmalloc-64": lambda time: 1000 + 20 * (time % 200)}, 1200)):
+    for at, one in enumerate(snapshots({"kmalloc-64": lambda time: 1000 + 20 * (time % 200)}, 2400)):
         judged = growth.judge(one)
-        assert at < 280 or growing(judged) == set()
+        assert at < 610 or growing(judged) == set(), at
 
 
 @pytest.mark.parametrize("elapsed", [1e-6, 1e300, 1.7e308])

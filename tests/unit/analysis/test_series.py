@@ -2,7 +2,7 @@
 
 import pytest
 
-from slabtui.analysis.series import LONGEST, RECENT, Series, Timeline
+from slabtui.analysis.series import LONGEST, RECENT, ROLLING, Ends, Scale, Series, Timeline
 
 
 def run(elapsed: list[float], values: list[float], begin: int = 0) -> tuple[Timeline, Series]:
@@ -18,7 +18,7 @@ def run(elapsed: list[float], values: list[float], begin: int = 0) -> tuple[Time
         if ends:
             closed = timeline.close()
             if series:
-                series.close(*closed)
+                series.close(closed)
     assert series
     return timeline, series
 
@@ -41,6 +41,8 @@ def test_memory_is_bounded_and_each_bin_keeps_its_lowest_value(begin: int) -> No
     number = 5000
     timeline, series = run([5.0] * number, [float(at) for at in range(number)], begin)
     assert len(timeline.recent) == len(series.recent) == RECENT
+    assert len(timeline.times(Scale.ROLLING)) == len(series.rolling) == ROLLING
+    assert series.rolling == [float(at) for at in range(number - number % 3 - 3 * ROLLING, number - number % 3, 3)]
     assert LONGEST // 2 <= len(timeline.long) <= LONGEST
     assert len(series.long) <= len(timeline.long)
     # The lowest value of a bin is the first one in it, and its time is the mean time in it.
@@ -54,7 +56,7 @@ def test_memory_is_bounded_and_each_bin_keeps_its_lowest_value(begin: int) -> No
 def test_a_bin_without_a_value_has_the_last_one() -> None:
     series = Series(7)
     for missing in range(4):
-        series.close(True, False)
+        series.close(Ends(long=True, halves=False, rolling=False))
         assert series.missing == missing
     assert series.long == [7] * 4
 
