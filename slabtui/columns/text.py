@@ -74,10 +74,9 @@ COLUMNS: tuple[CacheColumn, ...] = (
         "GROWTH/h",
         lambda row: row.growth_bytes_h,
         unit=Unit.BYTES,
-        meaning="Bytes per hour by which the objects in use grow: a robust slope since counting began, or, if the"
-        " cache is marked, over the time for which it has grown; -: not known yet. ^ after the number: the cache grows as"
-        " a leak does. Sorting by growth lists these caches first, then the"
-        " others that cannot be reclaimed",
+        meaning="Bytes per hour by which the objects in use grow: a robust slope since counting began; if the cache is"
+        " marked, over the time for which it has grown; -: not known yet. ^ after the number: the cache grows as a leak"
+        " does. Sorting by growth lists these caches first, then the others that cannot be reclaimed",
         fields=("growth_bytes_h", "growing"),
         decimals=0,
         mark=caches.LEAK,
