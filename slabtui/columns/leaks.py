@@ -223,9 +223,9 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_bytes + 1,
             _growth,
             priority=9,
-            meaning="Bytes per hour by which LIVE x OBJSIZE grows: a robust slope since the baseline; of a marked cache,"
-            " over the time for which it has grown. ^: it grows as a leak does, by more than its noise, and cannot be"
-            " reclaimed",
+            meaning="Bytes per hour by which LIVE x OBJSIZE grows: a robust slope since the baseline; of a marked"
+            " cache, over the time for which it has grown. ^: it grows as a leak does, by more than its noise, and"
+            " cannot be reclaimed",
             fields=("growth_bytes_h", "growing"),
             unit=Unit.BYTES,
         ),

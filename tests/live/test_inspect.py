@@ -183,7 +183,8 @@ def test_a_stack_whose_processes_have_no_room_is_counted_without_them(monkeypatc
 
 def test_a_process_has_its_command_line_and_whether_it_has_ended(everything: Probe) -> None:
     inspect(everything, QUIET, InspectionKind.STACKS, InspectionKind.PROCESSES)
-    command = [sys.executable, "-S", "-c", OPEN_RAW.format(1) + "print(flush=True); sys.stdin.read()", "two words"]
+    options = ["-S", "-X", "two words"]  # before the code: a long command line is cut
+    command = [sys.executable, *options, "-c", OPEN_RAW.format(1) + "print(flush=True); sys.stdin.read()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         process.stdout.readline()
@@ -193,8 +194,7 @@ def test_a_process_has_its_command_line_and_whether_it_has_ended(everything: Pro
         for inspection in inspections:
             row = of_process(inspection, process.pid)
             assert row.ended is ended
-            assert row.cmdline.startswith(f"{sys.executable} -S -c ")
-            assert row.cmdline.endswith(" two words")
+            assert row.cmdline.startswith(f"{sys.executable} -S -X two words -c import")
 
 
 @pytest.mark.parametrize("kind", [InspectionKind.STACKS, InspectionKind.PROCESSES])
