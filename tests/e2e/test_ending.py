@@ -52,10 +52,15 @@ def wait_for(seen: Callable[[], bool], seconds: float = ENDS_WITHIN) -> None:
         time.sleep(0.02)
 
 
-def blocked(pid: int) -> bool:
-    """Return whether a thread of a process waits for room in a pipe or a terminal."""
-    waits = [Path(f"/proc/{pid}/task/{task}/wchan") for task in os.listdir(f"/proc/{pid}/task")]
-    return any(path.read_text() in ("pipe_write", "anon_pipe_write", "n_tty_write", "wait_woken") for path in waits)
+def blocked(pid: int) -> dict[str, str]:
+    """Return the threads of a process that wait for room in a pipe or a terminal, with how often each has run."""
+    tasks = {task: Path(f"/proc/{pid}/task/{task}") for task in os.listdir(f"/proc/{pid}/task")}
+    waiting = ("pipe_write", "anon_pipe_write", "n_tty_write", "wait_woken")
+    return {
+        task: (path / "status").read_text().partition("voluntary_ctxt_switches:")[2]
+        for task, path in tasks.items()
+        if (path / "wchan").read_text() in waiting
+    }
 
 
 @contextmanager
@@ -68,7 +73,7 @@ def into_a_full_pipe(*command: str, stderr: int | None = None) -> Iterator["subp
     )
     os.close(writer)
     try:
-        wait_for(lambda: blocked(process.pid), 60)
+        wait_for(lambda: blocked(process.pid) != {}, 60)
         yield process
     finally:
         process.kill()
@@ -90,11 +95,15 @@ def unread(*command: str, **more: object) -> Iterator[Terminal]:
 
 
 def blocked_for_good(pid: int) -> bool:
-    """Return whether a process still waits for its terminal after more than an interval."""
-    if not blocked(pid):
+    """Return whether a thread has waited for its terminal for longer than an interval without running.
+
+    On a busy machine the terminal may have room again a moment later: then the thread runs, and waits again.
+    """
+    before = blocked(pid)
+    if not before:
         return False
-    time.sleep(0.3)
-    return blocked(pid)
+    time.sleep(0.5)
+    return blocked(pid) == before
 
 
 def end_unread(terminal: Terminal) -> int:
@@ -141,7 +150,7 @@ def test_counting_ends_before_the_output_does(tmp_path: Path) -> None:
     command = ["env", f"CLOSED={closed}", *FAULTY, "many", "--output", "json", "0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
-        wait_for(lambda: blocked(process.pid), 60)
+        wait_for(lambda: blocked(process.pid) != {}, 60)
         process.send_signal(signal.SIGINT)
         wait_for(closed.exists, 0.9)
         lines = process.stdout.read().splitlines()
@@ -153,7 +162,7 @@ def test_a_slow_reader_gets_everything_after_an_interrupt() -> None:
     """The reader takes a little at a time, and much longer than a second for everything."""
     with subprocess.Popen([*FAULTY, "many", "--output", "json", "0.1"], stdout=subprocess.PIPE) as process:
         assert process.stdout
-        wait_for(lambda: blocked(process.pid), 60)
+        wait_for(lambda: blocked(process.pid) != {}, 60)
         process.send_signal(signal.SIGINT)
         descriptor = process.stdout.fileno()
         got = bytearray()
@@ -168,6 +177,11 @@ def test_a_slow_reader_gets_everything_after_an_interrupt() -> None:
 def test_a_signal_ends_the_screen_though_its_terminal_is_not_read(
     number: signal.Signals, status: int, tmp_path: Path
 ) -> None:
+    """After SIGINT it may end as with q: the kernel may still have room for what leaves the screen.
+
+    A full terminal accepts a short text if it has a free buffer: tty_buffer_alloc() in drivers/tty/tty_buffer.c.
+    """
+    possible = {status, 0} if number is signal.SIGINT else {status}
     closed = tmp_path / "closed"
     with Terminal(["sleep", "0"]) as fresh:
         usual = fresh.settings
@@ -175,7 +189,7 @@ def test_a_signal_ends_the_screen_though_its_terminal_is_not_read(
         assert terminal.settings != usual
         os.kill(terminal.pid, number)
         wait_for(closed.exists)  # a program that was ended by force closes nothing
-        assert end_unread(terminal) == status
+        assert end_unread(terminal) in possible
         assert terminal.settings == usual
         terminal.draw_for(0.3)
         assert restored(terminal)
