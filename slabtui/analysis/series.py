@@ -181,7 +181,7 @@ class Series:
 
 
 def _append(values: list[float], value: float, most: int) -> None:
-    """Append a value; of more than so many, drop the first one."""
+    """Append a value, and drop the first one if there are more than this many."""
     values.append(value)
     if len(values) > most:
         del values[0]

@@ -43,7 +43,7 @@ class Trend:
         """Return whether the series certainly rises, and by enough.
 
         Args:
-            times: so many times its noise, which is 1 at least.
+            times: the factor of its noise, which is 1 at least.
             least: so much, however small the noise is.
         """
         return self.low > 0 and self.growth >= max(times * max(self.noise, 1.0), least)

@@ -36,7 +36,7 @@ from slabtui.views.line import Markup, Segment, line
 from slabtui.views.state import State
 from slabtui.views.widgets import Drawn
 
-TWO_LINES, THREE_LINES = 16, 30  # rows of the terminal from which on the header has so many
+TWO_LINES, THREE_LINES = 16, 30  # rows of the terminal from which on the header has two or three lines
 
 _WIDE = 100  # columns from which on there are two between fields
 

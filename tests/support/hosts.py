@@ -15,7 +15,7 @@ START = 1.7e9
 
 
 def row(name: str, live: float | None, *, reclaimable: bool | None = False, size: int = 256) -> CacheRow:
-    """Return the row of a cache with so many live objects."""
+    """Return the row of a cache with this many live objects."""
     return CacheRow(
         cache=CacheKey(KeyKind.CACHE, name),
         name=name,
