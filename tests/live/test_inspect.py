@@ -28,7 +28,7 @@ from slabtui.model.inspection import (
 )
 from slabtui.model.request import Request
 from tests.e2e.test_terminal import gone
-from tests.support import probes
+from tests.support import probes, tasks
 from tests.support.bpf import own_program_ids, program_ids
 from tests.support.probes import assert_exact, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
@@ -163,23 +163,23 @@ def test_a_stack_whose_processes_have_no_room_is_counted_without_them(monkeypatc
     """Sixteen rows: one for the stack, and one for each of its first 15 processes. Taking stacks may cost a whole CPU.
 
     While the kernel's statistics are on, the program returns to another place in the tracer, and the same functions are
-    another stack, which would find no room. Any program may switch them on: keep them on all the time.
+    another stack, which would find no room. Any program may switch them on: keep them on all the time. Only a control
+    group is counted, because any other process may open a raw socket meanwhile.
     """
     monkeypatch.setattr("slabtui.kernel.inspect.STACK_ROWS", 16)
     monkeypatch.setattr("slabtui.kernel.inspect.SHARE", 1.0)
     processes, each, with_rows = 40, 3, 15
-    with events.statistics_on(), probes.probing() as probe:
+    with own_group() as group, events.statistics_on(), probes.probing(cgroup=group) as probe:
         inspect(probe, QUIET, InspectionKind.STACKS, InspectionKind.PROCESSES)
-        command = [sys.executable, "-S", "-c", OPEN_RAW.format(each)]
+        command = [*tasks.inside(group), sys.executable, "-S", "-c", OPEN_RAW.format(each)]
         for _ in range(processes):
             subprocess.run(command, check=True)
         stacks, rows = found_all(probe)
-    own = [row for row in rows.rows if row.total_allocs == each]  # other processes may open one, too
-    assert len(own) == processes
-    assert all(row.ended and row.comm for row in own)
-    assert stacks.total_allocs == rows.total_allocs
-    assert with_rows - 1 <= len([row for row in stacks.rows if row.pid]) <= with_rows
-    assert sum(row.total_allocs for row in stacks.rows if row.pid is None) >= (processes - with_rows) * each
+    assert [row.total_allocs for row in rows.rows] == [each] * processes  # exact
+    assert all(row.ended and row.comm for row in rows.rows)
+    assert stacks.total_allocs == processes * each
+    assert [row.total_allocs for row in stacks.rows if row.pid] == [each] * with_rows
+    assert [row.total_allocs for row in stacks.rows if row.pid is None] == [(processes - with_rows) * each]
 
 
 def test_a_process_has_its_command_line_and_whether_it_has_ended(everything: Probe) -> None:
@@ -478,18 +478,18 @@ def test_a_hostile_name_of_a_process_is_harmless(everything: Probe) -> None:
 
 
 def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
-    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
-    group.mkdir()
-    try:
-        with workload("stat", CALLS) as inside, workload("stat", CALLS) as outside, probing(cgroup=group) as probe:
-            (group / "cgroup.procs").write_text(str(inside.pid))
-            before = read(probe)
-            inside.run()
-            outside.run()
-            between = interval(before, read(probe))
-            (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
-    finally:
-        group.rmdir()
+    with (
+        own_group() as group,
+        workload("stat", CALLS) as inside,
+        workload("stat", CALLS) as outside,
+        probing(cgroup=group) as probe,
+    ):
+        (group / "cgroup.procs").write_text(str(inside.pid))
+        before = read(probe)
+        inside.run()
+        outside.run()
+        between = interval(before, read(probe))
+        (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
     (counted,) = [row.allocs for row in between.rows if row.name == "names_cache"]
     assert_exact(counted, CALLS, between.lost)
 
@@ -603,6 +603,17 @@ def assert_whole(inspection: Inspection, happened: int) -> None:
 
 def of_process(inspection: Inspection, pid: int) -> InspectionRow:
     return next(row for row in inspection.rows if row.pid == pid)
+
+
+@contextmanager
+def own_group() -> Iterator[Path]:
+    """Yield the directory of a new control group."""
+    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
+    group.mkdir()
+    try:
+        yield group
+    finally:
+        group.rmdir()
 
 
 def cgroup_root() -> Path:
