@@ -93,7 +93,7 @@ class JudgedCache(JudgedSeries):
 
     @property
     def has_verdict(self) -> bool:
-        """Whether its last verdict said something of it."""
+        """Whether its last verdict was anything but NONE."""
         return self._sign.matters or bool(self.judgement.grows_with)
 
     def examine(self, timeline: Timeline) -> bool:
@@ -104,7 +104,7 @@ class JudgedCache(JudgedSeries):
         return took_time
 
     def put_verdict(self, rests_on: Stretch | None, grows_with: tuple[str, ...], is_supported: bool = False) -> None:
-        """Make the verdict part of the judgement of the rows that come.
+        """Put a verdict into the judgement of the next rows.
 
         Args:
             rests_on: the stretch in which it grows as a leak does; None: it does not.

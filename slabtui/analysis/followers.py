@@ -23,7 +23,7 @@ Leaders = list[tuple[JudgedCache, float]]  # caches, and the objects of the foll
 
 
 def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache], scale: Scale) -> Leaders:
-    """Return the caches whose growth in a scale may be the reason why a cache grows; empty: it grows by itself."""
+    """Return the caches whose growth in a scale may cause the growth of a cache; empty: there are none."""
     if known.is_per_inode(cache.names):
         growing = _growing(cache, caches, scale)
         return [(other, 1.0) for other in growing if other.reclaimable and known.is_of_inodes(other.name)]

@@ -18,7 +18,7 @@ _SHARED = 0.5  # the noise of their difference, as a part of the greater of thei
 
 
 def group(series: Sequence[S], timeline: Timeline, scale: Scale) -> list[list[S]]:
-    """Return the series that grow in a scale in groups; one that grows at no other's rate is a group of its own.
+    """Return the series that grow in a scale in groups; one whose rate no other has is a group of its own.
 
     Each series is compared only with the fastest one of a group. This takes little time, and a group cannot extend from
     a fast series to a slow one in small steps.
@@ -34,7 +34,7 @@ def group(series: Sequence[S], timeline: Timeline, scale: Scale) -> list[list[S]
 
 
 def _belong_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline, scale: Scale) -> bool:
-    """Return whether two series belong to a group; beside a reclaimable one, the other one would not be marked."""
+    """Return whether two series belong to a group; stricter if one is reclaimable: the other is then not marked."""
     if one.reclaimable or other.reclaimable:
         return grow_together(one, other, timeline, scale, even=_EVEN_RECLAIMABLE)
     return grow_together(one, other, timeline, scale, close=_CLOSE if scale is Scale.BASELINE else _CLOSE_RECLAIMABLE)

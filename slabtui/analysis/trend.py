@@ -44,7 +44,7 @@ class Trend:
 
         Args:
             times: the factor of its noise, which is 1 at least.
-            least: so much, however small the noise is.
+            least: the smallest rise that counts, however small the noise is.
         """
         return self.low > 0 and self.growth >= max(times * max(self.noise, 1.0), least)
 

@@ -150,7 +150,7 @@ def _bytes(cache: JudgedCache, scale: Scale) -> float:
 
 
 def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline, scale: Scale) -> bool:
-    """Return whether growing references explain why a reclaimable cache grows: its objects cannot be reclaimed."""
+    """Return whether a cache of references grows with a reclaimable cache, whose objects then cannot be reclaimed."""
     return any(grow_together(holder, cache, timeline, scale, times=times) for holder in pinning for times in _FILES)
 
 
