@@ -78,10 +78,8 @@ class Growth:
             cache = caches.get(row.cache)
             if cache is None:
                 caches[row.cache] = JudgedCache(row, live)
-            elif live != cache.value:
+            else:
                 cache.add(live)
-            elif live < cache.low:
-                cache.low = live
 
     def _end_bin(self) -> bool:
         """End a bin; return whether all caches were judged with it, which takes time."""

@@ -8,8 +8,8 @@ from slabtui.analysis.trend import Trend, find_slope, find_trend
 LEAST = 4  # bins, for a slope
 ENOUGH = 8  # bins, for a judgement: 40 s
 CERTAIN = 8.0  # times its noise that a series must have grown to be judged as growing, where nothing supports it
-FLAT = Trend(slope=0.0, low=0.0, high=0.0, noise=0.0, span=0.0, start=0.0)
 LIKELY = 4.0  # the same, where another series grows at the same rate and is certain
+FLAT = Trend(slope=0.0, low=0.0, high=0.0, noise=0.0, span=0.0, start=0.0)
 _VISIBLE = 4.0  # times its noise that it must grow in a time to be missed there if it does not
 _LESS = 1 / 3  # of the slope: growth that has slowed down more has ended
 _LATE = 3  # the last part of all bins: one in this many
