@@ -39,20 +39,20 @@ def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behin
     loaded = program_ids()
     with (
         workload("stat", STATS) as stats,
-        workload("open", STATS) as opens,
+        workload("eventfd", STATS) as files,
         Terminal([sys.executable, "-m", "slabtui", "-f", "names_cache", "0.2"]) as terminal,
     ):
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         filled = time.monotonic() + FILLS
         turns = 0
         while time.monotonic() < filled:  # everything is compiled, and the history of 300 intervals is full
-            turn_pages(terminal, stats, opens)
+            turn_pages(terminal, stats, files)
         terminal.draw_for(RESTS)
         before = left_by(terminal.pid)
         grown = resident(terminal.pid)
         end = time.monotonic() + PAGES
         while time.monotonic() < end:
-            turn_pages(terminal, stats, opens)
+            turn_pages(terminal, stats, files)
             turns += 1
         terminal.draw_for(RESTS)
         with suppress(AssertionError):  # a file may be open just now

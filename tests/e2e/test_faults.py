@@ -56,7 +56,7 @@ from tests.unit.kernel.procfs.test_slabinfo import BIG, DENTRY, slabinfo_of
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
 VMLINUX = "/sys/kernel/btf/vmlinux"
-OPENS = 20_000
+FILES = 20_000
 HOUR = 3600.0
 
 NO_PERMISSION = "run it as root, outside of a container; see cat /sys/kernel/security/lockdown"
@@ -287,12 +287,12 @@ def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
     """A second probe, whose table is large enough, reads shortly before and after the small one each time."""
     with probing() as large:
         monkeypatch.setattr(counters, "SLOT_BITS", bits)
-        with probing() as small, workload("stat", OPENS) as stats, workload("open", OPENS) as opens:
+        with probing() as small, workload("stat", FILES) as stats, workload("eventfd", FILES) as files:
             outer = probes.read(large)
             first = probes.read(small)
             inner = probes.read(large)
             request(small, Request(frees=True))
-            for work in (stats, opens):
+            for work in (stats, files):
                 work.run()
             least = by_cache(inner, probes.read(large))
             last = probes.read(small)
@@ -315,7 +315,7 @@ def test_what_does_not_fit_the_table_is_lost_and_what_is_counted_is_right(
 @pytest.mark.live
 @pytest.mark.parametrize("name", ["slots", "caches", "tallies", "settings"])
 def test_a_map_that_cannot_be_read_for_a_while_is_reported_and_nothing_is_lost(name: str) -> None:
-    with workload("open", OPENS) as work, probing(work.pid) as source:
+    with workload("eventfd", FILES) as work, probing(work.pid) as source:
         descriptor = source.parts[0].modules[0].descriptors[name]
         kept = os.dup(descriptor)
         with collecting(source, 0.1) as queue:
@@ -337,7 +337,7 @@ def test_a_map_that_cannot_be_read_for_a_while_is_reported_and_nothing_is_lost(n
     assert failed.rows == ()
     assert recovered.elapsed > failed.elapsed
     opened = sum(row.allocs for one in snapshots for row in one.rows if row.name == "filp")
-    assert opened <= OPENS <= opened + sum(one.lost or 0 for one in snapshots)
+    assert opened <= FILES <= opened + sum(one.lost or 0 for one in snapshots)
 
 
 @pytest.mark.live
@@ -394,10 +394,10 @@ def stopped(pid: int) -> bool:
 
 
 def demand_one_long_interval(path: Path, seconds: float) -> None:
-    """Demand that a recording has every open of the workload, and an interval that covers the stop."""
+    """Demand that a recording has every file of the workload, and an interval that covers the stop."""
     snapshots = list(read(path))
     opened = sum(row.allocs for one in snapshots for row in one.rows if row.name == "filp")
-    assert opened <= OPENS <= opened + sum(one.lost or 0 for one in snapshots)
+    assert opened <= FILES <= opened + sum(one.lost or 0 for one in snapshots)
     assert max(one.elapsed for one in snapshots) >= seconds
 
 
@@ -405,7 +405,7 @@ def demand_one_long_interval(path: Path, seconds: float) -> None:
 def test_a_screen_that_was_stopped_and_continued_lost_nothing(tmp_path: Path) -> None:
     path = tmp_path / "night.jsonl"
     with (
-        workload("open", OPENS) as work,
+        workload("eventfd", FILES) as work,
         Terminal([*SLABTUI, "-p", str(work.pid), "--record", str(path), "0.2"]) as terminal,
     ):
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
@@ -426,7 +426,7 @@ def test_a_screen_that_was_stopped_and_continued_lost_nothing(tmp_path: Path) ->
 def test_ctrl_z_gives_the_terminal_back_and_fg_draws_the_screen_again(tmp_path: Path) -> None:
     path = tmp_path / "night.jsonl"
     with (
-        workload("open", OPENS) as work,
+        workload("eventfd", FILES) as work,
         Terminal(["bash", "--norc", "--noprofile", "--noediting", "-i"], env={"PS1": "ready> "}) as terminal,
     ):
         terminal.wait_for(lambda: "ready>" in terminal.text)
@@ -569,7 +569,7 @@ def test_a_cache_is_inspected_where_sysfs_does_not_list_it(place: str) -> None:
     if place == "/sys/kernel":  # all but the BTF
         keep = f"mount -t tmpfs none /mnt\ntouch /mnt/vmlinux\n{btf}"
         hidden = f"{keep}{hidden}mkdir /sys/kernel/btf\ntouch {VMLINUX}\nmount --bind /mnt/vmlinux {VMLINUX}\n"
-    with workload("open", OPENS) as work:
+    with workload("eventfd", FILES) as work:
         command = [*alone(hidden), "-p", str(work.pid), "--callers", "filp", "--output", "json", "0.5"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout

@@ -55,7 +55,7 @@ def test_all_consumers_have_the_same_totals(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(recorder, "_CAPACITY", 2)
     state = Shown(INTERVAL)
     state.received = []
-    with slow_disk(tmp_path) as disk, probing() as probe, workload("open", FILES) as load:
+    with slow_disk(tmp_path) as disk, probing() as probe, workload("eventfd", FILES) as load:
         collector, printer, recording = Collector(probe, INTERVAL), Printer(), recorder.Recorder(disk / "a.jsonl")
         for queue in (recording.queue, printer.queue):
             collector.subscribe(queue)

@@ -38,8 +38,7 @@ from tests.support.workload import workload
 
 pytestmark = pytest.mark.live
 
-OPENS = 500_000
-OPENED_BY_ITSELF = 0  # the threads of the workload open nothing else while it runs
+FILES = 500_000
 SELECTS = 200_000
 READINGS, MOST_PER_READING = 10, 60  # a call for each slot of the table would take thousands
 
@@ -67,9 +66,9 @@ def collected(kind: str, number: int) -> tuple[Counter[str], Counter[str], int]:
     return allocs, size, lost
 
 
-def test_every_open_of_a_process_is_counted_on_both_cpus() -> None:
-    allocs, size, lost = collected("open", OPENS)
-    assert_exact(allocs["filp"], OPENS + OPENED_BY_ITSELF, lost)
+def test_every_file_of_a_process_is_counted_on_both_cpus() -> None:
+    allocs, size, lost = collected("eventfd", FILES)
+    assert_exact(allocs["filp"], FILES, lost)
     assert size["filp"] == allocs["filp"] * slabinfo()["filp"]
 
 
@@ -83,20 +82,20 @@ def test_every_kmalloc_of_a_process_is_counted_in_its_cache() -> None:
 def test_a_kernel_that_does_not_compile_programs_gets_some_without_tail_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """slabtui is made to assume this; `make test-kernels` switches the kernel's compiler off."""
     monkeypatch.setattr(features, "is_compiled", lambda program: False)
-    counted, _, lost = collected("open", 1000)
+    counted, _, lost = collected("eventfd", 1000)
     assert_exact(counted["filp"], 1000, lost)
     counted, _, lost = collected("select", 1000)
     assert_exact(sum(count for name, count in counted.items() if name.endswith("-512")), 1000, lost)
 
 
 def test_another_process_is_not_counted() -> None:
-    with workload("open", 1) as idle, workload("open", 10_000) as busy, probing(idle.pid) as source:
+    with workload("eventfd", 1) as idle, workload("eventfd", 10_000) as busy, probing(idle.pid) as source:
         busy.run()
         assert "filp" not in {row.name for row in read(source).rows if row.total_allocs}
 
 
 def test_the_caches_are_listed_once_also_while_nothing_is_counted() -> None:
-    with workload("open", 1) as work, probing(work.pid) as source:
+    with workload("eventfd", 1) as work, probing(work.pid) as source:
         listed = []
         take_inventory = source._allocs.take_inventory
         source._allocs.take_inventory = lambda slabs: listed.append(found := take_inventory(slabs)) or found  # type: ignore[func-returns-value,method-assign]
@@ -137,7 +136,7 @@ def test_a_pid_means_the_one_of_the_namespace_that_slabtui_runs_in() -> None:
         "from slabtui.kernel.probe import Probe\n"
         "from slabtui.kernel.scope import Scope\n"
         "from tests.support.workload import workload\n"
-        "with workload('open', 1000) as work:\n"
+        "with workload('eventfd', 1000) as work:\n"
         "    source = Probe(offsets.read(), Scope([work.pid]))\n"
         "    work.run()\n"
         "    print(work.pid, sum(row.total_allocs for row in source.read().rows if row.name == 'filp'))\n"

@@ -110,12 +110,14 @@ def inspected(*kinds: InspectionKind, work: str = "stat", number: int = CALLS) -
 @pytest.mark.parametrize("kind", [InspectionKind.CALLERS, InspectionKind.PROCESSES])
 @pytest.mark.parametrize("alone", [False, True])
 def test_the_first_allocations_of_a_quiet_cache_are_seen(kind: InspectionKind, alone: bool) -> None:
+    """Other processes may use the cache, too, such as the same test in another one."""
     with probes.probing(*([os.getpid()] if alone else [])) as probe:
         inspect(probe, QUIET, kind)
         for _ in range(BURST):
             socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
         inspection = found(probe)
-    assert sum(row.allocs for row in inspection.rows) == BURST
+    own = [row.allocs for row in inspection.rows if row.pid in (None, os.getpid())]
+    assert sum(own) == BURST if alone or kind is InspectionKind.PROCESSES else sum(own) >= BURST
 
 
 def test_every_call_is_in_its_caller() -> None:

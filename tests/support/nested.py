@@ -22,7 +22,7 @@ NEST = ("unshare", "--pid", "--fork", "--mount-proc")  # the command that it run
 
 def main(how: str, number: int) -> None:
     if how == "pid":
-        with workload("open", number, NEST) as work:
+        with workload("eventfd", number, NEST) as work:
             pid = only_child(work.pid)
             with probes.probing(pid) as probe:
                 work.run()

@@ -2,7 +2,9 @@
 
 KIND is
 
-- `open`: an open file each, which is one struct file;
+- `open`: an open(2) of a path each, which is one struct file; or two, where another process mounts or unmounts a file
+  system meanwhile, for the kernel then walks the path again (do_filp_open() in fs/namei.c);
+- `eventfd`: an eventfd(2) each, which is one struct file always;
 - `select`: a select(2) over 601 descriptors each: the kernel asks for six bit sets of 80 bytes, which is one kmalloc of
   480 bytes (core_sys_select() in fs/select.c), and frees it before it returns;
 - `stat`: a stat(2) of a path each, whose name takes one buffer of names_cache (getname_flags() in fs/namei.c), freed
@@ -85,6 +87,7 @@ def _three(number: int) -> None:
 
 WORK: dict[str, Callable[[int], None]] = {
     "open": _open,
+    "eventfd": _eventfd,
     "select": _select,
     "stat": _stat,
     "burst": _burst,
