@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from slabtui.analysis import known
 from slabtui.analysis.judged import JudgedSeries
-from slabtui.analysis.series import Timeline
+from slabtui.analysis.series import Bins
 from slabtui.analysis.sign import Sign
 from slabtui.analysis.stretch import Stretch
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
@@ -96,9 +96,9 @@ class JudgedCache(JudgedSeries):
         """Whether its last verdict was anything but NONE."""
         return self._sign.matters or bool(self.judgement.grows_with)
 
-    def examine(self, timeline: Timeline) -> bool:
+    def examine(self, bins: Bins) -> bool:
         """Find the trends at the end of a bin; return whether that took time."""
-        took_time = super().examine(timeline)
+        took_time = super().examine(bins)
         if took_time or self.judgement.growing is None:
             self._put_judgement(self.judgement.grows_with)
         return took_time

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from slabtui.analysis import known
 from slabtui.analysis.cache import JudgedCache
-from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.series import Bins, Scale
 from slabtui.analysis.stretch import CERTAIN
 from slabtui.analysis.trend import find_trend
 
@@ -55,13 +55,13 @@ def objects_per_slab(size: int | None, array: int) -> int:
     return next((number for number in possible if smaller < number * _POINTER <= array), 0)
 
 
-def exceeds(cache: JudgedCache, leaders: Leaders, timeline: Timeline, scale: Scale) -> bool:
+def exceeds(cache: JudgedCache, leaders: Leaders, bins: Bins, scale: Scale) -> bool:
     """Return whether a cache grows by more than its leaders explain."""
     rest = list(cache.stretches[scale].values)
     for leader, share in leaders:
         others = _padded(leader.stretches[scale].values, len(rest))
         rest = [value - share * other for value, other in zip(rest, others, strict=True)]
-    return find_trend(timeline.times(scale)[-len(rest) :], rest).exceeds_noise(CERTAIN, cache.least)
+    return find_trend(bins.times(scale)[-len(rest) :], rest).exceeds_noise(CERTAIN, cache.least)
 
 
 def sort_by_growth(leaders: Leaders, scale: Scale) -> list[JudgedCache]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from slabtui.analysis.judged import JudgedSeries
-from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.series import Bins, Scale
 from slabtui.analysis.trend import Trend, noise_around
 
 S = TypeVar("S", bound=JudgedSeries)
@@ -17,7 +17,7 @@ _SLABS = 64  # objects: LIVE may change by all objects of a slab at once
 _SHARED = 0.5  # the noise of their difference, as a part of the greater of their own
 
 
-def group(series: Sequence[S], timeline: Timeline, scale: Scale) -> list[list[S]]:
+def group(series: Sequence[S], bins: Bins, scale: Scale) -> list[list[S]]:
     """Return the series that grow in a scale in groups; one whose rate no other has is a group of its own.
 
     Each series is compared only with the fastest one of a group. This takes little time, and a group cannot extend from
@@ -25,7 +25,7 @@ def group(series: Sequence[S], timeline: Timeline, scale: Scale) -> list[list[S]
     """
     groups: list[list[S]] = []
     for one in sorted(series, key=lambda one: -one.stretches[scale].slope):
-        found = next((group for group in groups if _belong_together(group[0], one, timeline, scale)), None)
+        found = next((group for group in groups if _belong_together(group[0], one, bins, scale)), None)
         if found is None:
             groups.append([one])
         else:
@@ -33,17 +33,17 @@ def group(series: Sequence[S], timeline: Timeline, scale: Scale) -> list[list[S]
     return groups
 
 
-def _belong_together(one: JudgedSeries, other: JudgedSeries, timeline: Timeline, scale: Scale) -> bool:
+def _belong_together(one: JudgedSeries, other: JudgedSeries, bins: Bins, scale: Scale) -> bool:
     """Return whether two series belong to a group; stricter if one is reclaimable: the other is then not marked."""
     if one.reclaimable or other.reclaimable:
-        return grow_together(one, other, timeline, scale, even=_EVEN_RECLAIMABLE)
-    return grow_together(one, other, timeline, scale, close=_CLOSE if scale is Scale.BASELINE else _CLOSE_RECLAIMABLE)
+        return grow_together(one, other, bins, scale, even=_EVEN_RECLAIMABLE)
+    return grow_together(one, other, bins, scale, close=_CLOSE if scale is Scale.BASELINE else _CLOSE_RECLAIMABLE)
 
 
 def grow_together(
     one: JudgedSeries,
     other: JudgedSeries,
-    timeline: Timeline,
+    bins: Bins,
     scale: Scale,
     *,
     times: int = 1,
@@ -57,7 +57,7 @@ def grow_together(
     Args:
         one: the first series.
         other: the second one.
-        timeline: their times.
+        bins: their times.
         scale: in which they are compared.
         times: how many times as fast as the second one the first one grows.
         even: the noise, as a part of the growth, up to which the slopes alone are compared.
@@ -72,7 +72,7 @@ def grow_together(
         return False
     values, others = one.stretches[scale].values, other.stretches[scale].values
     number = min(len(values), len(others))
-    moments = timeline.times(scale)[-number:]
+    moments = bins.times(scale)[-number:]
     noise = max(_noise(line, moments, values), times * _noise(other_line, moments, others))
     if noise <= max(even * min(slope, other_slope) * (moments[-1] - moments[0]), _SLABS):
         return True

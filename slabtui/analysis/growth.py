@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from slabtui.analysis.cache import HOUR, JudgedCache
 from slabtui.analysis.host import JudgedHost
-from slabtui.analysis.series import BIN, RECENT, Timeline
+from slabtui.analysis.series import BIN, RECENT, Bins
 from slabtui.analysis.verdict import NONE, judge_together
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
@@ -23,7 +23,7 @@ class Growth:
     """
 
     def __init__(self) -> None:
-        self._timeline = Timeline()
+        self._bins = Bins()
         self._caches: dict[CacheKey, JudgedCache] = {}
         self._host = JudgedHost()
         self._due: deque[JudgedCache] = deque()
@@ -43,7 +43,7 @@ class Growth:
         if self._since is None:
             self._since = max(0.0, snapshot.time - snapshot.elapsed)
         self._time = snapshot.time
-        ends = self._timeline.advance(snapshot.elapsed)
+        ends = self._bins.advance(snapshot.elapsed)
         self._add_rows(snapshot.rows)
         self._host.add(snapshot.memory)
         takes_time = ends and self._end_bin()
@@ -63,7 +63,7 @@ class Growth:
             return
         self._was_marked = True
         self._since = self._time
-        self._timeline.mark()
+        self._bins.mark()
         self._leaks = 0.0
         self._host.mark()
         for cache in self._caches.values():
@@ -83,7 +83,7 @@ class Growth:
 
     def _end_bin(self) -> bool:
         """End a bin; return whether all caches were judged with it, which takes time."""
-        ends = self._timeline.close()
+        ends = self._bins.close()
         is_late = bool(self._due)
         waiting = set(map(id, self._due))
         for cache in tuple(self._caches.values()):
@@ -92,7 +92,7 @@ class Growth:
                 del self._caches[cache.key]
             elif (cache.varies or not cache.is_known) and id(cache) not in waiting:  # most caches never change
                 self._due.append(cache)
-        self._host.end_bin(ends, self._timeline)
+        self._host.end_bin(ends, self._bins)
         if is_late:  # there is more to examine than there are intervals for it: judge by what is known
             self._judge_caches()
         return is_late
@@ -101,14 +101,14 @@ class Growth:
         """Examine up to `most` caches; judge all of them once each is examined, if enough of `most` is left."""
         left = most
         while self._due and left:
-            left -= self._due.popleft().examine(self._timeline)
+            left -= self._due.popleft().examine(self._bins)
             self._is_due = True
         if self._is_due and not self._due and left * 2 >= most:
             self._judge_caches()
 
     def _judge_caches(self) -> None:
         self._is_due = False
-        verdicts = judge_together(self._caches.values(), self._timeline)
+        verdicts = judge_together(self._caches.values(), self._bins)
         for key, cache in self._caches.items():
             if key in verdicts or cache.has_verdict:
                 cache.put_verdict(*verdicts.get(key, NONE))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from slabtui.analysis.judged import JudgedSeries
-from slabtui.analysis.series import Ends, Timeline
+from slabtui.analysis.series import Bins, Ends
 from slabtui.analysis.sign import Sign
 from slabtui.model.host import HostGrowth, HostMemory
 
@@ -35,12 +35,12 @@ class JudgedHost:
         self._slab = _add(self._slab, memory.slab)
         self._unreclaimable = _add(self._unreclaimable, memory.unreclaimable)
 
-    def end_bin(self, ends: Ends, timeline: Timeline) -> None:
+    def end_bin(self, ends: Ends, bins: Bins) -> None:
         """End a bin, and judge."""
         for series in self._series():
             series.close(ends)
-            series.examine(timeline)
-        if self._unreclaimable is not None and self._sign.put(self._unreclaimable.find_growth(timeline)):
+            series.examine(bins)
+        if self._unreclaimable is not None and self._sign.put(self._unreclaimable.find_growth(bins)):
             self._unreclaimable.forget_highs()
 
     def judge(self, since: float, memory: HostMemory | None, leaks: float) -> HostGrowth:

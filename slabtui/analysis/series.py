@@ -39,7 +39,7 @@ class Ends(NamedTuple):
     rolling: bool
 
 
-class Timeline:
+class Bins:
     """The bins that all series share, by the sum of the intervals: the clock of the host may be set.
 
     Attributes:
@@ -113,7 +113,7 @@ class Timeline:
 class Series:
     """The lowest values of a cache, or of the memory of the machine; the last ones are those of the last bins.
 
-    A series may have fewer bins than the timeline, where the cache is younger.
+    A series of a younger cache has fewer values than there are bins.
 
     Attributes:
         value: the last one that was read.

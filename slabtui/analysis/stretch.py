@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.series import Bins, Scale
 from slabtui.analysis.trend import Trend, find_slope, find_trend
 
 LEAST = 4  # bins, for a slope
@@ -64,22 +64,22 @@ class Stretch:
         """Whether only the last part of the time shows the growth."""
         return self.scale is Scale.RECENT or self.best is not self.trend
 
-    def find_trends(self, timeline: Timeline, least: float) -> None:
+    def find_trends(self, bins: Bins, least: float) -> None:
         """Find the trends, if a bin has ended since the last time: they take longest.
 
         Args:
-            timeline: the times of the bins.
+            bins: the times of the bins.
             least: growth that can be seen: by so much it must have grown in any case.
         """
-        ended = timeline.ended[self.scale]
+        ended = bins.ended[self.scale]
         if ended == self._examined:
             return
         self._examined = ended
-        if self.scale is Scale.ROLLING and (not timeline.counts(self.scale) or not self._may_grow(least)):
+        if self.scale is Scale.ROLLING and (not bins.counts(self.scale) or not self._may_grow(least)):
             self.clear()
             self._examined = ended
             return
-        times = timeline.times(self.scale)
+        times = bins.times(self.scale)
         trend = self.trend = find_trend_of_last(times, self.values)
         self.late = None
         self.is_likely = self.is_certain = False
@@ -95,11 +95,11 @@ class Stretch:
             self.is_certain = late.exceeds_noise(CERTAIN, least)
             self.is_likely = self.is_likely or late.exceeds_noise(LIKELY, least)
 
-    def find_end(self, timeline: Timeline, minute: Trend, now: float) -> None:
+    def find_end(self, bins: Bins, minute: Trend, now: float) -> None:
         """Find whether the growth has ended.
 
         Args:
-            timeline: the times of the bins.
+            bins: the times of the bins.
             minute: the trend of the last minute.
             now: the value of the last bin of five seconds.
         """
@@ -108,20 +108,20 @@ class Stretch:
             self.goes_on = self.is_gone = False
             return
         self.is_gone = now < trend.start + (1 - _GONE) * trend.growth
-        grows = self.is_likely and not self.is_gone and timeline.counts(self.scale)
-        self.goes_on = grows and self._is_as_fast(timeline, trend.slope, minute)
+        grows = self.is_likely and not self.is_gone and bins.counts(self.scale)
+        self.goes_on = grows and self._is_as_fast(bins, trend.slope, minute)
 
     def _may_grow(self, least: float) -> bool:
         """Return whether it is worth the time to find a trend: its second half is higher than its first one."""
         half = len(self.values) // 2
         return sum(self.values[-half:]) - sum(self.values[:half]) > half * least / 4
 
-    def _is_as_fast(self, timeline: Timeline, slope: float, minute: Trend) -> bool:
+    def _is_as_fast(self, bins: Bins, slope: float, minute: Trend) -> bool:
         """Return whether it still grows: in the last minute, or where that is too noisy, in the last third."""
         if self.scale is not Scale.RECENT and slope * minute.span >= _VISIBLE * max(minute.noise, 1.0):
             return minute.slope >= slope * _LESS
         number = max(LEAST, len(self.values) // _LATE)
-        return find_slope(timeline.times(self.scale)[-number:], self.values[-number:]) >= slope * _LESS
+        return find_slope(bins.times(self.scale)[-number:], self.values[-number:]) >= slope * _LESS
 
     def outpaces(self, longer: "Stretch") -> bool:
         """Return whether it certainly grows faster than in a longer stretch."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from slabtui.analysis import followers, known
 from slabtui.analysis.cache import JudgedCache
 from slabtui.analysis.groups import group, grow_together
-from slabtui.analysis.series import Scale, Timeline
+from slabtui.analysis.series import Bins, Scale
 from slabtui.analysis.stretch import Stretch
 from slabtui.model.identity import CacheKey
 
@@ -53,13 +53,13 @@ class _Finding(NamedTuple):
 NONE = Verdict(rests_on=None, grows_with=())
 
 
-def judge_together(caches: Collection[JudgedCache], timeline: Timeline) -> dict[CacheKey, Verdict]:
+def judge_together(caches: Collection[JudgedCache], bins: Bins) -> dict[CacheKey, Verdict]:
     """Return the verdict on each cache that grows by more than its noise in any scale; on all others it is NONE."""
     varying = [cache for cache in caches if cache.varies]
     found: dict[CacheKey, _Finding] = {}
-    for scale in filter(timeline.counts, Scale):
+    for scale in filter(bins.counts, Scale):
         candidates = [cache for cache in varying if _may_matter(cache, scale, found.get(cache.key))]
-        for key, finding in _find(candidates, timeline, scale).items():
+        for key, finding in _find(candidates, bins, scale).items():
             if key not in found or _matters_more(finding, found[key]):
                 found[key] = finding
     return {key: _decide(one) for key, one in found.items()}
@@ -88,18 +88,18 @@ def _matters_more(shorter: _Finding, longer: _Finding) -> bool:
     return True
 
 
-def _find(caches: Collection[JudgedCache], timeline: Timeline, scale: Scale) -> dict[CacheKey, _Finding]:
+def _find(caches: Collection[JudgedCache], bins: Bins, scale: Scale) -> dict[CacheKey, _Finding]:
     """Return what is found in one scale of each cache that grows there by more than its noise."""
     rising = [cache for cache in caches if cache.stretches[scale].is_likely]
     rising.sort(key=lambda cache: -_bytes(cache, scale))
     pinning = [cache for cache in rising if known.pins(cache.names)]
     found: dict[CacheKey, _Finding] = {}
     held = set()
-    for together in group(rising[:_MOST_GROUPED], timeline, scale):
+    for together in group(rising[:_MOST_GROUPED], bins, scale):
         together.sort(key=lambda cache: _place(cache, scale))
         reclaimable = [cache for cache in together if cache.reclaimable]
-        is_held = all(_is_held(cache, pinning, timeline, scale) for cache in reclaimable)
-        lasts = all(_outlasts(cache, known.lifetime(cache.names), timeline, scale) for cache in together)
+        is_held = all(_is_held(cache, pinning, bins, scale) for cache in reclaimable)
+        lasts = all(_outlasts(cache, known.lifetime(cache.names), bins, scale) for cache in together)
         leaks = is_held and lasts and _is_certain(together, scale)
         for cache in together:
             stretch = cache.stretches[scale]
@@ -117,7 +117,7 @@ def _find(caches: Collection[JudgedCache], timeline: Timeline, scale: Scale) -> 
         may_follow = cache.key in found or (stretch.slope > 0 and known.is_per_inode(cache.names))
         if may_follow and cache.key not in held and not cache.reclaimable:
             leaders = followers.find_leaders(cache, caches, scale)
-            if leaders and not followers.exceeds(cache, leaders, timeline, scale):
+            if leaders and not followers.exceeds(cache, leaders, bins, scale):
                 main = followers.sort_by_growth(leaders, scale)[:_MOST_LEADERS]
                 beside = _names_beside(cache, sorted(main, key=lambda one: _place(one, scale)))
                 found[cache.key] = _Finding(stretch, leaks=False, is_explained=stretch.goes_on, grows_with=beside)
@@ -129,7 +129,7 @@ def _is_certain(together: Sequence[JudgedCache], scale: Scale) -> bool:
     return any(cache.stretches[scale].is_certain or (cache.is_marked and scale is Scale.BASELINE) for cache in together)
 
 
-def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline, scale: Scale) -> bool:
+def _outlasts(cache: JudgedCache, lifetime: float, bins: Bins, scale: Scale) -> bool:
     """Return whether a cache has grown in each of the last lifetimes of its objects, if a timer frees them.
 
     A load that becomes heavier makes the cache grow for one lifetime only.
@@ -137,8 +137,8 @@ def _outlasts(cache: JudgedCache, lifetime: float, timeline: Timeline, scale: Sc
     if not lifetime:
         return True
     stretch = cache.stretches[scale]
-    times = timeline.times(scale)[-len(stretch.values) :]
-    ends = [timeline.now - lifetime * ago for ago in range(_LIFETIMES, -1, -1)]
+    times = bins.times(scale)[-len(stretch.values) :]
+    ends = [bins.now - lifetime * ago for ago in range(_LIFETIMES, -1, -1)]
     if not times or times[0] > ends[0]:
         return False
     values = [stretch.values[bisect_right(times, end) - 1] for end in ends]
@@ -149,9 +149,9 @@ def _bytes(cache: JudgedCache, scale: Scale) -> float:
     return cache.stretches[scale].slope * (cache.size or 0)
 
 
-def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], timeline: Timeline, scale: Scale) -> bool:
+def _is_held(cache: JudgedCache, pinning: Iterable[JudgedCache], bins: Bins, scale: Scale) -> bool:
     """Return whether a cache of references grows with a reclaimable cache, whose objects then cannot be reclaimed."""
-    return any(grow_together(holder, cache, timeline, scale, times=times) for holder in pinning for times in _FILES)
+    return any(grow_together(holder, cache, bins, scale, times=times) for holder in pinning for times in _FILES)
 
 
 def _place(cache: JudgedCache, scale: Scale) -> tuple[bool, float, str]:

@@ -139,7 +139,8 @@ NAME = CacheColumn(
     most=_COMFORTABLE,
     align="left",
     write=lambda row, width, scene: scene.branch(row) + shown_name(row, scene.alias(row)),
-    help="Name of the slab cache. ~ before it: a kmalloc size class or kmalloc-large, not counted exactly",
+    help="Name of the slab cache. ~ before it: a kmalloc size class or kmalloc-large, not counted exactly. In the leak"
+    " view a branch before it: it grows at the same rate as the cache above it",
     priority=0,
     value=lambda row: row.name,
     descending=False,

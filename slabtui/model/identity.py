@@ -12,7 +12,6 @@ class KeyKind(enum.StrEnum):
     CACHE = "cache"
     SIZE_CLASS = "size-class"
     LARGE = "large"
-    FAMILY = "family"
 
 
 class CacheKey(NamedTuple):  # hashed for every row of every interval: a tuple is hashed fastest
@@ -22,7 +21,7 @@ class CacheKey(NamedTuple):  # hashed for every row of every interval: a tuple i
 
     Attributes:
         kind: a slab cache (CACHE); the kmalloc calls of one size, where their caches cannot be distinguished
-            (SIZE_CLASS); kmalloc beyond the largest cache (LARGE); several caches that belong together (FAMILY).
+            (SIZE_CLASS); kmalloc beyond the largest cache (LARGE).
         name: the name at first sight, harmless to print.
         generation: 1 for the first one of that kind and name, 2 for the next: another cache of the same name, at the
             same time or later.

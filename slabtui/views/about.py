@@ -10,7 +10,7 @@ from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.cells import is_plain
-from slabtui.views.chart import NOW, Series, chart
+from slabtui.views.chart import NOW, Curve, chart
 from slabtui.views.widgets import Labelled
 
 CHART_WIDTH = 36  # columns of the terminal that a chart has at least beside another one
@@ -21,14 +21,14 @@ Past = Sequence[tuple[Snapshot, CacheRow | None]]  # intervals, each with the ro
 
 
 def about(
-    known: About | None, row: CacheRow, series: Sequence[Series], size: tuple[int, int]
+    known: About | None, row: CacheRow, curves: Sequence[Curve], size: tuple[int, int]
 ) -> list[urwid.Text | Labelled]:
     """Return the facts and then the charts, the last interval at the right.
 
     Args:
         known: what the kernel says about the cache; None: nothing yet.
         row: the cache in the interval on the screen.
-        series: its past.
+        curves: its past.
         size: columns and lines that there are for all.
     """
     known = known or About(row.aliases, row.object_size, row.size)
@@ -47,11 +47,11 @@ def about(
         facts.append(("Objects", meaning))
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
-    left = (height - len(facts) - 1) // -(-len(series) // beside)
+    left = (height - len(facts) - 1) // -(-len(curves) // beside)
     drawn = [
         line
-        for place in range(0, len(series), beside)
-        for line in charts(series[place : place + beside], width, min(_MOST, max(_LEAST, left)))
+        for place in range(0, len(curves), beside)
+        for line in charts(curves[place : place + beside], width, min(_MOST, max(_LEAST, left)))
     ]
     return [
         *(Labelled(label, value) for label, value in facts),
@@ -60,14 +60,14 @@ def about(
     ]
 
 
-def charts(series: Sequence[Series], width: int, height: int) -> list[str]:
+def charts(curves: Sequence[Curve], width: int, height: int) -> list[str]:
     """Return the lines of charts beside each other."""
-    each = (width - _GAP * (len(series) - 1)) // max(1, len(series))
-    drawn = [chart(one, each, height, plain=is_plain()) for one in series]
+    each = (width - _GAP * (len(curves) - 1)) // max(1, len(curves))
+    drawn = [chart(one, each, height, plain=is_plain()) for one in curves]
     return [(" " * _GAP).join(parts) for parts in zip(*drawn, strict=True)]
 
 
-def cache_series(past: Past, first: int = 0, end: str = NOW) -> tuple[Series, ...]:
+def cache_curves(past: Past, first: int = 0, end: str = NOW) -> tuple[Curve, ...]:
     """Return the past of a cache: its rates per second, its objects and its memory.
 
     Args:
@@ -77,17 +77,15 @@ def cache_series(past: Past, first: int = 0, end: str = NOW) -> tuple[Series, ..
     """
     seconds = sum(snapshot.elapsed for snapshot, _ in past)
 
-    def series(
-        title: str, value: Callable[[Snapshot, CacheRow], float | None], write: Callable[[float], str]
-    ) -> Series:
+    def curve(title: str, value: Callable[[Snapshot, CacheRow], float | None], write: Callable[[float], str]) -> Curve:
         values = (None if row is None else value(snapshot, row) for snapshot, row in past)
-        return Series(title, tuple(values), seconds, write, first, end)
+        return Curve(title, tuple(values), seconds, write, first, end)
 
     return (
-        series("allocs/s", lambda snapshot, row: snapshot.per_second(row.allocs), write_objects),
-        series("LIVE", lambda snapshot, row: row.live, write_objects),
-        series("bytes/s", lambda snapshot, row: snapshot.per_second(row.bytes), write_bytes),
-        series("MEM", lambda snapshot, row: row.mem, write_bytes),
+        curve("allocs/s", lambda snapshot, row: snapshot.per_second(row.allocs), write_objects),
+        curve("LIVE", lambda snapshot, row: row.live, write_objects),
+        curve("bytes/s", lambda snapshot, row: snapshot.per_second(row.bytes), write_bytes),
+        curve("MEM", lambda snapshot, row: row.mem, write_bytes),
     )
 
 

@@ -14,7 +14,7 @@ NOW = "now"  # the end of the time axis
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Curve:
     """What a chart shows.
 
     Attributes:
@@ -68,8 +68,8 @@ def level(series: Sequence[float], width: int, flat: float, plain: bool = False)
     return sparkline([value - least + lowest for value in series], width, plain, top=span + lowest)
 
 
-def chart(series: Series, width: int, height: int, plain: bool = False) -> list[str]:
-    """Draw a series as bars on `height` lines of `width` columns, the newest at the right.
+def chart(curve: Curve, width: int, height: int, plain: bool = False) -> list[str]:
+    """Draw a curve as bars on `height` lines of `width` columns, the newest at the right.
 
     The first line has the newest, the smallest and the largest value. From two lines on bars stand below it, from three
     lines on the time below them. Beside the bars stand the values at their lower and upper end: the lower end is 0,
@@ -77,27 +77,27 @@ def chart(series: Series, width: int, height: int, plain: bool = False) -> list[
     several. An interval without a value has no bar.
 
     Args:
-        series: what to draw.
+        curve: what to draw.
         width: columns.
         height: lines.
         plain: with ASCII characters only.
     """
-    known = [value for value in series.values if value is not None]
+    known = [value for value in curve.values if value is not None]
     if not known:
-        return _filled([f"{series.title} ?"], width, height)
+        return _filled([f"{curve.title} ?"], width, height)
     low, high = min(known), max(known)
-    newest = next(value for value in reversed(series.values) if value is not None)
-    lines = [_title(series, newest, low, high, width)]
+    newest = next(value for value in reversed(curve.values) if value is not None)
+    lines = [_title(curve, newest, low, high, width)]
     if height > 1:
         base = _base(low, high)
-        labels = _labels(series, base, high, height - (3 if height > 2 else 2) + 1)
+        labels = _labels(curve, base, high, height - (3 if height > 2 else 2) + 1)
         margin = min(_MOST_LABEL, max(map(len, labels)))
         room = max(1, width - margin - 1)
-        columns = _columns(series, room)
+        columns = _columns(curve, room)
         for label, bars in zip(labels, _draw(columns, base, high, len(labels), plain), strict=True):
             lines.append(f"{label[:margin]:>{margin}}{'|' if plain else '│'}{bars:>{room}}")
         if height > 2:
-            lines.append(" " * (margin + 1) + _axis(series, len(columns), room))
+            lines.append(" " * (margin + 1) + _axis(curve, len(columns), room))
     return _filled(lines, width, height)
 
 
@@ -105,12 +105,12 @@ def _filled(lines: Sequence[str], width: int, height: int) -> list[str]:
     return [line[:width].ljust(width) for line in (*lines, *[""] * height)[:height]]
 
 
-def _title(series: Series, newest: float, low: float, high: float, width: int) -> str:
-    written = [series.write(value) for value in (newest, low, high)]
+def _title(curve: Curve, newest: float, low: float, high: float, width: int) -> str:
+    written = [curve.write(value) for value in (newest, low, high)]
     forms = (
-        f"{series.title} {written[0]}  min {written[1]}  max {written[2]}",
-        f"{series.title} {written[0]}  {written[1]}..{written[2]}",
-        f"{series.title} {written[0]}",
+        f"{curve.title} {written[0]}  min {written[1]}  max {written[2]}",
+        f"{curve.title} {written[0]}  {written[1]}..{written[2]}",
+        f"{curve.title} {written[0]}",
     )
     return next((form for form in forms if len(form) <= width), forms[-1])
 
@@ -125,22 +125,22 @@ def _base(low: float, high: float) -> float:
     return float(floor(low / step) * step)
 
 
-def _labels(series: Series, base: float, high: float, lines: int) -> list[str]:
+def _labels(curve: Curve, base: float, high: float, lines: int) -> list[str]:
     """Return what stands beside each line of bars: the value at the upper end, and at the lower one."""
-    low, top = series.write(base), series.write(high)
+    low, top = curve.write(base), curve.write(high)
     if base == high:
         return [*[""] * (lines - 1), low]
     if low == top:  # they differ in digits that are not written
-        top = f"+{series.write(high - base)}"
+        top = f"+{curve.write(high - base)}"
     if lines == 1:
         return [f"{low}..{top}" if base else top]
     return [top, *[""] * (lines - 2), low]
 
 
-def _columns(series: Series, width: int) -> list[float | None]:
+def _columns(curve: Curve, width: int) -> list[float | None]:
     """Return the value of each bar: the largest of the intervals that share it."""
-    each = max(1, ceil(len(series.values) / width))
-    numbered = enumerate(series.values, series.first)
+    each = max(1, ceil(len(curve.values) / width))
+    numbered = enumerate(curve.values, curve.first)
     columns = []
     for _, shared in groupby(numbered, key=lambda pair: pair[0] // each):
         known = [value for _, value in shared if value is not None]
@@ -160,12 +160,12 @@ def _draw(columns: Sequence[float | None], base: float, high: float, lines: int,
     return ["".join([bars[min(_STEPS, max(0, level - under))] for level in levels]) for under in below]
 
 
-def _axis(series: Series, columns: int, width: int) -> str:
+def _axis(curve: Curve, columns: int, width: int) -> str:
     """Return the time below the bars: how long ago the first one was, and the end."""
-    begin = f"-{write_seconds(series.seconds)}"
-    left = min(width - columns, max(0, width - len(begin) - len(series.end) - 1))
+    begin = f"-{write_seconds(curve.seconds)}"
+    left = min(width - columns, max(0, width - len(begin) - len(curve.end) - 1))
     line = " " * left + begin
-    return line.ljust(width - len(series.end)) + series.end if len(line) + len(series.end) < width else line
+    return line.ljust(width - len(curve.end)) + curve.end if len(line) + len(curve.end) < width else line
 
 
 def write_seconds(seconds: float) -> str:

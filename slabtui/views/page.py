@@ -12,7 +12,7 @@ from slabtui.views import actions
 from slabtui.views.about import (
     CHART_WIDTH,
     about,
-    cache_series,
+    cache_curves,
     charts,
     explain_cache,
     growth,
@@ -21,7 +21,7 @@ from slabtui.views.about import (
     write_objects,
 )
 from slabtui.views.cells import clip, drawable
-from slabtui.views.chart import NOW, Series
+from slabtui.views.chart import NOW, Curve
 from slabtui.views.commands import Command, Item, name_command
 from slabtui.views.line import Markup, Segment, line, piece_at
 from slabtui.views.mouse import is_click
@@ -121,7 +121,7 @@ class Page(urwid.WidgetWrap[_Frame]):
             row, inspection = pages.inspected, pages.inspection
             assert row is not None
             room = self._size[0], self._size[1] - _HEADING
-            self._lines[:] = about(inspection.about if inspection else None, row, self._series(), room)
+            self._lines[:] = about(inspection.about if inspection else None, row, self._curves(), room)
             self._w.body = self._about
         else:
             self._message.set_text(drawable(self._why_empty(listing)))
@@ -156,10 +156,10 @@ class Page(urwid.WidgetWrap[_Frame]):
         pages = self._state.pages
         return self._state.revision, self._state.time.back, self._state.style, pages.page, pages.tab, pages.revision
 
-    def _series(self) -> tuple[Series, ...]:
+    def _curves(self) -> tuple[Curve, ...]:
         pages, time = self._state.pages, self._state.time
         end = numbers.clock(time.shown.time) if time.shown is not None and time.paused else NOW
-        return cache_series(pages.past(), pages.first, end)
+        return cache_curves(pages.past(), pages.first, end)
 
     def _chart_height(self) -> int:
         if self._state.pages.tab is InspectionKind.ABOUT:  # it has them below
@@ -171,7 +171,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         markup: Markup = [*tabs(self._state, width), below, *facts(self._state, width), below]
         if height := self._chart_height():
             most = max(1, width // CHART_WIDTH)
-            for text in charts(self._series()[:most], width, height):
+            for text in charts(self._curves()[:most], width, height):
                 markup += [("dim", text), below]
         return [*markup, *self._titles(width)]
 

@@ -15,6 +15,7 @@ from slabtui.views.scroll_bar import ScrollBar
 
 GAP = " "
 _ARROWS, _PLAIN_ARROWS = ("▼", "▲"), ("v", "^")
+_SELECTED = {"growing": "selected growing"}  # the style of a selected line, by the one that it has else
 
 T = TypeVar("T")
 Drawing = Callable[[T], tuple[str, str]]  # given an item: its style and its text
@@ -199,7 +200,8 @@ class RowList(urwid.Widget, Generic[T]):
             style, text = self._draw(self.items[place])
             self._drawn[place] = (style, *encode(clip(text, self._room)))
         style, encoded, charset = self._drawn[place]
-        return [encoded], [("selected" if selected else style, len(encoded))], [*charset]
+        shown = _SELECTED.get(style, "selected") if selected else style
+        return [encoded], [(shown, len(encoded))], [*charset]
 
 
 def arrows() -> tuple[str, str]:

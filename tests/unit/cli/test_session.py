@@ -10,12 +10,12 @@ PROGRAM = """
 import sys
 from contextlib import nullcontext
 from types import SimpleNamespace
-from slabtui.cli import options, session
+from slabtui.cli import consumers, options
 from slabtui.views.app import App
 
 App.run = lambda self, producer: None
 ending = SimpleNamespace(screen=nullcontext, begin=print, next_step=lambda: None)
-session._show(options.parse(sys.argv[1:]), None, None, ending, lambda: ())
+consumers._open_screen(options.parse(sys.argv[1:]), None, None, ending, lambda: ())
 print("cattrs" in sys.modules)
 """
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.views.chart import Series, chart, level, sparkline, write_seconds
+from slabtui.views.chart import Curve, chart, level, sparkline, write_seconds
 
 SERIES = st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=70)
 LEVELS = {False: " ▁▂▃▄▅▆▇█", True: " ._-=+*%#"}
@@ -50,8 +50,8 @@ COUNTS = st.integers(0, 20) | st.integers(0, 2**64 - 1)
 VALUES = st.lists(st.none() | COUNTS, max_size=310).map(tuple)
 
 
-def series(*values: float | None, **more: object) -> Series:
-    return Series(**{"title": "LIVE", "values": values, "seconds": len(values), "write": "{:.0f}".format, **more})
+def series(*values: float | None, **more: object) -> Curve:
+    return Curve(**{"title": "LIVE", "values": values, "seconds": len(values), "write": "{:.0f}".format, **more})
 
 
 @given(VALUES, st.integers(1, 100), st.integers(1, 12), st.booleans(), st.integers(0, 1000))

@@ -85,6 +85,14 @@ def test_only_what_leaks_is_marked_and_only_what_is_reclaimable_is_dim() -> None
     assert [line.split()[0] for line in screen.lines()[3:-2] if "^" in line] == sorted(GROUP, reverse=False)
 
 
+def test_the_selected_row_keeps_its_mark() -> None:
+    screen = leaks()
+    for key, expected in (("home", "selected growing"), ("end", "selected")):
+        screen.type(key)
+        rows = render_runs(screen.app.stack, screen.size, focus=True)
+        assert {style for row in rows for style, _ in row if "selected" in str(style)} == {expected}
+
+
 def test_a_rise_in_each_interval_is_no_leak_and_neither_needs_one() -> None:
     screen = Screen()
     for second in range(12):
