@@ -12,7 +12,6 @@ from slabtui.cli import arguments
 from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
-from slabtui.outputs import formats
 
 _EPILOG = """\
 examples:
@@ -189,7 +188,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         "--maxrows",
         metavar="N",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most N rows (default: {formats.MAXROWS} as text without --all, else all)",
+        help=f"print at most N rows (default: {text.MAXROWS} as text without --all, else all)",
     )
     group.add_argument(
         "--output",

@@ -10,6 +10,8 @@ from slabtui.columns.numbers import Unit
 from slabtui.columns.units import Units
 from slabtui.model.snapshot import CacheRow
 
+MAXROWS = 20  # of an interval, as slabratetop prints by default
+
 _WIDTH = 12  # of a rate: a terabyte per hour
 _IDS = {"growth": "delta"}  # the change in one interval is noise: text has a robust slope by this name
 _MEANINGS = {  # of columns that the screen has with other units, too

@@ -13,8 +13,6 @@ from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs import csv_tables, text_tables
 from slabtui.recording import codec
 
-MAXROWS = 20  # slabratetop's default
-
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase the display (ECMA-48)
 _BETWEEN = "\n"  # one interval below the other
 
@@ -65,7 +63,7 @@ def slabratetop(
         partial(text_tables.write_caches, before=_CLEAR if clear else _BETWEEN, alias=alias, columns=columns),
         heading="" if interval is None else f"Tracing... Output every {interval:g} secs. Hit Ctrl-C to end\n",
         ending=lambda last: "Detaching...\n",
-        most=MAXROWS,
+        most=text.MAXROWS,
         shows=(lambda row: row.allocs > 0) if is_plain else partial(_is_shown, lasting=lasting),
     )
 

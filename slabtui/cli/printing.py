@@ -1,0 +1,90 @@
+"""Prints snapshots on standard output, in the format that the command line asks for."""
+
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from slabtui.cli.options import Options
+from slabtui.cli.parser import SEE_HELP
+from slabtui.columns import query, text
+from slabtui.columns.query import Order
+from slabtui.errors import SlabtuiError, Status
+from slabtui.outputs import formats
+from slabtui.outputs.output import Output, UnreadError
+from slabtui.outputs.stream import Selection, stream
+from slabtui.producer import Producer
+from slabtui.recording.addresses import Concealer
+from slabtui.system import streams
+from slabtui.system.ending import PATIENCE
+
+
+def print_snapshots(
+    options: Options,
+    producer: Producer,
+    conceal: Concealer,
+    complain: Callable[[str], None],
+    notes: Callable[[], tuple[str, ...]],
+    *,
+    clears: bool,
+) -> None:
+    """Print until the user or the producer ends it.
+
+    Args:
+        options: what the user asks for.
+        producer: not started yet.
+        conceal: replaces kernel addresses.
+        complain: prints a line on standard error.
+        notes: returns what other parts of the program have to say.
+        clears: whether the terminal is cleared between intervals.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: standard output cannot be written.
+    """
+    form = _format(options, clears)
+    order = Order(options.sort, text.BY_ID[options.sort].descending)
+    most = options.maxrows or form.most
+    selection = Selection(order, options.filter, most, text.sort_value(options.sort))
+    output = Output(1, sys.stdout.encoding, PATIENCE)
+    try:
+        stream(
+            producer,
+            output,
+            form,
+            selection,
+            count=options.count,
+            complain=complain,
+            conceal=conceal,
+            interrupted=output.interrupt,
+            notes=notes,
+        )
+    except BrokenPipeError:
+        raise
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"the filter {options.filter} {error}", SEE_HELP, Status.USAGE) from error
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
+    except OSError as error:
+        raise streams.unwritable(error) from error
+
+
+def _format(options: Options, clears: bool) -> formats.Format:
+    """Return the requested format."""
+    inspection = options.request.inspection
+    if options.output == "json":
+        form = formats.JSON
+    elif options.output == "csv":
+        form = formats.CSV
+    elif options.output == "folded":
+        form = formats.FOLDED
+    elif inspection:
+        form = formats.inspection(inspection, options.maxrows)
+    else:
+        alias = partial(query.alias, matches=query.matcher(options.filter))
+        interval = None if options.replay else options.interval
+        columns = formats.text_columns(options.columns, options.sort, options.request.frees)
+        form = formats.slabratetop(interval, clears, alias, sort=options.sort, columns=columns)
+    if options.once and options.output in (None, "text"):
+        form = formats.once(form)
+    return formats.with_idle(form) if options.all else form
