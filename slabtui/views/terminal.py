@@ -31,7 +31,7 @@ PALETTE = (
     ("row", "default", "default", "default"),
     ("growing", "light red,bold", "default", "bold"),
     ("selected", "default,standout", "default", "standout"),
-    ("selected growing", "light red,bold,standout", "default", "bold,standout"),
+    ("selected growing", "white,bold", "dark red", "bold,standout"),
     ("bar", "dark cyan", "default", "default"),
     ("chart", "dark cyan", "default", "default"),
     ("key", "default,bold", "default", "bold"),
