@@ -48,7 +48,7 @@ uninstall:
 		share/fish/vendor_completions.d/slabtui.fish
 
 test: lint
-	@$(VENV)/bin/pytest -n 2 --dist loadgroup # tests that count run in one process, see tests/conftest.py
+	@$(VENV)/bin/pytest -n 2 # tests that count run in one process, see tests/support/scheduling.py
 
 # Boots Debian's kernels in an emulator and writes docs/kernels.md; ARGS="6.1 7" tests only these and prints the page.
 test-kernels: $(VENV)/.test

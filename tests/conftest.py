@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,29 +20,12 @@ settings.register_profile("slabtui", deadline=None)  # it would measure other lo
 settings.load_profile("slabtui")
 
 
-# Of the tests of the whole program, those that neither count nor mount a file system.
-_BESIDE_OTHERS = {
-    "test_dist.py",
-    "test_locales.py",
-    "test_paste.py",
-    "test_setup.py",
-    "test_start.py",
-    "test_streams.py",
-}
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Run the tests that count one after the other."""
+    from tests.support.scheduling import Groups  # pytest-xdist need not be installed
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that count one after the other where pytest-xdist runs others beside them.
-
-    They compare programs and events of the whole kernel, which another one would change; and while a file system is
-    mounted the kernel repeats lookups, and allocates more files than are opened.
-    """
-    for item in items:
-        module = item.path.name
-        if item.get_closest_marker("live") or (item.path.parent.name == "e2e" and module not in _BESIDE_OTHERS):
-            item.add_marker(pytest.mark.xdist_group("kernel"))
-        elif module in _BESIDE_OTHERS:
-            item.add_marker(pytest.mark.xdist_group(module))  # what they build together is built once
+    return Groups(config, log)
 
 
 def why_not_live() -> str | None:
