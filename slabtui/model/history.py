@@ -45,6 +45,11 @@ class _Interval:
         place = self.places.get(cache)
         return None if place is None else self.snapshot.rows[place]
 
+    def rate(self, cache: CacheKey) -> float:
+        """Return the objects allocated per second from a cache."""
+        place = self.places.get(cache)
+        return 0.0 if place is None else self.allocs[place]
+
 
 class History:
     """The last snapshots, the newest last.
@@ -94,21 +99,18 @@ class History:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot
 
-    def rates(self, back: int = 0) -> list[tuple[float, float]]:
-        """Return the objects and the bytes allocated per second, from all caches, in the same intervals."""
-        return [interval.rates for interval in self._until(back, LENGTH)]
+    def rates(self, back: int = 0, length: int = LENGTH) -> list[tuple[float, float]]:
+        """Return the objects and the bytes allocated per second, from all caches, in up to `length` such intervals."""
+        return [interval.rates for interval in self._until(back, length)]
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        rates: list[float] = []
-        places: dict[CacheKey, int] = {}
-        place = None
-        for interval in self._until(back, length):
-            if interval.places is not places:  # nearly always those of the interval before
-                places = interval.places
-                place = places.get(cache)
-            rates.append(0 if place is None else interval.allocs[place])
-        return rates
+        intervals = self._until(back, length)
+        places = intervals[-1].places if intervals else {}
+        place = places.get(cache)
+        if place is None:
+            return [one.rate(cache) for one in intervals]
+        return [one.allocs[place] if one.places is places else one.rate(cache) for one in intervals]
 
     def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
         """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import urwid
 
-from slabtui.views.cells import cells, cut, drawable, head
+from slabtui.views.cells import cells, cut, drawable, head, is_plain
 from slabtui.views.line import Markup
 
 Charset = list[tuple[Literal["0", "U"] | None, int]]  # runs of bytes in one set of characters
@@ -35,9 +35,10 @@ def draw(markup: Markup, width: int) -> urwid.TextCanvas:
 
 
 def encode(text: str) -> tuple[bytes, Charset]:
-    """Return a text in the encoding of the terminal. Most are printable ASCII, the same in all of them."""
-    if text.isascii() and text.isprintable():
-        return text.encode(), [(None, len(text))] if text else []
+    """Return a text in the encoding of the terminal. Printable ASCII is the same in all of them."""
+    if text.isprintable() and (text.isascii() or not is_plain()):  # nearly every text
+        encoded = text.encode()
+        return encoded, [(None, len(encoded))] if text else []
     encoded, charset = urwid.apply_target_encoding(text)
     return encoded, charset
 

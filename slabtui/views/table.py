@@ -152,7 +152,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         if row is None:
             bar = ("-" if is_plain() else "─") * max(0, self._cols)
             return "rule", f"{bar[:2]} reclaimable: the kernel frees these when memory is short {bar}"
-        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fitted)
+        scene = self._scene
+        written = [cell(column.align, room, column.write(row, room, scene)) for column, room in self._fitted]
         return self._style(row), GAP.join(written)
 
     def _style(self, row: CacheRow) -> str:
