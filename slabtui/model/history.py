@@ -153,7 +153,8 @@ def _share(known: CacheRow, row: CacheRow) -> CacheRow:
 
 
 def _row_size(row: CacheRow) -> int:
-    return _ROW + len(row.name) + sum(_TEXT + len(alias) for alias in row.aliases)
+    aliases = sum(_TEXT + len(alias) for alias in row.aliases) if row.aliases else 0
+    return _ROW + len(row.name) + aliases
 
 
 def _inspection_size(inspection: Inspection) -> int:

@@ -8,6 +8,10 @@ import urwid
 from slabtui.views.cells import cells, cut, drawable, head, is_plain
 from slabtui.views.line import Markup
 
+# Runs that urwid writes unchanged. In others it looks for control characters, which takes longer than all else that it
+# does to a line with a sparkline; here they have been looked for.
+_AS_IT_IS: Literal["U"] = "U"
+
 Run = tuple[Hashable, Literal["0", "U"] | None, bytes]  # bytes in one style and one set of characters
 
 
@@ -79,7 +83,7 @@ def draw(markup: Markup, width: int) -> Lines:
 def encode(style: Hashable, text: str) -> list[Run]:
     """Return a text in a style, in the encoding of the terminal. Printable ASCII is the same in all of them."""
     if text.isprintable() and (text.isascii() or not is_plain()):  # nearly every text
-        return [(style, None, text.encode())] if text else []
+        return [(style, None if text.isascii() else _AS_IT_IS, text.encode())] if text else []
     encoded, charsets = urwid.apply_target_encoding(text)
     runs: list[Run] = []
     begin = 0
