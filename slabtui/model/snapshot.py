@@ -22,8 +22,8 @@ _Row = TypeVar("_Row")
 def _row(cls: type[_Row]) -> type[_Row]:
     """Make a class a dataclass whose fields only the type checker keeps from being changed.
 
-    Three rows are made of each cache that changes, in each interval. Where dataclass() is given `frozen`, it sets each
-    field by a call of object.__setattr__(), and a row takes ten times as long to make.
+    Up to three rows are made of each cache that changes, in each interval. Where dataclass() is given `frozen`, it sets
+    each field by a call of object.__setattr__(), and a row takes ten times as long to make.
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
