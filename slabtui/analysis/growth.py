@@ -44,14 +44,14 @@ class Growth:
             self._since = max(0.0, snapshot.time - snapshot.elapsed)
         self._time = snapshot.time
         ends = self._bins.advance(snapshot.elapsed)
-        self._add_rows(snapshot.rows)
+        caches = self._add_rows(snapshot.rows)
         self._host.add(snapshot.memory)
         takes_time = ends and self._end_bin()
         if not takes_time or snapshot.elapsed >= BIN:  # longer intervals all end a bin
             self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
-        rows = tuple(map(self._judge_row, snapshot.rows))
+        rows = tuple(map(_judge_row, caches, snapshot.rows))
         return replace(snapshot, rows=rows, growth=self._host.judge(self._since, snapshot.memory, self._leaks))
 
     def mark(self) -> None:
@@ -69,17 +69,19 @@ class Growth:
         for cache in self._caches.values():
             cache.mark()
 
-    def _add_rows(self, rows: Iterable[CacheRow]) -> None:
-        caches = self._caches
+    def _add_rows(self, rows: Iterable[CacheRow]) -> list[JudgedCache | None]:
+        """Add the live objects of each row to its cache, and return these caches; None: they are not known."""
+        found: list[JudgedCache | None] = []
         for row in rows:
-            live = row.live
-            if live is None:
-                continue
-            cache = caches.get(row.cache)
-            if cache is None:
-                caches[row.cache] = JudgedCache(row, live)
-            else:
-                cache.add(live)
+            live, cache = row.live, None
+            if live is not None:
+                cache = self._caches.get(row.cache)
+                if cache is None:
+                    cache = self._caches[row.cache] = JudgedCache(row, live)
+                else:
+                    cache.add(live)
+            found.append(cache)
+        return found
 
     def _end_bin(self) -> bool:
         """End a bin; return whether all caches were judged with it, which takes time."""
@@ -115,8 +117,8 @@ class Growth:
         marked = (cache for cache in self._caches.values() if cache.is_marked)
         self._leaks = sum(max(0.0, cache.bytes_per_hour or 0.0) for cache in marked) / HOUR
 
-    def _judge_row(self, row: CacheRow) -> CacheRow:
-        cache = self._caches.get(row.cache)
-        if cache is not None and row.live is not None:
-            return cache.judge(row)
-        return row if row.growing is None else judge_row(unjudged_values(row), UNJUDGED)
+
+def _judge_row(cache: JudgedCache | None, row: CacheRow) -> CacheRow:
+    if cache is not None:
+        return cache.judge(row)
+    return row if row.growing is None else judge_row(unjudged_values(row), UNJUDGED)

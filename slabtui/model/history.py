@@ -45,6 +45,11 @@ class _Interval:
         place = self.places.get(cache)
         return None if place is None else self.snapshot.rows[place]
 
+    def rate(self, cache: CacheKey) -> float:
+        """Return the objects allocated per second from a cache."""
+        place = self.places.get(cache)
+        return 0.0 if place is None else self.allocs[place]
+
 
 class History:
     """The last snapshots, the newest last.
@@ -55,7 +60,9 @@ class History:
 
     def __init__(self) -> None:
         self.added = 0
-        self._intervals: deque[_Interval] = deque(maxlen=LENGTH)
+        self._intervals: deque[_Interval] = deque()
+        self._size = 0  # sum over all intervals, as `_inspection_size`
+        self._inspection_size = 0
 
     def __len__(self) -> int:
         return len(self._intervals)
@@ -67,7 +74,8 @@ class History:
         another run, which began to count at another time, begins a new history.
         """
         if self._intervals and self._intervals[-1].snapshot.origin.since != snapshot.origin.since:
-            self._intervals.clear()
+            while self._intervals:
+                self._drop_oldest()
         self.added += 1
         newest = self._intervals[-1] if self._intervals else _Interval(snapshot, (0, 0), array("d"), {}, 0, 0)
         rows, before, places = [], newest.snapshot.rows, newest.places
@@ -87,28 +95,28 @@ class History:
         each = array("d", [snapshot.per_second(number) if number else 0.0 for number in allocs])
         inspections = sum(map(_inspection_size, snapshot.inspections))
         self._intervals.append(_Interval(shared, rates, each, places, size, inspections))
+        self._size += size
+        self._inspection_size += inspections
+        while len(self._intervals) > LENGTH or (self._size > MOST_ROWS_BYTES and len(self._intervals) > 1):
+            self._drop_oldest()
         self._forget_inspections()
-        self._forget_intervals()
 
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot
 
-    def rates(self, back: int = 0) -> list[tuple[float, float]]:
-        """Return the objects and the bytes allocated per second, from all caches, in the same intervals."""
-        return [interval.rates for interval in self._until(back, LENGTH)]
+    def rates(self, back: int = 0, length: int = LENGTH) -> list[tuple[float, float]]:
+        """Return the objects and the bytes allocated per second, from all caches, in up to `length` such intervals."""
+        return [interval.rates for interval in self._until(back, length)]
 
     def series(self, cache: CacheKey, length: int, back: int = 0) -> list[float]:
         """Return the allocations per second of a cache in up to `length` intervals, ending `back` before the newest."""
-        rates: list[float] = []
-        places: dict[CacheKey, int] = {}
-        place = None
-        for interval in self._until(back, length):
-            if interval.places is not places:  # nearly always those of the interval before
-                places = interval.places
-                place = places.get(cache)
-            rates.append(0 if place is None else interval.allocs[place])
-        return rates
+        intervals = self._until(back, length)
+        places = intervals[-1].places if intervals else {}
+        place = places.get(cache)
+        if place is None:
+            return [one.rate(cache) for one in intervals]
+        return [one.allocs[place] if one.places is places else one.rate(cache) for one in intervals]
 
     def past(self, cache: CacheKey, back: int = 0, length: int = LENGTH) -> list[CacheRow | None]:
         """Return the rows of a cache in up to `length` intervals up to `back` before the newest; None: it has none."""
@@ -122,20 +130,18 @@ class History:
         """Return up to `length` intervals, the last of them `back` before the newest."""
         return [*islice(reversed(self._intervals), back, back + length)][::-1]  # a deque is walked to where a slice is
 
-    def _forget_intervals(self) -> None:
-        """Drop the oldest intervals where all take too much memory; the newest stays."""
-        size = sum(interval.size for interval in self._intervals)
-        while size > MOST_ROWS_BYTES and len(self._intervals) > 1:
-            size -= self._intervals.popleft().size
+    def _drop_oldest(self) -> None:
+        oldest = self._intervals.popleft()
+        self._size -= oldest.size
+        self._inspection_size -= oldest.inspection_size
 
     def _forget_inspections(self) -> None:
         """Drop the oldest inspections where they take too much memory: one of processes may have 16,384 rows."""
-        size = sum(interval.inspection_size for interval in self._intervals)
         for interval in islice(self._intervals, len(self._intervals) - 1):
-            if size <= MOST_INSPECTIONS_BYTES:
+            if self._inspection_size <= MOST_INSPECTIONS_BYTES:
                 break
             if interval.inspection_size:
-                size -= interval.inspection_size
+                self._inspection_size -= interval.inspection_size
                 interval.inspection_size = 0
                 interval.snapshot = replace(interval.snapshot, inspections=())
 
@@ -151,7 +157,8 @@ def _share(known: CacheRow, row: CacheRow) -> CacheRow:
 
 
 def _row_size(row: CacheRow) -> int:
-    return _ROW + len(row.name) + sum(_TEXT + len(alias) for alias in row.aliases)
+    aliases = sum(_TEXT + len(alias) for alias in row.aliases) if row.aliases else 0
+    return _ROW + len(row.name) + aliases
 
 
 def _inspection_size(inspection: Inspection) -> int:

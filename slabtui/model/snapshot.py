@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, dataclass_transform
 
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
@@ -15,8 +15,20 @@ from slabtui.model.inspection import (
     merge_inspections,
 )
 
+_Row = TypeVar("_Row")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True)
+def _row(cls: type[_Row]) -> type[_Row]:
+    """Make a class a dataclass whose fields only the type checker keeps from being changed.
+
+    Up to three rows are made of each cache that changes, in each interval. Where dataclass() is given `frozen`, it sets
+    each field by a call of object.__setattr__(), and a row takes ten times as long to make.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@_row
 class CacheTotals:
     """One slab cache at one moment, and what was counted of it since counting began.
 
@@ -57,7 +69,7 @@ class CacheTotals:
     total_frees: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_row
 class CacheRow(CacheTotals):
     """One slab cache in one interval: the totals at its end, what was counted in it, and how the cache grows.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from slabtui.columns import numbers
 from slabtui.columns.numbers import Style, Unit
@@ -9,7 +10,7 @@ from slabtui.columns.units import SUFFIXES
 from slabtui.model.snapshot import Snapshot
 from slabtui.views.cells import is_plain
 from slabtui.views.chart import level, sparkline
-from slabtui.views.line import Pieces, Segment, padded
+from slabtui.views.line import Later, Pieces, Segment, padded
 from slabtui.views.state import State
 
 _SIZE = 6  # columns of a size: 1.23Gi
@@ -180,7 +181,11 @@ def _chart(shown: Shown) -> Segment | None:
     if shown.snapshot.memory is None:
         return None
     series = [one.memory.slab or 0 for one in shown.state.time.until_shown() if one.memory is not None]
-    return Segment(None, tuple(_over(_full(shown), _draw_chart(series, width), width) for width in _CHARTS), 7)
+
+    def draw(width: int) -> Pieces:
+        return _over(_full(shown), _draw_chart(series, width), width)
+
+    return Segment(None, tuple(Later(width, partial(draw, width)) for width in _CHARTS), 7)
 
 
 def _over(words: tuple[Pieces, ...], chart: str, width: int) -> Pieces:
@@ -231,10 +236,18 @@ def _rate(name: str, unit: Unit, what: str, priority: int) -> Callable[[Shown], 
     return draw
 
 
+def _last_rates(shown: Shown) -> list[tuple[float, float]]:
+    """Return the rates of as many intervals as a chart has room for."""
+    return shown.state.time.rates(max(_RATES_CHARTS))
+
+
 def _rates_chart(series: Sequence[float]) -> Segment:
     """Return a chart of the last intervals."""
-    drawn = (sparkline(series, width, plain=is_plain()) for width in _RATES_CHARTS)
-    return Segment("chart", tuple(drawn), 3)
+
+    def draw(width: int) -> Pieces:
+        return (("chart", sparkline(series, width, plain=is_plain())),)
+
+    return Segment("chart", tuple(Later(width, partial(draw, width)) for width in _RATES_CHARTS), 3)
 
 
 def _frees(shown: Shown) -> Segment | None:
@@ -297,8 +310,8 @@ ALLOCS = Field(
     _rate("allocs", Unit.OBJECTS, "allocs", 6),
 )
 BYTES = Field("B/s", "Bytes of these objects", _rate("bytes", Unit.BYTES, "B", 6))
-ALLOCS_CHART = Field("", "", lambda shown: _rates_chart([allocs for allocs, _ in shown.state.time.rates()]))
-BYTES_CHART = Field("", "", lambda shown: _rates_chart([size for _, size in shown.state.time.rates()]))
+ALLOCS_CHART = Field("", "", lambda shown: _rates_chart([allocs for allocs, _ in _last_rates(shown)]))
+BYTES_CHART = Field("", "", lambda shown: _rates_chart([size for _, size in _last_rates(shown)]))
 FREES = Field("frees/s", "Objects freed, while frees are counted", _frees)
 
 UNKNOWN = Field("", "", _unknown)

@@ -1,6 +1,6 @@
 """One line of segments: their texts are shortened, and then dropped, where they do not fit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slabtui.views.cells import cells, clip, head
@@ -10,18 +10,31 @@ Pieces = tuple[tuple[str | None, str], ...]  # the same as a value that does not
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """A form of a segment that is drawn only if it is chosen, such as a chart.
+
+    Attributes:
+        width: columns that it takes.
+        draw: draws it.
+    """
+
+    width: int
+    draw: Callable[[], Pieces]
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One part of a line.
 
     Attributes:
         style: the name of a style.
-        texts: what it says, the longest form first, each a text or pieces with styles of their own; where none fits,
-            the segment is dropped.
+        texts: what it says, the longest form first, each a text or pieces with styles of their own, or drawn later;
+            where none fits, the segment is dropped.
         priority: the higher, the longer it stays. Where it is equal, all are shortened before one is dropped.
     """
 
     style: str | None
-    texts: tuple[str | Pieces, ...]
+    texts: tuple[str | Pieces | Later, ...]
     priority: int
 
     def pieces(self, form: int) -> Pieces:
@@ -29,7 +42,16 @@ class Segment:
         if form >= len(self.texts):
             return ()
         text = self.texts[form]
+        if isinstance(text, Later):
+            return text.draw()
         return ((self.style, text),) if isinstance(text, str) else text
+
+    def measure(self, form: int, width: int) -> int | None:
+        """Return how many columns a form takes, more than `width` if it does; None: it says nothing, and has no gap."""
+        if form < len(self.texts) and isinstance(later := self.texts[form], Later):
+            return later.width
+        pieces = self.pieces(form)
+        return sum([cells(head(text, width)) for _, text in pieces]) if pieces else None
 
 
 def line(
@@ -46,19 +68,16 @@ def line(
     """
     segments = [*left, *right]
     chosen = [0] * len(segments)  # the form of each; past its last: dropped
+    lengths = [[one.measure(form, width) for form in range(len(one.texts) + 1)] for one in segments]
 
     def group(begin: int, end: int) -> Markup:
         kept = [pieces for place in range(begin, end) if (pieces := segments[place].pieces(chosen[place]))]
         return [piece for pieces in kept for piece in ((None, gap), *pieces)][1:]
 
-    def ends() -> tuple[Markup, Markup]:
-        return group(0, len(left)), group(len(left), len(segments))
-
     def space() -> int:
         """Return how many columns are left between the groups; less than 0: they do not fit."""
-        both = ends()
-        used = sum(cells(head(text, width)) for end in both for _, text in end)
-        return width - used - (len(gap) if all(both) else 0)
+        kept = [length for forms, form in zip(lengths, chosen, strict=True) if (length := forms[form]) is not None]
+        return width - sum(kept) - len(gap) * max(0, len(kept) - 1)
 
     def rank(place: int) -> tuple[bool, int, bool, int]:
         """Return which segment becomes shorter first: the least."""
@@ -79,7 +98,7 @@ def line(
             chosen[place] = form
             if form == shortest or space() >= 0:
                 break
-    both = ends()
+    both = group(0, len(left)), group(len(left), len(segments))
     gaps = len(gap) if all(both) else 0
     return [*both[0], (None, " " * max(0, space() + gaps)), *both[1]]
 

@@ -1,12 +1,12 @@
 """A list of lines of which only the visible ones are drawn: the table and the pages are made of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, Literal, TypeVar
 
 import urwid
 
 from slabtui.views import keymap
-from slabtui.views.canvas import Charset, encode
+from slabtui.views.canvas import Lines, Run, encode
 from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.cursor import Cursor
 from slabtui.views.line import Segment
@@ -57,7 +57,7 @@ class RowList(urwid.Widget, Generic[T]):
         self.items: Sequence[T] = ()
         self._draw = draw
         self._moved = moved
-        self._drawn: dict[int, tuple[str, bytes, Charset]] = {}
+        self._drawn: dict[int, tuple[str, list[Run]]] = {}
         self._room = 0  # columns of a line, as drawn last
         self._scrolled = False  # by the wheel or the bar, after the last key
         self._dragged = False  # the bar, by the button that is down
@@ -97,19 +97,11 @@ class RowList(urwid.Widget, Generic[T]):
             self._room = self.room(width)
             self._drawn.clear()
         places = range(self.cursor.top, min(self.cursor.top + height, len(self.items)))
-        lines = [self._line(place, focus and place == self.cursor.place) for place in places]
-        pieces = self._bar_pieces(width - self._room, height)
-        for (text, style, charset), (encoded, more, bar_style) in zip(lines, pieces, strict=False):
-            text.append(encoded)
-            style.append((bar_style or style[0][0], len(encoded)))
-            charset.extend(more)
-        canvas = urwid.TextCanvas(
-            [b"".join(text) for text, _, _ in lines],
-            [style for _, style, _ in lines],
-            [charset for _, _, charset in lines],
-            maxcol=width,
-            check_width=False,  # every line is exactly this wide
-        )
+        drawn = [self._line(place, focus and place == self.cursor.place) for place in places]
+        beside = " " * (width - self._room)
+        bar = self._draw_bar(width - self._room, height) or [encode(style, beside) for style, _ in drawn]
+        lines = [[*runs, *more] for (_, runs), more in zip(drawn, bar, strict=False)]
+        canvas = Lines(lines, width)
         if len(lines) == height:
             return canvas
         below = urwid.SolidCanvas(" ", width, height - len(lines))
@@ -173,14 +165,15 @@ class RowList(urwid.Widget, Generic[T]):
     def _bar(self, height: int) -> ScrollBar | None:
         return ScrollBar(self.cursor.top, len(self.items), height) if len(self.items) > height else None
 
-    def _bar_pieces(self, width: int, height: int) -> list[tuple[bytes, Charset, str | None]]:
-        """Return what stands beside each line, with its style; None: that of the line."""
-        blank, bar = encode(" " * width), self._bar(height)
+    def _draw_bar(self, width: int, height: int) -> list[list[Run]]:
+        """Return what stands beside each line; nothing where all items fit."""
+        bar = self._bar(height)
         if bar is None:
-            return [(*blank, None)] * height
-        drawn = encode(("|" if is_plain() else "┃") * width)  # thin, because sparklines end in full blocks
+            return []
+        blank = encode("bar", " " * width)
+        filled = encode("bar", ("|" if is_plain() else "┃") * width)  # thin, because sparklines end in full blocks
         thumb = bar.thumb
-        return [(*(drawn if line in thumb else blank), "bar") for line in range(height)]
+        return [filled if line in thumb else blank for line in range(height)]
 
     def _is_on_bar(self, size: tuple[int, int], col: int) -> bool:
         return col >= self.room(size[0]) and len(self.items) > size[1]
@@ -195,13 +188,16 @@ class RowList(urwid.Widget, Generic[T]):
         self._moved()
         self._invalidate()
 
-    def _line(self, place: int, selected: bool) -> tuple[list[bytes], list[tuple[Hashable, int]], Charset]:
+    def _line(self, place: int, selected: bool) -> tuple[str, list[Run]]:
+        """Return the style and the runs of a line, without what stands beside it."""
         if place not in self._drawn:
             style, text = self._draw(self.items[place])
-            self._drawn[place] = (style, *encode(clip(text, self._room)))
-        style, encoded, charset = self._drawn[place]
-        shown = _SELECTED.get(style, "selected") if selected else style
-        return [encoded], [(shown, len(encoded))], [*charset]
+            self._drawn[place] = style, encode(style, clip(text, self._room))
+        style, runs = self._drawn[place]
+        if not selected:
+            return style, runs
+        style = _SELECTED.get(style, "selected")
+        return style, [(style, charset, text) for _, charset, text in runs]
 
 
 def arrows() -> tuple[str, str]:

@@ -98,8 +98,11 @@ class Table(urwid.WidgetWrap[_Frame]):
             self._longest_name = longest + 1 + _BRANCH * self._state.leaks
         self._scene = self._make_scene()
         self._list.show(self._state.lines)
-        self._message.set_text(drawable(self._why_empty()))
-        self._w.body = self._list if self._state.lines else self._empty
+        body = self._list if self._state.lines else self._empty
+        if body is self._empty:
+            self._message.set_text(drawable(self._why_empty()))
+        if body is not self._w.body:  # urwid checks the methods of what it is given, which takes time
+            self._w.body = body
 
     def status(self) -> list[Segment]:
         """Return what is not on the screen, what the selection follows, and why its cache grows if its name says so."""
@@ -152,7 +155,8 @@ class Table(urwid.WidgetWrap[_Frame]):
         if row is None:
             bar = ("-" if is_plain() else "─") * max(0, self._cols)
             return "rule", f"{bar[:2]} reclaimable: the kernel frees these when memory is short {bar}"
-        written = (cell(column.align, room, column.write(row, room, self._scene)) for column, room in self._fitted)
+        scene = self._scene
+        written = [cell(column.align, room, column.write(row, room, scene)) for column, room in self._fitted]
         return self._style(row), GAP.join(written)
 
     def _style(self, row: CacheRow) -> str:

@@ -82,9 +82,9 @@ class Timeline:
         """Return all snapshots up to the one on the screen."""
         return self.history.snapshots(self.back)
 
-    def rates(self) -> list[tuple[float, float]]:
-        """Return the objects and the bytes allocated per second in all intervals up to the one on the screen."""
-        return self.history.rates(self.back)
+    def rates(self, length: int) -> list[tuple[float, float]]:
+        """Return the objects and the bytes allocated per second in up to `length` intervals, the one on screen last."""
+        return self.history.rates(self.back, length)
 
     def _show(self, back: int) -> None:
         """Show the interval this many before the newest."""

@@ -5,7 +5,7 @@ import urwid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.views.canvas import draw
+from slabtui.views.canvas import draw, encode
 
 PIECES = st.tuples(st.sampled_from([None, "title", "dim"]), st.text("ab ▃名é\n", max_size=12))
 
@@ -32,3 +32,10 @@ def test_lines_are_drawn_as_by_the_text_widget_which_lays_them_out(
         "名" in text for _, text in markup
     ):  # urwid's style of half a wide character depends on what is before it
         assert characters(drawn) == characters(expected)
+
+
+@given(st.text("ab ▃名é\x1b\x9b\x0e\u2028\ud800", max_size=12))
+def test_only_printable_text_is_written_without_a_look_for_control_characters(text: str) -> None:
+    unchanged = [run for _, charset, run in encode("title", text) if charset == "U"]
+    assert all(run.decode().isprintable() for run in unchanged)
+    assert bool(unchanged) == (text.isprintable() and not text.isascii())
