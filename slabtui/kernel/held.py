@@ -14,7 +14,7 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import records, syscalls
 from slabtui.kernel.bpf.maps import Hash
 from slabtui.kernel.bpf.module import BuildContext, Module
-from slabtui.kernel.bpf.records import Budget, Checked, HeldRecord, Lifetimes, Sample
+from slabtui.kernel.bpf.records import Checked, HeldBudget, HeldRecord, Lifetimes, Sample
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.naming import Counted, Naming
@@ -32,13 +32,13 @@ ENTRIES = 65_536  # 8 MiB of the kernel's memory
 GOAL = 16_384
 STACKS = 4096  # 1 KiB each; they are a few hundred
 STRATA = 1024  # 32 bytes each: call sites of a cache, times the tasks that allocate at a time
-SHARE = 0.015  # of one CPU that taking stacks may cost
+SHARE = 0.01  # of one CPU that taking stacks may cost: half of BUDGET
 STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which are enough for an error of 1 % in 12 s
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
 
 _DEPTH = 127  # of a stack map of bcc
 _BESIDE = 300  # ns of each stack that are not measured: its entry, its process, and the reading of two clocks
-_EVENT = 60  # ns that an event of the sample costs, beside a stack; see docs/counting.md
+_EVENT = 45  # ns that an event of the sample costs, beside a stack; see docs/counting.md
 _USUAL = 3_000  # ns that a stack costs, until it is known
 _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
@@ -178,7 +178,7 @@ class Holder(CachePart):
         for stack in self._stacks:
             maps.put("lifetimes", stack, Lifetimes())
         for stratum in range(STRATA + 1):
-            maps.put("budgets", stratum, Budget())
+            maps.put("held_budgets", stratum, HeldBudget())
         maps.put("sample", 0, Sample(salt=secrets.randbits(64)))
         self._stacks.clear()
         self._doublings = 0

@@ -8,11 +8,12 @@
  * is in the sample; each time N doubles, the addresses that stay in are half of those before.
  *
  * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of which
- * may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random: M rises while
- * stacks cost more than their budget. There is one budget for all, and one for each stratum: the allocations with the
- * same call site and the same stack pointer, which nearly always have the same stack and task. M is the product of both.
- * So a stratum that allocates rarely is tracked completely beside one that allocates all the time. A tracked object
- * stands for N * M objects. That N and M depend on earlier events only makes the estimates unbiased, whatever the strata.
+ * may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs between
+ * strata: the allocations with the same call site and the same stack pointer, which nearly always have the same stack and
+ * task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost more than the budget
+ * for all, the budgets of all strata shrink alike. So a stratum that allocates rarely is tracked completely, M = 1, beside
+ * others that allocate all the time. A tracked object stands for N * M objects. N and M depend on earlier events only, so
+ * the estimates are unbiased, whatever the strata.
  *
  * Some frees have no event. If an address is handed out again, its object was freed: the entry is replaced, or deleted if
  * the new object is not drawn. held_check deletes entries whose page no longer belongs to the cache.
@@ -22,11 +23,12 @@
  * spent on taking stacks, of all and of one stratum; BESIDE, the nanoseconds of each stack that are not measured; USUAL,
  * those that it takes until that is known; and CHUNK, the entries that one run of held_check examines.
  */
-#define LEAST_STEP 2000000ULL /* ns of debt that double M: ten stacks on a common machine */
+#define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
+#define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
 #define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
 #define OUTLIER 8             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
-#define MOST_RAISED 15        /* doublings of M by one budget: both together fit into 32 bits */
+#define MOST_RAISED 16        /* doublings of M, and of what a stack is charged to a stratum */
 #define MOST_DOUBLINGS 32     /* of N */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
 #define SPREAD 0x9E3779B97F4A7C15ULL /* odd, with its bits spread evenly: 2^64 divided by the golden ratio */
@@ -50,11 +52,12 @@ struct sample {
 	u64 entries;   /* those of the sample in `held`, about; user space corrects it */
 };
 
-struct budget {
+struct held_budget {
 	u64 paid_at; /* when, by bpf_ktime_get_ns(), enough time has passed for the stacks taken so far */
-	u64 usual;   /* ns that taking a stack costs: a moving average; of the budget for all */
-	u64 raised;  /* how often M is doubled while `paid_at` is far ahead */
+	u64 usual;   /* of the budget for all: ns that taking a stack costs, a moving average */
+	u64 raised;  /* while `paid_at` is far ahead: how often M is doubled; of the budget for all, how often others halve */
 	u64 jiffies; /* when `raised` was last fitted */
+	u64 pressure; /* of a stratum: `raised` of the budget for all, when it was last fitted */
 };
 
 struct lifetimes {
@@ -70,7 +73,7 @@ struct checked {
 
 BPF_HASH(held, u64, struct entry, ENTRIES); /* by address */
 BPF_ARRAY(sample, struct sample, 1);
-BPF_ARRAY(budgets, struct budget, STRATA + 1); /* the last is the one for all */
+BPF_ARRAY(held_budgets, struct held_budget, STRATA + 1); /* the last is the one for all */
 BPF_ARRAY(lifetimes, struct lifetimes, STACKS + 1); /* by number of stack; the last is of those that have none */
 BPF_ARRAY(checked, struct checked, 1);
 BPF_STACK_TRACE(stacks, STACKS);
@@ -111,43 +114,70 @@ static __always_inline void forget(struct sample *now, u64 object)
 		__sync_fetch_and_add(&now->entries, -1);
 }
 
-/* Fit M to the debt, which is the time until `paid_at`: each step of it but the first doubles M. */
-static __always_inline void fit(struct budget *budget, u64 usual, u64 rate, u64 now)
+static __always_inline u64 debt_of(struct held_budget *budget, u64 now)
 {
-	u64 debt = budget->paid_at > now ? budget->paid_at - now : 0;
+	return budget->paid_at > now ? budget->paid_at - now : 0;
+}
+
+/* The smallest debt that counts, or more where stacks cost more than usual machines take. */
+static __always_inline u64 step_of(u64 usual, u64 rate, u64 least)
+{
 	u64 step = usual * rate * STACKS_IN_STEP;
-	u64 steps = debt / (step > LEAST_STEP ? step : LEAST_STEP);
+
+	return step > least ? step : least;
+}
+
+/* Fit `raised` to the debt: to each step of it but the first. */
+static __always_inline void fit(struct held_budget *budget, u64 step, u64 now)
+{
+	u64 steps = debt_of(budget, now) / step;
 
 	if (steps > MOST_RAISED)
 		steps = MOST_RAISED;
 	budget->raised = steps ? steps - 1 : 0;
 }
 
-/* Fit M again in each jiffy: read from memory, a clock would cost more than all of the rest. */
-static __always_inline void refit(struct budget *budget, u64 usual, u64 rate)
+/* Fit a stratum, whose budget is halved as often as `pressure` says; so a debt from another pressure is another one. */
+static __always_inline void fit_stratum(struct held_budget *own, u64 usual, u64 pressure, u64 now)
+{
+	u64 debt = debt_of(own, now);
+
+	if (own->pressure != pressure) {
+		debt = own->pressure > pressure ? debt >> (own->pressure - pressure) : debt << (pressure - own->pressure);
+		own->pressure = pressure;
+		own->paid_at = now + debt;
+	}
+	fit(own, step_of(usual, STRATUM_RATE, LEAST_STEP) << pressure, now);
+}
+
+/* Fit a budget again in each jiffy: read from memory, a clock would cost more than all of the rest. */
+static __always_inline bool is_outdated(struct held_budget *budget)
 {
 	u64 jiffies = bpf_jiffies64();
 
 	if (budget->jiffies == jiffies)
-		return;
+		return false;
 	budget->jiffies = jiffies;
-	if (budget->raised)
-		fit(budget, usual, rate, bpf_ktime_get_ns());
+	return budget->raised;
 }
 
-static __always_inline void charge(struct budget *budget, u64 usual, u64 rate, u64 took, u64 now)
+static __always_inline void charge(struct held_budget *budget, u64 amount, u64 now)
 {
 	if (budget->paid_at < now)
 		budget->paid_at = now;
-	__sync_fetch_and_add(&budget->paid_at, (took + BESIDE) * rate);
-	fit(budget, usual, rate, now);
+	__sync_fetch_and_add(&budget->paid_at, amount);
+}
+
+static __always_inline u64 usual_of(struct held_budget *all)
+{
+	return all->usual ? all->usual : USUAL;
 }
 
 /* Take the stack of an allocation and charge what it costs; return its number. */
-static __always_inline u64 take_stack(void *ctx, struct budget *own, struct budget *all, u64 began)
+static __always_inline u64 take_stack(void *ctx, struct held_budget *own, struct held_budget *all, u64 began)
 {
 	s64 stack = stacks.get_stackid(ctx, 0);
-	u64 now = bpf_ktime_get_ns(), took = now - began, usual = all->usual ? all->usual : USUAL;
+	u64 now = bpf_ktime_get_ns(), took = now - began, usual = usual_of(all);
 
 	tally(STACKS_TAKEN, 1);
 	tally(STACKS_NS, took);
@@ -155,8 +185,10 @@ static __always_inline u64 take_stack(void *ctx, struct budget *own, struct budg
 		took = usual * OUTLIER;
 	usual = (usual * (WEIGHT_OF_USUAL - 1) + took) / WEIGHT_OF_USUAL + 1;
 	all->usual = usual;
-	charge(all, usual, RATE, took, now);
-	charge(own, usual, STRATUM_RATE, took, now);
+	charge(all, (took + BESIDE) * RATE, now);
+	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), now);
+	charge(own, (took + BESIDE) * STRATUM_RATE << (own->pressure & 31), now);
+	fit_stratum(own, usual, all->raised, now);
 	return stack < 0 ? STACKS : stack; /* another stack has the same hash, or the map is full */
 }
 
@@ -194,16 +226,17 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 static __always_inline void draw(struct event *event, struct sample *now, u64 hash, u64 doublings)
 {
 	u32 last = STRATA, place = hash_of(stack_of(event) ^ event->call_site, 0) >> 32 & (STRATA - 1);
-	struct budget *all = budgets.lookup(&last), *own = budgets.lookup(&place);
+	struct held_budget *all = held_budgets.lookup(&last), *own = held_budgets.lookup(&place);
 	struct entry entry = {.hash = hash, .call_site = event->call_site, .draws = 1};
-	u64 raised, usual;
+	u64 raised;
 
 	if (!all || !own)
 		return;
-	usual = all->usual ? all->usual : USUAL;
-	refit(all, usual, RATE);
-	refit(own, usual, STRATUM_RATE);
-	raised = all->raised + own->raised;
+	if (is_outdated(all))
+		fit(all, step_of(usual_of(all), RATE, LEAST_STEP_OF_ALL), bpf_ktime_get_ns());
+	if (is_outdated(own))
+		fit_stratum(own, usual_of(all), all->raised, bpf_ktime_get_ns());
+	raised = own->raised;
 	if (raised) {
 		entry.draws = 1ULL << (raised & 31);
 		if (bpf_get_prandom_u32() & (entry.draws - 1)) {

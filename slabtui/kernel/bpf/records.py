@@ -67,6 +67,12 @@ class HeldRecord(ctypes.Structure):
     ]
 
 
+class HeldBudget(ctypes.Structure):
+    """struct held_budget in held.bpf.c."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies", "pressure")]
+
+
 class Sample(ctypes.Structure):
     """struct sample in held.bpf.c."""
 
@@ -110,6 +116,7 @@ BY_MAP: dict[str, type[ctypes.Structure]] = {  # the record that each map holds,
     "stack_rows": RowRecord,
     "budgets": Budget,
     "held": HeldRecord,
+    "held_budgets": HeldBudget,
     "sample": Sample,
     "lifetimes": Lifetimes,
     "checked": Checked,
