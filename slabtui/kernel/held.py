@@ -115,7 +115,8 @@ class Holder(CachePart):
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
         self.module.load(_CHECK)
-        super().attach(settings)
+        super().attach(settings)  # frees first: without them, what is freed meanwhile would seem to be held
+        self._before = self._paced = self._tallies.totals()
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -184,7 +185,6 @@ class Holder(CachePart):
         self._doublings = 0
         self._naming.begin(self._cache.size)
         self._growth = Growth()
-        self._before = self._paced = self._tallies.totals()
 
     def _since(self, before: Sequence[int]) -> list[int]:
         return [now - earlier for now, earlier in zip(self._tallies.totals(), before, strict=True)]

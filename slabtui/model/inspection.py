@@ -21,7 +21,7 @@ class InspectionKind(enum.StrEnum):
     HELD = "held"
 
 
-TABS = (InspectionKind.STACKS, InspectionKind.PROCESSES, InspectionKind.CALLERS, InspectionKind.ABOUT)  # of a page
+ON_PAGE = (InspectionKind.STACKS, InspectionKind.PROCESSES, InspectionKind.CALLERS, InspectionKind.ABOUT)  # of a page
 
 
 class Context(enum.StrEnum):
@@ -173,6 +173,11 @@ class Inspection:
         return sum(row.total_allocs for row in self.rows)
 
     @cached_property
+    def held_objects(self) -> int:
+        """Objects that all rows together hold."""
+        return sum(row.held.objects for row in self.rows if row.held is not None)
+
+    @cached_property
     def variance(self) -> float | None:
         """The square of the standard error of `total_allocs`; None where unknown."""
         errors = [row.standard_error for row in self.rows]
@@ -257,5 +262,12 @@ def _sum_stack(frames: tuple[str, ...], parts: Sequence[InspectionRow]) -> Inspe
 
 
 def fold_stacks(rows: Sequence[InspectionRow]) -> str:
-    """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count."""
-    return "".join(f"{';'.join(reversed(row.frames))} {row.total_allocs}\n" for row in merge_stacks(rows) if row.frames)
+    """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count.
+
+    The count is that of the objects held where the rows have it, else of allocations.
+    """
+    counts: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        counts[row.frames] = counts.get(row.frames, 0) + row.rank
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return "".join(f"{';'.join(reversed(frames))} {count}\n" for frames, count in ordered if frames)
