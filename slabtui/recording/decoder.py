@@ -214,6 +214,8 @@ def _inspection_reader(kind: InspectionKind, version: _Version) -> Check:
         {"cache": key},
     )
     demanded = {key, "kind", "number", "one_in", "lost", part}
+    if kind is InspectionKind.HELD:
+        demanded.add("tracking")
 
     def read(found: dict[str, Any], owner: type) -> Any:
         _demand(found, demanded)

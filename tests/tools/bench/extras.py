@@ -11,7 +11,7 @@ from statistics import median
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import Request
 from tests.support import probes
 from tests.tools.bench import events, load, ways
@@ -84,8 +84,8 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
         _ALONE: Request(),
         _FREES: Request(frees=True),
         **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
-        f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *InspectionKind),
-        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *InspectionKind),
+        f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *ON_PAGE),
+        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *ON_PAGE),
     }
     costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()

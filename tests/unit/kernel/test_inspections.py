@@ -203,7 +203,7 @@ def test_a_refusal_is_the_trouble_of_the_reading_and_is_not_tried_again_until_it
 def test_each_request_has_a_number_and_one_that_ends_has_none(bench: Bench) -> None:
     bench.rows.merge(counted({DENTRY: 1}))
     numbers = []
-    for kind in InspectionKind:
+    for kind in ON_PAGE:
         bench.request(DENTRY_KEY, kind)
         reading = bench.read()
         assert reading is not None
