@@ -168,15 +168,18 @@ def duplicate(pid: int, descriptor: int) -> int:
     return copy
 
 
-def test_frees_that_no_tracepoint_shows_are_doubted() -> None:
-    """kfree_rcu() frees the items of epoll in batches; where fentry shows these, slabtui does not follow them yet."""
+@pytest.mark.parametrize("items", [2_000, CLOSED])
+def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> None:
+    """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted."""
     with keeping() as keeper, holding("eventpoll_epi") as probe:
-        keeper.do("epoll", CLOSED)
+        keeper.do("epoll", items)
         time.sleep(0.5)
         inspection = found(probe)
+    objects, error = total(rows_of(inspection, keeper.pid))
     assert inspection.tracking is not None
-    print(inspection.tracking, total(rows_of(inspection, keeper.pid)))
-    assert inspection.tracking.doubt
+    print(inspection.tracking, objects, error)
+    assert inspection.tracking.gone + objects >= 0.9 * items - ERRORS * error
+    assert inspection.tracking.doubt or objects <= 0.1 * items + ERRORS * error
 
 
 def test_a_leak_is_not_doubted() -> None:
