@@ -5,16 +5,16 @@ from dataclasses import replace
 from slabtui.columns.held import COLUMNS, share, summarize, who_holds
 from slabtui.columns.inspections import Scene
 from slabtui.model.held import Held, Tracking
+from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow, fold_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.outputs import text_tables
-from tests.support.fakes import key, snapshot
+from tests.support.fakes import snapshot
 
-FILP = key(1, "filp")
+FILP = CacheKey(KeyKind.CACHE, "filp")
 FRAMES = ("kmem_cache_alloc", "alloc_empty_file", "do_eventfd")
-LEAK = InspectionRow(
-    frames=FRAMES, pid=7, comm="leak", held=Held(300, 57_600, 12.4, 3700.0, 61.0, growth_objects_s=20.04)
-)
+LEAKED = Held(300, 57_600, 12.4, 3700.0, 61.0, growth_objects_s=20.5)
+LEAK = InspectionRow(frames=FRAMES, pid=7, comm="leak", held=LEAKED)
 OTHER = InspectionRow(frames=("kmem_cache_alloc", "pipe"), pid=8, comm="sh", ended=True, held=Held(100, 19_200))
 ALL = Inspection(FILP, InspectionKind.HELD, rows=(LEAK, OTHER), tracking=Tracking(410, 500, 0, 1000, 1416))
 
@@ -28,7 +28,7 @@ def test_a_row_says_how_much_is_held_since_when_and_by_whom() -> None:
         "HELD": "~300",
         "S.E.": "12",
         "BYTES": "57600",
-        "+/s": "20.0",
+        "+/s": "20.5",
         "OLDEST": "1 h 2 min",
         "MEDIAN": "1 min 1 s",
         "SHARE": "75.0%",
