@@ -18,6 +18,11 @@ def share(row: InspectionRow, inspection: Inspection) -> float:
     return 100 * row.rank / inspection.held_objects if inspection.held_objects else 0.0
 
 
+def is_estimate(inspection: Inspection) -> bool:
+    """Return whether some objects were not tracked, so that the numbers of all rows are estimates."""
+    return inspection.one_in > 1 or (inspection.tracking is not None and inspection.tracking.skipped > 0)
+
+
 def summarize(inspection: Inspection) -> str:
     """Return how much is held, beside the change of the live objects; and why that cannot be trusted, if so."""
     held, tracking = inspection.held_objects, inspection.tracking
@@ -70,7 +75,7 @@ COLUMNS: tuple[InspectionColumn, ...] = (
         "HELD",
         8,
         lambda row, held, width, scene: (
-            "~" * (held.standard_error > 0) + numbers.write(held.objects, Unit.OBJECTS, scene.style, width - 1)
+            "~" * is_estimate(scene.inspection) + numbers.write(held.objects, Unit.OBJECTS, scene.style, width - 1)
         ),
         "Objects that were allocated since the inspection began and are not freed; ~: an estimate",
         Unit.OBJECTS,
@@ -80,7 +85,7 @@ COLUMNS: tuple[InspectionColumn, ...] = (
         "S.E.",
         6,
         lambda row, held, width, scene: numbers.write(round(held.standard_error), Unit.OBJECTS, scene.style, width),
-        "Standard error of HELD: two times out of three the true number is within HELD ± S.E.; 0: it is exact",
+        "Standard error of HELD: two times out of three the true number is within HELD ± S.E.",
         Unit.OBJECTS,
     ),
     _column(

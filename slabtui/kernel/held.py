@@ -45,7 +45,7 @@ _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by 
 _FREEING = {"kmem_cache_free": "held_cache_free", "kfree": "held_kfree"}  # these have no variant for a node
 _CHECK = "held_check"
 # The tallies, as in held.bpf.c.
-_LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _TALLIES = range(10)
+_LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
 _STACK_SHIFT = 34  # of an identity
 
 
@@ -146,6 +146,7 @@ class Holder(CachePart):
                     net=tallies[_ALLOCATED] - tallies[_FREED],
                     seen=tallies[_ALLOCATED] + tallies[_FREED],
                     gone=tallies[_REPLACED] + tallies[_MOVED_ON],
+                    skipped=tallies[_SKIPPED],
                 ),
             ),
         )

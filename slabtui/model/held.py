@@ -12,7 +12,7 @@ class Held:
     Attributes:
         objects: allocated since tracking began, and not freed.
         bytes: their size in bytes.
-        standard_error: of `objects`; 0: exact.
+        standard_error: of `objects`; 0: exact if nothing was skipped, see Tracking.
         oldest: age of the oldest tracked object, in seconds; None: none is held.
         median: the age that half of the objects have reached, likewise.
         ages: objects younger than each limit of AGES and not younger than the one before; at the end the older ones.
@@ -43,6 +43,7 @@ class Tracking:
         seen: allocations and frees that were seen, likewise.
         gone: objects that were held and that no event showed freed: their address was handed out again, or their page
             left the cache.
+        skipped: allocations of the sample that were not drawn; 0: each one was tracked.
         live_began: objects in use when tracking began, as in /proc/slabinfo; None where unknown.
         live: the same now.
         doubt: why the rows cannot be trusted, in words for the user; empty if they can.
@@ -51,6 +52,7 @@ class Tracking:
     net: int = 0
     seen: int = 0
     gone: int = 0
+    skipped: int = 0
     live_began: int | None = None
     live: int | None = None
     doubt: str = ""

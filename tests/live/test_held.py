@@ -27,6 +27,7 @@ pytestmark = pytest.mark.live
 KEPT = 500
 CLOSED = 100_000
 _PIDFD_GETFD = 438  # the number of the system call, on every architecture
+SKIPPED = 0.05  # of the objects: a few that were skipped may not show in the standard error
 ERRORS = 5  # standard errors: more once in two million cases
 EVENTFD = ("__x64_sys_eventfd2", "do_eventfd", "__do_sys_eventfd2", "__arm64_sys_eventfd2")
 
@@ -65,7 +66,7 @@ def total(rows: list[InspectionRow]) -> tuple[int, float]:
 def assert_holds(rows: list[InspectionRow], kept: int, lost: int = 0) -> None:
     objects, error = total(rows)
     print(f"{objects} of {kept} objects, standard error {error:.0f}, lost {lost}")
-    assert abs(objects - kept) <= ERRORS * error + lost
+    assert abs(objects - kept) <= max(ERRORS * error, SKIPPED * kept) + lost
 
 
 def cache_of_messages() -> str:

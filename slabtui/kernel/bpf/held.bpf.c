@@ -26,7 +26,7 @@
 #define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
 #define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
-#define OUTLIER 8             /* a stack that takes this many times the usual was interrupted */
+#define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
 #define MOST_RAISED 16        /* doublings of M, and of what a stack is charged to a stratum */
 #define MOST_DOUBLINGS 32     /* of N */
@@ -34,7 +34,7 @@
 #define SPREAD 0x9E3779B97F4A7C15ULL /* odd, with its bits spread evenly: 2^64 divided by the golden ratio */
 
 /* The sums are in objects: those of the sample count N times, those that were drawn N * M times. */
-enum { LOST_EVENTS, ALLOCATED, FREED, REPLACED, MOVED_ON, LOST_TRACKED, STACKS_TAKEN, STACKS_NS, EVENTS };
+enum { LOST_EVENTS, ALLOCATED, FREED, REPLACED, MOVED_ON, LOST_TRACKED, STACKS_TAKEN, STACKS_NS, EVENTS, SKIPPED };
 
 struct entry {
 	u64 hash;      /* of its address */
@@ -240,6 +240,7 @@ static __always_inline void draw(struct event *event, struct sample *now, u64 ha
 	if (raised) {
 		entry.draws = 1ULL << (raised & 31);
 		if (bpf_get_prandom_u32() & (entry.draws - 1)) {
+			tally(SKIPPED, 1ULL << (doublings & 63));
 			drop(event->object, now, doublings);
 			return;
 		}
