@@ -121,6 +121,6 @@ def _demand_what_goes_together(options: Options) -> None:
     if options.columns and kind is not None:
         raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
     if options.output == "folded" and kind not in (InspectionKind.STACKS, InspectionKind.HELD):
-        raise SlabtuiError("--output folded prints stacks", "add --stacks CACHE", Status.USAGE)
+        raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
     if options.output == "csv" and kind is not None:
         raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)

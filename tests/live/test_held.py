@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from slabtui.kernel import handover
 from slabtui.kernel import held as tracking
+from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.probe import Probe
+from slabtui.kernel.scope import Scope
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, difference
 from slabtui.model.request import Request
 from tests.support import probes
 from tests.support.bpf import held_by, own_program_ids
 from tests.support.keeper import keeping
-from tests.support.probes import inspecting, read
+from tests.support.probes import as_preemptible, inspecting, read
 
 pytestmark = pytest.mark.live
 
@@ -209,6 +212,34 @@ def test_nothing_is_left_when_it_ends() -> None:
         assert len(own_program_ids() - programs) == len(counting)
     assert own_program_ids() == programs
     assert held_by("self")[1] == maps
+
+
+def test_classic_tracepoints_take_over_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Linux 7, where raw ones can miss events: the objects are tracked and released by either kind."""
+    with probes.tracefs(), keeping() as keeper:
+        probe = Probe(as_preemptible(), Scope([keeper.pid]))
+        try:
+            keeper.do("churn", 1)
+            read(probe)
+            probes.request(probe, inspecting("filp", InspectionKind.HELD))
+            monkeypatch.setattr(handover, "SHARE", -1.0)
+            monkeypatch.setattr(handover, "LEAST", -1)
+            kept, ways = 0, set()
+            while Way.CLASSIC not in ways:
+                kept = keeper.do("eventfd", KEPT)
+                keeper.do("churn", KEPT)
+                inspection = found(probe)
+                ways.add(probe.way)
+            assert Way.TAKING in ways
+            assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), kept, inspection.lost)
+            kept = keeper.do("eventfd", KEPT)
+            inspection = found(probe)
+            assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), kept, inspection.lost)
+            keeper.do("free")
+            after = found(probe)
+            assert_holds(rows_of(after, keeper.pid, *EVENTFD), 0, after.lost)
+        finally:
+            probe.close()
 
 
 @pytest.mark.slow
