@@ -97,24 +97,25 @@ class Growth:
 
         Args:
             time: in seconds; it rises.
-            objects: what is held of each row; nothing of rows that are not there.
+            objects: what is held of each row. A row that is not there holds nothing, and is forgotten.
         """
         self._readings += 1
         if self._readings % self._stride:
             return
-        for row in self._numbers.keys() | objects.keys():
-            self._numbers.setdefault(row, [0.0] * len(self._times)).append(objects.get(row, 0))
+        before, self._numbers = self._numbers, {}
+        for row, number in objects.items():
+            self._numbers[row] = before.get(row) or [0.0] * len(self._times)
+            self._numbers[row].append(number)
         self._times.append(time)
         if len(self._times) > _MOST_POINTS:
             self._times = self._times[::2]
             self._stride *= 2
-            kept = {row: numbers[::2] for row, numbers in self._numbers.items()}
-            self._numbers = {row: numbers for row, numbers in kept.items() if any(numbers)}
+            self._numbers = {row: numbers[::2] for row, numbers in self._numbers.items()}
 
     def find(self, row: object) -> float | None:
         """Return the slope of a row, per second; None: not known yet."""
         numbers = self._numbers.get(row)
-        if numbers is None or len(numbers) < _LEAST_POINTS:
+        if numbers is None or len(self._times) < _LEAST_POINTS:
             return None
         return find_slope(self._times, numbers)
 
