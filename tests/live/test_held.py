@@ -174,7 +174,10 @@ def duplicate(pid: int, descriptor: int) -> int:
 
 @pytest.mark.parametrize("items", [2_000, CLOSED])
 def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> None:
-    """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted."""
+    """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted.
+
+    On Linux 5.10 these frees have events.
+    """
     with keeping() as keeper, holding("eventpoll_epi") as probe:
         keeper.do("epoll", items)
         time.sleep(0.5)
@@ -182,7 +185,7 @@ def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> No
     objects, error = total(rows_of(inspection, keeper.pid))
     assert inspection.tracking is not None
     print(inspection.tracking, objects, error)
-    assert inspection.tracking.gone + objects >= 0.9 * items - ERRORS * error
+    assert inspection.tracking.gone + objects >= 0.9 * min(items, inspection.tracking.net) - ERRORS * error
     assert inspection.tracking.doubt or objects <= 0.1 * items + ERRORS * error
 
 
