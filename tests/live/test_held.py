@@ -29,6 +29,7 @@ pytestmark = pytest.mark.live
 
 KEPT = 500
 CLOSED = 100_000
+GRACE = 10  # seconds, after which no object waits for the end of a grace period of RCU
 _PIDFD_GETFD = 438  # the number of the system call, on every architecture
 SKIPPED = 0.05  # of the objects: a few that were skipped may not show in the standard error
 ERRORS = 5  # standard errors: more once in two million cases
@@ -172,6 +173,14 @@ def duplicate(pid: int, descriptor: int) -> int:
     return copy
 
 
+def grown(inspection: Inspection) -> int:
+    """Return by how much LIVE has grown."""
+    assert inspection.tracking is not None
+    assert inspection.tracking.live is not None
+    assert inspection.tracking.live_began is not None
+    return inspection.tracking.live - inspection.tracking.live_began
+
+
 @pytest.mark.parametrize("items", [2_000, CLOSED])
 def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> None:
     """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted.
@@ -180,8 +189,12 @@ def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> No
     """
     with keeping() as keeper, holding("eventpoll_epi") as probe:
         keeper.do("epoll", items)
-        time.sleep(0.5)
-        inspection = found(probe)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            inspection = found(probe)
+            if grown(inspection) < items / 10:
+                break
     objects, error = total(rows_of(inspection, keeper.pid))
     assert inspection.tracking is not None
     print(inspection.tracking, objects, error)
@@ -197,9 +210,7 @@ def test_a_leak_is_not_doubted() -> None:
         assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), kept, inspection.lost)
     assert inspection.tracking is not None
     assert inspection.tracking.doubt == ""
-    assert inspection.tracking.live is not None
-    assert inspection.tracking.live_began is not None
-    assert inspection.tracking.live - inspection.tracking.live_began == pytest.approx(kept, rel=0.3)
+    assert grown(inspection) == pytest.approx(kept, rel=0.3)
 
 
 def test_nothing_is_left_when_it_ends() -> None:
