@@ -29,6 +29,7 @@ pytestmark = pytest.mark.live
 
 KEPT = 500
 CLOSED = 100_000
+HIDDEN = 400  # free objects that LIVE may include: those of the slabs and sheaves of two CPUs
 GRACE = 10  # seconds, after which no object waits for the end of a grace period of RCU
 _PIDFD_GETFD = 438  # the number of the system call, on every architecture
 SKIPPED = 0.05  # of the objects: a few that were skipped may not show in the standard error
@@ -181,7 +182,7 @@ def grown(inspection: Inspection) -> int:
     return inspection.tracking.live - inspection.tracking.live_began
 
 
-@pytest.mark.parametrize("items", [2_000, CLOSED])
+@pytest.mark.parametrize("items", [5_000, CLOSED])
 def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> None:
     """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted.
 
@@ -199,7 +200,8 @@ def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> No
     assert inspection.tracking is not None
     print(inspection.tracking, objects, error)
     assert inspection.tracking.gone + objects >= 0.9 * min(items, inspection.tracking.net) - ERRORS * error
-    assert inspection.tracking.doubt or objects <= 0.1 * items + ERRORS * error
+    explained = max(0, grown(inspection)) + HIDDEN
+    assert inspection.tracking.doubt or objects <= explained + 0.1 * items + ERRORS * error
 
 
 def test_a_leak_is_not_doubted() -> None:
