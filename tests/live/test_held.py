@@ -207,6 +207,7 @@ def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> No
     objects, error = total(rows_of(inspection, keeper.pid))
     assert inspection.tracking is not None
     print(inspection.tracking, objects, error)
+    assert inspection.tracking.net is not None
     assert inspection.tracking.net - inspection.tracking.gone - objects <= 0.1 * items + ERRORS * error + HIDDEN
     explained = max(0, grown(inspection)) + HIDDEN
     assert inspection.tracking.doubt or objects <= explained + 0.1 * items + ERRORS * error

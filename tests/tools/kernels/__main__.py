@@ -41,6 +41,7 @@ LEFT_OUT = (  # tests that do not depend on the kernel, or depend on time; a com
     "a_leak_has_its_rate",
     "a_late_row_of_an_earlier_inspection",
     "a_process_has_its_command_line",
+    "classic_tracepoints_take_over_without_a_gap",
     "a_stack_whose_processes_have_no_room",
     "aliases_are_those_that_share_a_directory",
     "beginning_and_ending_inspections_leaves_nothing_behind",
