@@ -120,7 +120,7 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError(f"-o chooses columns of text, not of {options.output}", "leave out -o", Status.USAGE)
     if options.columns and kind is not None:
         raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
-    if options.output == "folded" and kind is not InspectionKind.STACKS:
-        raise SlabtuiError("--output folded prints stacks", "add --stacks CACHE", Status.USAGE)
+    if options.output == "folded" and kind not in (InspectionKind.STACKS, InspectionKind.HELD):
+        raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
     if options.output == "csv" and kind is not None:
         raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)

@@ -30,10 +30,11 @@ Needs root, and bcc from the distribution, except with --replay and --demo.
 """
 SEE_HELP = "see slabtui --help"
 INTERVAL = 1.0  # seconds
-INSPECTIONS = {  # kind -> its rows, in the help
-    InspectionKind.CALLERS: "call sites",
-    InspectionKind.STACKS: "kernel stacks",
-    InspectionKind.PROCESSES: "processes",
+INSPECTIONS = {  # kind -> what is printed, in the help
+    InspectionKind.CALLERS: "the call sites that allocate from CACHE",
+    InspectionKind.STACKS: "the kernel stacks that allocate from CACHE",
+    InspectionKind.PROCESSES: "the processes that allocate from CACHE",
+    InspectionKind.HELD: "what is allocated from now on and not freed, by stack and process",
 }
 
 
@@ -136,9 +137,7 @@ def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
     )
     inspection = group.add_mutually_exclusive_group()
     for kind, what in INSPECTIONS.items():
-        inspection.add_argument(
-            f"--{kind}", metavar="CACHE", help=f"print the {what} that allocate from CACHE, instead of the table"
-        )
+        inspection.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what}, instead of the table")
 
 
 def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
@@ -193,7 +192,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--output",
         choices=("text", "json", "csv", "folded"),
-        help="print in this format; folded: the stacks, once, for flame graph tools",
+        help="print in this format; folded: the stacks of --stacks or --held, once, for flame graph tools",
     )
     group.add_argument(
         "--addresses",

@@ -8,7 +8,7 @@ from slabtui.kernel.procfs.slabinfo import Slab
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import CacheTotals
 
-_SLABS_AT_HAND = 5  # of each CPU: the one it allocates from and its partial ones, set_cpu_partial() in mm/slub.c
+SLABS_AT_HAND = 5  # of each CPU: the one it allocates from and its partial ones, set_cpu_partial() in mm/slub.c
 _SHARE = 0.01  # of all traffic; the two sides are not read at the same moment
 
 
@@ -74,7 +74,7 @@ class Consistency:
         """
         assert row.total_frees is not None
         assert row.live is not None
-        at_hand = _SLABS_AT_HAND * objects_per_slab * (os.cpu_count() or 1)
+        at_hand = SLABS_AT_HAND * objects_per_slab * (os.cpu_count() or 1)
         net, traffic = row.total_allocs - row.total_frees, row.total_allocs + row.total_frees
         self._starts[row.cache] = _Start(net, traffic, row.live, at_hand + hidden)
 

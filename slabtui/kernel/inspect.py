@@ -14,7 +14,7 @@ from slabtui.kernel.bpf.records import Budget, RowRecord
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.naming import Counted, Naming
-from slabtui.kernel.part import TracedPart
+from slabtui.kernel.part import CachePart
 from slabtui.kernel.procfs.symbols import Symbols
 from slabtui.kernel.tracers import Tracers
 from slabtui.model.identity import CacheKey
@@ -37,7 +37,7 @@ _USUAL = 3_000  # ns that a stack costs, until it is known: should it be more, t
 _BESIDE = 300  # ns of each stack that are not measured: its two rows, its process, and the reading of two clocks
 
 
-class Inspector(TracedPart[tuple[InspectionReading, ...]]):
+class Inspector(CachePart):
     """Inspects one cache at a time: all kinds that are wanted count from the same moment.
 
     Args:
@@ -53,7 +53,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         macros = [f"-DROWS={ROWS}", f"-DSTACK_ROWS={STACK_ROWS}", f"-DSTACKS={STACKS}", f"-DTALLIES={_TALLIES}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DBESIDE={_BESIDE}"]
         self._context = context
-        module = Module(context, ("common.bpf.h", "inspect.bpf.c"), macros)
+        module = Module(context, ("common.bpf.h", "origin.bpf.h", "inspect.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
         self._rows = module.maps.hash("rows", _ROW.size)
         self._stack_rows = module.maps.hash("stack_rows", _ROW.size)
@@ -69,14 +69,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         self._number = 0
 
     def aim(self, key: CacheKey, cache: Cache, kinds: Sequence[InspectionKind], number: int) -> None:
-        """Choose what `attach` inspects next.
-
-        Args:
-            key: the key of the cache.
-            cache: the cache; its size is 0 where its objects differ in size.
-            kinds: what is inspected; each of those that programs count.
-            number: the number of the inspection, from 1; another one than before.
-        """
+        """Choose what `attach` inspects next; see CachePart."""
         self._key, self._cache, self._kinds, self._number = key, cache, kinds, number
 
     def attach(self, settings: Settings) -> None:
@@ -129,16 +122,7 @@ class Inspector(TracedPart[tuple[InspectionReading, ...]]):
         )
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
-        """Fit the period of stacks to how fast the cache allocates; it takes effect when the settings are handed over.
-
-        Args:
-            settings: those of all programs.
-            allocs: allocations of the cache in the last interval.
-            seconds: length of that interval.
-
-        Raises:
-            OSError: a map could not be read.
-        """
+        """Fit the period of stacks to how fast the cache allocates; see CachePart."""
         tallies = self._tallies.totals()
         each = tallies[_STACKS_NS] / tallies[_STACKS_TAKEN] if tallies[_STACKS_TAKEN] else _USUAL
         settings.period = find_period(allocs, seconds, each)

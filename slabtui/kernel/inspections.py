@@ -1,14 +1,14 @@
 """Carries out requests for inspections, one cache at a time: finds it, begins once it is known, paces the stacks."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.comparison import Comparison
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.deferred import Deferred
-from slabtui.kernel.inspect import Inspector
-from slabtui.kernel.part import Part
+from slabtui.kernel.part import CachePart, Part
 from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
 from slabtui.kernel.rows import Rows
 from slabtui.model.identity import CacheKey
@@ -20,15 +20,17 @@ _DESTROYED = "the cache was destroyed"
 
 
 class Inspections:
-    """The inspection that is wanted, if any.
+    """The inspection that is wanted, if any, as far as it is of kinds that one part counts.
 
     Args:
-        make: makes the part that inspects; runs in a thread.
+        kinds: these kinds, and those that no programs count.
+        make: makes the part; runs in a thread.
         ready: called in that thread when `part.advance` has something to do.
         prepare: called before the part is attached.
         rows: those of all caches.
         slabinfo: what the kernel says of its caches.
         learn: reads the addresses of the caches again, into `rows`.
+        comparison: sets what is held against the live objects; None: not needed.
 
     Attributes:
         part: what inspects.
@@ -36,17 +38,21 @@ class Inspections:
 
     def __init__(
         self,
-        make: Callable[[], Inspector],
+        kinds: Collection[InspectionKind],
+        make: Callable[[], CachePart],
         ready: Callable[[], None],
         prepare: Callable[[Part[tuple[InspectionReading, ...]]], None],
         *,
         rows: Rows,
         slabinfo: Slabinfo,
         learn: Callable[[], None],
+        comparison: Comparison | None = None,
     ) -> None:
-        self.part: Deferred[Inspector, tuple[InspectionReading, ...]] = Deferred(
+        self.part: Deferred[CachePart, tuple[InspectionReading, ...]] = Deferred(
             "inspection", make, (), ready, self._begin
         )
+        self._kinds = kinds
+        self._comparison = comparison
         self._prepare = prepare
         self._rows = rows
         self._slabinfo = slabinfo
@@ -66,7 +72,6 @@ class Inspections:
         """End the last inspection, and begin the one that is wanted as soon as it can."""
         self._wanted, self._cache, self._destroyed = wanted, None, False
         self.part.detach()
-        settings.target = 0
         if wanted is not None:
             self._number += 1
             self._learned = False
@@ -89,11 +94,18 @@ class Inspections:
         if wanted is None or row is None:
             return ()
         found = {reading.kind: reading for reading in self._read_traced(row.cache)}
-        if InspectionKind.ABOUT in wanted.kinds:
+        if self._comparison:
+            found = {kind: self._comparison.add(reading, row) for kind, reading in found.items()}
+        if InspectionKind.ABOUT in self.kinds:
             slab = slabs.get(row.name) if row.live is not None else None
             about = self._slabinfo.about(row.name, slab, row.aliases)
             found[InspectionKind.ABOUT] = InspectionReading(row.cache, InspectionKind.ABOUT, self._number, about=about)
         return tuple(found[kind] for kind in wanted.kinds if kind in found)
+
+    @property
+    def kinds(self) -> tuple[InspectionKind, ...]:
+        """The kinds of those that are wanted that belong here."""
+        return tuple(kind for kind in self._wanted.kinds if kind in self._kinds) if self._wanted else ()
 
     def end_interval(self, settings: Settings) -> None:
         """Begin an inspection whose cache has become known; fit the period of stacks to what the cache allocates.
@@ -122,8 +134,7 @@ class Inspections:
     @property
     def _traced(self) -> tuple[InspectionKind, ...]:
         """The kinds that are wanted and that programs count."""
-        kinds = self._wanted.kinds if self._wanted else ()
-        return tuple(kind for kind in kinds if kind is not InspectionKind.ABOUT)
+        return tuple(kind for kind in self.kinds if kind is not InspectionKind.ABOUT)
 
     def _read_traced(self, cache: CacheKey) -> tuple[InspectionReading, ...]:
         """Return what the programs found; while they do not count, why that is so."""
@@ -136,7 +147,7 @@ class Inspections:
         trouble = self.part.failure
         return tuple(InspectionReading(cache, kind, self._number, trouble=trouble) for kind in self._traced)
 
-    def _begin(self, inspector: Inspector, settings: Settings) -> None:
+    def _begin(self, part: CachePart, settings: Settings) -> None:
         """Attach the part if it is known where the cache is; else `end_interval` tries again."""
         target = self._locate()
         if target is None and not self._learned:  # it may have been created since the list was read
@@ -146,10 +157,12 @@ class Inspections:
         if target is not None:
             self._cache, cache = target
             self._address = cache.address
-            inspector.aim(self._cache, cache, self._traced, self._number)
-            self._pace(inspector, settings)
-            self._prepare(inspector)
-            inspector.attach(settings)
+            part.aim(self._cache, cache, self._traced, self._number)
+            self._pace(part, settings)
+            self._prepare(part)
+            part.attach(settings)
+            if self._comparison:
+                self._comparison.begin(cache.name)
 
     def _find(self) -> CacheTotals | None:
         """Return the row of the cache that is wanted."""
@@ -169,8 +182,8 @@ class Inspections:
         name = next((name for name, others in aliases.items() if wanted in others), wanted)
         return self._rows.locate_listed(name)
 
-    def _pace(self, inspector: Inspector, settings: Settings) -> None:
+    def _pace(self, part: CachePart, settings: Settings) -> None:
         assert self._cache is not None
         before, now = self._before.get(self._cache), self._now.get(self._cache)
         allocs = (now.total_allocs if now else 0) - (before.total_allocs if before else 0)
-        inspector.pace(settings, allocs, self._seconds)
+        part.pace(settings, allocs, self._seconds)

@@ -6,7 +6,10 @@ from typing import Generic, TypeVar
 
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.counters import Cache
 from slabtui.kernel.tracers import Tracers
+from slabtui.model.identity import CacheKey
+from slabtui.model.inspection import InspectionKind, InspectionReading
 
 Result = TypeVar("Result")
 
@@ -120,3 +123,31 @@ class TracedPart(Part[Result]):
     def put(self, settings: Settings) -> None:
         """Hand the settings to the programs; OSError where the kernel refuses."""
         self._tracers.put(settings)
+
+
+class CachePart(TracedPart[tuple[InspectionReading, ...]]):
+    """A part that inspects one cache at a time."""
+
+    @abstractmethod
+    def aim(self, key: CacheKey, cache: Cache, kinds: Sequence[InspectionKind], number: int) -> None:
+        """Choose what `attach` inspects next.
+
+        Args:
+            key: the key of the cache.
+            cache: the cache; its size is 0 where its objects differ in size.
+            kinds: what is inspected; each of those that the programs of this part count.
+            number: the number of the inspection, from 1; another one than before.
+        """
+
+    @abstractmethod
+    def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
+        """Fit the sample to what the events cost.
+
+        Args:
+            settings: those of all programs; what changes takes effect when they are handed over.
+            allocs: allocations of the cache in the last interval.
+            seconds: length of that interval.
+
+        Raises:
+            OSError: a map could not be read.
+        """

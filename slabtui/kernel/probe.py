@@ -16,10 +16,12 @@ from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.bulk import Bulk, BulkCounts
+from slabtui.kernel.comparison import Comparison
 from slabtui.kernel.consistency import Consistency
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.handover import Handover
+from slabtui.kernel.held import Holder
 from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
@@ -28,6 +30,7 @@ from slabtui.kernel.procfs import cgroups, meminfo
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
+from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
@@ -46,7 +49,8 @@ class Probe:
     Attributes:
         exact_kmalloc: whether kmalloc is counted by cache, rather than by size class.
         handover: replaces raw tracepoints by classic ones.
-        inspections: carries out what is requested of inspections.
+        inspections: carries out what is requested of inspections, but not of what is held.
+        holdings: carries out what is requested of that.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
@@ -83,13 +87,22 @@ class Probe:
             "bulk", lambda: Bulk(context, where.functions), BulkCounts(), self._call_wake, self._attach
         )
         self._rows = Rows(large_twice=bool(where.large_twice))
-        self.inspections = Inspections(
-            lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
-            self._call_wake,
-            self._prepare,
+        make_inspections = partial(
+            Inspections,
+            ready=self._call_wake,
+            prepare=self._prepare,
             rows=self._rows,
             slabinfo=self._slabinfo,
             learn=self._learn_addresses,
+        )
+        self.inspections = make_inspections(
+            set(InspectionKind) - {InspectionKind.HELD},
+            lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
+        )
+        self.holdings = make_inspections(
+            {InspectionKind.HELD},
+            lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
+            comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
         )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
@@ -102,7 +115,7 @@ class Probe:
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts, compiled or not; first the one of allocations."""
-        return (self._allocs, self._frees, self._bulk, self.inspections.part)
+        return (self._allocs, self._frees, self._bulk, self.inspections.part, self.holdings.part)
 
     @property
     def bcc(self) -> str:
@@ -152,7 +165,9 @@ class Probe:
             else:
                 self._frees.detach()
         if wanted.inspection != before.inspection:
-            self.inspections.request(wanted.inspection, self._settings)
+            self._settings.target = 0
+            for each in (self.inspections, self.holdings):
+                each.request(wanted.inspection, self._settings)
         self.measure()
 
     def measure(self) -> None:
@@ -194,7 +209,7 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.inspections.read(slabs),
+            inspections=self.inspections.read(slabs) + self.holdings.read(slabs),
             memory=meminfo.read(self._meminfo),
             frees_begun=counted.freed.begun,
         )
@@ -210,6 +225,7 @@ class Probe:
             self._learned = True
             self._learn_addresses()
         self.inspections.end_interval(self._settings)
+        self.holdings.end_interval(self._settings)
         if self._layout.preemptible and self.exact_kmalloc:
             tracers = [part.tracers for part in self.parts if part.attached and part.tracers]
             if self.handover.advance(tracers, sum(row.total_allocs for row in reading.rows)):

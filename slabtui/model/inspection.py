@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
 
+from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey
 
 
@@ -17,6 +18,10 @@ class InspectionKind(enum.StrEnum):
     PROCESSES = "processes"
     CALLERS = "callers"
     ABOUT = "about"
+    HELD = "held"
+
+
+ON_PAGE = (InspectionKind.STACKS, InspectionKind.PROCESSES, InspectionKind.CALLERS, InspectionKind.ABOUT)  # of a page
 
 
 class Context(enum.StrEnum):
@@ -43,6 +48,7 @@ class InspectionTotals:
         total_allocs: objects allocated since the inspection began.
         total_bytes: their size in bytes.
         standard_error: of `total_allocs`, in allocations; 0: exact; None: unknown, as in older recordings.
+        held: what is held, in an inspection of that kind: there only this is counted, no allocations.
     """
 
     frames: tuple[str, ...] = ()
@@ -55,6 +61,12 @@ class InspectionTotals:
     total_allocs: int = 0
     total_bytes: int = 0
     standard_error: float | None = 0.0
+    held: Held | None = None
+
+    @property
+    def rank(self) -> int:
+        """What rows are sorted by, the largest first."""
+        return self.total_allocs if self.held is None else self.held.objects
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -117,11 +129,13 @@ class InspectionReading:
         kind: what is inspected.
         number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
             together have the same one.
-        one_in: for stacks: one allocation in this many was sampled; the totals are estimates if it is more than 1.
+        one_in: for stacks: one allocation in this many was sampled; for what is held: one address. The totals are
+            estimates if it is more than 1.
         lost: allocations that are in no row.
         rows: who allocated.
         about: for the kind of that name.
         trouble: why nothing is counted, in words for the user; empty while it is counted, or soon will be.
+        tracking: for what is held: what is known of all objects of the cache.
     """
 
     cache: CacheKey
@@ -132,6 +146,7 @@ class InspectionReading:
     rows: tuple[InspectionTotals, ...] = ()
     about: About | None = None
     trouble: str = ""
+    tracking: Tracking | None = None
 
 
 @dataclass(frozen=True)
@@ -150,11 +165,17 @@ class Inspection:
     rows: tuple[InspectionRow, ...] = ()
     about: About | None = None
     trouble: str = ""
+    tracking: Tracking | None = None
 
     @cached_property  # every row asks for it
     def total_allocs(self) -> int:
         """Allocations of all rows since the inspection began."""
         return sum(row.total_allocs for row in self.rows)
+
+    @cached_property
+    def held_objects(self) -> int:
+        """Objects that all rows together hold."""
+        return sum(row.held.objects for row in self.rows if row.held is not None)
 
     @cached_property
     def variance(self) -> float | None:
@@ -176,9 +197,17 @@ def difference(before: InspectionReading | None, after: InspectionReading) -> In
     earlier: dict[tuple[object, ...], InspectionTotals] = {}
     if before is not None and before.number == after.number:
         earlier = {row.key: row for row in before.rows}
-    rows = sorted((_since(earlier.get(row.key), row) for row in after.rows), key=lambda row: -row.total_allocs)
+    rows = sorted((_since(earlier.get(row.key), row) for row in after.rows), key=lambda row: -row.rank)
     return Inspection(
-        after.cache, after.kind, after.number, after.one_in, after.lost, tuple(rows), after.about, after.trouble
+        after.cache,
+        after.kind,
+        after.number,
+        after.one_in,
+        after.lost,
+        tuple(rows),
+        after.about,
+        after.trouble,
+        after.tracking,
     )
 
 
@@ -194,8 +223,11 @@ def merge_inspections(earlier: Sequence[Inspection], later: Sequence[Inspection]
 
 
 def merge(earlier: Inspection | None, later: Inspection) -> Inspection:
-    """Return the inspection over two adjacent intervals; that of the later one if they are not the same inspection."""
-    if earlier is None or earlier.number != later.number:
+    """Return the inspection over two adjacent intervals.
+
+    That of the later one if they are not the same inspection; or if it is of what is held, which has no intervals.
+    """
+    if earlier is None or earlier.number != later.number or later.kind is InspectionKind.HELD:
         return later
     before = {row.key: row for row in earlier.rows}
     rows = [_join(before.pop(row.key, None), row) for row in later.rows]
@@ -230,5 +262,12 @@ def _sum_stack(frames: tuple[str, ...], parts: Sequence[InspectionRow]) -> Inspe
 
 
 def fold_stacks(rows: Sequence[InspectionRow]) -> str:
-    """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count."""
-    return "".join(f"{';'.join(reversed(row.frames))} {row.total_allocs}\n" for row in merge_stacks(rows) if row.frames)
+    """Return stacks in the format of flame graph tools: functions from the outermost in, a space, the count.
+
+    The count is that of the objects held where the rows have it, else of allocations.
+    """
+    counts: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        counts[row.frames] = counts.get(row.frames, 0) + row.rank
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return "".join(f"{';'.join(reversed(frames))} {count}\n" for frames, count in ordered if frames)

@@ -107,8 +107,8 @@ def _is_shown(row: CacheRow, lasting: tuple[str, ...]) -> bool:
 
 
 def _fold(last: Snapshot | None) -> str:
-    found = None if last is None else last.inspection(InspectionKind.STACKS)
-    return "" if found is None else fold_stacks(found.rows)
+    kinds = (InspectionKind.STACKS, InspectionKind.HELD)
+    return "".join(fold_stacks(found.rows) for kind in kinds if last and (found := last.inspection(kind)))
 
 
 JSON = Format(lambda snapshot, rows: codec.dumps(snapshot, rows) + "\n")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from slabtui.columns import inspections, numbers, text
+from slabtui.columns import held, inspections, numbers, text
 from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
 from slabtui.model.identity import CacheKey
@@ -60,8 +60,12 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
+    if kind is InspectionKind.HELD:
+        estimated = f": {held.summarize(found)}"
     lines = [f"{numbers.clock(snapshot.time)} {kind} of {found.cache}{estimated}{lost}{trouble}", ""]
-    columns = sorted(inspections.COLUMNS[kind], key=lambda column: not column.priority)  # the longest text comes last
+    columns: Sequence[inspections.InspectionColumn] = held.COLUMNS
+    if kind is not InspectionKind.HELD:
+        columns = sorted(inspections.COLUMNS[kind], key=lambda column: not column.priority)  # the longest text is last
     scene = inspections.Scene(found)
     rows = merge_stacks(found.rows) if kind is InspectionKind.STACKS else found.rows
     lines.append(" ".join(_align(column, column.title, column.width) for column in columns))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from slabtui.model.held import Held
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
@@ -33,11 +34,14 @@ _SNAPSHOT_FIELDS = (
 )
 _OF_PROCESSES = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
 _NOT_OF_KIND = {  # fields that the rows of a kind do not have
-    InspectionKind.CALLERS: {*_OF_PROCESSES, "standard_error"},
-    InspectionKind.STACKS: set[str](),
-    InspectionKind.PROCESSES: {"frames", "standard_error"},
+    InspectionKind.CALLERS: {*_OF_PROCESSES, "standard_error", "held"},
+    InspectionKind.STACKS: {"held"},
+    InspectionKind.PROCESSES: {"frames", "standard_error", "held"},
     InspectionKind.ABOUT: {field.name for field in fields(InspectionRow)},
+    InspectionKind.HELD: {"total_allocs", "total_bytes", "standard_error", "allocs", "bytes"},
 }
+
+SECONDS_HELD = ("oldest", "median", "lifetime_median", "lifetime_p99")  # fields of Held
 
 _get_row = attrgetter(*ROW_FIELDS)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -61,7 +65,9 @@ def inspection_fields(kind: InspectionKind) -> tuple[str, ...]:
 def inspection_values(kind: InspectionKind, row: InspectionRow) -> dict[str, Any]:
     """Return the fields of a row of an inspection, as JSON has them."""
     written = {name: getattr(row, name) for name in inspection_fields(kind)}
-    error = written.get("standard_error")
+    error, held = written.get("standard_error"), row.held
+    if kind is InspectionKind.HELD:
+        return written | {"held": None if held is None else _held(held)}
     return written if error is None else written | {"standard_error": round(error, 1)}
 
 
@@ -118,11 +124,24 @@ def _round(rate: float, digits: int) -> float:
 def _inspection(found: Inspection) -> dict[str, Any]:
     """Return an inspection with the fields that its kind has; `cache` is the name of the cache, `key` its key."""
     written = {json_name(Inspection, field.name): getattr(found, field.name) for field in fields(found)}
-    rows, about = written.pop("rows"), written.pop("about")
+    rows, about, tracking = written.pop("rows"), written.pop("about"), written.pop("tracking")
     written |= {"key": str(found.cache), "cache": found.cache.name}
     if found.kind is InspectionKind.ABOUT:
         return written | {"about": None if about is None else asdict(about)}
+    if found.kind is InspectionKind.HELD:
+        written["tracking"] = None if tracking is None else asdict(tracking)
     return written | {"rows": [inspection_values(found.kind, row) for row in rows]}
+
+
+def _held(held: Held) -> dict[str, Any]:
+    """Return what is held, its rate and its error with one digit, its times in microseconds."""
+    written = asdict(held) | {"standard_error": round(held.standard_error, 1)}
+    if held.growth_objects_s is not None:
+        written["growth_objects_s"] = _round(held.growth_objects_s, RATE_DIGITS)
+    for name in SECONDS_HELD:
+        if written[name] is not None:
+            written[name] = round(written[name], 6)
+    return written
 
 
 def _origin(origin: Origin) -> dict[str, Any]:

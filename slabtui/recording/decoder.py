@@ -12,13 +12,14 @@ from cattrs import Converter
 from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
+from slabtui.model.held import AGES, Held, Tracking
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
-from slabtui.recording.codec import NAME, RATES, SchemaError, inspection_fields, json_name, left_out
+from slabtui.recording.codec import NAME, RATES, SECONDS_HELD, SchemaError, inspection_fields, json_name, left_out
 from slabtui.recording.older import NAME as OLDER
 from slabtui.recording.older import NO_KEY, Upgrade, rename
 
@@ -193,6 +194,7 @@ def _inspection_reader(kind: InspectionKind, version: _Version) -> Check:
             "cmdline": partial(checks.text, longest=bounds.LONGEST_PATH),
             "context": _enum_reader(Context),
             "standard_error": checks.nullable(checks.decimal),
+            "held": checks.nullable(_object_reader(Held, _names(Held), _OF_HELD)),
         },
     )
 
@@ -201,16 +203,19 @@ def _inspection_reader(kind: InspectionKind, version: _Version) -> Check:
 
     read_inspection = _reader(
         Inspection,
-        _names(Inspection) - ({"rows", "about"} - {part}),
+        _names(Inspection) - ({"rows", "about"} - {part}) - (set() if kind is InspectionKind.HELD else {"tracking"}),
         {
             "cache": _read_name if version is _Version.NUMBERS else checks.key,
             "kind": lambda value, _: kind,
             "rows": _list_reader(read_entry, InspectionRow, required, "a row of an inspection", bounds.MOST_ENTRIES),
             "about": _read_about,
+            "tracking": checks.nullable(_object_reader(Tracking, _names(Tracking), _OF_TRACKING)),
         },
         {"cache": key},
     )
     demanded = {key, "kind", "number", "one_in", "lost", part}
+    if kind is InspectionKind.HELD:
+        demanded.add("tracking")
 
     def read(found: dict[str, Any], owner: type) -> Any:
         _demand(found, demanded)
@@ -234,6 +239,13 @@ def _inspections_reader(version: _Version) -> Check:
         return readers[kind](found, Inspection)
 
     return lambda found, _: tuple(map(read, checks.members(found, len(InspectionKind))))
+
+
+def _read_ages(found: Any, _: object) -> tuple[int, ...]:
+    ages = tuple(map(checks.count, checks.members(found, len(AGES) + 1)))
+    if len(ages) <= len(AGES):
+        raise checks.wrong(found)
+    return ages
 
 
 def _read_about(found: Any, _: object) -> Any:
@@ -293,6 +305,14 @@ def _snapshot_reader(version: _Version) -> Check:
     )
 
 
+_seconds = checks.nullable(partial(checks.decimal, digits=6))
+_OF_HELD: dict[str, Check] = {
+    "standard_error": checks.decimal,
+    "ages": _read_ages,
+    "growth_objects_s": checks.nullable(partial(checks.rate, digits=RATE_DIGITS)),
+    **dict.fromkeys(SECONDS_HELD, _seconds),
+}
+_OF_TRACKING: dict[str, Check] = {"net": checks.nullable(checks.change)}
 _CONVERTER = Converter()
 _read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
 _read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})

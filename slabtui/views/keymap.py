@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slabtui.columns import caches
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.text import visible
 
 
@@ -233,7 +233,7 @@ _SORT_NAMES = {f"{SORT_PREFIX}{column}": column for column in caches.SORTS}
 SORTS = {action.name: _SORT_NAMES[action.name] for action in ACTIONS if action.name in _SORT_NAMES}
 
 TAB_PREFIX = "tab-"
-TABS = {f"{TAB_PREFIX}{kind}": kind for kind in InspectionKind}
+TABS = {f"{TAB_PREFIX}{kind}": kind for kind in ON_PAGE}
 
 _BY_KEY = {(context, key): action for action in ACTIONS for context in action.contexts for key in action.keys}
 

@@ -7,7 +7,7 @@ import urwid
 from slabtui.columns import inspections, numbers, stacks
 from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.views import actions
 from slabtui.views.about import (
     CHART_WIDTH,
@@ -271,7 +271,7 @@ def tabs(state: State, width: int) -> Markup:
     for named in (True, False):  # the names of the tabs go before anything else, and their numbers stay
         shown = [
             Segment("sorted" if kind is pages.tab else "label", (_tab(kind, named=named or kind is pages.tab),), 9)
-            for kind in InspectionKind
+            for kind in ON_PAGE
         ]
         markup = line([Segment("title", names, 8), *shown], right, width, gap=" ")
         texts_shown = {text for _, text in markup}
@@ -281,7 +281,7 @@ def tabs(state: State, width: int) -> Markup:
 
 
 def _tab(kind: InspectionKind, *, named: bool) -> str:
-    number = list(InspectionKind).index(kind) + 1
+    number = ON_PAGE.index(kind) + 1
     return f" {number} {kind.capitalize()} " if named else f" {number} "
 
 

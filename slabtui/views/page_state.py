@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from slabtui.columns.inspections import describe
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, merge_stacks
+from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind, InspectionRow, merge_stacks
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views import commands
 from slabtui.views.commands import Command, Item, Key, Owner
@@ -95,7 +95,7 @@ class PageState:
 
     def turn(self, by: int) -> None:
         """Show the kind of inspection this many tabs further."""
-        kinds = list(InspectionKind)
+        kinds = list(ON_PAGE)
         self.show_tab(kinds[(kinds.index(self.tab) + by) % len(kinds)])
 
     def select(self, place: int) -> None:
@@ -233,7 +233,7 @@ class PageState:
 
     def prepare(self) -> None:
         """Work out what the tabs list, so that a key need not wait for it."""
-        for kind in InspectionKind:
+        for kind in ON_PAGE:
             self.list_tab(kind)
 
     def list_tab(self, kind: InspectionKind) -> Listing | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 
 from slabtui.columns import query
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
@@ -232,7 +232,7 @@ class State(TableState):
     def request(self) -> Request:
         """What is to be counted for what is on the screen."""
         page = self.page
-        return Request(self.frees, None if page is None else InspectionRequest(page.row.cache, tuple(InspectionKind)))
+        return Request(self.frees, None if page is None else InspectionRequest(page.row.cache, ON_PAGE))
 
     @property
     def notes(self) -> tuple[str, ...]:

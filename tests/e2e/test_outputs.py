@@ -454,11 +454,15 @@ def test_what_does_not_go_with_a_recording_is_wrong_usage(arguments: list[str]) 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--output", "folded"], "--output folded prints stacks: add --stacks CACHE"),
-        (["--output", "folded", "--callers", "dentry"], "--output folded prints stacks: add --stacks CACHE"),
+        (["--output", "folded"], "--output folded prints stacks: add --stacks or --held CACHE"),
+        (
+            ["--output", "folded", "--callers", "dentry"],
+            "--output folded prints stacks: add --stacks or --held CACHE",
+        ),
         (["--output", "csv", "--callers", "dentry"], "--callers prints text or JSON: use --output json"),
         (["--output", "csv", "--stacks", "dentry"], "--stacks prints text or JSON: use --output json"),
         (["--output", "csv", "--processes", "dentry"], "--processes prints text or JSON: use --output json"),
+        (["--output", "csv", "--held", "dentry"], "--held prints text or JSON: use --output json"),
         (["--output", "json", "-C"], "-C prints text, not json: leave out -C or --output"),
         (["--output", "json", "-o", "name"], "-o chooses columns of text, not of json: leave out -o"),
         (["--output", "csv", "-o", "name"], "-o chooses columns of text, not of csv: leave out -o"),
@@ -475,7 +479,7 @@ def test_what_does_not_go_with_a_format_is_wrong_usage(arguments: list[str], lin
 @pytest.mark.skipif(
     not Path("/sys/kernel/slab").is_dir(), reason="any cache may exist where the kernel does not list them"
 )
-@pytest.mark.parametrize("kind", ["--callers", "--stacks", "--processes"])
+@pytest.mark.parametrize("kind", ["--callers", "--stacks", "--processes", "--held"])
 @pytest.mark.parametrize("name", ["no such cache", "", "\x1b[2J"])
 def test_a_cache_that_does_not_exist_is_wrong_usage(kind: str, name: str) -> None:
     ended = run(kind, name)

@@ -16,11 +16,13 @@ from tests.support.probes import as_preemptible
 
 HOST = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
 SIZES = (HOST, "-DSLOT_BITS=4", "-DROWS=16", "-DSTACK_ROWS=16", "-DSTACKS=16", "-DRATE=67", "-DBESIDE=200")
-SIZES += ("-DBULKS=4", "-DTALLIES=8", "-DSHEAF_RESULT=2", "-DCHUNK=4")
+SIZES += ("-DBULKS=4", "-DTALLIES=8", "-DSHEAF_RESULT=2", "-DCHUNK=128")
+SIZES += ("-DENTRIES=16", "-DGOAL=4", "-DSTRATA=4", "-DSTRATUM_RATE=400", "-DUSUAL=3000")
 PROGRAMS = {
     "allocs": ("table.bpf.h", "calibration.bpf.c", "inventory.bpf.c", "allocs.bpf.c"),
     "frees": ("table.bpf.h", "frees.bpf.c"),
-    "inspect": ("inspect.bpf.c",),
+    "inspect": ("origin.bpf.h", "inspect.bpf.c"),
+    "held": ("origin.bpf.h", "held.bpf.c"),
     "bulk": ("bulk.bpf.c",),
 }
 

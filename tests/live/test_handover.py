@@ -20,7 +20,7 @@ from slabtui.kernel.calibration import calibrate
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.inspection import Context, InspectionKind, InspectionReading
+from slabtui.model.inspection import ON_PAGE, Context, InspectionKind, InspectionReading
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from tests.e2e.test_terminal import gone
@@ -114,7 +114,7 @@ def total_allocs(inspection: InspectionReading) -> int:
     return sum(row.total_allocs for row in inspection.rows)
 
 
-@pytest.mark.parametrize("kinds", [(InspectionKind.STACKS,), tuple(InspectionKind)])
+@pytest.mark.parametrize("kinds", [(InspectionKind.STACKS,), ON_PAGE])
 def test_no_event_is_counted_twice_or_not_at_all_while_classic_tracepoints_take_over(
     kinds: tuple[InspectionKind, ...], tracefs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

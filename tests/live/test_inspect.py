@@ -18,6 +18,7 @@ import pytest
 from slabtui.kernel.bpf import syscalls
 from slabtui.kernel.probe import Probe
 from slabtui.model.inspection import (
+    ON_PAGE,
     Context,
     Inspection,
     InspectionKind,
@@ -552,7 +553,7 @@ def test_two_processes_are_counted_and_a_third_is_not() -> None:
 
 def test_the_programs_of_an_inspection_are_gone_when_it_ends(everything: Probe) -> None:
     loaded, before = program_ids(), own_program_ids()
-    for kinds in (*((kind,) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)), tuple(InspectionKind)):
+    for kinds in (*((kind,) for kind in (InspectionKind.CALLERS, InspectionKind.STACKS)), ON_PAGE):
         inspect(everything, "filp", *kinds)
         assert len(own_program_ids() - before) == 2
     inspect(everything, "filp", InspectionKind.ABOUT)
@@ -571,7 +572,7 @@ def test_beginning_and_ending_inspections_leaves_nothing_behind(everything: Prob
 
 def turn(probe: Probe) -> None:
     """Inspect each kind alone, then all of them, count frees, and leave."""
-    for kinds in (*((kind,) for kind in InspectionKind), tuple(InspectionKind)):
+    for kinds in (*((kind,) for kind in ON_PAGE), ON_PAGE):
         probes.request(probe, inspecting("filp", *kinds, frees=True))
         read(probe)
     probe.request(Request())

@@ -13,7 +13,7 @@ from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.tracers import Tracers
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from tests.support.probes import find, inspecting, interval, probing, read, request
 from tests.support.workload import workload
@@ -128,7 +128,7 @@ def test_an_idle_cache_keeps_its_key_when_it_allocates_and_so_does_its_inspectio
 
 
 def test_what_the_kernel_says_of_a_cache_is_read_before_the_programs_are_compiled() -> None:
-    kinds = tuple(InspectionKind)
+    kinds = ON_PAGE
     with probing(os.getpid()) as probe:
         os.stat("/")
         read(probe)
@@ -186,6 +186,7 @@ def test_the_programs_of_an_inspection_cost_but_their_runs_are_no_events(monkeyp
             Overhead, "start", lambda self, counting, others: measured.append((set(counting), set(others)))
         )
         probe.measure()
-        allocs, frees, bulk, inspection = (set(part.descriptors) for part in probe.parts)
+        allocs, frees, bulk, inspection, held = (set(part.descriptors) for part in probe.parts)
         assert inspection
+        assert not held
         assert measured == [(allocs | frees, bulk | inspection)]

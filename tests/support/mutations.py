@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import zstandard
 
+from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, HostMemory
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
 from slabtui.recording import codec
@@ -25,11 +26,15 @@ _WHO = {"pid": 7, "comm": "bash", "cmdline": "bash -c :", "ended": False, "cgrou
 _STACK = InspectionRow(frames=("d_alloc", "open", "entry"), **_WHO, **_FIGURES)
 _PROCESS = InspectionRow(**_WHO, **_FIGURES)
 _ABOUT = About(aliases=("a",), flags=("b",), nodes=((0, 1),), live=3)
+_HELD = Held(3, 192, 1.5, 9.5, 4.25, (1, 2, 0, 0, 0, 0), 0.125, 1.5, 2.5)
 _INSPECTIONS = (
     Inspection(key(1), InspectionKind.CALLERS, rows=(_CALLER,)),
     Inspection(key(1), InspectionKind.STACKS, one_in=8, rows=(_STACK,)),
     Inspection(key(1), InspectionKind.PROCESSES, rows=(_PROCESS,)),
     Inspection(key(1), InspectionKind.ABOUT, about=_ABOUT),
+    Inspection(
+        key(1), InspectionKind.HELD, rows=(InspectionRow(frames=("d_alloc",), **_WHO, held=_HELD),), tracking=Tracking()
+    ),
 )
 _GROWTH = {"growth_objects_s": 1.5, "recent_objects_s": 2.5, "growth_bytes_h": 1e6, "growing": True}
 _GROWTH |= {"grows_with": ("z",)}

@@ -64,10 +64,13 @@ def interval(before: Reading, after: Reading) -> Snapshot:
 
 
 def program_descriptors(probe: Probe) -> dict[str, int]:
-    """Return the file descriptor of each program that counts, by its tracepoint: `kmalloc`, `inspection: kmalloc`."""
-    inspector = probe.inspections.part.tracers
+    """Return the file descriptor of each program that counts, by its tracepoint: `kmalloc`, `inspection: kmalloc`.
+
+    The programs that track what is held are those of an inspection too; only one of both kinds may run.
+    """
+    inspecting = (probe.inspections.part.tracers, probe.holdings.part.tracers)
     return {
-        f"inspection: {tracepoint}" if part.tracers is inspector else tracepoint: program
+        f"inspection: {tracepoint}" if part.tracers in inspecting else tracepoint: program
         for part in probe.parts
         if part.tracers
         for tracepoint, program in part.tracers.descriptors.items()

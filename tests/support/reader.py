@@ -10,7 +10,7 @@ from pathlib import Path
 from urwid.testing import render_text
 
 from slabtui.errors import SlabtuiError
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import InspectionRequest
 from slabtui.outputs import csv_tables, text_tables
 from slabtui.recording import codec
@@ -30,15 +30,16 @@ def show(path: Path) -> None:
         rows = [snapshot.row(inspection.cache) for inspection in snapshot.inspections]
         for row in dict.fromkeys(row for row in rows if row is not None):
             app.state.pages.open(row)
-            for kind in InspectionKind:
+            for kind in ON_PAGE:
                 app.state.pages.show_tab(kind)
                 app.sync()
                 render_text(app.stack, _SIZE, focus=True)
             app.state.close()
             app.sync()
         for inspection in snapshot.inspections:
-            if inspection.kind is not InspectionKind.ABOUT:
+            if inspection.kind not in (InspectionKind.ABOUT, InspectionKind.HELD):
                 csv_tables.write_inspection(inspection)
+            if inspection.kind is not InspectionKind.ABOUT:
                 text_tables.write_inspection(snapshot, InspectionRequest(inspection.cache, (inspection.kind,)))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)

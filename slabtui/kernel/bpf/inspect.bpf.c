@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Inspects one cache: counts its allocations by call site, by process, and by stack and process; the settings say which
- * of these kinds are wanted. After common.bpf.h; one pair of these programs runs during an inspection, two pairs where
- * classic tracepoints take over. All CPUs share the rows and add to them atomically: only the events of one cache get
- * that far.
+ * of these kinds are wanted. After common.bpf.h and origin.bpf.h; one pair of these programs runs during an inspection,
+ * two pairs where classic tracepoints take over. All CPUs share the rows and add to them atomically: only the events of
+ * one cache get that far.
  *
  * kernel/inspect.py defines ROWS, STACK_ROWS and STACKS, the greatest number of each; RATE, the nanoseconds that must pass
  * for each nanosecond spent on taking stacks; and BESIDE, the nanoseconds of each stack that are not measured.
  */
-#define MOST_STACK (8 << PAGE_SHIFT) /* bytes of a kernel stack, that of a KASAN kernel included */
-#define KERNEL_THREAD 0x00200000     /* PF_KTHREAD in include/linux/sched.h */
 #define MOST_PERIOD (1ULL << 24)     /* its square, some thousand times, fits into 64 bits */
 #define LEAST_STEP 2000000ULL        /* ns of debt that double the period: ten stacks on a common machine */
 #define STACKS_IN_STEP 2             /* or what this number of stacks costs, where that is more */
@@ -18,15 +16,12 @@
 #define OUTLIER 8                    /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8            /* stacks that the moving average of their cost covers */
 #define IDENTITY ((1ULL << 48) - 1)  /* the bits of a key that distinguish the rows of one kind of an inspection */
-#define CONTEXT_SHIFT 32             /* above a PID; a context has two bits */
-#define STACK_SHIFT 34               /* above both */
 
 #if STACKS > 1 << (48 - STACK_SHIFT)
 #error "the number of a stack has no room in IDENTITY"
 #endif
 
 enum { BY_CALLER, BY_STACK, BY_PROCESS, KINDS };
-enum { IN_PROCESS, IN_KERNEL_THREAD, IN_INTERRUPT, ANYWHERE };
 enum { LOST /* the first of one for each kind */, LOST_EVENTS = KINDS, STACKS_TAKEN, STOOD_FOR, STACKS_NS };
 
 struct row {
@@ -36,7 +31,7 @@ struct row {
 	u64 epoch;
 	u64 call_site;
 	u64 cgroup;    /* id in the unified hierarchy */
-	char comm[16];
+	char comm[COMM_SIZE];
 };
 
 struct budget { /* of all CPUs */
@@ -104,11 +99,9 @@ static __always_inline void add(struct row *row, u64 allocs, u64 bytes)
 /* Note the name and the cgroup of the process of a row, as they are now: a process may change them. */
 static __always_inline void name(struct row *row, u64 epoch)
 {
-	u64 leader = read_word(bpf_get_current_task() + TASK_GROUP_LEADER); /* a thread may have a name of its own */
-
 	row->epoch = epoch;
 	row->cgroup = bpf_get_current_cgroup_id();
-	bpf_probe_read_kernel(row->comm, sizeof(row->comm), (void *)(leader + TASK_COMM));
+	read_name(row->comm);
 }
 
 /*
@@ -120,53 +113,6 @@ static __always_inline bool is_unnamed(struct row *row, u64 epoch)
 	u64 allocs = row->allocs;
 
 	return row->epoch != epoch || !(allocs & (allocs - 1));
-}
-
-/* An allocation, from either kind of tracepoint. */
-struct event {
-	void *ctx;       /* what the tracepoint passes, for a helper that takes the stack */
-	bool classic;
-	u64 call_site;
-	u64 object;
-	u64 bytes_req;   /* of kmalloc only, like bytes_alloc */
-	u64 bytes_alloc;
-};
-
-/* Return an address on the stack that an allocation runs on. */
-static __always_inline u64 stack_of(struct event *event)
-{
-	void *passed = event->ctx;
-	u64 address = 0;
-
-#if PREEMPTIBLE
-	/* While a program of a classic tracepoint runs, its record begins with the address of the caller's registers. */
-	if (event->classic) {
-		bpf_probe_read_kernel(&address, sizeof(address), passed);
-		return read_word(address + REGISTERS_SP);
-	}
-#endif
-	/* The arguments lie on the stack of the caller. The verifier allows no arithmetic with the pointer: read it. */
-	bpf_probe_read_kernel(&address, sizeof(address), &passed);
-	return address;
-}
-
-/* Interrupts run on stacks of their own (x86: since 5.8 also those that end in a softirq). */
-static __always_inline u64 context(struct event *event)
-{
-	u64 task = bpf_get_current_task();
-	u32 flags = 0;
-
-	if (stack_of(event) - read_word(task + TASK_STACK) >= MOST_STACK)
-		return IN_INTERRUPT;
-	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)(task + TASK_FLAGS));
-	return flags & KERNEL_THREAD ? IN_KERNEL_THREAD : IN_PROCESS;
-}
-
-static __always_inline u64 process(struct event *event)
-{
-	u64 where = context(event);
-
-	return where << CONTEXT_SHIFT | (where == IN_INTERRUPT ? 0 : current_pid());
 }
 
 /* Fit the period to the debt, which is the time until `paid_at`: each step of it but the first doubles the period. */

@@ -15,6 +15,8 @@ _BASIC: dict[str, Any] = {  # by their names in C
 _CODES: dict[Any, str] = {ctypes.c_uint32: "I", ctypes.c_uint64: "Q"}  # of the module struct
 
 NAME_SIZE = 128
+LIFETIMES = 40  # of held.bpf.c
+CHECKED = 128  # addresses, likewise
 
 
 class CacheRecord(ctypes.Structure):
@@ -56,6 +58,42 @@ class Budget(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies")]
 
 
+class HeldRecord(ctypes.Structure):
+    """struct entry in held.bpf.c."""
+
+    _fields_ = [
+        *((name, ctypes.c_uint64) for name in ("hash", "time", "identity", "draws", "call_site", "cgroup")),
+        ("comm", ctypes.c_char * 16),
+    ]
+
+
+class HeldBudget(ctypes.Structure):
+    """struct held_budget in held.bpf.c."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies", "pressure")]
+
+
+class Sample(ctypes.Structure):
+    """struct sample in held.bpf.c."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("salt", "doublings", "entries")]
+
+
+class Lifetimes(ctypes.Structure):
+    """struct lifetimes in held.bpf.c."""
+
+    _fields_ = [("freed", ctypes.c_uint64 * LIFETIMES)]
+
+
+class Checked(ctypes.Structure):
+    """struct checked in held.bpf.c."""
+
+    _fields_ = [
+        *((name, ctypes.c_uint64) for name in ("doublings", "entries", "number")),
+        ("addresses", ctypes.c_uint64 * CHECKED),
+    ]
+
+
 class Calibration(ctypes.Structure):
     """struct calibration in calibration.bpf.c."""
 
@@ -77,6 +115,11 @@ BY_MAP: dict[str, type[ctypes.Structure]] = {  # the record that each map holds,
     "rows": RowRecord,
     "stack_rows": RowRecord,
     "budgets": Budget,
+    "held": HeldRecord,
+    "held_budgets": HeldBudget,
+    "sample": Sample,
+    "lifetimes": Lifetimes,
+    "checked": Checked,
     "calibration": Calibration,
     "walk": Walk,
 }

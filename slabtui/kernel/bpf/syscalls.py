@@ -30,6 +30,7 @@ class _Command(enum.IntEnum):
     MAP_DELETE_ELEM = 3
     MAP_GET_NEXT_KEY = 4
     PROG_LOAD = 5
+    PROG_TEST_RUN = 10
     OBJ_GET_INFO_BY_FD = 15
     RAW_TRACEPOINT_OPEN = 17
     MAP_LOOKUP_BATCH = 24
@@ -144,6 +145,16 @@ class _Load(ctypes.Structure):
         ("line_info_count", ctypes.c_uint32),
         ("attach_btf_id", ctypes.c_uint32),
         ("attach_program", ctypes.c_uint32),
+    ]
+
+
+class _TestRun(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_uint32) for name in ("program", "result", "data_size_in", "data_size_out")),
+        *((name, ctypes.c_uint64) for name in ("data_in", "data_out")),
+        *((name, ctypes.c_uint32) for name in ("repeat", "duration", "context_size_in", "context_size_out")),
+        *((name, ctypes.c_uint64) for name in ("context_in", "context_out")),
+        *((name, ctypes.c_uint32) for name in ("flags", "cpu", "batch_size")),
     ]
 
 
@@ -288,6 +299,15 @@ def load_program(program: Program) -> int:
             raise
         words = _verifier_log(request)
         raise OSError(error.errno, f"{error.strerror}: {words}" if words else error.strerror) from error
+
+
+def run_program(program: int) -> None:
+    """Run the program of a raw tracepoint once, with no arguments; Linux 5.10.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    _call(_Command.PROG_TEST_RUN, _TestRun(program=program), "run of a program")
 
 
 def open_raw_tracepoint(program: int, name: str | None = None) -> int:

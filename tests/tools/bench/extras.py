@@ -11,7 +11,7 @@ from statistics import median
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.bpf.features import statistics
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import Request
 from tests.support import probes
 from tests.tools.bench import events, load, ways
@@ -84,8 +84,9 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
         _ALONE: Request(),
         _FREES: Request(frees=True),
         **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
-        f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *InspectionKind),
-        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *InspectionKind),
+        f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *ON_PAGE),
+        f"{InspectionKind.HELD} of {pair.cache}": probes.inspecting(pair.cache, InspectionKind.HELD),
+        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *ON_PAGE),
     }
     costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()
@@ -141,8 +142,8 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
     read_probe = partial(probes.read, probe)
     read_probe()  # so that the cache is known
     probes.request(probe, wanted)
-    if wanted.inspection and InspectionKind.STACKS in wanted.inspection.kinds:
-        loaded.run(read_probe)  # so that the period fits the load
+    if wanted.inspection and {InspectionKind.STACKS, InspectionKind.HELD} & set(wanted.inspection.kinds):
+        loaded.run(read_probe)  # so that the period, or N, fits the load
     programs = {name: partial(statistics, program) for name, program in probes.program_descriptors(probe).items()}
     read = {**programs, **{f"empty: {tracepoint}": base for tracepoint, base in bases.items()}}
     taken = _taken(probe)
@@ -156,7 +157,7 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
     above = {name: runs[name].each - empty[name.removeprefix(_INSPECTION)] for name in programs if _at(name, bases)}
     return Cost(
         alloc=above[pair.alloc] + above.get(_INSPECTION + pair.alloc, 0.0),
-        free=above.get(pair.free),
+        free=above.get(pair.free, above.get(_INSPECTION + pair.free)),
         spent=sum(above[name] * runs[name].number for name in above if name != pair.alloc),
         seconds=seconds,
         one_in=one_in,

@@ -7,7 +7,7 @@ from pathlib import Path
 from slabtui.collector import Collector
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue
@@ -27,7 +27,7 @@ def record() -> list[Snapshot]:
     collector.subscribe(queue)
     found: list[Snapshot] = []
     for cache in CACHES:
-        collector.request(Request(frees=True, inspection=InspectionRequest(cache, tuple(InspectionKind))))
+        collector.request(Request(frees=True, inspection=InspectionRequest(cache, ON_PAGE)))
         if not found:
             collector.start()
         for _ in range(EACH):

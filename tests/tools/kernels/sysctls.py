@@ -10,7 +10,7 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE, InspectionKind
 from tests.support.bpf import own_compiled_ids, own_program_ids
 from tests.support.probes import inspecting, interval, read, request
 from tests.support.workload import Workload, workload
@@ -88,10 +88,10 @@ def without_jit() -> Jitless:
 def inspected(probe: Probe, work: Workload) -> dict[InspectionKind, Counts]:
     """Inspect the cache of open files in every way while a process opens some, and return how many each kind found."""
     _begin("inspection")
-    request(probe, inspecting("filp", *InspectionKind))
+    request(probe, inspecting("filp", *ON_PAGE))
     work.run()
     inspections = read(probe).inspections
-    assert len(inspections) == len(InspectionKind), probe.notes
+    assert len(inspections) == len(ON_PAGE), probe.notes
     return {
         found.kind: Counts(_OPENS, None, sum(row.total_allocs for row in found.rows), found.lost)
         for found in inspections

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.views import keymap
 from tests.support.terminal import Terminal
 
@@ -101,7 +101,7 @@ class Fingers(RuleBasedStateMachine):
     def filter(self, text: str, end: str) -> None:
         self._type(*"\x1b/", *text, end)
 
-    @rule(tab=st.sampled_from(range(len(InspectionKind))), after=st.lists(st.sampled_from(KEYS), max_size=5))
+    @rule(tab=st.sampled_from(range(len(ON_PAGE))), after=st.lists(st.sampled_from(KEYS), max_size=5))
     def inspect(self, tab: int, after: list[str]) -> None:
         self._type("\x1b", "\x1b", "g", "\r", str(tab + 1), *after)
 

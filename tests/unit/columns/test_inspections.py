@@ -11,7 +11,7 @@ from slabtui.columns import inspections
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS, NUMBERS_WIDTH, InspectionColumn, Scene, fit
 from slabtui.columns.numbers import Style
-from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import ON_PAGE, Context, Inspection, InspectionKind, InspectionRow
 from tests.support.fakes import key
 
 KINDS = (InspectionKind.CALLERS, InspectionKind.STACKS, InspectionKind.PROCESSES)
@@ -43,7 +43,7 @@ def written(kind: InspectionKind, row: InspectionRow, one_in: int = 1) -> list[s
 
 
 def test_every_kind_of_inspection_that_has_rows_has_columns() -> None:
-    assert set(COLUMNS) == set(KINDS) == set(InspectionKind) - {InspectionKind.ABOUT}
+    assert set(COLUMNS) == set(KINDS) == set(ON_PAGE) - {InspectionKind.ABOUT}
 
 
 @pytest.mark.parametrize("kind", KINDS)

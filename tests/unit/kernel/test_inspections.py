@@ -17,13 +17,13 @@ from slabtui.kernel.part import Part
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Rows
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.inspection import InspectionKind, InspectionReading, InspectionTotals
+from slabtui.model.inspection import ON_PAGE, InspectionKind, InspectionReading, InspectionTotals
 from slabtui.model.request import InspectionRequest
 from tests.unit.kernel.test_rows import AT_DENTRYS, DENTRY, SLAB, counted
 
 DENTRY_KEY = CacheKey(KeyKind.CACHE, "dentry")
 CALLERS, ABOUT = InspectionKind.CALLERS, InspectionKind.ABOUT
-ALL = tuple(InspectionKind)
+ALL = ON_PAGE
 
 
 class FakeInspector(Part[tuple[InspectionReading, ...]]):
@@ -76,6 +76,7 @@ class Bench:
         self.compiled = threading.Event()
         self.compiled.set()
         self.inspections = Inspections(
+            ALL,
             cast(Callable[[], Inspector], self._compile),
             lambda: None,
             lambda part: None,
@@ -202,7 +203,7 @@ def test_a_refusal_is_the_trouble_of_the_reading_and_is_not_tried_again_until_it
 def test_each_request_has_a_number_and_one_that_ends_has_none(bench: Bench) -> None:
     bench.rows.merge(counted({DENTRY: 1}))
     numbers = []
-    for kind in InspectionKind:
+    for kind in ON_PAGE:
         bench.request(DENTRY_KEY, kind)
         reading = bench.read()
         assert reading is not None

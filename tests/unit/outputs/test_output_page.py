@@ -9,6 +9,7 @@ import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
+from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
@@ -26,6 +27,7 @@ VALUES = {  # one of each type that a field of the model may have
     Context: Context.PROCESS,
     tuple[str, ...]: ("text",),
     tuple[tuple[int, int], ...]: ((0, 3),),
+    tuple[int, ...]: (1, 2),
 }
 
 
@@ -41,14 +43,18 @@ ROWS = (CacheRow(cache=KEY, name="dentry"), CacheRow(cache=KEY, name="dentry", g
 MACHINE = {"memory": filled(HostMemory), "growth": filled(HostGrowth)}
 FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin), **MACHINE)
 INSPECTION_ROWS = {
-    kind: (filled(InspectionRow), filled(InspectionRow, standard_error=None, ended=None)) for kind in COLUMNS
+    kind: (filled(InspectionRow, held=None), filled(InspectionRow, held=None, standard_error=None, ended=None))
+    for kind in COLUMNS
 }
-INSPECTION_ROWS[InspectionKind.STACKS] += (filled(InspectionRow, pid=None),)
+INSPECTION_ROWS[InspectionKind.STACKS] += (filled(InspectionRow, held=None, pid=None),)
+HELD = InspectionKind.HELD
+ROWS_HELD = tuple(filled(InspectionRow, held=held) for held in (filled(Held), Held(), None))
 INSPECTIONS = [
     *(Inspection(KEY, kind, rows=rows) for kind, rows in INSPECTION_ROWS.items()),
     Inspection(KEY, InspectionKind.ABOUT, about=filled(About)),
     Inspection(KEY, InspectionKind.ABOUT, about=About()),
     Inspection(KEY, InspectionKind.ABOUT),
+    *(Inspection(KEY, HELD, rows=ROWS_HELD, tracking=one) for one in (filled(Tracking), Tracking(), None)),
 ]
 BLANK = {"memory": HostMemory(), "growth": HostGrowth(1.7e9)}  # nothing in them is known
 LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL, **BLANK))]
@@ -62,6 +68,8 @@ WRITTEN = {
     "A cache": [row for line in LINES for row in line["caches"]],
     "An inspection": WRITTEN_INSPECTIONS,
     "A row of an inspection": [row for one in WRITTEN_INSPECTIONS for row in one.get("rows", ())],
+    "What is held": [row["held"] for row in WRITTEN_INSPECTIONS[-1]["rows"] if row["held"]],
+    "What is known of all objects": [one["tracking"] for one in WRITTEN_INSPECTIONS if one.get("tracking")],
     "What the kernel says about a cache": [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")],
 }
 
@@ -69,7 +77,7 @@ WRITTEN = {
 def name_of_type(value: object) -> str:
     """Return the type of a value of JSON in the words of the page."""
     if isinstance(value, list):
-        members = {list: "pairs", dict: "objects", str: "strings"}
+        members = {list: "pairs", dict: "objects", str: "strings", int: "integers"}
         return f"array of {members[type(value[0])]}" if value else ""
     names = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", type(None): "null"}
     return names[type(value)]

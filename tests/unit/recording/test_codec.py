@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
@@ -456,11 +457,15 @@ OF_ONE |= {"context": Context.KERNEL_THREAD}
 PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
 STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
 ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
+HELD = Held(9, 1728, 2.5, 61.25, 3.5, (4, 4, 0, 1, 0, 0), 0.125, 0.000011, 1.5)
+HOLDER = InspectionRow(frames=FRAMES.frames, **OF_ONE, held=HELD)
+TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk")
 OF_KINDS = {
     InspectionKind.CALLERS: Inspection(DENTRY, InspectionKind.CALLERS, 2, 1, 5, (FRAMES,)),
     InspectionKind.STACKS: Inspection(DENTRY, InspectionKind.STACKS, 2, 9, 5, (STACK,)),
     InspectionKind.PROCESSES: Inspection(DENTRY, InspectionKind.PROCESSES, 2, 1, 5, (PROCESS,)),
     InspectionKind.ABOUT: Inspection(DENTRY, InspectionKind.ABOUT, about=ABOUT),
+    InspectionKind.HELD: Inspection(DENTRY, InspectionKind.HELD, 2, 4, 5, (HOLDER,), tracking=TRACKING),
 }
 
 
@@ -513,6 +518,14 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
             "mem": 8192,
         },
     }
+
+
+def test_what_is_held_is_read_as_it_was_written() -> None:
+    (inspection,) = loads(json.dumps(inspected(InspectionKind.HELD))).inspections
+    assert inspection == OF_KINDS[InspectionKind.HELD]
+    unknown = Inspection(DENTRY, InspectionKind.HELD, rows=(replace(HOLDER, held=None),))
+    (inspection,) = loads(codec.dumps(snapshot(inspections=(unknown,)), ())).inspections
+    assert (inspection.rows[0].held, inspection.tracking) == (None, None)
 
 
 def test_stacks_of_an_older_recording_have_no_standard_error() -> None:
@@ -587,6 +600,12 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
         (InspectionKind.ABOUT, ["about", "nodes"], [[1, 2, 3]], "nodes has [1, 2, 3], which is no pair"),
         (InspectionKind.ABOUT, ["about", "nodes"], [[0, "3"]], "nodes is '3'"),
         (InspectionKind.ABOUT, ["about", "nodes"], [[-1, 3]], "nodes is -1"),
+        (InspectionKind.HELD, ["rows", 0, "held", "objects"], -1, "objects is -1"),
+        (InspectionKind.HELD, ["rows", 0, "held", "ages"], [1], "ages is [1]"),
+        (InspectionKind.HELD, ["rows", 0, "held", "oldest"], -1.5, "oldest is -1.5"),
+        (InspectionKind.HELD, ["rows", 0, "held"], [], "held is []"),
+        (InspectionKind.HELD, ["tracking"], 1, "tracking is 1"),
+        (InspectionKind.HELD, ["tracking", "net"], 0.5, "net is 0.5"),
         (InspectionKind.ABOUT, ["about", "live"], -1, "live is -1"),
         (InspectionKind.ABOUT, ["about", "mem"], 1.5, "mem is 1.5"),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from slabtui.cli.options import DEMO
 from slabtui.model.host import HostGrowth, Origin
-from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import ON_PAGE, About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.decoder import Decoder
 from slabtui.recording.reader import read
@@ -43,7 +43,7 @@ def recorded() -> list[Snapshot]:
     }
     inspections = tuple(
         Inspection(key(1), kind, rows=rows[kind], about=About(live=5) if kind is InspectionKind.ABOUT else None)
-        for kind in InspectionKind
+        for kind in ON_PAGE
     )
     busy, leaking = cache(1, allocs=1000), replace(cache(2, allocs=slim.FEWEST), address=0xFFFF8881_00000000, live=7)
     return [
@@ -113,7 +113,7 @@ def test_the_demo_inspects_five_caches_in_every_way_one_after_the_other(shown: l
     assert inspected == [name for name in demo.CACHES for _ in range(demo.EACH)]
     for number, name in enumerate(demo.CACHES):
         last = shown[(number + 1) * demo.EACH - 1]
-        assert {found.kind for found in last.inspections} == set(InspectionKind)
+        assert {found.kind for found in last.inspections} == set(ON_PAGE)
         assert {(found.cache.name, found.number) for found in last.inspections} == {(name, number + 1)}
         assert all(found.rows for found in last.inspections if found.kind is not InspectionKind.ABOUT)
 

@@ -6,7 +6,7 @@ import pytest
 
 from slabtui.columns import caches, leaks
 from slabtui.columns.numbers import Style
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.views import dialogs, keymap
 from slabtui.views.actions import TRANSITIONS
 from slabtui.views.footer import hints
@@ -43,7 +43,7 @@ def test_every_column_has_a_key_that_sorts_and_every_inspection_has_a_key_that_s
     """Frees have only the keys that go from column to column: F follows, as in htop."""
     names = {action.name for action in keymap.ACTIONS}
     assert {keymap.SORTS[name] for name in names & set(keymap.SORTS)} == {*caches.SORTS} - {"frees"}
-    assert {keymap.TABS[name] for name in names & set(keymap.TABS)} == set(InspectionKind)
+    assert {keymap.TABS[name] for name in names & set(keymap.TABS)} == set(ON_PAGE)
 
 
 def test_every_context_has_a_key_that_leaves_it_or_ends_the_program() -> None:

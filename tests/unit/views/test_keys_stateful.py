@@ -14,7 +14,7 @@ from urwid.testing import click, press
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
 from slabtui.model.host import HostGrowth, HostMemory, Origin
-from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow
 from slabtui.producer import Producer
@@ -117,9 +117,9 @@ class Keys(RuleBasedStateMachine):
         for key in (opening, *keys):
             self._hit(key)
 
-    @rule(tab=st.sampled_from(InspectionKind), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
+    @rule(tab=st.sampled_from(ON_PAGE), after=st.lists(st.sampled_from(("down", "enter", "tab")), max_size=3))
     def inspect(self, tab: InspectionKind, after: list[str]) -> None:
-        for key in ("esc", "esc", "home", "enter", str(list(InspectionKind).index(tab) + 1)):
+        for key in ("esc", "esc", "home", "enter", str(ON_PAGE.index(tab) + 1)):
             self._hit(key)
         self.receive(3, 7, NAMES[0], 0)
         for key in after:

@@ -3,7 +3,7 @@
 import pytest
 from urwid.testing import click, press, render_runs, render_text
 
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.views.app import App
 from slabtui.views.keymap import KeyContext
 from slabtui.views.state import State
@@ -99,7 +99,7 @@ def test_the_tabs_of_a_page_can_be_clicked(size: tuple[int, int]) -> None:
     at = Pointed(size)
     press(at.app.stack, size, "enter")
     line = next(y for y, text in enumerate(at.lines()) if " 1 " in text and " 4 " in text)
-    for number, kind in [*enumerate(InspectionKind, 1)][::-1]:
+    for number, kind in [*enumerate(ON_PAGE, 1)][::-1]:
         at.click(at.lines()[line].index(f" {number} ") + 1, line)
         assert at.state.pages.tab is kind
     shown = at.state.pages.tab

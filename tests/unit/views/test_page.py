@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from urwid.testing import check_box_sizing, render_runs
 
-from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import ON_PAGE, About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow
 from slabtui.producer import Producer
@@ -69,7 +69,7 @@ ABOUT = Inspection(
     about=About(("x", "y"), 192, 200, 21, 4096, ("reclaimable", "accounted"), ((0, 3), (1, 4)), 5, 8192),
 )
 INSPECTIONS = {inspection.kind: inspection for inspection in (STACKS, PROCESSES, CALLERS, ABOUT)}
-KINDS = tuple(InspectionKind)
+KINDS = ON_PAGE
 LABEL = 12  # columns of the terminal
 
 
@@ -93,7 +93,7 @@ def opened(
 ) -> Screen:
     """Return a screen with the page of a cache, on a tab, and the interval that has its inspection."""
     screen = Screen(DENTRY, *others, size=size)
-    screen.type("enter", str(list(InspectionKind).index(kind) + 1))
+    screen.type("enter", str(ON_PAGE.index(kind) + 1))
     screen.show(DENTRY, *others, inspections=(INSPECTIONS[kind],))
     return screen
 
@@ -338,7 +338,7 @@ def test_an_inspection_of_another_cache_or_kind_is_not_shown_as_this_one() -> No
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", InspectionKind)
+@pytest.mark.parametrize("kind", ON_PAGE)
 def test_a_page_says_why_nothing_is_counted(kind: InspectionKind, size: tuple[int, int]) -> None:
     screen = opened(kind, size)
     trouble = "no raw tracepoint: load the module"
@@ -363,7 +363,7 @@ def test_a_recording_without_an_inspection_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "suffix"), [*zip(InspectionKind, (".folded", ".csv", ".csv", ".json"), strict=True)], ids=str
+    ("kind", "suffix"), [*zip(ON_PAGE, (".folded", ".csv", ".csv", ".json"), strict=True)], ids=str
 )
 def test_the_proposed_name_ends_in_a_format_that_the_tab_has(
     kind: InspectionKind, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -376,7 +376,7 @@ def test_the_proposed_name_ends_in_a_format_that_the_tab_has(
 @pytest.mark.parametrize("name", ["dentry", "n" * 64, "\u540d" * 30])
 def test_a_narrow_page_shows_the_number_of_every_tab(name: str) -> None:
     """At 40 columns they had to give way to how exact the stacks are."""
-    for kind in InspectionKind:
+    for kind in ON_PAGE:
         screen = opened(kind, (40, 10))
         assert screen.state.page is not None
         screen.state.page.row = replace(DENTRY, name=name)
@@ -500,7 +500,7 @@ def test_the_export_of_an_inspection_that_has_not_begun_says_so_and_that_of_the_
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", InspectionKind)
+@pytest.mark.parametrize("kind", ON_PAGE)
 def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
     kind: InspectionKind, size: tuple[int, int]
 ) -> None:
@@ -523,7 +523,7 @@ def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
     lines = screen.lines()
     assert len(lines) == size[1]
     assert all(len(line) <= size[0] for line in lines)
-    assert str(list(InspectionKind).index(kind) + 1) == tab(screen)[0]
+    assert str(ON_PAGE.index(kind) + 1) == tab(screen)[0]
     runs = render_runs(screen.app.stack, screen.size, focus=True)
     assert {style for row in runs for style, _ in row} - {None} <= {entry[0] for entry in PALETTE}
     if kind is not InspectionKind.ABOUT:
@@ -533,7 +533,7 @@ def test_nothing_on_a_page_is_wider_than_the_screen_or_without_a_style(
         assert len(body(screen)) >= 2
 
 
-@pytest.mark.parametrize("kind", InspectionKind)
+@pytest.mark.parametrize("kind", ON_PAGE)
 def test_every_size_of_a_page_down_to_one_cell_renders(kind: InspectionKind) -> None:
     screen = opened(kind)
     check_box_sizing(screen.app.stack)

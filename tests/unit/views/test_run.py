@@ -8,7 +8,7 @@ import pytest
 import urwid
 from urwid.testing import ScriptedScreen
 
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import ON_PAGE
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.producer import Producer
 from slabtui.queues import ProducerDiedError, SnapshotsEndedError
@@ -129,7 +129,7 @@ def test_keys_open_a_page_and_the_producer_is_asked_for_its_inspection() -> None
     run(App(State(1.0, frees=True)), producer, drawn)
     assert producer.requests == [
         Request(True),
-        Request(True, InspectionRequest(DENTRY.cache, tuple(InspectionKind))),
+        Request(True, InspectionRequest(DENTRY.cache, ON_PAGE)),
         Request(True),
     ]
 

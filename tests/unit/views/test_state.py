@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from slabtui.columns.query import BadFilterError
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import merge
 from slabtui.views.actions import press
@@ -65,7 +65,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
 
 def test_a_page_stays_open_below_a_dialog_and_a_prompt_and_so_does_its_request() -> None:
     one = typed(state(DENTRY), "enter")
-    wanted = Request(inspection=InspectionRequest(DENTRY.cache, tuple(InspectionKind)))
+    wanted = Request(inspection=InspectionRequest(DENTRY.cache, ON_PAGE))
     one.receive(snapshot(DENTRY, inspections=(Inspection(DENTRY.cache, InspectionKind.STACKS),)))
     for key, back in (("?", "esc"), ("e", "esc")):
         typed(one, key)
@@ -239,7 +239,7 @@ def test_two_caches_of_one_name_have_pages_of_their_own() -> None:
     one = state(first, second)
     one.select(1)
     typed(one, "enter")
-    assert one.request.inspection == InspectionRequest(second.cache, tuple(InspectionKind))
+    assert one.request.inspection == InspectionRequest(second.cache, ON_PAGE)
     one.receive(snapshot(first, second, inspections=(replace(STACKS, cache=first.cache),)))
     assert one.pages.inspection is None
     one.receive(snapshot(first, replace(second, allocs=3), inspections=(replace(STACKS, cache=second.cache),)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from slabtui.model.identity import Identities
-from slabtui.model.inspection import About, Inspection, InspectionKind
+from slabtui.model.inspection import ON_PAGE, About, Inspection, InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import CacheTotals, Reading, Snapshot
 from tests.support.fakes import LOADAVG, difference
@@ -81,7 +81,7 @@ def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
     about = Inspection(key, InspectionKind.ABOUT, about=About(live=5))
     screen.app.show(replace(host.interval(), inspections=(about,)))
     asked = [*producer.requests]
-    assert asked[-1] == Request(inspection=InspectionRequest(key, tuple(InspectionKind)))
+    assert asked[-1] == Request(inspection=InspectionRequest(key, ON_PAGE))
     for allocs in (4, 12):
         host.sleeper = allocs
         screen.app.show(replace(host.interval(), inspections=(replace(about, about=About(live=5 + allocs)),)))

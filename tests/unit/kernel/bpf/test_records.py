@@ -14,7 +14,7 @@ from slabtui.kernel.bpf.compiler import Compiler
 from slabtui.kernel.bpf.features import Features
 from slabtui.kernel.bpf.maps import Maps
 from slabtui.kernel.bpf.module import BuildContext
-from slabtui.kernel.bpf.records import BY_MAP, BulkRecord, CacheRecord, Slot, find_difference, pack_format
+from slabtui.kernel.bpf.records import BY_MAP, CHECKED, BulkRecord, CacheRecord, Slot, find_difference, pack_format
 
 WORD = "unsigned long long"
 NUMBERS = [["address", WORD], ["epoch", WORD], ["size", "unsigned int"], ["object_size", "unsigned int"]]
@@ -72,6 +72,7 @@ def test_the_format_of_a_record_has_its_size(record: type[ctypes.Structure]) -> 
 
 
 SIZES = ("SLOT_BITS", "ROWS", "STACK_ROWS", "STACKS", "RATE", "BESIDE", "BULKS", "TALLIES", "SHEAF_RESULT", "CHUNK")
+SIZES += ("ENTRIES", "GOAL", "STRATA", "STRATUM_RATE", "USUAL")
 
 
 @pytest.mark.live
@@ -80,16 +81,17 @@ SIZES = ("SLOT_BITS", "ROWS", "STACK_ROWS", "STACKS", "RATE", "BESIDE", "BULKS",
     [
         ("table.bpf.h", "calibration.bpf.c", "inventory.bpf.c", "allocs.bpf.c"),
         ("table.bpf.h", "frees.bpf.c"),
-        ("inspect.bpf.c",),
+        ("origin.bpf.h", "inspect.bpf.c"),
+        ("origin.bpf.h", "held.bpf.c"),
         ("bulk.bpf.c",),
     ],
-    ids=["allocs", "frees", "inspect", "bulk"],
+    ids=["allocs", "frees", "inspect", "held", "bulk"],
 )
 def test_every_record_of_the_programs_is_checked(files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first member of each in turn has another name in Python."""
     compiler = Compiler()
     context = BuildContext(compiler, Features(jit=True, rdonly_cast=False), offsets.read().macros())
-    macros = [f"-D{name}=4" for name in SIZES]
+    macros = [f"-D{name}={CHECKED if name == 'CHUNK' else 4}" for name in SIZES]
     compiled = compiler.compile(sources.read("common.bpf.h", *files), [*context.options, *macros])
     compiler.close()
     try:

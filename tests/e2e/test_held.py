@@ -1,0 +1,67 @@
+"""What a process holds, printed while it keeps files: as text, JSON and folded stacks, and from a recording."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.keeper import Keeper, keeping
+
+pytestmark = pytest.mark.live
+
+RATE = 400  # files per second
+INTERVALS = ("0.5", "6")
+
+
+@pytest.fixture(scope="module")
+def keeper() -> Iterator[Keeper]:
+    with keeping() as one:
+        one.do("rate", RATE)
+        yield one
+
+
+def held(*arguments: str) -> str:
+    command = [sys.executable, "-m", "slabtui", "--held", "filp", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+def test_text_names_the_stack_and_the_process_that_keep_files(keeper: Keeper, tmp_path: Path) -> None:
+    record = tmp_path / "held.jsonl.gz"
+    text = held("-p", str(keeper.pid), "--record", str(record), *INTERVALS)
+    tables = text.split("\n\n")
+    assert text.count("held of filp: ") == int(INTERVALS[1])
+    heading, *rows = tables[-1].splitlines()
+    assert heading.split() == ["HELD", "S.E.", "BYTES", "+/s", "OLDEST", "MEDIAN", "SHARE", "PROCESS", "STACK"]
+    objects, error, _, growth = rows[0].split()[:4]
+    assert f"python {keeper.pid}" in rows[0] or f" {keeper.pid} " in rows[0]
+    assert "eventfd" in rows[0]
+    assert float(growth) == pytest.approx(RATE, rel=0.2)
+    kept = float(INTERVALS[0]) * int(INTERVALS[1]) * RATE
+    assert int(objects.removeprefix("~")) == pytest.approx(kept, rel=0.3, abs=5 * int(error))
+    replayed = held("--replay", str(record))
+    assert replayed.split() == text.split()
+    lines = [json.loads(line) for line in held("--replay", str(record), "--output", "json").splitlines()]
+    (inspection,) = lines[-1]["inspections"]
+    assert inspection["kind"] == "held"
+    assert inspection["tracking"]["net"] is inspection["tracking"]["live"] is None  # of all processes
+    assert sum(inspection["rows"][0]["held"]["ages"]) == inspection["rows"][0]["held"]["objects"]
+
+
+def test_folded_stacks_are_those_of_what_is_held_at_the_end(keeper: Keeper) -> None:
+    (line,) = (
+        line for line in held("-p", str(keeper.pid), "--output", "folded", "1", "2").splitlines() if "eventfd" in line
+    )
+    stack, number = line.rsplit(" ", 1)
+    assert stack.split(";")[-1].startswith("kmem_cache_alloc")
+    assert int(number) == pytest.approx(2 * RATE, rel=0.3)
+
+
+def test_all_processes_are_set_against_the_live_objects(keeper: Keeper) -> None:
+    assert "LIVE +" in held("1", "3")
+    os.kill(keeper.pid, 0)
