@@ -168,7 +168,7 @@ def test_a_start_without_a_thread_to_measure_counts_and_notes_it() -> None:
         ("m", "cost not measured: {why}"),
         ("f", "frees not counted: {why}"),
         ("\r", "inspection not counted: {why}"),
-        ("\r1", "inspection not counted: {why}"),
+        ("\r2", "inspection not counted: {why}"),
     ],
 )
 def test_what_needs_a_thread_that_cannot_be_started_is_a_note_and_counting_goes_on(keys: str, note: str) -> None:
