@@ -321,10 +321,15 @@ def _explain(inspection: Inspection) -> list[Segment]:
     doubt = inspection.tracking.doubt if inspection.tracking else ""
     explained = holders.explain(inspection)
     amount = "~" * held.is_estimate(inspection) + write_objects(inspection.held_objects)
-    segments = [Segment(None, (f"holds {amount}, {explained}", explained), 9)] if explained else []
+    texts = (f"holds {amount}, {explained}", explained) if explained else (f"holds {amount}",)
+    segments = [Segment(None, texts, 9)]
     if doubt:
-        texts = (f"{holders.DOUBT} {doubt}", f"{holders.DOUBT} {doubt.partition(':')[0]}", f"{holders.DOUBT} doubtful")
-        segments.append(Segment("warning", texts, 10))
+        reasons = (
+            f"{holders.DOUBT} {doubt}",
+            f"{holders.DOUBT} {doubt.partition(':')[0]}",
+            f"{holders.DOUBT} doubtful",
+        )
+        segments.append(Segment("warning", reasons, 10))
     return segments
 
 
