@@ -132,7 +132,7 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
         error: standard error of that.
         hidden: free objects that may count as live.
     """
-    if tracking.live is None or tracking.live_began is None:
+    if tracking.live is None or tracking.live_began is None or tracking.net is None or tracking.seen is None:
         return tracking
     noise = hidden + _SHARE * tracking.seen + _ERRORS * error
     unseen = tracking.net - (tracking.live - tracking.live_began) - tracking.gone

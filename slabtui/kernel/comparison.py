@@ -35,12 +35,16 @@ class Comparison:
     def add(self, reading: InspectionReading, row: CacheTotals) -> InspectionReading:
         """Return what is held with the live objects, and the reason for doubt if there is one.
 
+        They are not known where not all processes are counted.
+
         Args:
             reading: what is held.
             row: the cache, as read at the same time.
         """
         if reading.tracking is None:
             return reading
-        tracking = replace(reading.tracking, live_began=None if row.live is None else self._began, live=row.live)
+        if row.live is None:
+            return replace(reading, tracking=replace(reading.tracking, net=None, seen=None))
+        tracking = replace(reading.tracking, live_began=self._began, live=row.live)
         objects, error = add_up(one.held for one in reading.rows if one.held is not None)
         return replace(reading, tracking=judge(tracking, objects, error, self._hidden))

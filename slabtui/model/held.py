@@ -39,7 +39,8 @@ class Tracking:
     """What is known of all objects of the cache, since tracking began.
 
     Attributes:
-        net: allocations - frees that were seen: of what is in the sample, times N.
+        net: allocations - frees that were seen: of what is in the sample, times N. None where not all processes are
+            counted: their frees are those of all processes.
         seen: allocations and frees that were seen, likewise.
         gone: objects that were held and that no event showed freed: their address was handed out again, or their page
             left the cache.
@@ -49,8 +50,8 @@ class Tracking:
         doubt: why the rows cannot be trusted, in words for the user; empty if they can.
     """
 
-    net: int = 0
-    seen: int = 0
+    net: int | None = None
+    seen: int | None = None
     gone: int = 0
     skipped: int = 0
     live_began: int | None = None

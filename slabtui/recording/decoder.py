@@ -312,7 +312,7 @@ _OF_HELD: dict[str, Check] = {
     "growth_objects_s": checks.nullable(partial(checks.rate, digits=RATE_DIGITS)),
     **dict.fromkeys(SECONDS_HELD, _seconds),
 }
-_OF_TRACKING: dict[str, Check] = {"net": checks.change}
+_OF_TRACKING: dict[str, Check] = {"net": checks.nullable(checks.change)}
 _CONVERTER = Converter()
 _read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
 _read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})

@@ -50,7 +50,7 @@ def test_text_names_the_stack_and_the_process_that_keep_files(keeper: Keeper, tm
     lines = [json.loads(line) for line in held("--replay", str(record), "--output", "json").splitlines()]
     (inspection,) = lines[-1]["inspections"]
     assert inspection["kind"] == "held"
-    assert inspection["tracking"]["net"] == pytest.approx(kept, rel=0.3)
+    assert inspection["tracking"]["net"] is inspection["tracking"]["live"] is None  # of all processes
     assert sum(inspection["rows"][0]["held"]["ages"]) == inspection["rows"][0]["held"]["objects"]
 
 

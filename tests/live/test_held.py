@@ -29,6 +29,8 @@ pytestmark = pytest.mark.live
 
 KEPT = 500
 CLOSED = 100_000
+HIDDEN = 400  # free objects that LIVE may include: those of the slabs and sheaves of two CPUs
+GRACE = 10  # seconds, after which no object waits for the end of a grace period of RCU
 _PIDFD_GETFD = 438  # the number of the system call, on every architecture
 SKIPPED = 0.05  # of the objects: a few that were skipped may not show in the standard error
 ERRORS = 5  # standard errors: more once in two million cases
@@ -50,6 +52,14 @@ def holding(cache: str, *pids: int) -> Iterator[Probe]:
 def found(probe: Probe) -> Inspection:
     inspection = difference(None, probes.find(read(probe)))
     assert inspection.trouble == ""
+    return inspection
+
+
+def found_when_freed(probe: Probe, pid: int) -> Inspection:
+    """Return what was found when all that a process held is freed, which may be a grace period after it was closed."""
+    deadline = time.monotonic() + GRACE
+    while total(rows_of(inspection := found(probe), pid))[0] and time.monotonic() < deadline:
+        time.sleep(0.2)
     return inspection
 
 
@@ -85,7 +95,7 @@ def test_what_is_kept_is_found_beside_what_is_closed_and_is_gone_when_it_is_free
         first = inspection.rows[0]
         assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), KEPT, inspection.lost)
         keeper.do("free")
-        after = found(probe)
+        after = found_when_freed(probe, keeper.pid)
         size = next(row.size for row in read(probe).rows if row.name == "filp")
     assert first.held is not None
     assert (first.pid, first.comm, first.ended) == (keeper.pid, "python", False) or first.comm.startswith("python")
@@ -133,7 +143,7 @@ def test_of_many_objects_a_sample_is_tracked(monkeypatch: pytest.MonkeyPatch) ->
         assert inspection.one_in >= kept // 512
         assert_holds(rows_of(inspection, keeper.pid), kept, inspection.lost)
         keeper.do("free")
-        after = found(probe)
+        after = found_when_freed(probe, keeper.pid)
         assert_holds(rows_of(after, keeper.pid), 0, after.lost)
 
 
@@ -141,7 +151,7 @@ def test_a_cache_that_turns_over_holds_nothing() -> None:
     with keeping() as keeper, holding("filp", keeper.pid) as probe:
         for _ in range(4):
             keeper.do("churn", CLOSED)
-            inspection = found(probe)
+            inspection = found_when_freed(probe, keeper.pid)
     assert_holds(rows_of(inspection, keeper.pid), 0, inspection.lost)
 
 
@@ -156,7 +166,7 @@ def test_an_object_that_another_process_frees_is_not_held() -> None:
         during = found(probe)
         for descriptor in own:
             os.close(descriptor)
-        after = found(probe)
+        after = found_when_freed(probe, keeper.pid)
     assert_holds(rows_of(during, keeper.pid, *EVENTFD), KEPT, during.lost)
     assert_holds(rows_of(after, keeper.pid, *EVENTFD), 0, after.lost)
 
@@ -172,18 +182,35 @@ def duplicate(pid: int, descriptor: int) -> int:
     return copy
 
 
-@pytest.mark.parametrize("items", [2_000, CLOSED])
+def grown(inspection: Inspection) -> int:
+    """Return by how much LIVE has grown."""
+    assert inspection.tracking is not None
+    assert inspection.tracking.live is not None
+    assert inspection.tracking.live_began is not None
+    return inspection.tracking.live - inspection.tracking.live_began
+
+
+@pytest.mark.parametrize("items", [5_000, CLOSED])
 def test_frees_that_no_tracepoint_shows_are_noticed_or_doubted(items: int) -> None:
-    """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted."""
+    """kfree_rcu() frees the items of epoll in batches: what seems to be held is little, or the rows are not trusted.
+
+    On Linux 5.10 these frees have events.
+    """
     with keeping() as keeper, holding("eventpoll_epi") as probe:
         keeper.do("epoll", items)
-        time.sleep(0.5)
-        inspection = found(probe)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            inspection = found(probe)
+            if grown(inspection) < items / 10:
+                break
     objects, error = total(rows_of(inspection, keeper.pid))
     assert inspection.tracking is not None
     print(inspection.tracking, objects, error)
-    assert inspection.tracking.gone + objects >= 0.9 * items - ERRORS * error
-    assert inspection.tracking.doubt or objects <= 0.1 * items + ERRORS * error
+    assert inspection.tracking.net is not None
+    assert inspection.tracking.net - inspection.tracking.gone - objects <= 0.1 * items + ERRORS * error + HIDDEN
+    explained = max(0, grown(inspection)) + HIDDEN
+    assert inspection.tracking.doubt or objects <= explained + 0.1 * items + ERRORS * error
 
 
 def test_a_leak_is_not_doubted() -> None:
@@ -194,9 +221,7 @@ def test_a_leak_is_not_doubted() -> None:
         assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), kept, inspection.lost)
     assert inspection.tracking is not None
     assert inspection.tracking.doubt == ""
-    assert inspection.tracking.live is not None
-    assert inspection.tracking.live_began is not None
-    assert inspection.tracking.live - inspection.tracking.live_began == pytest.approx(kept, rel=0.3)
+    assert grown(inspection) == pytest.approx(kept, rel=0.3)
 
 
 def test_nothing_is_left_when_it_ends() -> None:
@@ -236,7 +261,7 @@ def test_classic_tracepoints_take_over_without_a_gap(monkeypatch: pytest.MonkeyP
             inspection = found(probe)
             assert_holds(rows_of(inspection, keeper.pid, *EVENTFD), kept, inspection.lost)
             keeper.do("free")
-            after = found(probe)
+            after = found_when_freed(probe, keeper.pid)
             assert_holds(rows_of(after, keeper.pid, *EVENTFD), 0, after.lost)
         finally:
             probe.close()
@@ -266,10 +291,9 @@ def test_a_slow_leak_is_named_first_beside_100_000_opens_per_second() -> None:
             busy.do("open", opens)
             time.sleep(max(0.0, 1 - time.monotonic() + began))
             inspection = found(probe)
-        live = {row.pid for row in inspection.rows if row.held and row.held.oldest and row.held.oldest > seconds / 2}
     (row,) = rows_of(inspection, keeper.pid, *EVENTFD)
     assert row.held is not None
     print(row.held, inspection.one_in, inspection.tracking)
-    assert keeper.pid in live
-    assert inspection.rows[0] == row
-    assert row.held.growth_objects_s == pytest.approx(rate, rel=0.1)
+    assert next(one for one in inspection.rows if one.pid in (keeper.pid, busy.pid)) == row  # others may hold more
+    uncertain = ERRORS * row.held.standard_error / seconds  # where other load of the machine has made N larger than 1
+    assert row.held.growth_objects_s == pytest.approx(rate, abs=0.1 * rate + uncertain)

@@ -16,21 +16,28 @@ Each answer is the number of objects that are kept.
 
 import ctypes
 import os
+import resource
 import select
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _IPC_PRIVATE, _IPC_RMID, _IPC_NOWAIT = 0, 0, 0o4000
 _IN_QUEUE = 10_000  # of the 16,384 bytes that msgmnb allows
 _TICK = 0.01  # seconds
+_FILES = 20_000
 
 
 class _Keeper:
     def __init__(self) -> None:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with suppress(ValueError):  # it may not be raised: then it is used as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, _FILES), max(most, _FILES)))
+            most = max(most, _FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._files: list[int] = []
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._queues: list[int] = []
