@@ -209,7 +209,7 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.inspections.read(slabs) + self.holdings.read(slabs),
+            inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
             memory=meminfo.read(self._meminfo),
             frees_begun=counted.freed.begun,
         )
