@@ -103,6 +103,7 @@ class Probe:
             {InspectionKind.HELD},
             lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
             comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
+            name="what is held",
         )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()

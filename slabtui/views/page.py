@@ -290,8 +290,8 @@ def tabs(state: State, width: int) -> Markup:
         texts = (f"~ one {what} in {inspection.one_in}", f"~ 1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        seen = inspection.tracking.seen if inspection.tracking else inspection.total_allocs
-        style = find_loss_style(inspection.lost, seen)
+        seen = inspection.tracking.seen if inspection.tracking else None
+        style = find_loss_style(inspection.lost, seen or inspection.total_allocs or inspection.held_objects)
         right.append(Segment(style, (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
