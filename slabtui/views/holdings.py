@@ -11,7 +11,7 @@ from slabtui.views.commands import Owner, Site
 
 _MOST_POINTS = 32  # intervals of a slope: with more it takes longer and is hardly more exact
 _LEAST_POINTS = 3  # as for the slopes of single rows
-_SLOPES = 100  # rows that hold most: more are rarely on the screen, and each takes 0.2 ms
+_SLOPES = 100  # rows that hold most: more are rarely on the screen, and these take 4 ms
 
 _Sums = Mapping[tuple[object, ...], int]
 

@@ -318,7 +318,7 @@ def why_nothing(context: KeyContext, key: str) -> str:
         return "it works on the table, and l returns there"
     if KeyContext.TABLE in places:
         return "it works on the table"
-    return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"
+    return "it works on the page of a cache" if places & _PAGE else "? shows all keys"
 
 
 def in_context(context: KeyContext) -> tuple[Action, ...]:

@@ -266,7 +266,8 @@ class Page(urwid.WidgetWrap[_Frame]):
             return listing.inspection.trouble
         owner = pages.page.owner if pages.page is not None else None
         if pages.tab is InspectionKind.HELD:
-            return f"{owner} holds nothing." if owner else "Nothing that was allocated on this page is held."
+            none = "Nothing is held of what was allocated since this page was opened."
+            return f"{owner} holds nothing." if owner else none
         return f"No stack of {owner} was sampled so far." if owner else "No allocations since this page was opened."
 
 

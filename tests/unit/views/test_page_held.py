@@ -227,7 +227,7 @@ def test_a_recording_without_what_is_held_says_so_in_one_line() -> None:
 
 def test_where_nothing_is_held_the_tab_says_so() -> None:
     screen = opened(held=replace(HELD, rows=()))
-    assert screen.has("Nothing that was allocated on this page is held.")
+    assert screen.has("Nothing is held of what was allocated since this page was opened.")
     screen.type("v")
     assert screen.has("v does nothing here: it works on the tab of what is held, where that has rows")
 
