@@ -72,7 +72,7 @@ def test_every_view_is_drawn_in_ascii(name: str, locales: Path) -> None:
             ("q", "CACHE^"),
             ("\r2", " STACK ", "12.5%"),
             ("\r", "2 frames"),
-            ("q2", "CGROUP", r"\u540d\u524d"),
+            ("q3", "CGROUP", r"\u540d\u524d"),
             ("4", "CALL SITE", "12.5%"),
             ("5", r"Aliases     e\u0301\u0301"),
             ("\x1b", "HISTORY"),
