@@ -1,8 +1,8 @@
 """The columns of an inspection, by its kind: their definitions."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from slabtui.columns import column, numbers, stacks
@@ -30,11 +30,13 @@ class Scene:
         inspection: the inspection that the row is of.
         style: how numbers are written.
         elapsed: seconds of the interval: what was allocated in it is written per second; None: it is not.
+        holders: of what is held, by the key of a row: the rows that it joins, what holds most first.
     """
 
     inspection: Inspection
     style: Style = Style.RAW
     elapsed: float | None = None
+    holders: Mapping[tuple[object, ...], Sequence[InspectionRow]] = field(default_factory=dict)
 
 
 InspectionColumn = Column[InspectionRow, Scene]

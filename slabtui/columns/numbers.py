@@ -83,6 +83,21 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def brief(seconds: float) -> str:
+    """Write a length of time in six columns: `350us`, `12ms`, `45s`, `4m59s`, `1h02m`, `12d03h`, `140d`."""
+    whole = round(seconds)
+    if seconds < 0.9995:
+        micro = round(seconds * 1e6)
+        return f"{micro}us" if micro < 1000 else f"{round(seconds * 1e3)}ms"
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h" if whole < 100 * 86400 else f"{whole // 86400}d"
+
+
 def percent(share: float) -> str:
     """Write a share for people, in four columns: `4.2%`, `42%`."""
     number = 100 * share

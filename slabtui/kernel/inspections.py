@@ -31,6 +31,7 @@ class Inspections:
         slabinfo: what the kernel says of its caches.
         learn: reads the addresses of the caches again, into `rows`.
         comparison: sets what is held against the live objects; None: not needed.
+        name: what is not counted where the part fails, in words for the user.
 
     Attributes:
         part: what inspects.
@@ -47,10 +48,9 @@ class Inspections:
         slabinfo: Slabinfo,
         learn: Callable[[], None],
         comparison: Comparison | None = None,
+        name: str = "inspection",
     ) -> None:
-        self.part: Deferred[CachePart, tuple[InspectionReading, ...]] = Deferred(
-            "inspection", make, (), ready, self._begin
-        )
+        self.part: Deferred[CachePart, tuple[InspectionReading, ...]] = Deferred(name, make, (), ready, self._begin)
         self._kinds = kinds
         self._comparison = comparison
         self._prepare = prepare

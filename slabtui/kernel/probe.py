@@ -103,6 +103,7 @@ class Probe:
             {InspectionKind.HELD},
             lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
             comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
+            name="what is held",
         )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
@@ -209,7 +210,7 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.inspections.read(slabs) + self.holdings.read(slabs),
+            inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
             memory=meminfo.read(self._meminfo),
             frees_begun=counted.freed.begun,
         )

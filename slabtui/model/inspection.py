@@ -12,7 +12,7 @@ from slabtui.model.identity import CacheKey
 
 
 class InspectionKind(enum.StrEnum):
-    """What is inspected, in the order of the tabs. Callers are late in it: most call sites are in a wrapper."""
+    """What is inspected."""
 
     STACKS = "stacks"
     PROCESSES = "processes"
@@ -21,7 +21,14 @@ class InspectionKind(enum.StrEnum):
     HELD = "held"
 
 
-ON_PAGE = (InspectionKind.STACKS, InspectionKind.PROCESSES, InspectionKind.CALLERS, InspectionKind.ABOUT)  # of a page
+# The tabs of a page, in their order. Callers are late in it: most call sites are in a wrapper.
+ON_PAGE = (
+    InspectionKind.HELD,
+    InspectionKind.STACKS,
+    InspectionKind.PROCESSES,
+    InspectionKind.CALLERS,
+    InspectionKind.ABOUT,
+)
 
 
 class Context(enum.StrEnum):

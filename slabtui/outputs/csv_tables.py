@@ -4,10 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from slabtui.columns import caches, inspections
 from slabtui.columns.column import field_names
-from slabtui.model.inspection import Inspection
+from slabtui.model.held import Held
+from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 
@@ -36,10 +38,25 @@ def write_inspection(inspection: Inspection) -> str:
 
     What names a row comes before its numbers; fields of no column come last.
     """
+    if inspection.kind is InspectionKind.HELD:
+        return _write_held(inspection)
     shown = field_names(sorted(inspections.COLUMNS[inspection.kind], key=lambda column: column.unit is not None))
     names = (*shown, *(name for name in codec.inspection_fields(inspection.kind) if name not in shown))
     rows = (codec.inspection_values(inspection.kind, row) for row in inspection.rows)
     return _lines([names, *(_cells(values, names) for values in rows)])
+
+
+def _write_held(inspection: Inspection) -> str:
+    """Return what is held, with a column for each field of Held; the ages are one of them."""
+    fields_of_row = [name for name in codec.inspection_fields(inspection.kind) if name != "held"]
+    names = (*fields_of_row, *(field.name for field in fields(Held)))
+    lines = []
+    for row in inspection.rows:
+        values = codec.inspection_values(inspection.kind, row)
+        values |= values.pop("held") or dict.fromkeys(names[len(fields_of_row) :])
+        values["ages"] = tuple(map(str, values["ages"] or ()))
+        lines.append(_cells(values, names))
+    return _lines([names, *lines])
 
 
 def _cells(values: dict[str, object], names: Sequence[str]) -> list[object]:

@@ -35,7 +35,7 @@ def export(path: Path, snapshot: Snapshot, rows: Sequence[CacheRow], columns: It
 
 
 def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | None) -> None:
-    """Write an inspection as CSV or JSON; stacks also as .folded, for flame graph tools.
+    """Write an inspection as CSV or JSON; stacks and what is held also as .folded.
 
     Raises:
         ExportError: there is nothing to write, the name has another ending, the file exists, or it cannot be written.
@@ -45,7 +45,7 @@ def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | N
     writers = {".json": lambda: codec.dumps(replace(snapshot, inspections=(inspection,)), ()) + "\n"}
     if inspection.kind is not InspectionKind.ABOUT:
         writers[".csv"] = lambda: csv_tables.write_inspection(inspection)
-    if inspection.kind is InspectionKind.STACKS:
+    if inspection.kind in (InspectionKind.STACKS, InspectionKind.HELD):
         writers[".folded"] = lambda: fold_stacks(inspection.rows)
     _write(path, writers)
 

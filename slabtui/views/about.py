@@ -62,8 +62,17 @@ def about(
 
 def charts(curves: Sequence[Curve], width: int, height: int) -> list[str]:
     """Return the lines of charts beside each other."""
-    each = (width - _GAP * (len(curves) - 1)) // max(1, len(curves))
-    drawn = [chart(one, each, height, plain=is_plain()) for one in curves]
+    each = width_of_each(width, len(curves))
+    return beside([chart(one, each, height, plain=is_plain()) for one in curves])
+
+
+def width_of_each(width: int, number: int) -> int:
+    """Return the columns of each of some charts beside each other."""
+    return (width - _GAP * (number - 1)) // max(1, number)
+
+
+def beside(drawn: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of charts that are drawn already, beside each other."""
     return [(" " * _GAP).join(parts) for parts in zip(*drawn, strict=True)]
 
 

@@ -32,6 +32,8 @@ TRANSITIONS: dict[str, Callable[[State], None]] = {
     "pause": State.toggle_pause,
     "pause-processes": State.toggle_pause,
     "open-page": State.open_page,
+    "holders": State.open_held,
+    "turn-rows": lambda state: state.pages.turn_rows(),
     "open-row": lambda state: state.pages.enter(),
     "open-process": lambda state: state.pages.enter(),
     "fold": lambda state: state.pages.fold(),

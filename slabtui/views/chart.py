@@ -84,7 +84,7 @@ def chart(curve: Curve, width: int, height: int, plain: bool = False) -> list[st
     """
     known = [value for value in curve.values if value is not None]
     if not known:
-        return _filled([f"{curve.title} ?"], width, height)
+        return filled([f"{curve.title} ?"], width, height)
     low, high = min(known), max(known)
     newest = next(value for value in reversed(curve.values) if value is not None)
     lines = [_title(curve, newest, low, high, width)]
@@ -94,14 +94,15 @@ def chart(curve: Curve, width: int, height: int, plain: bool = False) -> list[st
         margin = min(_MOST_LABEL, max(map(len, labels)))
         room = max(1, width - margin - 1)
         columns = _columns(curve, room)
-        for label, bars in zip(labels, _draw(columns, base, high, len(labels), plain), strict=True):
+        for label, bars in zip(labels, draw_bars(columns, base, high, len(labels), plain), strict=True):
             lines.append(f"{label[:margin]:>{margin}}{'|' if plain else '│'}{bars:>{room}}")
         if height > 2:
             lines.append(" " * (margin + 1) + _axis(curve, len(columns), room))
-    return _filled(lines, width, height)
+    return filled(lines, width, height)
 
 
-def _filled(lines: Sequence[str], width: int, height: int) -> list[str]:
+def filled(lines: Sequence[str], width: int, height: int) -> list[str]:
+    """Return lines of this width, as many as `height`: cut, or with blank ones below them."""
     return [line[:width].ljust(width) for line in (*lines, *[""] * height)[:height]]
 
 
@@ -148,7 +149,7 @@ def _columns(curve: Curve, width: int) -> list[float | None]:
     return columns[-width:]
 
 
-def _draw(columns: Sequence[float | None], base: float, high: float, lines: int, plain: bool) -> list[str]:
+def draw_bars(columns: Sequence[float | None], base: float, high: float, lines: int, plain: bool) -> list[str]:
     """Return the lines of bars, the upper one first. What is not 0 has a bar; equal values are a line."""
     bars = _PLAIN_BARS if plain else _BARS
     most = lines * _STEPS

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from slabtui.columns.inspections import who
+from slabtui.model.holders import join_held, name_site
 from slabtui.model.inspection import Context, InspectionRow
 
 Key = tuple[object, ...]
@@ -54,6 +55,24 @@ class Owner:
         return row.pid == self.pid if self.pid else name_command(row) == self.command
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The call site whose stacks are shown.
+
+    Attributes:
+        function: that called the allocator.
+    """
+
+    function: str
+
+    def __str__(self) -> str:
+        return self.function
+
+    def owns(self, row: InspectionRow) -> bool:
+        """Return whether a stack is one of this call site."""
+        return name_site(row) == self.function
+
+
 def name_command(row: InspectionRow) -> str:
     """Return the command that a row belongs to; kworker/0:1 and kworker/1:2 are of [kworker]."""
     if row.context is Context.KERNEL_THREAD:
@@ -72,7 +91,7 @@ def gather(rows: Iterable[InspectionRow]) -> tuple[Command, ...]:
     for row in rows:
         found.setdefault(name_command(row), []).append(row)
     commands = (_sum(name, parts) for name, parts in found.items())
-    return tuple(sorted(commands, key=lambda command: -command.total.total_allocs))
+    return tuple(sorted(commands, key=lambda command: -command.total.rank))
 
 
 def _sum(name: str, rows: Sequence[InspectionRow]) -> Command:
@@ -80,6 +99,7 @@ def _sum(name: str, rows: Sequence[InspectionRow]) -> Command:
     if len(rows) == 1:
         return Command(name, (rows[0],), rows[0], ended)
     cgroups = {row.cgroup for row in rows}
+    held = [row.held for row in rows if row.held is not None]
     total = InspectionRow(
         comm=rows[0].comm,
         ended=ended == len(rows),
@@ -89,8 +109,9 @@ def _sum(name: str, rows: Sequence[InspectionRow]) -> Command:
         total_bytes=sum([row.total_bytes for row in rows]),
         allocs=sum([row.allocs for row in rows]),
         bytes=sum([row.bytes for row in rows]),
+        held=join_held(held) if held else None,
     )
-    return Command(name, tuple(sorted(rows, key=lambda row: -row.total_allocs)), total, ended)
+    return Command(name, tuple(sorted(rows, key=lambda row: -row.rank)), total, ended)
 
 
 def unfold(commands: Iterable[Command], unfolded: Container[str]) -> tuple[Item, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import urwid
 
-from slabtui.columns import caches, inspections, leaks, numbers
+from slabtui.columns import caches, holders, inspections, leaks, numbers
 from slabtui.columns.column import Column
 from slabtui.columns.numbers import Style, Unit
 from slabtui.model.inspection import InspectionKind, InspectionRow
@@ -65,7 +65,8 @@ def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
     tables = [
         *_section("Columns of the table", _columns(caches.COLUMNS)),
         *_section("Columns of the leak view", _columns(_of_leaks())),
-        *_section("Columns of a page", _columns(chain.from_iterable(inspections.COLUMNS.values()))),
+        *_section("Columns of what is held", _columns(chain.from_iterable(holders.COLUMNS.values()))),
+        *_section("Columns of the other tabs of a page", _columns(chain.from_iterable(inspections.COLUMNS.values()))),
     ]
     elsewhere = [
         line
@@ -111,7 +112,7 @@ def _of_leaks() -> Iterable[Column[Any, Any]]:
 
 
 def _place(context: KeyContext) -> str:
-    return "tab of stacks" if context is KeyContext.STACKS else context
+    return keymap.name_context(context)
 
 
 def _stack(window: StackWindow) -> Dialog:
@@ -132,7 +133,7 @@ def _owners(command: Command, *, estimated: bool) -> list[str]:
     """Return how often each process of a command had a stack; if there are many, how often all of them had it."""
 
     def write(row: InspectionRow, what: str) -> str:
-        count = f"{'~' * estimated}{numbers.human(row.total_allocs, Unit.OBJECTS)}"
+        count = f"{'~' * estimated}{numbers.human(row.rank, Unit.OBJECTS)}"
         return f"{count:>7} {row.pid or numbers.UNKNOWN:>7} {what}"
 
     if len(command.rows) > _MOST_OF_COMMAND:

@@ -17,6 +17,8 @@ class KeyContext(enum.StrEnum):
     PAGE = "page"
     STACKS = "stacks"  # the page, on its tab of stacks, where it lists some
     PROCESSES = "processes"  # the same of processes
+    HELD = "held"  # the page, on its tab of what is held, where it lists stacks or call sites
+    HOLDERS = "holders"  # the same, where it lists processes
     DIALOG = "dialog"
     PROMPT = "prompt"
 
@@ -49,7 +51,10 @@ _LEAKS = frozenset({KeyContext.LEAKS})
 _TABLE = _ALLOCATIONS | _LEAKS
 _STACKS = frozenset({KeyContext.STACKS})
 _PROCESSES = frozenset({KeyContext.PROCESSES})
-_PAGE = frozenset({KeyContext.PAGE, *_STACKS, *_PROCESSES})
+_HELD = frozenset({KeyContext.HELD})
+_HOLDERS = frozenset({KeyContext.HOLDERS})
+_OPENED, _FOLDED = _STACKS | _HELD, _PROCESSES | _HOLDERS
+_PAGE = frozenset({KeyContext.PAGE, *_OPENED, *_FOLDED})
 _DIALOG = frozenset({KeyContext.DIALOG})
 _PROMPT = frozenset({KeyContext.PROMPT})
 _MAIN = _TABLE | _PAGE
@@ -77,7 +82,7 @@ ACTIONS = (
     Action(
         "pause",
         ("p", " "),
-        _MAIN - _PROCESSES,
+        _MAIN - _FOLDED,
         "Pause the screen, or continue; counting never stops",
         _TIME,
         "Pause",
@@ -85,19 +90,40 @@ ACTIONS = (
     Action(
         "pause-processes",
         ("p",),
-        _PROCESSES,
+        _FOLDED,
         "Pause the screen, or continue; Space lists processes there",
         _TIME,
         "Pause",
     ),
     Action("open-page", ("enter",), _TABLE, "Open the page of the selected cache", _SHOW, "Open"),
     Action(
-        "open-row", ("enter",), _STACKS, "Show the selected stack in full, and the processes below it", _OF_PAGE, "Open"
+        "holders",
+        ("L",),
+        _TABLE,
+        "Show what is held of the selected cache from now on, by which code and which process",
+        _SHOW,
+        "Held",
+    ),
+    Action(
+        "open-row",
+        ("enter",),
+        _OPENED,
+        "Show the selected stack in full, and the processes below it; of a call site its stacks",
+        _OF_PAGE,
+        "Open",
+    ),
+    Action(
+        "turn-rows",
+        ("v",),
+        _HELD | _HOLDERS,
+        "Show what is held by stack, by call site, or by process; the heading says which",
+        _OF_PAGE,
+        "Rows",
     ),
     Action(
         "open-process",
         ("enter",),
-        _PROCESSES,
+        _FOLDED,
         "Show the stacks of the selected process; of a command (NAME x 12) first its processes, then the stacks of all",
         _OF_PAGE,
         "Open",
@@ -105,12 +131,12 @@ ACTIONS = (
     Action(
         "fold",
         ("f5", " "),
-        _PROCESSES,
+        _FOLDED,
         "List the processes of the selected command, or hide them",
         _OF_PAGE,
         "Unfold",
     ),
-    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: stacks, processes, callers, about", _OF_PAGE, "Next"),
+    Action("next-tab", ("tab", "right"), _PAGE, "Next tab: held, stacks, processes, callers, about", _OF_PAGE, "Next"),
     Action("previous-tab", ("shift tab", "left"), _PAGE, "Previous tab", _OF_PAGE),
     Action(
         "text-right",
@@ -121,21 +147,28 @@ ACTIONS = (
     ),
     Action("text-left", (",", "shift left"), _PAGE, "Scroll stacks and command lines back to the left", _OF_PAGE),
     Action(
-        "tab-stacks",
+        "tab-held",
         ("1",),
+        _PAGE,
+        "What was allocated since the page was opened and is not freed: by which stacks, how fast it grows, its ages",
+        _OF_PAGE,
+    ),
+    Action(
+        "tab-stacks",
+        ("2",),
         _PAGE,
         "Kernel stacks that allocate; ~: estimated, S.E.: standard error of SHARE, #: like another one in this width",
         _OF_PAGE,
     ),
     Action(
         "tab-processes",
-        ("2",),
+        ("3",),
         _PAGE,
         "Processes that allocate, by command, counted exactly; [ ]: kernel threads, X: ended",
         _OF_PAGE,
     ),
-    Action("tab-callers", ("3",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
-    Action("tab-about", ("4",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
+    Action("tab-callers", ("4",), _PAGE, "Call sites that allocate, counted exactly", _OF_PAGE),
+    Action("tab-about", ("5",), _PAGE, "What the kernel says about the cache, and charts of its past", _OF_PAGE),
     Action("sort-bytes", ("b",), _ALLOCATIONS, "Sort by bytes", _SORT, "Bytes"),
     Action("sort-allocs", ("a",), _ALLOCATIONS, "Sort by allocations", _SORT, "Allocs"),
     Action(
@@ -191,7 +224,7 @@ ACTIONS = (
         "export",
         ("e",),
         _MAIN,
-        "Write what the screen shows to a new .csv or .json file; stacks also to a .folded one, for flame graph tools",
+        "Write what the screen shows to a new .csv or .json file; stacks and what is held also to a .folded one",
         _PROGRAM,
         "Export",
     ),
@@ -241,6 +274,11 @@ _WAYS_OUT = {
     KeyContext.DIALOG: "Esc closes the dialog",
     KeyContext.PROMPT: "Enter accepts the text, Esc leaves the prompt",
 }
+_TABS = {
+    _OPENED: "stacks and call sites",
+    _FOLDED: "processes",
+    _HELD | _HOLDERS: "tab of what is held",
+}
 _LONGEST_SHOWN = 20  # characters of a key's name: longer than any
 
 _SHOWN_KEYS = {
@@ -261,18 +299,26 @@ def find(context: KeyContext, key: str) -> Action | None:
     return _BY_KEY.get((context, key))
 
 
+def name_context(context: KeyContext) -> str:
+    """Return where the keys of a context work, in words."""
+    tabs = {KeyContext.STACKS: "tab of stacks", **dict.fromkeys(_HELD | _HOLDERS, "tab of what is held")}
+    return tabs.get(context, context)
+
+
 def why_nothing(context: KeyContext, key: str) -> str:
     """Return why a key does nothing in a context, and what helps."""
     if context in _WAYS_OUT:
         return _WAYS_OUT[context]
     places = {place for action in ACTIONS if key in action.keys for place in action.contexts}
+    if context in _PAGE and places == _HELD | _HOLDERS:
+        return "it works on the tab of what is held, where that has rows"
     if context in _PAGE and KeyContext.PROCESSES in places:
         return "it works on a stack or a process" if KeyContext.STACKS in places else "it works on the tab of processes"
     if context is KeyContext.LEAKS and KeyContext.TABLE in places:
         return "it works on the table, and l returns there"
     if KeyContext.TABLE in places:
         return "it works on the table"
-    return "it works on the page of a cache" if KeyContext.PAGE in places else "? shows all keys"
+    return "it works on the page of a cache" if places & _PAGE else "? shows all keys"
 
 
 def in_context(context: KeyContext) -> tuple[Action, ...]:
@@ -296,11 +342,11 @@ def _where(action: Action) -> str:
     """Return in words where an action works."""
     if action.contexts == _EVERYWHERE:
         return "everywhere"
-    if action.contexts in (_STACKS, _PROCESSES):
-        return f"tab of {next(iter(action.contexts))}"
+    if action.contexts in _TABS:
+        return _TABS[action.contexts]
     if action.contexts == _LEAKS:
         return "leak view"
-    return ", ".join(place for place in KeyContext if place in action.contexts - _STACKS - _PROCESSES - _LEAKS)
+    return ", ".join(place for place in KeyContext if place in action.contexts - _OPENED - _FOLDED - _LEAKS)
 
 
 def shown(key: str) -> str:

@@ -4,28 +4,32 @@ from collections.abc import Sequence
 
 import urwid
 
-from slabtui.columns import inspections, numbers, stacks
+from slabtui.columns import held, holders, inspections, numbers, stacks
 from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
-from slabtui.model.inspection import ON_PAGE, InspectionKind
+from slabtui.model.holders import By
+from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind
 from slabtui.views import actions
 from slabtui.views.about import (
     CHART_WIDTH,
     about,
+    beside,
     cache_curves,
     charts,
     explain_cache,
     growth,
     unless_none,
+    width_of_each,
     write_bytes,
     write_objects,
 )
-from slabtui.views.cells import clip, drawable
+from slabtui.views.ages import chart_ages
+from slabtui.views.cells import clip, drawable, is_plain
 from slabtui.views.chart import NOW, Curve
 from slabtui.views.commands import Command, Item, name_command
 from slabtui.views.line import Markup, Segment, line, piece_at
+from slabtui.views.listing import Listing
 from slabtui.views.mouse import is_click
-from slabtui.views.page_state import Listing
 from slabtui.views.row_list import GAP, RowList, cell
 from slabtui.views.state import State
 from slabtui.views.status import find_loss_style
@@ -56,7 +60,7 @@ class Page(urwid.WidgetWrap[_Frame]):
         self._prepared: tuple[int, PageWindow | None] = (0, None)
         self._short: tuple[Listing, int, dict[stacks.Stack, str]] | None = None
         self._list: RowList[Item] = RowList(self._draw_row)
-        self._heading = Drawn(self._draw_heading, self._inputs, height=lambda: _HEADING + self._chart_height())
+        self._heading = Drawn(self._draw_heading, self._heading_inputs, height=lambda: _HEADING + self._chart_height())
         self._lines: urwid.SimpleListWalker[urwid.Text | Labelled] = urwid.SimpleListWalker([])
         self._about = scrolling(urwid.ListBox(self._lines))
         self._message = urwid.Text("", align="center")
@@ -143,8 +147,9 @@ class Page(urwid.WidgetWrap[_Frame]):
         """Work out what all tabs show."""
         pages = self._state.pages
         pages.prepare()
-        if (listing := pages.list_tab(InspectionKind.STACKS)) is not None:
-            self._shortened(listing, self._fit(InspectionKind.STACKS)[-1][1])
+        shown = pages.tab if pages.lists is By.STACK else InspectionKind.STACKS
+        if (listing := pages.list_tab(shown)) is not None:
+            self._shortened(listing, self._fit(shown)[-1][1])
 
     def _shows_about(self) -> bool:
         """Return whether the page shows what is known of the cache; it does so at once, where nothing forbids it."""
@@ -155,6 +160,10 @@ class Page(urwid.WidgetWrap[_Frame]):
     def _inputs(self) -> object:
         pages = self._state.pages
         return self._state.revision, self._state.time.back, self._state.style, pages.page, pages.tab, pages.revision
+
+    def _heading_inputs(self) -> object:
+        """Return the same and the selected row, of which the heading charts the ages."""
+        return self._inputs(), self._state.pages.place
 
     def _curves(self) -> tuple[Curve, ...]:
         pages, time = self._state.pages, self._state.time
@@ -170,13 +179,27 @@ class Page(urwid.WidgetWrap[_Frame]):
         below = (None, "\n")
         markup: Markup = [*tabs(self._state, width), below, *facts(self._state, width), below]
         if height := self._chart_height():
-            most = max(1, width // CHART_WIDTH)
-            for text in charts(self._curves()[:most], width, height):
+            for text in self._pictures(width, height):
                 markup += [("dim", text), below]
         return [*markup, *self._titles(width)]
 
+    def _pictures(self, width: int, height: int) -> list[str]:
+        """Return the lines of the charts; of what is held, the ages of the selected row and the past of LIVE."""
+        most = max(1, width // CHART_WIDTH)
+        if self._state.pages.tab is not InspectionKind.HELD:
+            return charts(self._curves()[:most], width, height)
+        item = self._state.pages.selected
+        row = item.total if isinstance(item, Command) else item
+        each, most = width_of_each(width, min(most, 2)), min(most, 2)
+        ages = chart_ages(row.held if row else None, each, height, plain=is_plain())
+        live = [curve for curve in self._curves() if curve.title == "LIVE"][: most - 1]
+        return beside([ages, *([charts(live, each, height)] if live else [])])
+
     def _fit(self, kind: InspectionKind | None = None) -> tuple[tuple[InspectionColumn, int], ...]:
-        return inspections.fit(kind or self._state.pages.tab, self._list.room(self._size[0]))
+        pages, room = self._state.pages, self._list.room(self._size[0])
+        if (kind or pages.tab) is InspectionKind.HELD:
+            return holders.fit(pages.lists or By.STACK, room)
+        return inspections.fit(kind or pages.tab, room)
 
     def _titles(self, width: int) -> Markup:
         pages = self._state.pages
@@ -196,14 +219,16 @@ class Page(urwid.WidgetWrap[_Frame]):
             cell(column.align, room, column.write(row, room, scene) if column.priority else self._text(item, room))
             for column, room in self._fit()
         )
-        return "dim" if row.ended else "row", GAP.join(written)
+        # What a process keeps that has ended is no less interesting.
+        pale = row.ended if row.held is None else holders.is_vague(row)
+        return "dim" if pale else "row", GAP.join(written)
 
     def _scene(self) -> Scene:
         pages = self._state.pages
         listing, source = pages.listing, pages.source(pages.tab)
         assert listing is not None
         assert source is not None
-        return Scene(listing.inspection, self._state.style, source.elapsed)
+        return Scene(listing.inspection, self._state.style, source.elapsed, listing.parts)
 
     def _text(self, item: Item, room: int) -> str:
         """Return what a row is, in the column that is always there."""
@@ -216,8 +241,8 @@ class Page(urwid.WidgetWrap[_Frame]):
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
-        text = inspections.describe(pages.tab, item)
-        below = pages.tab is InspectionKind.PROCESSES and name_command(item) in page.unfolded
+        text = inspections.describe(pages.described, item)
+        below = pages.described is InspectionKind.PROCESSES and name_command(item) in page.unfolded
         if below:  # the program is named above it
             text = text.partition(" ")[2] or text
         return " " * _INDENT * below + text[pages.scrolled :]
@@ -239,9 +264,11 @@ class Page(urwid.WidgetWrap[_Frame]):
             return "Collecting…"
         if listing.inspection.trouble:
             return listing.inspection.trouble
-        if pages.page is not None and pages.page.owner is not None:
-            return f"No stack of {pages.page.owner} was sampled so far."
-        return "No allocations since this page was opened."
+        owner = pages.page.owner if pages.page is not None else None
+        if pages.tab is InspectionKind.HELD:
+            none = "Nothing is held of what was allocated since this page was opened."
+            return f"{owner} holds nothing." if owner else none
+        return f"No stack of {owner} was sampled so far." if owner else "No allocations since this page was opened."
 
 
 def _elsewhere(caches: Sequence[str], here: Sequence[str]) -> str:
@@ -260,20 +287,23 @@ def tabs(state: State, width: int) -> Markup:
     if (earlier := pages.earlier) is not None:
         right.append(Segment("paused", (f"as of {numbers.clock(earlier.time)}", numbers.clock(earlier.time)), 7))
     if inspection is not None and inspection.one_in > 1:
-        texts = (f"~ one stack in {inspection.one_in}", f"1 in {inspection.one_in}")
+        what = "address" if inspection.kind is InspectionKind.HELD else "stack"
+        texts = (f"~ one {what} in {inspection.one_in}", f"~ 1 in {inspection.one_in}")
         right.append(Segment("paused", texts, 6))
     if inspection is not None and inspection.lost:
-        style = find_loss_style(inspection.lost, inspection.total_allocs)
+        seen = inspection.tracking.seen if inspection.tracking else None
+        style = find_loss_style(inspection.lost, seen or inspection.total_allocs or inspection.held_objects)
         right.append(Segment(style, (f"lost {numbers.human(inspection.lost, Unit.OBJECTS)}",), 7))
     path = pages.path
     names = tuple(dict.fromkeys((" > ".join(path), *path[-1:], *(clip(name, _LEAST_NAME) for name in path[-1:]))))
     markup: Markup = []
-    for named in (True, False):  # the names of the tabs go before anything else, and their numbers stay
+    # The names of the tabs go before anything else, then the gaps between them; their numbers stay.
+    for named, gap in ((True, " "), (False, " "), (False, "")):
         shown = [
             Segment("sorted" if kind is pages.tab else "label", (_tab(kind, named=named or kind is pages.tab),), 9)
             for kind in ON_PAGE
         ]
-        markup = line([Segment("title", names, 8), *shown], right, width, gap=" ")
+        markup = line([Segment("title", names, 8), *shown], right, width, gap=gap)
         texts_shown = {text for _, text in markup}
         if all(texts_shown.intersection(segment.texts) for segment in (*shown, *right)):
             break
@@ -285,6 +315,25 @@ def _tab(kind: InspectionKind, *, named: bool) -> str:
     return f" {number} {kind.capitalize()} " if named else f" {number} "
 
 
+def _explain(inspection: Inspection) -> list[Segment]:
+    """Return how much of the change of the live objects is explained, and why that cannot be trusted, if so."""
+    if inspection.trouble:
+        return []
+    doubt = inspection.tracking.doubt if inspection.tracking else ""
+    explained = holders.explain(inspection)
+    amount = "~" * held.is_estimate(inspection) + write_objects(inspection.held_objects)
+    texts = (f"holds {amount}, {explained}", explained) if explained else (f"holds {amount}",)
+    segments = [Segment(None, texts, 9)]
+    if doubt:
+        reasons = (
+            f"{holders.DOUBT} {doubt}",
+            f"{holders.DOUBT} {doubt.partition(':')[0]}",
+            f"{holders.DOUBT} doubtful",
+        )
+        segments.append(Segment("warning", reasons, 10))
+    return segments
+
+
 def facts(state: State, width: int) -> Markup:
     """Return the line with what is known about the cache at once, before anything is inspected."""
     row, inspection = state.pages.inspected, state.pages.inspection
@@ -292,6 +341,7 @@ def facts(state: State, width: int) -> Markup:
         return [(None, " " * width)]
     live = unless_none(row.live, write_objects)
     known = [
+        *(_explain(inspection) if inspection is not None and inspection.kind is InspectionKind.HELD else ()),
         Segment(None, (f"live {live}",), 9),
         Segment(None, (f"memory {unless_none(row.mem, write_bytes)}",), 8),
     ]

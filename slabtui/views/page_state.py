@@ -1,47 +1,24 @@
 """The page of a cache as part of the view's state: its tabs, lists and selection, and their transitions. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from slabtui.columns import held
 from slabtui.columns.inspections import describe
+from slabtui.model.holders import By
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind, InspectionRow, merge_stacks
+from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views import commands
-from slabtui.views.commands import Command, Item, Key, Owner
+from slabtui.views.commands import Command, Item, Owner, Site
 from slabtui.views.effects import NothingToDoError
+from slabtui.views.holdings import Holdings
 from slabtui.views.keymap import KeyContext
+from slabtui.views.listing import Listing, choose, list_commands, list_held, list_rows, narrow
 from slabtui.views.timeline import Timeline
 from slabtui.views.windows import PageWindow, StackWindow, Window
 
 STEP = 16  # characters by which the text of the rows is scrolled
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a tab lists.
-
-    Attributes:
-        whole: the inspection, of all processes.
-        inspection: what the rows of the list are shares of.
-        items: the rows of the list, in order.
-        places: the place of each row by its key.
-    """
-
-    whole: Inspection
-    inspection: Inspection
-    items: tuple[Item, ...]
-    places: dict[Key, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A listing, and what it was made from."""
-
-    inspection: Inspection
-    owner: Owner | None
-    unfolded: frozenset[str]
-    listing: Listing
 
 
 @dataclass(slots=True)
@@ -59,8 +36,9 @@ class PageState:
     time: Timeline
     tab: InspectionKind = InspectionKind.STACKS
     revision: int = 0
-    _listings: dict[InspectionKind, _Known] = field(init=False, default_factory=dict)
+    _listings: dict[InspectionKind, Listing] = field(init=False, default_factory=dict)
     _commands: tuple[Inspection, tuple[Command, ...]] | None = field(init=False, default=None)
+    _holdings: Holdings = field(init=False, default_factory=Holdings)
     _earlier: dict[InspectionKind, tuple[Snapshot, PageWindow, Snapshot | None]] = field(
         init=False, default_factory=dict
     )  # what was found for an interval and a page
@@ -73,17 +51,20 @@ class PageState:
         self.revision += 1
 
     def leave(self) -> None:
-        """Return from the stacks of a process to the processes, or from the page to the table."""
+        """Return from the stacks of a process or call site to these, or from the page to the table."""
         page = self.page
         if page is None:
             return
-        if page.owner is not None:
+        if page.owner is not None and self.tab is InspectionKind.HELD:
+            self._turn_rows(By.SITE if isinstance(page.owner, Site) else By.PROCESS)
+        elif page.owner is not None:
             page.owner = None
             self._turn_to(InspectionKind.PROCESSES)
         else:
             self.windows.remove(page)
             self._listings.clear()
             self._commands = None
+            self._holdings = Holdings()
             self._earlier.clear()
         self.revision += 1
 
@@ -98,21 +79,30 @@ class PageState:
         kinds = list(ON_PAGE)
         self.show_tab(kinds[(kinds.index(self.tab) + by) % len(kinds)])
 
+    def turn_rows(self) -> None:
+        """Show what is held by stack, by call site, or by process: the next of these."""
+        if self.page is not None:
+            ways = list(By)
+            self._turn_rows(ways[(ways.index(self.page.by) + 1) % len(ways)])
+
     def select(self, place: int) -> None:
         """Select a row by its place: the selection follows its row from now on, but not at the top."""
         if self.page is None or (listing := self.listing) is None:
             return
         if place:
-            self.page.followed[self.tab] = listing.items[place].key
+            self.page.followed[self._list] = listing.items[place].key
         else:
-            self.page.followed.pop(self.tab, None)
+            self.page.followed.pop(self._list, None)
 
     def enter(self) -> None:
         """Open what is selected: a stack in full, the processes of a command, the stacks of a process."""
         item = self.selected
-        if self.tab is InspectionKind.STACKS and isinstance(item, InspectionRow):
+        lists = self.lists
+        if lists is By.STACK and isinstance(item, InspectionRow):
             self._open_stack(item)
-        elif self.tab is InspectionKind.PROCESSES and item is not None:
+        elif lists is By.SITE and isinstance(item, InspectionRow):
+            self._show_stacks_of(Site("".join(item.frames)))
+        elif lists is By.PROCESS and item is not None:
             if isinstance(item, Command) and not self._is_unfolded(item):
                 self.fold()
             else:
@@ -130,7 +120,7 @@ class PageState:
             page.unfolded.add(name)
         elif name in page.unfolded:
             page.unfolded.discard(name)
-            page.followed[self.tab] = ("command", name)
+            page.followed[self._list] = ("command", name)
         else:
             raise NothingToDoError("it is the only process of its command")
         self.revision += 1
@@ -160,8 +150,30 @@ class PageState:
         """What decides which keys do something while the page is on top."""
         if self.listing is None or not self.listing.items:
             return KeyContext.PAGE
+        if self.tab is InspectionKind.HELD:
+            return KeyContext.HOLDERS if self.lists is By.PROCESS else KeyContext.HELD
         contexts = {InspectionKind.STACKS: KeyContext.STACKS, InspectionKind.PROCESSES: KeyContext.PROCESSES}
         return contexts.get(self.tab, KeyContext.PAGE)
+
+    @property
+    def lists(self) -> By | None:
+        """What a row that can be opened stands for; None: the rows of the tab cannot be opened."""
+        if self.tab is InspectionKind.HELD:
+            return self.page.by if self.page is not None else By.STACK
+        return {InspectionKind.STACKS: By.STACK, InspectionKind.PROCESSES: By.PROCESS}.get(self.tab)
+
+    @property
+    def _list(self) -> tuple[InspectionKind, By | None]:
+        """What distinguishes the list on the screen from the others of the page."""
+        return self.tab, self.lists
+
+    @property
+    def described(self) -> InspectionKind:
+        """The kind by which the rows of the tab are described."""
+        if self.tab is not InspectionKind.HELD or self.page is None:
+            return self.tab
+        kinds = {By.STACK: InspectionKind.STACKS, By.SITE: InspectionKind.CALLERS}
+        return kinds.get(self.page.by, InspectionKind.PROCESSES)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -187,15 +199,18 @@ class PageState:
         listing = self.listing
         if self.tab is InspectionKind.ABOUT or listing is None:
             return self.tab.capitalize()
+        if self.tab is InspectionKind.HELD:
+            narrowed = self.narrow(listing.whole)
+            return f"{len(narrowed.rows) if narrowed else 0} rows of what is held"
         return f"{len(listing.inspection.rows)} {self.tab}"
 
     @property
     def place(self) -> int:
         """Place of the selected row."""
         page, listing = self.page, self.listing
-        if page is None or listing is None or self.tab not in page.followed:
+        if page is None or listing is None or self._list not in page.followed:
             return 0
-        return listing.places.get(page.followed[self.tab], 0)
+        return listing.places.get(page.followed[self._list], 0)
 
     @property
     def selected(self) -> Item | None:
@@ -222,7 +237,7 @@ class PageState:
     def scrolled(self) -> int | None:
         """How many characters of the text of the rows are left of the screen; None: stacks show in short."""
         shift = self.page.shift if self.page is not None else 0
-        if self.tab is not InspectionKind.STACKS:
+        if self.lists is not By.STACK:
             return shift * STEP
         return (shift - 1) * STEP if shift else None
 
@@ -241,27 +256,23 @@ class PageState:
         inspection, page = self._find(kind), self.page
         if inspection is None or page is None:
             return None
-        found, owner, unfolded = inspection, page.owner, frozenset(page.unfolded)
-        known = self._listings.get(kind)
-        if known is not None and known.inspection is found and (known.owner, known.unfolded) == (owner, unfolded):
-            return known.listing
-        items: tuple[Item, ...] = inspection.rows
-        if kind is InspectionKind.STACKS:
-            inspection = self.narrow(inspection) or inspection
-            items = merge_stacks(inspection.rows)
-            inspection = replace(inspection, rows=items)
-        elif kind is InspectionKind.PROCESSES:
-            items = commands.unfold(self._gather(inspection), unfolded)
-        listing = Listing(found, inspection, items, {item.key: place for place, item in enumerate(items)})
-        self._listings[kind] = _Known(found, owner, unfolded, listing)
-        return listing
+        choice, known = choose(page), self._listings.get(kind)
+        if known is None or known.whole is not inspection or known.choice != choice:
+            if kind is InspectionKind.HELD:
+                past = self.time.until_shown()
+                joined = self._holdings.join(inspection, choice.by, choice.owner, past, self.first)
+                known = list_held(inspection, joined, choice)
+            elif kind is InspectionKind.PROCESSES:
+                known = list_commands(inspection, self._gather(inspection), choice)
+            else:
+                known = list_rows(inspection, choice)
+            self._listings[kind] = known
+        return known
 
     def narrow(self, inspection: Inspection | None) -> Inspection | None:
         """Return an inspection with the rows of the chosen process or command only, where one is chosen."""
         owner = self.page.owner if self.page is not None else None
-        if inspection is None or owner is None:
-            return inspection
-        return replace(inspection, rows=tuple(row for row in inspection.rows if owner.owns(row)))
+        return None if inspection is None else narrow(inspection, owner)
 
     def _find(self, kind: InspectionKind) -> Inspection | None:
         source = self.source(kind)
@@ -297,6 +308,12 @@ class PageState:
             self._commands = inspection, commands.gather(inspection.rows)
         return self._commands[1]
 
+    def _turn_rows(self, by: By) -> None:
+        """Let the rows of what is held stand for this, of all processes."""
+        assert self.page is not None
+        self.page.owner, self.page.by = None, by
+        self._turn_to(InspectionKind.HELD)
+
     def _turn_to(self, kind: InspectionKind) -> None:
         self.tab = kind
         if self.page is not None:
@@ -311,15 +328,25 @@ class PageState:
         assert listing is not None
         assert inspection is not None
         owners = tuple(one for one in inspection.rows if one.frames == row.frames and one.pid is not None)
-        self.windows.append(StackWindow(row, owners, listing.inspection.one_in > 1))
+        self.windows.append(StackWindow(row, owners, held.is_estimate(listing.inspection)))
+
+    def _show_stacks_of(self, owner: Owner | Site) -> None:
+        """Show the stacks by which a process or call site allocated what it holds."""
+        assert self.page is not None
+        self.page.owner, self.page.by = owner, By.STACK
+        self.page.followed.pop((InspectionKind.HELD, By.STACK), None)
+        self._turn_to(InspectionKind.HELD)
 
     def _open_stacks_of(self, item: Item) -> None:
+        if self.tab is InspectionKind.HELD:
+            self._show_stacks_of(commands.own(item))
+            return
         found = self._find(InspectionKind.STACKS)
         if found is not None and found.rows and all(row.pid is None for row in found.rows):
             raise NothingToDoError("the recording does not say whose stacks it has")
         assert self.page is not None
         self.page.owner = commands.own(item)
-        self.page.followed.pop(InspectionKind.STACKS, None)
+        self.page.followed.pop((InspectionKind.STACKS, By.STACK), None)
         self._turn_to(InspectionKind.STACKS)
 
     def _most_shift(self) -> int:
@@ -327,8 +354,8 @@ class PageState:
         listing = self.listing
         texts: Iterable[str] = ()
         if listing is not None:
-            texts = (describe(self.tab, item) for item in listing.items if isinstance(item, InspectionRow))
-        first = 1 if self.tab is InspectionKind.STACKS else 0
+            texts = (describe(self.described, item) for item in listing.items if isinstance(item, InspectionRow))
+        first = 1 if self.lists is By.STACK else 0
         return max((len(text) - 1) // STEP for text in (*texts, " ")) + first
 
 

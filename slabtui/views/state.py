@@ -91,6 +91,11 @@ class State(TableState):
             raise NothingToDoError("no cache is selected")
         self.pages.open(row)
 
+    def open_held(self) -> None:
+        """Open the page of the selected cache on the tab of what is held."""
+        self.open_page()
+        self.pages.show_tab(InspectionKind.HELD)
+
     def open_help(self) -> None:
         """Show what the screen means, and the keys."""
         self.windows.append(HelpWindow())

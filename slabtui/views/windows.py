@@ -3,10 +3,11 @@
 import enum
 from dataclasses import dataclass, field
 
+from slabtui.model.holders import By
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow
-from slabtui.views.commands import Key, Owner
+from slabtui.views.commands import Key, Owner, Site
 from slabtui.views.cursor import Cursor
 
 
@@ -29,15 +30,18 @@ class PageWindow:
 
     Attributes:
         row: the cache as it was when the page was opened.
-        owner: whose stacks the tab of stacks shows; None: those of all processes.
-        followed: by tab, the key of the row that the selection stays on; none: the top row.
+        owner: whose stacks the tabs of stacks and of what is held show; None: those of all processes.
+        by: what a row of the tab of what is held stands for.
+        followed: by tab and what its rows stand for, the key of the row that the selection stays on; none: the top
+            row.
         unfolded: the names of the commands whose processes are listed.
         shift: how far the text of the rows is scrolled to the left, in steps.
     """
 
     row: CacheRow
-    owner: Owner | None = None
-    followed: dict[InspectionKind, Key] = field(default_factory=dict)
+    owner: Owner | Site | None = None
+    by: By = By.STACK
+    followed: dict[tuple[InspectionKind, By | None], Key] = field(default_factory=dict)
     unfolded: set[str] = field(default_factory=set)
     shift: int = 0
 

@@ -70,10 +70,10 @@ def test_ten_minutes_of_opening_and_closing_pages_under_load_leave_nothing_behin
 def turn_pages(terminal: Terminal, *loads: Workload) -> None:
     """Open the page of a cache, every tab of it, and a stack; count frees; leave, with a load on all the while."""
     for keys, answer in (
-        ("\r1", "STACK"),
-        ("2", "CGROUP"),
-        ("3", "CALL SITE"),
-        ("4", "Aliases"),
+        ("\r2", "STACK"),
+        ("3", "CGROUP"),
+        ("4", "CALL SITE"),
+        ("5", "Aliases"),
         ("\x1b", "HISTORY"),
         ("f", "FREES"),
         ("f", "HISTORY"),

@@ -30,7 +30,7 @@ def test_no_part_of_the_compiler_is_mapped_while_frees_are_counted_and_a_page_is
         terminal.wait_for(lambda: "filp" in terminal.text)
         terminal.type("f")
         terminal.wait_for(lambda: "FREES" in terminal.text)
-        terminal.type("\r3")
+        terminal.type("\r4")
         terminal.wait_for(lambda: bool(CALLER.search(terminal.text)))
         terminal.wait_for(lambda: len(held_by(terminal.pid)[0]) >= PROGRAMS)
         lines = Path(f"/proc/{terminal.pid}/maps").read_text().splitlines()

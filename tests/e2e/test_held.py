@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.keeper import Keeper, keeping
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.live
 
@@ -65,3 +66,32 @@ def test_folded_stacks_are_those_of_what_is_held_at_the_end(keeper: Keeper) -> N
 def test_all_processes_are_set_against_the_live_objects(keeper: Keeper) -> None:
     assert "LIVE +" in held("1", "3")
     os.kill(keeper.pid, 0)
+
+
+def test_the_tab_of_what_is_held_names_the_command_and_its_stack(keeper: Keeper) -> None:
+    """L on the table, then v for the processes, and Enter for the stacks of the first."""
+    command = [sys.executable, "-m", "slabtui", "-p", str(keeper.pid), "0.5"]
+    with Terminal(command, size=(120, 30)) as terminal:
+        terminal.wait_for(lambda: "filp " in terminal.text)
+        terminal.type("/filp\rL")
+
+        def first_row() -> str:
+            place = next((place for place, line in enumerate(terminal.lines) if " HELD " in line), -1)
+            return terminal.lines[place + 1] if place > 0 else ""
+
+        terminal.wait_for(lambda: f" {keeper.pid} " in first_row())
+        terminal.wait_for(lambda: (rate := first_row().split()[2]) != "-" and 0.5 * RATE < float(rate) < 2 * RATE)
+        assert "holds " in terminal.text
+        assert "<1s" in terminal.text
+        terminal.type("\r")
+        terminal.wait_for(lambda: "the innermost first" in terminal.text)
+        assert "do_eventfd" in terminal.text
+        assert f" {keeper.pid} " in terminal.text
+        terminal.type("\x1b")
+        terminal.wait_for(lambda: "the innermost first" not in terminal.text)
+        terminal.type("vv")
+        terminal.wait_for(lambda: "COMMAND" in terminal.text and "tests.support" in first_row())
+        terminal.type("\r")
+        terminal.wait_for(lambda: f"filp > python {keeper.pid}" in terminal.text and "STACK" in terminal.text)
+        terminal.type("Q")
+        assert terminal.wait_for_exit() == 0

@@ -191,7 +191,7 @@ def test_the_screen_keeps_only_what_its_keys_need() -> None:
     with Terminal([*SCRIPT, "-f", "names_cache"]) as terminal:
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         has = held(terminal.pid)
-        terminal.type("\r1")  # a tab still opens
+        terminal.type("\r2")  # a tab still opens
         terminal.wait_for(
             lambda: "STACK" in terminal.text and bool(re.search(r"^ *[\d.]+% ", terminal.text, re.MULTILINE))
         )

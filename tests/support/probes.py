@@ -66,11 +66,11 @@ def interval(before: Reading, after: Reading) -> Snapshot:
 def program_descriptors(probe: Probe) -> dict[str, int]:
     """Return the file descriptor of each program that counts, by its tracepoint: `kmalloc`, `inspection: kmalloc`.
 
-    The programs that track what is held are those of an inspection too; only one of both kinds may run.
+    The programs that track what is held begin with `held: `.
     """
-    inspecting = (probe.inspections.part.tracers, probe.holdings.part.tracers)
+    before = {probe.inspections.part: "inspection: ", probe.holdings.part: "held: "}
     return {
-        f"inspection: {tracepoint}" if part.tracers in inspecting else tracepoint: program
+        f"{before.get(part, '')}{tracepoint}": program
         for part in probe.parts
         if part.tracers
         for tracepoint, program in part.tracers.descriptors.items()

@@ -37,9 +37,8 @@ def show(path: Path) -> None:
             app.state.close()
             app.sync()
         for inspection in snapshot.inspections:
-            if inspection.kind not in (InspectionKind.ABOUT, InspectionKind.HELD):
-                csv_tables.write_inspection(inspection)
             if inspection.kind is not InspectionKind.ABOUT:
+                csv_tables.write_inspection(inspection)
                 text_tables.write_inspection(snapshot, InspectionRequest(inspection.cache, (inspection.kind,)))
         codec.dumps(snapshot, snapshot.rows)
         text_tables.write_caches(snapshot, snapshot.rows)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slabtui.cli import parser as command_line
-from slabtui.columns import caches, inspections, leaks, text
+from slabtui.columns import caches, holders, inspections, leaks, text
 from slabtui.columns.numbers import Style
 from slabtui.views import dialogs, header, keymap, status
 
@@ -85,11 +85,13 @@ def page() -> str:
             lines += item(", ".join(keymap.shown(key) for key in action.keys), meaning)
     lines += section("SCREEN", (*header.meanings(), *status.MEANINGS))
     of_leaks = [column for column in leaks.on_screen(Style.HUMAN) if column.id not in caches.BY_ID]
+    of_held = dict.fromkeys(column for columns in holders.COLUMNS.values() for column in columns)
     of_pages = dict.fromkeys(column for columns in inspections.COLUMNS.values() for column in columns)
     for heading, columns in (
         ("COLUMNS OF THE TABLE", caches.COLUMNS),
         ("COLUMNS OF THE LEAK VIEW", of_leaks),
-        ("COLUMNS OF A PAGE", of_pages),
+        ("COLUMNS OF WHAT IS HELD", of_held),
+        ("COLUMNS OF THE OTHER TABS OF A PAGE", of_pages),
     ):
         lines += section(heading, ((column.title, column.help) for column in columns))
     lines += section("MOUSE", dialogs.MOUSE)

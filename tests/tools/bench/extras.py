@@ -20,7 +20,6 @@ from tests.tools.bench.load import Load
 from tests.tools.bench.report import Report, spread, times
 
 _QUIET = "task_struct"  # allocated when a process starts, and not by a load
-_INSPECTION = "inspection: "
 _ALONE, _FREES, _ALL = "slabtui alone", "frees", "all kinds together"
 _TITLES = (
     "what is counted",
@@ -154,10 +153,10 @@ def _measured(pair: Pair, probe: Probe, wanted: Request, loaded: Load, bases: Ma
     one_in = max((found.one_in for found in read_probe().inspections), default=1)
     runs = {name: Runs.between(before[name], after[name]) for name in read}
     empty = {tracepoint: runs[f"empty: {tracepoint}"].each for tracepoint in bases}
-    above = {name: runs[name].each - empty[name.removeprefix(_INSPECTION)] for name in programs if _at(name, bases)}
+    above = {name: runs[name].each - empty[_tracepoint(name)] for name in programs if _tracepoint(name) in bases}
     return Cost(
-        alloc=above[pair.alloc] + above.get(_INSPECTION + pair.alloc, 0.0),
-        free=above.get(pair.free, above.get(_INSPECTION + pair.free)),
+        alloc=sum(cost for name, cost in above.items() if _tracepoint(name) == pair.alloc),
+        free=sum(of_frees) if (of_frees := [above[name] for name in above if _tracepoint(name) == pair.free]) else None,
         spent=sum(above[name] * runs[name].number for name in above if name != pair.alloc),
         seconds=seconds,
         one_in=one_in,
@@ -184,9 +183,9 @@ class Runs:
         return cls(number, (after["run_time_ns"] - before["run_time_ns"]) / number if number else 0.0)
 
 
-def _at(name: str, bases: Mapping[str, ways.Statistics]) -> bool:
-    """Return whether a program is at a tracepoint of the load."""
-    return name.removeprefix(_INSPECTION) in bases
+def _tracepoint(name: str) -> str:
+    """Return the tracepoint of a program."""
+    return name.rpartition(": ")[2]
 
 
 def _rows(costs: Mapping[str, Sequence[Cost]]) -> list[tuple[str, ...]]:

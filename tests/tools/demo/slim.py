@@ -14,7 +14,12 @@ from slabtui.recording.addresses import AddressHider
 HOST = "demo"
 FEWEST = 300  # allocations of a cache in the whole recording
 LARGEST = 12  # caches that are kept for their memory
-MOST_ROWS = {InspectionKind.CALLERS: 12, InspectionKind.STACKS: 16, InspectionKind.PROCESSES: 24}
+MOST_ROWS = {
+    InspectionKind.HELD: 24,
+    InspectionKind.CALLERS: 12,
+    InspectionKind.STACKS: 16,
+    InspectionKind.PROCESSES: 24,
+}
 
 
 def slim(snapshots: Sequence[Snapshot], groups: Collection[str]) -> bytes:

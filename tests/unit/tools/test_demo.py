@@ -17,6 +17,7 @@ from tests.tools.demo import __main__ as demo
 from tests.tools.demo import load, slim
 
 OWN, OTHER = "/system.slice/own.service", "/user.slice"
+KINDS = ON_PAGE[1:]  # the demo was recorded before what is held was tracked
 NUMBERS = {"total_allocs": 9, "total_bytes": 576, "allocs": 1, "bytes": 64}
 
 
@@ -43,7 +44,7 @@ def recorded() -> list[Snapshot]:
     }
     inspections = tuple(
         Inspection(key(1), kind, rows=rows[kind], about=About(live=5) if kind is InspectionKind.ABOUT else None)
-        for kind in ON_PAGE
+        for kind in KINDS
     )
     busy, leaking = cache(1, allocs=1000), replace(cache(2, allocs=slim.FEWEST), address=0xFFFF8881_00000000, live=7)
     return [
@@ -113,7 +114,7 @@ def test_the_demo_inspects_five_caches_in_every_way_one_after_the_other(shown: l
     assert inspected == [name for name in demo.CACHES for _ in range(demo.EACH)]
     for number, name in enumerate(demo.CACHES):
         last = shown[(number + 1) * demo.EACH - 1]
-        assert {found.kind for found in last.inspections} == set(ON_PAGE)
+        assert {found.kind for found in last.inspections} == set(KINDS)
         assert {(found.cache.name, found.number) for found in last.inspections} == {(name, number + 1)}
         assert all(found.rows for found in last.inspections if found.kind is not InspectionKind.ABOUT)
 

@@ -445,7 +445,7 @@ def test_an_interval_with_an_error_shows_both() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("keys", [("f7",), ("enter", "b"), ("/", "f7"), ("?", "b"), ("enter", "2", "?", "z")])
+@pytest.mark.parametrize("keys", [("f7",), ("enter", "b"), ("/", "f7"), ("?", "b"), ("enter", "3", "?", "z")])
 def test_a_key_that_does_nothing_says_so_above_the_last_line_at_every_size(
     keys: tuple[str, ...], size: tuple[int, int]
 ) -> None:

@@ -44,7 +44,7 @@ def test_a_page_shows_the_last_inspection_before_the_interval(tmp_path: Path, mo
     had = Inspection(DENTRY.cache, InspectionKind.CALLERS, rows=(row,))
     screen.show(DENTRY, time=1.7e9, inspections=(had,))
     screen.show(DENTRY, time=1.7e9 + 9, inspections=(Inspection(cache(2, "filp").cache, InspectionKind.CALLERS),))
-    screen.type("enter", "3")
+    screen.type("enter", "4")
     then = time.strftime("%H:%M:%S", time.localtime(1.7e9))
     assert screen.has("d_alloc+0x2a")
     assert f"as of {then}" in screen.lines()[2]
@@ -63,7 +63,7 @@ def test_a_live_page_does_not_show_an_inspection_that_is_over() -> None:
     had = Inspection(DENTRY.cache, InspectionKind.CALLERS, rows=())
     screen.show(DENTRY, inspections=(had,))
     screen.show(DENTRY)
-    screen.type("enter", "3")
+    screen.type("enter", "4")
     assert screen.has("Collecting…")
 
 

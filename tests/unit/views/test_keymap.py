@@ -89,6 +89,8 @@ def test_keys_are_those_of_htop(key: str, names: set[str]) -> None:
         (KeyContext.STACKS, "f5", "it works on the tab of processes"),
         (KeyContext.TABLE, "f7", "? shows all keys"),
         (KeyContext.LEAKS, "b", "it works on the table, and l returns there"),
+        (KeyContext.TABLE, "v", "it works on the page of a cache"),
+        (KeyContext.PAGE, "v", "it works on the tab of what is held, where that has rows"),
         (KeyContext.LEAKS, "1", "it works on the page of a cache"),
         (KeyContext.DIALOG, "b", "Esc closes the dialog"),
         (KeyContext.PROMPT, "f7", "Enter accepts the text, Esc leaves the prompt"),

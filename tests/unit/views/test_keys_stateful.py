@@ -36,9 +36,11 @@ REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
 WAYS = {
     KeyContext.TABLE: (),
     KeyContext.LEAKS: ("l",),
-    KeyContext.PAGE: ("home", "enter", "4"),
-    KeyContext.STACKS: ("home", "enter", "1"),
-    KeyContext.PROCESSES: ("home", "enter", "2"),
+    KeyContext.PAGE: ("home", "enter", "5"),
+    KeyContext.STACKS: ("home", "enter", "2"),
+    KeyContext.PROCESSES: ("home", "enter", "3"),
+    KeyContext.HELD: ("home", "L"),
+    KeyContext.HOLDERS: ("home", "L", "v", "v"),
     KeyContext.DIALOG: ("?",),
     KeyContext.PROMPT: ("/",),
 }

@@ -119,16 +119,16 @@ def test_the_text_of_stacks_is_scrolled_in_full_and_back() -> None:
 
 def test_command_lines_are_scrolled_too_and_a_change_of_the_tab_goes_back_to_the_left() -> None:
     long = replace(PROCESSES.rows[0], comm="nginx", cmdline=f"nginx: {'worker ' * 9}")
-    screen = opened("2", inspections=(replace(PROCESSES, rows=(long,)),))
+    screen = opened("3", inspections=(replace(PROCESSES, rows=(long,)),))
     assert texts(screen) == [f"{long.cmdline[: len(texts(screen)[0]) - 1]}…"]
     screen.type(".")
     assert texts(screen)[0].startswith(long.cmdline[STEP : STEP + 9])
-    screen.type("3", "2")
+    screen.type("4", "3")
     assert texts(screen)[0].startswith("nginx: worker")
 
 
 def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
-    screen = opened("2")
+    screen = opened("3")
     assert titles(screen).split() == ["SHARE", "SINCE", "BYTES", "PID", "S", "CGROUP", "COMMAND"]
     assert [line.split() for line in body(screen)] == [
         ["71.4%", "100", "6.25Ki", "-", "0f9c6a1e", "3f1a3f1a3f1a", "+", "python3", "x", "3,", "1", "ended"],
@@ -150,12 +150,12 @@ def test_processes_are_listed_by_command_with_their_number_and_unfold() -> None:
 
 
 def test_a_process_that_is_alone_cannot_be_folded() -> None:
-    screen = opened("2", "down", "f5")
+    screen = opened("3", "down", "f5")
     assert screen.has("F5 does nothing here: it is the only process of its command")
 
 
 def test_who_has_ended_has_a_sign_and_is_dim() -> None:
-    screen = opened("2", "f5", "end", "up")
+    screen = opened("3", "f5", "end", "up")
     assert " X " in body(screen)[3]
     screen.type("home")
     assert style(screen, " 8447 ") == "dim"
@@ -163,17 +163,17 @@ def test_who_has_ended_has_a_sign_and_is_dim() -> None:
 
 
 def test_enter_goes_from_a_process_to_its_stacks_and_back() -> None:
-    screen = opened("2", "enter")  # a command unfolds first
+    screen = opened("3", "enter")  # a command unfolds first
     assert len(body(screen)) == 5
     before = body(screen)
     screen.type("down", "enter")
     assert path(screen) == "filp > python3 8445"
-    assert tab(screen) == "1 Stacks"
+    assert tab(screen) == "2 Stacks"
     assert [line.split()[:2] for line in body(screen)] == [["94.1%", "~48"], ["5.9%", "~3"]]
     for back in ("esc", "q"):
         screen.type(back)
         assert path(screen) == "filp"
-        assert tab(screen) == "2 Processes"
+        assert tab(screen) == "3 Processes"
         assert body(screen) == before
         assert " 8445 " in selected(screen)
         screen.type("enter")
@@ -184,7 +184,7 @@ def test_enter_goes_from_a_process_to_its_stacks_and_back() -> None:
 
 
 def test_enter_on_a_command_that_is_unfolded_shows_the_stacks_of_all_its_processes() -> None:
-    screen = opened("2", "enter", "enter")
+    screen = opened("3", "enter", "enter")
     assert path(screen) == "filp > python3"
     assert [line.split()[1] for line in body(screen)] == ["~48", "~33"]
 
@@ -192,35 +192,35 @@ def test_enter_on_a_command_that_is_unfolded_shows_the_stacks_of_all_its_process
 def test_a_stack_of_a_process_looks_as_it_does_among_those_of_all() -> None:
     screen = opened()
     among_all = texts(screen)
-    screen.type("2", "down", "enter")
+    screen.type("3", "down", "enter")
     assert path(screen) == "filp > bash 7"
     assert texts(screen) == among_all[:1]
 
 
 def test_the_tabs_lead_from_the_stacks_of_a_process_to_those_of_all() -> None:
-    screen = opened("2", "down", "enter")
+    screen = opened("3", "down", "enter")
     assert path(screen) == "filp > bash 7"
-    screen.type("1")
+    screen.type("2")
     assert path(screen) == "filp"
     assert len(body(screen)) == 2
 
 
 def test_a_process_without_a_stack_says_so_and_the_way_back_works() -> None:
-    screen = opened("2", "enter", "down", "down", "down", "enter")
+    screen = opened("3", "enter", "down", "down", "down", "enter")
     assert screen.has("No stack of python3 8447 was sampled so far.")
     assert "EnterOpen" not in screen.lines()[-1]
     screen.type("q")
-    assert tab(screen) == "2 Processes"
+    assert tab(screen) == "3 Processes"
 
 
 def test_a_recording_that_does_not_say_whose_stacks_it_has_says_so() -> None:
     unknown = replace(STACKS, rows=tuple(replace(row, pid=None, comm="") for row in STACKS.rows))
-    screen = opened("2", "down", "enter", inspections=(unknown, PROCESSES))
+    screen = opened("3", "down", "enter", inspections=(unknown, PROCESSES))
     assert screen.has("Enter does nothing here: the recording does not say whose stacks it has")
 
 
 def test_the_stacks_of_a_process_follow_the_intervals() -> None:
-    screen = opened("2", "down", "enter")
+    screen = opened("3", "down", "enter")
     more = replace(STACKS, rows=(*STACKS.rows, process(7, 99, "bash", frames=EVENT)))
     screen.show(FILP, inspections=(more, PROCESSES))
     assert [line.split()[1] for line in body(screen)] == ["~99", "~39"]
@@ -250,7 +250,7 @@ def test_the_processes_below_a_stack_are_grouped_by_command() -> None:
 
 
 def test_the_selection_follows_a_command_when_the_order_changes() -> None:
-    screen = opened("2", "down")
+    screen = opened("3", "down")
     assert " bash" in selected(screen)
     first, *rest = PROCESSES.rows
     screen.show(FILP, inspections=(replace(PROCESSES, rows=(replace(first, total_allocs=1), *rest[:1])),))
@@ -280,7 +280,7 @@ def test_a_page_opens_at_once_with_what_is_known() -> None:
     ]
     assert "min 13.0k" in screen.lines()[4]
     assert screen.has("Collecting…")
-    screen.type("4")
+    screen.type("5")
     assert not screen.has("Collecting")
     assert f"{'Aliases':<{LABEL}}file_a" in body(screen)
     assert f"{'Growth':<{LABEL}}+20/s^, +4.39Mi/h, with kmalloc-64" in body(screen)
@@ -311,7 +311,7 @@ def test_any_name_stays_within_its_line(size: tuple[int, int], name: bytes) -> N
     rows = tuple(process(pid, 9, comm, cmdline=line, ended=pid == 1) for pid in range(1, 4))
     stack = replace(rows[0], frames=(line, comm, "x"))
     screen = opened(
-        "2", "f5", ".", "home", size=size, inspections=(replace(STACKS, rows=(stack,)), replace(PROCESSES, rows=rows))
+        "3", "f5", ".", "home", size=size, inspections=(replace(STACKS, rows=(stack,)), replace(PROCESSES, rows=rows))
     )
     screen.type("down", "enter", "enter")
     assert all(text.isprintable() for text in screen.lines())
@@ -327,7 +327,7 @@ def plain() -> Iterator[None]:
 
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("key", ["1", "2", "3", "4", "5"])
 def test_pages_are_ascii_outside_utf8(size: tuple[int, int], key: str) -> None:
     screen = opened(key, "f5", size=size)
     assert all(line.isascii() for line in screen.lines())
@@ -342,7 +342,7 @@ def test_kernel_threads_and_interrupts_have_pages_too() -> None:
         process(0, 7, "", context=Context.INTERRUPT),
     )
     stacks = tuple(replace(row, frames=(*OPEN, str(row.pid))) for row in rows)
-    screen = opened("2", "end", "enter", inspections=(replace(STACKS, rows=stacks), replace(PROCESSES, rows=rows)))
+    screen = opened("3", "end", "enter", inspections=(replace(STACKS, rows=stacks), replace(PROCESSES, rows=rows)))
     assert path(screen) == "filp > (interrupts)"
     assert len(body(screen)) == 1
     screen.type("esc", "home", "enter", "enter")
@@ -351,10 +351,10 @@ def test_kernel_threads_and_interrupts_have_pages_too() -> None:
 
 
 def test_what_the_tabs_list_is_worked_out_once_for_each_interval() -> None:
-    screen = opened("2", "f5")
+    screen = opened("3", "f5")
     pages = screen.state.pages
     before = {kind: pages.list_tab(kind) for kind in KINDS}
-    screen.type("1", "down", "2", "up", "down", "3", "2")
+    screen.type("2", "down", "3", "up", "down", "4", "3")
     assert all(pages.list_tab(kind) is listing for kind, listing in before.items())
     groups = {id(item) for listing in before.values() if listing for item in listing.items}
     screen.type("f5", "f5")
@@ -367,7 +367,7 @@ def test_what_the_tabs_list_is_worked_out_once_for_each_interval() -> None:
 def test_the_biggest_rows_stay_in_view_when_the_selected_one_falls() -> None:
     """After a cursor move the list scrolled under the selection: the first rows left the screen."""
     rows = [process(pid, 1000 - pid, f"comm{pid}") for pid in range(1, 60)]
-    screen = opened("2", "down", "down", inspections=(replace(PROCESSES, rows=tuple(rows)),))
+    screen = opened("3", "down", "down", inspections=(replace(PROCESSES, rows=tuple(rows)),))
     assert "comm3" in selected(screen)
     height = len(body(screen))
     assert f"▼ {59 - height} rows below" in screen.lines()[-2]
@@ -380,7 +380,7 @@ def test_the_biggest_rows_stay_in_view_when_the_selected_one_falls() -> None:
 
 
 def test_numbers_are_written_in_the_style_of_the_table() -> None:
-    screen = opened("2")
+    screen = opened("3")
     assert "6.25Ki" in body(screen)[0]
     screen.type("B")
     assert "6,400" in body(screen)[0]

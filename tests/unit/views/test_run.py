@@ -120,7 +120,7 @@ def test_keys_open_a_page_and_the_producer_is_asked_for_its_inspection() -> None
         producer.publish(snapshot(DENTRY))
         producer.sleep(None)
 
-    keys = iter([["enter"], ["2"], ["b"], ["esc"], ["q"]])
+    keys = iter([["enter"], ["3"], ["b"], ["esc"], ["q"]])
 
     def drawn(text: str) -> list[str]:
         return next(keys) if "dentry" in text else []

@@ -46,7 +46,7 @@ def test_windows_are_a_stack_and_the_topmost_one_decides_what_keys_do() -> None:
     one = state(DENTRY)
     one.receive(snapshot(DENTRY, inspections=(STACKS,)))
     contexts, windows = [one.context], [type(one.window)]
-    for key in ("enter", "enter", "esc", "?", "q", "e", "esc", "4", "esc", "/", "esc"):
+    for key in ("enter", "enter", "esc", "?", "q", "e", "esc", "5", "esc", "/", "esc"):
         typed(one, key)
         contexts.append(one.context)
         windows.append(type(one.window))
@@ -104,7 +104,7 @@ def test_a_key_of_the_table_changes_nothing_below_a_page_and_says_so(key: str) -
         (("esc",), "Esc does nothing here: there is no filter to clear"),
         (("enter", "enter"), "Enter does nothing here: it works on a stack or a process"),
         (("enter", ","), ", does nothing here: this is the left end"),
-        (("enter", "4", "."), ". does nothing here: this is the right end"),
+        (("enter", "5", "."), ". does nothing here: this is the right end"),
         (("paste b",), "Pasted text does nothing here: ? shows all keys"),
     ],
 )

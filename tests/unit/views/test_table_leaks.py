@@ -298,7 +298,7 @@ def test_sockets_in_time_wait_are_named_as_what_they_are(size: tuple[int, int]) 
     assert not screen.has(said)
     screen.type("up", "enter")
     assert screen.has("  sockets in TIME_WAIT")  # beside its growth
-    screen.type("4")
+    screen.type("5")
     assert screen.has(f"Objects     {said}")
 
 

@@ -76,7 +76,7 @@ def test_the_selection_stays(host: Host) -> None:
 def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
     screen, producer = screen_of(host), FakeProducer()
     screen.app.connect(producer)
-    screen.type("enter", "4")
+    screen.type("enter", "5")
     key = host.identities.listed("sleeper")
     about = Inspection(key, InspectionKind.ABOUT, about=About(live=5))
     screen.app.show(replace(host.interval(), inspections=(about,)))
@@ -86,7 +86,7 @@ def test_the_page_its_request_and_its_charts_stay(host: Host) -> None:
         host.sleeper = allocs
         screen.app.show(replace(host.interval(), inspections=(replace(about, about=About(live=5 + allocs)),)))
     assert producer.requests == asked
-    assert tab(screen) == "4 About"
+    assert tab(screen) == "5 About"
     lines = screen.lines()
     assert lines[2].startswith("sleeper ")
     assert lines[3].startswith("live 17 ")
