@@ -19,6 +19,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x0f\x1b[0m\x1b[?1049l\x1b[?25h"
 
 
+class Interrupted(KeyboardInterrupt):
+    """SIGINT.
+
+    If a KeyboardInterrupt itself passes through exec(), by which dataclass() makes functions, Python ends itself by
+    SIGINT although it was caught: run_eval_code_obj() in Python/pythonrun.c.
+    """
+
+
 class Ending:
     """Handles SIGINT, SIGTERM and SIGHUP, except those that are ignored, as under nohup(1).
 
@@ -78,7 +86,7 @@ class Ending:
     def _begin(self, number: int, frame: FrameType | None) -> NoReturn:
         self._handle(self._give_up)
         self._status = 128 + number
-        self._raised = KeyboardInterrupt() if number == signal.SIGINT else SystemExit(self._status)
+        self._raised = Interrupted() if number == signal.SIGINT else SystemExit(self._status)
         self.next_step()
         raise self._raised
 
