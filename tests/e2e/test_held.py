@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.live
 
-RATE = 400  # files per second
+RATE = 100  # files per second
 INTERVALS = ("0.5", "6")
 
 
@@ -64,7 +65,7 @@ def test_folded_stacks_are_those_of_what_is_held_at_the_end(keeper: Keeper) -> N
 
 
 def test_all_processes_are_set_against_the_live_objects(keeper: Keeper) -> None:
-    assert "LIVE +" in held("1", "3")
+    assert re.search(r"LIVE [+-]\d", held("1", "3"))  # others may free more meanwhile
     os.kill(keeper.pid, 0)
 
 
@@ -90,8 +91,8 @@ def test_the_tab_of_what_is_held_names_the_command_and_its_stack(keeper: Keeper)
         terminal.type("\x1b")
         terminal.wait_for(lambda: "the innermost first" not in terminal.text)
         terminal.type("vv")
-        terminal.wait_for(lambda: "COMMAND" in terminal.text and "tests.support" in first_row())
+        terminal.wait_for(lambda: "COMMAND" in terminal.text and f" {keeper.pid} " in first_row())
         terminal.type("\r")
-        terminal.wait_for(lambda: f"filp > python {keeper.pid}" in terminal.text and "STACK" in terminal.text)
+        terminal.wait_for(lambda: re.search(rf"filp > \S+ {keeper.pid}\b", terminal.text) and "STACK" in terminal.text)
         terminal.type("Q")
         assert terminal.wait_for_exit() == 0
