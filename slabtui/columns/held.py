@@ -10,7 +10,7 @@ from slabtui.model.held import Held
 from slabtui.model.inspection import Inspection, InspectionRow
 
 _NOTHING = Held()
-_EXPLAINS = 1.1  # times the change of the live objects: with more, objects that were live before have been freed
+EXPLAINS = 1.1  # times the change of the live objects: with more, objects that were live before have been freed
 
 
 def share(row: InspectionRow, inspection: Inspection) -> float:
@@ -29,7 +29,7 @@ def summarize(inspection: Inspection) -> str:
     parts = [f"{held:,} held"]
     if tracking and tracking.live is not None and tracking.live_began is not None:
         change = tracking.live - tracking.live_began
-        explained = f"explains {held / change:.0%} of " if 0 < held <= _EXPLAINS * change else ""
+        explained = f"explains {held / change:.0%} of " if 0 < held <= EXPLAINS * change else ""
         parts.append(f"{explained}LIVE {change:+,}")
     if inspection.one_in > 1:
         parts.append(f"one address in {inspection.one_in}")
@@ -48,14 +48,16 @@ def _age(seconds: float | None) -> str:
     return numbers.UNKNOWN if seconds is None else numbers.duration(seconds)
 
 
-def _column(
+def number_column(
     name: str,
     title: str,
     width: int,
+    priority: int,
     write: Callable[[InspectionRow, Held, int, Scene], str],
     meaning: str,
     unit: Unit | None = None,
 ) -> InspectionColumn:
+    """Return a column of a number of what is held; see Column for the arguments."""
     return InspectionColumn(
         id=name,
         title=title,
@@ -63,43 +65,47 @@ def _column(
         align="right",
         write=lambda row, width, scene: write(row, row.held or _NOTHING, width, scene),
         help=meaning,
-        priority=1,
+        priority=priority,
         fields=("held",),
         unit=unit,
     )
 
 
 COLUMNS: tuple[InspectionColumn, ...] = (
-    _column(
+    number_column(
         "held",
         "HELD",
         8,
+        1,
         lambda row, held, width, scene: (
             "~" * is_estimate(scene.inspection) + numbers.write(held.objects, Unit.OBJECTS, scene.style, width - 1)
         ),
         "Objects that were allocated since the inspection began and are not freed; ~: an estimate",
         Unit.OBJECTS,
     ),
-    _column(
+    number_column(
         "error",
         "S.E.",
         6,
+        1,
         lambda row, held, width, scene: numbers.write(round(held.standard_error), Unit.OBJECTS, scene.style, width),
         "Standard error of HELD: two times out of three the true number is within HELD ± S.E.",
         Unit.OBJECTS,
     ),
-    _column(
+    number_column(
         "bytes",
         "BYTES",
         10,
+        1,
         lambda row, held, width, scene: numbers.write(held.bytes, Unit.BYTES, scene.style, width),
         "Bytes that these objects take in their slabs",
         Unit.BYTES,
     ),
-    _column(
+    number_column(
         "growth",
         "+/s",
         7,
+        1,
         lambda row, held, width, scene: (
             numbers.UNKNOWN
             if held.growth_objects_s is None
@@ -108,14 +114,22 @@ COLUMNS: tuple[InspectionColumn, ...] = (
         "How fast HELD grows, per second: a robust slope since the inspection began",
         Unit.OBJECTS,
     ),
-    _column("oldest", "OLDEST", 9, lambda row, held, width, scene: _age(held.oldest), "Age of the oldest object held"),
-    _column(
-        "median", "MEDIAN", 9, lambda row, held, width, scene: _age(held.median), "Age that half of them have reached"
+    number_column(
+        "oldest", "OLDEST", 9, 1, lambda row, held, width, scene: _age(held.oldest), "Age of the oldest object held"
     ),
-    _column(
+    number_column(
+        "median",
+        "MEDIAN",
+        9,
+        1,
+        lambda row, held, width, scene: _age(held.median),
+        "Age that half of them have reached",
+    ),
+    number_column(
         "share",
         "SHARE",
         6,
+        1,
         lambda row, held, width, scene: f"{share(row, scene.inspection):.1f}%",
         "Share of the row in all that is held",
         Unit.PERCENT,

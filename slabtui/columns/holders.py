@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from slabtui.columns import column, inspections, numbers
 from slabtui.columns.column import UNLIMITED, Fitted
-from slabtui.columns.held import is_estimate, share, who_holds
+from slabtui.columns.held import EXPLAINS, is_estimate, number_column, share, who_holds
 from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.held import Held
@@ -14,13 +14,11 @@ from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 
 DOUBT = "!"  # after HELD: the row cannot be trusted
 
-_NOTHING = Held()
 _LEAST = 22  # columns for the text: beside HELD and +/s it fits 40 columns
 _WIDE = 110  # columns from which on a stack shows who holds most; with less its functions need the room
 _LONGEST_SYMBOL = 60  # columns, as on the tab of callers
 _LONGEST_PLACE = {"cgroup": 53}  # the whole uid of a pod beside a container's id, from 160 columns on
 _WITH_PLACE = 160
-_EXPLAINS = 1.1  # times the change of the live objects: with more, objects that were live before have been freed
 # Standard errors: an estimate that is not larger than two of its own may be 0. One alone would never be larger: what
 # is held is at least N for each tracked object, and its standard error less.
 _ERRORS = 2
@@ -37,7 +35,7 @@ def explain(inspection: Inspection) -> str:
     if tracking is None or tracking.live is None or tracking.live_began is None:
         return ""
     change = tracking.live - tracking.live_began
-    if 0 < held <= _EXPLAINS * change:
+    if 0 < held <= EXPLAINS * change:
         return f"explains {held / change:.0%} of LIVE {change:+,}"
     return f"LIVE {change:+,}"
 
@@ -67,30 +65,8 @@ def _write_holders(row: InspectionRow, width: int, scene: Scene) -> str:
     return first[: max(0, width - len(more))] + more
 
 
-def _number(
-    name: str,
-    title: str,
-    width: int,
-    priority: int,
-    write: Callable[[InspectionRow, Held, int, Scene], str],
-    meaning: str,
-    unit: Unit | None = None,
-) -> InspectionColumn:
-    return InspectionColumn(
-        id=name,
-        title=title,
-        width=width,
-        align="right",
-        write=lambda row, width, scene: write(row, row.held or _NOTHING, width, scene),
-        help=meaning,
-        priority=priority,
-        unit=unit,
-        fields=("held",),
-    )
-
-
 _NUMBERS = (
-    _number(
+    number_column(
         "held",
         "HELD",
         8,
@@ -100,7 +76,7 @@ _NUMBERS = (
         " nothing may be held, !: not trustworthy, the line at the top says why",
         Unit.OBJECTS,
     ),
-    _number(
+    number_column(
         "held_bytes",
         "BYTES",
         7,
@@ -109,7 +85,7 @@ _NUMBERS = (
         "Bytes that these objects take in their slabs",
         Unit.BYTES,
     ),
-    _number(
+    number_column(
         "growth",
         "+/s",
         6,
@@ -118,8 +94,8 @@ _NUMBERS = (
         "How fast HELD grows, per second: a robust slope since the page was opened",
         Unit.OBJECTS,
     ),
-    _number("oldest", "OLDEST", 6, 7, lambda row, held, *_: _age(held.oldest), "Age of the oldest object held"),
-    _number(
+    number_column("oldest", "OLDEST", 6, 7, lambda row, held, *_: _age(held.oldest), "Age of the oldest object held"),
+    number_column(
         "median",
         "MEDIAN",
         6,
@@ -128,7 +104,7 @@ _NUMBERS = (
         "Age that half of the objects held have reached; where a row joins several, known between the limits of the"
         " chart of ages only",
     ),
-    _number(
+    number_column(
         "held_share",
         "SHARE",
         6,
