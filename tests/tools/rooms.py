@@ -21,7 +21,7 @@ Edges = Mapping[str, frozenset[str]]
 
 
 def room_of(module: str) -> str | None:
-    """Return the room that a module belongs to; None: the package `slabtui` itself, which only has the version."""
+    """Return the room that a module belongs to; None: the package `slabtui` itself, which imports nothing."""
     _, _, inside = module.partition(".")
     if not inside:
         return None
