@@ -69,9 +69,11 @@ format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's pictures.
+# Writes what is generated from the code: the rooms in docs/architecture.md, the reference in docs/library.md, the manual
+# page, the README's pictures.
 docs: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.rooms
+	$(VENV)/bin/python -m tests.tools.reference
 	$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
 	$(VENV)/bin/python -m tests.tools.picture docs
 

@@ -5,8 +5,7 @@ import math
 from pathlib import Path
 
 from slabtui.columns import query, text
-
-SHORTEST, LONGEST = 0.1, 3600.0  # seconds
+from slabtui.model.request import LONGEST, SHORTEST
 
 _MOST_DIGITS = 19
 

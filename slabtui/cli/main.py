@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         if explained is None:
             raise
         ending.begin(Status.FAILED)
-        _complain(explained)
+        _complain(str(explained))
         return Status.FAILED
     finally:
         ending.begin(Status.OK)

@@ -7,11 +7,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from slabtui.cli.parser import INSPECTIONS, INTERVAL, parser
+from slabtui.cli.parser import INSPECTIONS, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
-from slabtui.model.request import InspectionRequest, Request
+from slabtui.model.request import INTERVAL, InspectionRequest, Request
 
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be a zip file that contains it
 

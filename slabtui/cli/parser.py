@@ -12,6 +12,7 @@ from slabtui.cli import arguments
 from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import INTERVAL, LONGEST, SHORTEST
 
 _EPILOG = """\
 examples:
@@ -29,7 +30,6 @@ exit status:
 Needs root, and bcc from the distribution, except with --replay and --demo.
 """
 SEE_HELP = "see slabtui --help"
-INTERVAL = 1.0  # seconds
 INSPECTIONS = {  # kind -> what is printed, in the help
     InspectionKind.CALLERS: "the call sites that allocate from CACHE",
     InspectionKind.STACKS: "the kernel stacks that allocate from CACHE",
@@ -159,7 +159,7 @@ def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees and -o frees"
     )
-    seconds = f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: {INTERVAL:g})"
+    seconds = f"seconds between snapshots, {SHORTEST:g} to {LONGEST:g} (default: {INTERVAL:g})"
     number = partial(arguments.positive, what="count")
     group.add_argument("-d", "--interval", metavar="SECONDS", dest="every", type=arguments.interval, help=seconds)
     group.add_argument("-n", "--count", metavar="N", dest="number", type=number, help="end after this many snapshots")

@@ -1,8 +1,4 @@
-"""One run of the program: checks what the user asks for, opens the kernel, and hands over to the consumers.
-
-The child that compiles the programs takes most of the start. It is begun as early as possible: what it does not need is
-imported while it works.
-"""
+"""One run of the program: checks what the user asks for, opens the kernel, and hands over to the consumers."""
 
 import importlib
 import os
@@ -57,30 +53,17 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     Raises:
         SlabtuiError: the probe cannot start, or no cache has the requested name.
     """
-    from slabtui.kernel import capabilities  # a recording needs none of these
-    from slabtui.kernel.bpf.compiler import Compiler
-    from slabtui.kernel.procfs import mounts, slabinfo
+    from slabtui.kernel import capabilities, opening  # a recording needs none of these
 
-    mounts.demand()
-    if options.request.inspection:
-        slabinfo.demand(str(options.request.inspection.cache))
-    capabilities.demand()
+    inspection = options.request.inspection
+    opening.demand(None if inspection is None else str(inspection.cache))
     capabilities.unlimit_locked_memory()
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
     capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
     needed = "slabtui.views.app" if is_screen else "slabtui.cli.printing"
-    compiler = Compiler(meanwhile=partial(_import_all, "slabtui.cli.consumers", needed))
-    try:
-        compiler.prepare()  # as early as possible: its child imports bcc in the meantime
-        from slabtui.kernel.abi import offsets
-        from slabtui.kernel.probe import Probe
-        from slabtui.kernel.scope import Scope
-
-        return Probe(offsets.read(), Scope(list(options.pids), options.cgroup), compiler)
-    except BaseException:
-        compiler.close()
-        raise
+    meanwhile = partial(_import_all, "slabtui.cli.consumers", needed)
+    return opening.open_probe(options.pids, options.cgroup, meanwhile)
 
 
 def _import_all(*modules: str) -> None:

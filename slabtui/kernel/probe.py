@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities
 from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.allocs import Allocs
 from slabtui.kernel.bpf import features, remedies
@@ -66,7 +65,6 @@ class Probe:
         self._meminfo = Repeated(meminfo.MEMINFO)
         self._settings = Settings()
         self._settings.begin_interval()
-        capabilities.unlimit_locked_memory()
         try:
             context = self._build_context(rdonly_cast)
             self._allocs = Allocs(context, where.page_step)

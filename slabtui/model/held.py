@@ -15,7 +15,8 @@ class Held:
         standard_error: of `objects`; 0: exact if nothing was skipped, see Tracking.
         oldest: age of the oldest tracked object, in seconds; None: none is held.
         median: the age that half of the objects have reached, likewise.
-        ages: objects younger than each limit of AGES and not younger than the one before; at the end the older ones.
+        ages: objects younger than each limit of AGES (1, 10, 60, 600 and 3600 seconds) and not younger than the one
+            before; at the end the older ones.
         growth_objects_s: how fast `objects` grows, per second: a robust slope since tracking began; None: not yet
             known.
         lifetime_median: the time that half of the freed objects lived, in seconds, to a factor of 1.4; None: none was

@@ -129,20 +129,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class InspectionReading:
-    """What an inspection has found since it began.
+    """What an inspection has found since it began; the attributes are those of Inspection.
 
     Attributes:
-        cache: key of the inspected cache.
-        kind: what is inspected.
-        number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
-            together have the same one.
-        one_in: for stacks: one allocation in this many was sampled; for what is held: one address. The totals are
-            estimates if it is more than 1.
-        lost: allocations that are in no row.
         rows: who allocated.
-        about: for the kind of that name.
-        trouble: why nothing is counted, in words for the user; empty while it is counted, or soon will be.
-        tracking: for what is held: what is known of all objects of the cache.
     """
 
     cache: CacheKey
@@ -158,10 +148,20 @@ class InspectionReading:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The inspection of one cache, over one interval; the attributes are those of InspectionReading.
+    """The inspection of one cache, over one interval.
 
     Attributes:
-        rows: who allocated, most allocations since the inspection began first.
+        cache: key of the inspected cache.
+        kind: what is inspected.
+        number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
+            together have the same one.
+        one_in: for stacks: one allocation in this many was sampled; for what is held: one address. The totals are
+            estimates if it is more than 1.
+        lost: allocations that are in no row.
+        rows: who allocated, or who holds; those with the most since the inspection began first.
+        about: for the kind of that name.
+        trouble: why nothing is counted, in words for the user; empty while it is counted, or soon will be.
+        tracking: for what is held: what is known of all objects of the cache.
     """
 
     cache: CacheKey

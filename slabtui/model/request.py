@@ -1,9 +1,12 @@
-"""What a consumer asks to be counted beside allocations."""
+"""What a consumer asks for: the length of intervals, and what is counted beside allocations."""
 
 from dataclasses import dataclass
 
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
+
+INTERVAL = 1.0  # seconds from one snapshot to the next, unless a user asks for another number
+SHORTEST, LONGEST = 0.1, 3600.0  # seconds that a user may ask for
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class CacheTotals:
         mem: bytes of memory that the cache holds, used and free objects; None where unknown.
         disagrees: whether allocations - frees do not explain how `live` changed since frees are counted: the
             tracepoints do not see everything; None where that is unknown.
-        total_allocs: objects allocated.
-        total_bytes: bytes allocated: `total_allocs` x `size`, or the sum where sizes differ.
+        total_allocs: objects allocated since counting began.
+        total_bytes: bytes allocated since then: `total_allocs` x `size`, or the sum where sizes differ.
         total_frees: objects freed while frees were counted; None where they never were.
     """
 
@@ -76,9 +76,9 @@ class CacheRow(CacheTotals):
     Growth is judged by slabtui.analysis, since the baseline (when counting began, or the last mark) and lately.
 
     Attributes:
-        allocs: objects allocated.
-        bytes: bytes allocated.
-        frees: objects freed; None where frees are not counted, or were not for the whole interval.
+        allocs: objects allocated in the interval.
+        bytes: bytes allocated in the interval.
+        frees: objects freed in the interval; None where frees are not counted, or were not for the whole interval.
         live_delta: change of `live` since the beginning of the interval; None where unknown.
         growth_objects_s: how fast `live` grows, in objects per second: a robust slope over the time since the
             baseline. If `growing`, over the time on which that rests: a leak that begins late, or gets faster, has the
@@ -208,11 +208,11 @@ class Snapshot:
         return sum(row.bytes for row in self.rows)
 
     def row(self, cache: CacheKey) -> CacheRow | None:
-        """Return the row of a cache."""
+        """Return the row of a cache; None if the snapshot has none."""
         return next((row for row in self.rows if row.cache == cache), None)
 
     def inspection(self, kind: InspectionKind) -> Inspection | None:
-        """Return the inspection of a kind."""
+        """Return the inspection of a kind; None if none was requested."""
         return next((found for found in self.inspections if found.kind is kind), None)
 
     @property
@@ -223,7 +223,7 @@ class Snapshot:
         return self.per_second(self.events) * self.nanoseconds / 1e9
 
     def per_second(self, amount: int) -> float:
-        """Turn an amount of this interval into a rate."""
+        """Turn an amount of this interval into a rate per second; 0 if it covers no time."""
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 

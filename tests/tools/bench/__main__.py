@@ -33,6 +33,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
         capabilities.demand()
+        capabilities.unlimit_locked_memory()  # as the program does
         _write(options)
     except SlabtuiError as error:
         print(f"bench: {error}", file=sys.stderr)
