@@ -26,7 +26,8 @@ from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
-from slabtui.kernel.procfs import cgroups, meminfo
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs.memory import MemoryFiles
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
@@ -34,7 +35,6 @@ from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
-from slabtui.system.files import Repeated
 
 
 class Probe:
@@ -63,7 +63,7 @@ class Probe:
         self._scope = scope or Scope()
         self._compiler = compiler or Compiler()
         self._slabinfo = Slabinfo()
-        self._meminfo = Repeated(meminfo.MEMINFO)
+        self._memory = MemoryFiles()
         self._settings = Settings()
         self._settings.begin_interval()
         capabilities.unlimit_locked_memory()
@@ -211,7 +211,7 @@ class Probe:
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
             inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
-            memory=meminfo.read(self._meminfo),
+            memory=self._memory.read(cpu_free=self._requested.cpu_free),
             frees_begun=counted.freed.begun,
         )
 
@@ -284,7 +284,7 @@ class Probe:
     def _release(self) -> None:
         self._compiler.close()
         self._slabinfo.close()
-        self._meminfo.close()
+        self._memory.close()
         self._scope.close()
 
 

@@ -26,7 +26,9 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
+        cpu_free: whether the free pages that CPUs keep are read, so that the parts of the memory add up to the total.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
+    cpu_free: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, dataclass_transform
 
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import (
     Inspection,
@@ -14,6 +14,7 @@ from slabtui.model.inspection import (
     difference_of_inspections,
     merge_inspections,
 )
+from slabtui.model.memory import HostMemory
 
 _Row = TypeVar("_Row")
 

@@ -13,9 +13,10 @@ from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from slabtui.model.held import AGES, Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief

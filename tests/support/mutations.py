@@ -9,8 +9,9 @@ from dataclasses import replace
 import zstandard
 
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.recording import codec
 from slabtui.recording.bounds import LONGEST_LINE
 from tests.support.fakes import caches, key, snapshot

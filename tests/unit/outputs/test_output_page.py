@@ -10,9 +10,10 @@ import pytest
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from tests import ROOT

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from slabtui.recording import older as upgrading
@@ -64,7 +65,7 @@ INSPECTIONS = st.one_of(
     st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **OF_ALL_KINDS),
 )
 TIMES = st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000)
-MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * 5)
+MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * len(fields(HostMemory)))
 GROWTH = st.builds(
     HostGrowth,
     TIMES,
