@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey
 
@@ -114,6 +115,8 @@ class About:
         nodes: NUMA nodes, each with the number of slabs on it.
         live: objects in use.
         mem: bytes of memory held.
+        counts: what the kernel counts beside its objects.
+        sites: the code that allocated them, if the kernel itself knows it; what holds most first.
     """
 
     aliases: tuple[str, ...] = ()
@@ -125,6 +128,8 @@ class About:
     nodes: tuple[tuple[int, int], ...] = ()
     live: int | None = None
     mem: int | None = None
+    counts: tuple[SideCount, ...] = ()
+    sites: tuple[KernelSite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

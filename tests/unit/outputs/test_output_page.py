@@ -9,6 +9,7 @@ import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
@@ -29,6 +30,8 @@ VALUES = {  # one of each type that a field of the model may have
     tuple[str, ...]: ("text",),
     tuple[tuple[int, int], ...]: ((0, 3),),
     tuple[int, ...]: (1, 2),
+    tuple[SideCount, ...]: (SideCount("unused", 2, 1),),
+    tuple[KernelSite, ...]: (KernelSite("slab_debug", 2, 128, ("d_alloc",), "fs/dcache.c:3", "1-9"),),
 }
 
 
@@ -62,6 +65,7 @@ LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
 ]
+ABOUTS = [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")]
 WRITTEN = {
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
@@ -71,7 +75,9 @@ WRITTEN = {
     "A row of an inspection": [row for one in WRITTEN_INSPECTIONS for row in one.get("rows", ())],
     "What is held": [row["held"] for row in WRITTEN_INSPECTIONS[-1]["rows"] if row["held"]],
     "What is known of all objects": [one["tracking"] for one in WRITTEN_INSPECTIONS if one.get("tracking")],
-    "What the kernel says about a cache": [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")],
+    "What the kernel says about a cache": ABOUTS,
+    "A count beside a cache": [count for about in ABOUTS for count in about["counts"]],
+    "A site that the kernel knows": [site for about in ABOUTS for site in about["sites"]],
 }
 
 
