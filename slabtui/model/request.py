@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
 
+MOST_SUSPECTS = 5  # each costs every event of the allocator some nanoseconds, and memory in the kernel
+
 
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
@@ -26,7 +28,9 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
+    suspects: tuple[CacheKey, ...] = ()
