@@ -66,23 +66,36 @@ class Holder(CachePart):
         context: what every module is made with.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
+        symbols: the kernel's functions; None: they are read.
+        shared_by: how many caches are tracked at the same time, each by a part of its own: they share the room in the
+            table and the time that tracking may take.
 
     Raises:
         SlabtuiError: see Module; or the cache of an object cannot be found on this kernel.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
+    def __init__(
+        self,
+        context: BuildContext,
+        cgroups: Path | None,
+        *,
+        nested: bool = False,
+        symbols: Symbols | None = None,
+        shared_by: int = 1,
+    ) -> None:
         if not context.base_of_pages:
             raise SlabtuiError("the kernel does not show which cache an object lies in", "use --stacks instead")
-        macros = [f"-DENTRIES={ENTRIES}", f"-DGOAL={GOAL}", f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
-        macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
+        macros = [f"-DENTRIES={ENTRIES // shared_by}", f"-DGOAL={GOAL // shared_by}"]
+        macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
+        macros += [f"-DRATE={math.ceil(shared_by / SHARE)}", f"-DSTRATUM_RATE={math.ceil(shared_by / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
         self._context = context
+        self._budget = BUDGET / shared_by
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
         self._tallies = module.maps.per_cpu_array("tallies", 1)
-        self._symbols = Symbols()
+        self._symbols = symbols or Symbols()
         self._symbols.load()
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
         self._growth = Growth()
@@ -108,7 +121,6 @@ class Holder(CachePart):
         if self._key is None or self._key.kind is not KeyKind.CACHE:
             raise SlabtuiError(f"{self._cache.name} is not a slab cache", "name one that /proc/slabinfo lists")
         self._begin()
-        settings.target, settings.target_size = self._cache.address, self._cache.size
         allocating = {
             tracepoint: program
             for event, program in _PROGRAMS.items()
@@ -116,7 +128,9 @@ class Holder(CachePart):
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
         self.module.load(_CHECK)
-        super().attach(settings)  # frees first: without them, what is freed meanwhile would seem to be held
+        super().attach(
+            self._aim_settings(settings)
+        )  # frees first: without them, what is freed meanwhile would seem to be held
         self._before = self._paced = self._tallies.totals()
 
     def read(self) -> tuple[InspectionReading, ...]:
@@ -154,6 +168,10 @@ class Holder(CachePart):
             ),
         )
 
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs, with the cache of this part; OSError where the kernel refuses."""
+        super().put(self._aim_settings(settings))
+
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         """Double N as often as needed where the events of the sample cost more than the budget."""
         spent = self._since(self._paced)
@@ -161,7 +179,7 @@ class Holder(CachePart):
         if seconds <= 0 or not self.attached:
             return
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
-        more = find_doublings(nanoseconds / 1e9 / seconds)
+        more = find_doublings(nanoseconds / 1e9 / seconds, self._budget)
         if more:
             self._check((), least=self._doublings + more)
 
@@ -174,6 +192,12 @@ class Holder(CachePart):
     def trouble(self) -> str:
         """Why functions are shown as addresses, in words for the user; empty while they are not."""
         return self._symbols.trouble if self.attached else ""
+
+    def _aim_settings(self, settings: Settings) -> Settings:
+        """Return the settings with the cache of this part as their target: other parts track others."""
+        own = Settings.from_buffer_copy(settings)
+        own.target, own.target_size = self._cache.address, self._cache.size
+        return own
 
     def _begin(self) -> None:
         """Forget what was tracked before."""
@@ -276,6 +300,6 @@ class Holder(CachePart):
         return self.module.maps.get("stacks", number, ctypes.c_uint64 * _DEPTH)
 
 
-def find_doublings(share: float) -> int:
-    """Return how often N must double, so that events that cost this share of one CPU cost BUDGET at most."""
-    return max(0, math.ceil(math.log2(share / BUDGET))) if share > 0 else 0
+def find_doublings(share: float, budget: float = BUDGET) -> int:
+    """Return how often N must double, so that events that cost this share of one CPU cost `budget` at most."""
+    return max(0, math.ceil(math.log2(share / budget))) if share > 0 else 0

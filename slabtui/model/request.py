@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
 
+MOST_SUSPECTS = 5  # each costs every event of the allocator some nanoseconds, and memory in the kernel
+
 
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
@@ -26,9 +28,11 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most.
         cpu_free: whether the free pages that CPUs keep are read, so that the parts of the memory add up to the total.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
+    suspects: tuple[CacheKey, ...] = ()
     cpu_free: bool = False

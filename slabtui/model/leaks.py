@@ -1,0 +1,85 @@
+"""The report on leaks: which caches grow over a run, and which stacks and processes keep their objects."""
+
+from dataclasses import dataclass, field
+
+from slabtui.model.inspection import Inspection, InspectionRow
+from slabtui.model.snapshot import CacheRow, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class GrowingCache:
+    """A cache that grew in the run.
+
+    Attributes:
+        row: its last row, with the judgement of the run.
+        low: the lower limit of its growth with 99.9 % confidence, in objects per second.
+        high: the upper limit.
+        change: of its live objects in the run.
+    """
+
+    row: CacheRow
+    low: float
+    high: float
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A stack that keeps objects, with its processes.
+
+    Attributes:
+        row: the stack, and what its processes hold together.
+        processes: each process of it, what holds most first.
+        explains: how much of the growth of the cache it explains, from 0 to 1; None: not known.
+    """
+
+    row: InspectionRow
+    processes: tuple[InspectionRow, ...]
+    explains: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Caches that grow together as a leak does.
+
+    Attributes:
+        caches: what grows by most bytes first.
+        grows_with: names of other caches that grow at the same rate, a reclaimable one first.
+        held: what is held of one of the caches; None: none of them was tracked.
+        keepers: who keeps it, what explains most first.
+    """
+
+    caches: tuple[GrowingCache, ...]
+    grows_with: tuple[str, ...] = ()
+    held: Inspection | None = None
+    keepers: tuple[Keeper, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeakReport:
+    """What is known at the end of a run.
+
+    Attributes:
+        last: the last interval, with the judgement of the run.
+        seconds: length of the run.
+        tracked_after: seconds after its begin from which what is held was tracked; None: it was not.
+        watched: number of caches that were judged.
+        leaks: those that grow as a leak does, by most bytes first.
+        uncertain: caches that certainly grow, but by too little for a judgement.
+        explained: caches that grow because of what the kernel can reclaim: they are reclaimable, or others explain it.
+        is_short: whether the run is so short that a load that begins looks the same.
+    """
+
+    last: Snapshot
+    seconds: float
+    tracked_after: float | None
+    watched: int
+    leaks: tuple[Leak, ...] = ()
+    uncertain: tuple[GrowingCache, ...] = ()
+    explained: tuple[GrowingCache, ...] = field(default=())
+    is_short: bool = False
+
+    @property
+    def growth_bytes_h(self) -> float:
+        """Bytes per hour by which all leaks grow."""
+        return sum(max(0.0, one.row.growth_bytes_h or 0.0) for leak in self.leaks for one in leak.caches)
