@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from slabtui.analysis import known
 from slabtui.analysis.growth import Growth
+from slabtui.analysis.memory import MemoryRun
 from slabtui.analysis.series import BIN
 from slabtui.model.holders import By, Joined, join
 from slabtui.model.identity import CacheKey
@@ -53,6 +54,7 @@ class LeakWatch:
         self.elapsed = 0.0
         self._width = find_width(seconds)
         self._growth = Growth(self._width)
+        self._memory = MemoryRun()
         self._last: Snapshot | None = None
         self._before: dict[CacheKey, int] = {}  # live objects of each cache when it was seen first
         self._tracked_after: float | None = None
@@ -68,6 +70,7 @@ class LeakWatch:
         if held and self._tracked_after is None:
             self._tracked_after = self.elapsed
         self.elapsed += snapshot.elapsed
+        self._memory.add(self.elapsed, snapshot.memory)
         self._last = self._growth.judge(replace(snapshot, growth=None))
 
     def choose(self) -> tuple[CacheKey, ...]:
@@ -112,6 +115,7 @@ class LeakWatch:
             uncertain=tuple(one for one in certain if not _is_explained(one.row, last)),
             explained=tuple(one for one in certain if _is_explained(one.row, last)),
             is_short=self.elapsed < _SHORT,
+            memory=self._memory.report(),
         )
 
     @property
@@ -165,7 +169,13 @@ def _find_keepers(leak: Leak, last: Snapshot) -> Leak:
     for one in leak.caches:
         held = last.inspection(InspectionKind.HELD, one.row.cache)
         if held is not None and held.rows:
-            return replace(leak, held=held, keepers=find_keepers(held, one.row.growth_objects_s))
+            about = last.inspection(InspectionKind.ABOUT, one.row.cache)
+            return replace(
+                leak,
+                held=held,
+                keepers=find_keepers(held, one.row.growth_objects_s),
+                about=about.about if about else None,
+            )
     return leak
 
 

@@ -1,6 +1,7 @@
 """How the parts of the memory of the host change over a run, and which of them certainly grow."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slabtui.analysis.stretch import CERTAIN, ENOUGH
 from slabtui.analysis.trend import find_trend
@@ -61,6 +62,8 @@ def report(times: Sequence[float], readings: Sequence[HostMemory]) -> MemoryRepo
     last = readings[-1]
     if last.total is None:
         return None
+    if any(memory.cpu_free is None for memory in readings):  # free memory must be the same thing in all of them
+        readings = [replace(memory, cpu_free=None) for memory in readings]
     divided = [divide(memory) for memory in readings]
     least = max(_LEAST, _LEAST_SHARE * last.total)
     return MemoryReport(

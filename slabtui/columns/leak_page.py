@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from slabtui.columns import held, numbers, stacks
+from slabtui.columns import beside, held, memory, numbers, stacks
 from slabtui.columns.inspections import who
 from slabtui.columns.numbers import Unit
 from slabtui.model.containers import write_place
@@ -30,6 +30,8 @@ def write(report: LeakReport, width: int) -> str:
     """
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, width))
     lines = [*_wrap(_write_heading(report), width), ""]
+    if report.memory is not None:
+        lines += [*memory.describe(report.memory, width), ""]
     lines += _write_verdict(report, width)
     for leak in report.leaks:
         lines += ["", *_write_leak(report, leak, width)]
@@ -82,6 +84,11 @@ def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
         yield from _item("TRACKED", leak.held.cache.name, width)
     for keeper in leak.keepers:
         yield from _write_keeper(leak.held, keeper, width)
+    if leak.about is not None:
+        if leak.about.counts:
+            yield from _item("COUNTED", beside.write_counts(leak.about.counts), width)
+        for site in leak.about.sites:
+            yield from _item("KERNEL", beside.write_site(site), width)
     for text in _doubts(leak.held):
         yield from _item("DOUBT", text, width)
 

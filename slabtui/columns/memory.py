@@ -4,10 +4,13 @@ import textwrap
 from collections.abc import Iterable
 
 from slabtui.columns import numbers
+from slabtui.columns.caches import LEAK
 from slabtui.columns.numbers import Unit
 from slabtui.model.memory import FREEABLE, MemoryReport, Part, PartChange
 
-WIDTH = 80  # columns
+_WIDE = 80  # columns: with less, shares are left out, and titles are cut
+_SIZE, _SHARE, _CHANGE = 10, 8, 19  # columns
+_MARK = 1
 
 _TITLES = {
     Part.FREE: "free",
@@ -48,22 +51,26 @@ _SLAB = frozenset((Part.RECLAIMABLE, Part.UNRECLAIMABLE))
 _HALF = 0.5  # of the growth that the balloon must have, to be what explains it
 
 
-def describe(report: MemoryReport) -> tuple[str, ...]:
-    """Return the section: what grows, and a table of the parts; no line is longer than WIDTH."""
-    return (*_wrap(conclude(report)), "", *tabulate(report))
+def describe(report: MemoryReport, width: int) -> tuple[str, ...]:
+    """Return the section: a table of the parts, and what grows; no line is longer than `width`, 40 columns at least."""
+    return (*tabulate(report, width), *_wrap(conclude(report), width))
 
 
-def tabulate(report: MemoryReport) -> tuple[str, ...]:
+def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     """Return the table: each part with its size, its share of the total, and its change over the run."""
-    title = f"Memory of the host: {_bytes(report.total)}"
-    lines = [f"{title:42}{'NOW':>10}{'SHARE':>8}{'CHANGE IN ' + numbers.duration(report.seconds):>19}"]
-    shown = [one for one in report.parts if one.part in _ALWAYS or one.bytes or one.change]
-    lines += [_line(_TITLES[one.part], one.bytes, report.total, one.change, mark=_is_leak(one)) for one in shown]
+    heading = f"Memory of the host: {_bytes(report.total)}"
+    rows = [(heading, "NOW", "SHARE", f"CHANGE IN {numbers.duration(report.seconds)}", "")]
+    for one in report.parts:
+        if one.part in _ALWAYS or one.bytes or one.change:
+            mark = LEAK if one.growing and one.part not in FREEABLE else ""
+            rows.append((_TITLES[one.part], *_cells(one.bytes, report.total, one.change), mark))
     if report.available is not None:
-        lines.append(_line("available: free, or freed when it is short", report.available, report.total))
+        title = "available (free, or freed when short)"
+        rows.append((title, *_cells(report.available, report.total, None), ""))
     if report.balloon:
-        lines.append(_line("given back to the hypervisor (balloon)", report.balloon, None, report.balloon_change))
-    return tuple(lines)
+        title = "given back to the hypervisor (balloon)"
+        rows.append((title, *_cells(report.balloon, None, report.balloon_change), ""))
+    return tuple(_line(*row, width=width) for row in rows)
 
 
 def conclude(report: MemoryReport) -> tuple[str, ...]:
@@ -86,7 +93,8 @@ def conclude(report: MemoryReport) -> tuple[str, ...]:
         begin = "Slab does not explain it" if slab is None else "Slab is not all that grows"
         sentences.append(f"{begin}: {'; '.join(_grows(one, report) for one in others)}.")
     if freed:
-        begin = "Slab does not explain it" if not fixed and not _SLAB & {one.part for one in freed} else "No leak"
+        of_slab = any(one.part in _SLAB for one in freed)
+        begin = "Grows, too" if fixed else "Slab grows" if of_slab else "Slab does not explain it"
         sentences.append(f"{begin}: {'; '.join(_grows(one, report) for one in freed)}.")
     return tuple(sentences)
 
@@ -103,14 +111,16 @@ def _grows(one: PartChange, report: MemoryReport) -> str:
     return f"{_TITLES[one.part]} {_change(change)}" + (f" ({meaning})" if meaning else "")
 
 
-def _is_leak(one: PartChange) -> bool:
-    return bool(one.growing) and one.part not in FREEABLE
-
-
-def _line(title: str, size: int, total: int | None, change: int | None = None, *, mark: bool = False) -> str:
+def _cells(size: int, total: int | None, change: int | None) -> tuple[str, str, str]:
     share = f"{100 * size / total:.1f}%" if total else ""
-    changed = "" if change is None else _change(change)
-    return f"{title:42}{_bytes(size):>10}{share:>8}{changed:>19}{'^' if mark else ''}".rstrip()
+    return _bytes(size), share, "" if change is None else _change(change)
+
+
+def _line(title: str, size: str, share: str, change: str, mark: str, *, width: int) -> str:
+    share = f"{share:>{_SHARE}}" if width >= _WIDE else ""
+    numbers_width = _SIZE + len(share) + _CHANGE + _MARK
+    room = min(_WIDE, width) - numbers_width
+    return f"{title[: room - 1]:{room}}{size:>{_SIZE}}{share}{change:>{_CHANGE}}{mark}".rstrip()
 
 
 def _bytes(size: int) -> str:
@@ -121,6 +131,6 @@ def _change(size: int) -> str:
     return f"+{_bytes(size)}" if size > 0 else _bytes(size)
 
 
-def _wrap(sentences: Iterable[str]) -> Iterable[str]:
+def _wrap(sentences: Iterable[str], width: int) -> Iterable[str]:
     for sentence in sentences:
-        yield from textwrap.wrap(sentence, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        yield from textwrap.wrap(sentence, width, subsequent_indent="  ", break_on_hyphens=False)

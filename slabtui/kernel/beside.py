@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from slabtui.kernel.procfs import cgroups, kernel_sites, side_counts
 from slabtui.model.beside import KernelSite, SideCount
+from slabtui.model.holders import name_site
 from slabtui.model.inspection import About, InspectionKind, InspectionReading
 from slabtui.model.snapshot import CacheTotals
 
@@ -35,5 +36,14 @@ class Beside:
         if self._traces is None:
             self._traces = kernel_sites.read_traces(row.name, row.size)
             self._allocinfo = kernel_sites.read_allocinfo()
-        callers = {one.frames[0] for each in found if each.kind is InspectionKind.CALLERS for one in each.rows}
+        callers = {site for each in found for site in _name_sites(each)}
         return (*self._traces, *kernel_sites.match(self._allocinfo, callers, row.size))
+
+
+def _name_sites(found: InspectionReading) -> Iterable[str]:
+    """Yield the functions that called the allocator."""
+    if found.kind is InspectionKind.CALLERS:
+        return (row.frames[0] for row in found.rows)
+    if found.kind is InspectionKind.HELD:
+        return map(name_site, found.rows)
+    return ()

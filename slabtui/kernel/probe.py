@@ -104,12 +104,16 @@ class Probe:
             lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
         )
         make_holder = partial(Holder, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
-        make_holdings = partial(make_inspections, {InspectionKind.HELD}, name="what is held")
+        make_holdings = partial(make_inspections, name="what is held")
         make_comparison = partial(Comparison, self._slabinfo, partial_by_objects=bool(where.partial_by_objects))
-        self.holdings = make_holdings(lambda: make_holder(context), comparison=make_comparison())
+        self.holdings = make_holdings({InspectionKind.HELD}, lambda: make_holder(context), comparison=make_comparison())
         copying, symbols = replace(context, compiler=CopyingCompiler(self._compiler)), Symbols()
         make_suspect = partial(make_holder, copying, symbols=symbols, shared_by=MOST_SUSPECTS)
-        self.suspects = Suspects(lambda: make_holdings(make_suspect, comparison=make_comparison()))
+        self.suspects = Suspects(
+            lambda: make_holdings(
+                {InspectionKind.HELD, InspectionKind.ABOUT}, make_suspect, comparison=make_comparison()
+            )
+        )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
         self._consistency = Consistency()

@@ -12,6 +12,8 @@ from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, InspectionReading
 from slabtui.model.request import MOST_SUSPECTS, InspectionRequest
 
+_KINDS = (InspectionKind.HELD, InspectionKind.ABOUT)
+
 
 class Suspects:
     """The caches that are tracked together.
@@ -34,10 +36,10 @@ class Suspects:
         before, self._wanted = self._wanted, tuple(wanted[:MOST_SUSPECTS])
         for one, old, new in zip_longest(self._each, before, self._wanted):
             if old != new:
-                one.request(InspectionRequest(new, (InspectionKind.HELD,)) if new else None, settings)
+                one.request(InspectionRequest(new, _KINDS) if new else None, settings)
 
     def read(self, slabs: Mapping[str, Slab]) -> tuple[InspectionReading, ...]:
-        """Return what is held of each; see Inspections.read."""
+        """Return what is held of each, and what the kernel says about it; see Inspections.read."""
         return tuple(reading for one in self._each for reading in one.read(slabs))
 
     def end_interval(self, settings: Settings) -> None:

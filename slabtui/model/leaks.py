@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from slabtui.model.inspection import Inspection, InspectionRow
+from slabtui.model.inspection import About, Inspection, InspectionRow
+from slabtui.model.memory import MemoryReport
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 
@@ -47,12 +48,14 @@ class Leak:
         grows_with: names of other caches that grow at the same rate, a reclaimable one first.
         held: what is held of one of the caches; None: none of them was tracked.
         keepers: who keeps it, what explains most first.
+        about: what the kernel says about the cache of `held`; None: it was not tracked.
     """
 
     caches: tuple[GrowingCache, ...]
     grows_with: tuple[str, ...] = ()
     held: Inspection | None = None
     keepers: tuple[Keeper, ...] = ()
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class LeakReport:
         uncertain: caches that certainly grow, but by too little for a judgement.
         explained: caches that grow because of what the kernel can reclaim: they are reclaimable, or others explain it.
         is_short: whether the run is so short that a load that begins looks the same.
+        memory: where the memory of the host is; None where unknown, as in older recordings.
     """
 
     last: Snapshot
@@ -78,6 +82,7 @@ class LeakReport:
     uncertain: tuple[GrowingCache, ...] = ()
     explained: tuple[GrowingCache, ...] = field(default=())
     is_short: bool = False
+    memory: MemoryReport | None = None
 
     @property
     def growth_bytes_h(self) -> float:

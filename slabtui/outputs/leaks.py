@@ -10,6 +10,7 @@ from slabtui.analysis.leaks import LeakWatch, find_first
 from slabtui.errors import SlabtuiError
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
+from slabtui.model.memory import MemoryReport
 from slabtui.model.request import Request
 from slabtui.outputs.stream import interruptible
 from slabtui.producer import Snapshots
@@ -52,6 +53,7 @@ def follow(
     suspects: tuple[str, ...] = ()
     error: str | None = None
     producer.subscribe(queue)
+    producer.request(Request(cpu_free=True))
     with interruptible(producer, interrupted):
         with suppress(SnapshotsEndedError):
             producer.start()
@@ -66,7 +68,7 @@ def follow(
                 if tracks and not suspects and watch.elapsed >= first:
                     chosen = watch.choose()
                     suspects = tuple(str(cache) for cache in chosen) or ("nothing",)
-                    producer.request(Request(suspects=chosen))
+                    producer.request(Request(cpu_free=True, suspects=chosen))
                 if progress:
                     progress(_say(watch.elapsed, seconds, suspects))
         producer.unsubscribe(queue)
@@ -97,11 +99,21 @@ def dumps(report: LeakReport) -> str:
         "watched": report.watched,
         "tracked_after_s": None if report.tracked_after is None else round(report.tracked_after, 6),
         "is_short": report.is_short,
+        "memory": None if report.memory is None else _write_memory(report.memory),
         "leaks": [_write_leak(one) for one in report.leaks],
         "uncertain": [_write_cache(one) for one in report.uncertain],
         "explained": [_write_cache(one) for one in report.explained],
     }
     return json.dumps(written, separators=(",", ":"))
+
+
+def _write_memory(memory: MemoryReport) -> dict[str, Any]:
+    """Return where the memory of the host is, and how that changed."""
+    written = asdict(memory) | {"seconds": round(memory.seconds, 6)}
+    for part in written["parts"]:
+        if part["growth_bytes_s"] is not None:
+            part["growth_bytes_s"] = round(part["growth_bytes_s"], 1)
+    return written
 
 
 def _write_cache(one: GrowingCache) -> dict[str, Any]:
@@ -115,6 +127,7 @@ def _write_leak(leak: Leak) -> dict[str, Any]:
         "grows_with": list(leak.grows_with),
         "held": None if leak.held is None else _write_held(leak.held),
         "keepers": [_write_keeper(one) for one in leak.keepers],
+        "about": None if leak.about is None else asdict(leak.about),
     }
 
 

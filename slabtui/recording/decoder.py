@@ -33,7 +33,7 @@ _LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 _LATER_OF_ABOUT = {"counts", "sites"}
 _SINCE = "since"  # a line that lacks it is of the first version
-_MOST_INSPECTIONS = len(InspectionKind) + MOST_SUSPECTS
+_MOST_INSPECTIONS = len(InspectionKind) + 2 * MOST_SUSPECTS
 _RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))
 _OF_HOST_GROWTH = {"since": checks.time, "full_in_s": checks.nullable(checks.decimal)}
 

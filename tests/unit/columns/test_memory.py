@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.columns.memory import WIDTH, conclude, describe, tabulate
+from slabtui.columns.memory import conclude, describe, tabulate
 from slabtui.model.memory import MemoryReport, Part, PartChange
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -38,9 +38,13 @@ OTHER = grown(Part.UNEXPLAINED, 800 * MIB)
         ((OTHER,), ["Slab does not explain it: not explained by /proc/meminfo +800MiB (pages that"]),
         (
             (SLAB, CACHE, OTHER),
-            ["Slab grows too: ", "Slab is not all that grows: not explained", "No leak: page cache, buffers +1.20GiB"],
+            [
+                "Slab grows too: ",
+                "Slab is not all that grows: not explained",
+                "Grows, too: page cache, buffers +1.20GiB",
+            ],
         ),
-        ((grown(Part.RECLAIMABLE, MIB),), ["No leak: slab, reclaimable +1.00MiB (the kernel frees it"]),
+        ((grown(Part.RECLAIMABLE, MIB),), ["Slab grows: slab, reclaimable +1.00MiB (the kernel frees it"]),
         ((grown(Part.FREE, GIB), grown(Part.UNEXPLAINED, GIB, growing=False)), ["Memory of the host: nothing grows"]),
         ((grown(Part.UNEXPLAINED, GIB, growing=None),), ["Memory of the host: the run is too short"]),
     ],
@@ -74,18 +78,31 @@ def test_the_table_has_sizes_shares_and_changes_below_each_other() -> None:
             ),
             balloon=GIB,
             balloon_change=0,
-        )
+        ),
+        80,
     )
     assert lines == (
         "Memory of the host: 16.0GiB                      NOW   SHARE    CHANGE IN 1 min",
         "free                                         2.00GiB   12.5%           -1.20GiB",
         "not explained by /proc/meminfo              -3.00MiB   -0.0%            +800MiB^",
         "per-CPU memory                                  12 B    0.0%",
-        "available: free, or freed when it is short   9.00GiB   56.2%",
+        "available (free, or freed when short)        9.00GiB   56.2%",
         "given back to the hypervisor (balloon)       1.00GiB                        0 B",
     )
 
 
-@given(st.lists(st.builds(grown, st.sampled_from(Part), st.integers(-(1 << 50), 1 << 50), growing=st.booleans())))
-def test_no_line_is_wider_than_a_terminal(parts: list[PartChange]) -> None:
-    assert all(len(line) <= WIDTH for line in describe(reported(*parts)))
+@given(
+    st.lists(st.builds(grown, st.sampled_from(Part), st.integers(-(1 << 50), 1 << 50), growing=st.booleans())),
+    st.integers(40, 200),
+)
+def test_no_line_is_wider_than_a_terminal(parts: list[PartChange], width: int) -> None:
+    assert all(len(line) <= width for line in describe(reported(*parts), width))
+
+
+def test_a_narrow_terminal_has_no_shares() -> None:
+    lines = tabulate(reported(replace(OTHER, bytes=9 * MIB)), 45)
+    assert lines == (
+        "Memory of the         NOW    CHANGE IN 1 min",
+        "not explained     9.00MiB            +800MiB^",
+        "available (fre    9.00GiB",
+    )
