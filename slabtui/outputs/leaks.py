@@ -83,7 +83,7 @@ def _say(elapsed: float, seconds: float, suspects: Sequence[str]) -> str:
 
 def dumps(report: LeakReport) -> str:
     """Return a report as one JSON object on one line."""
-    last, origin, growth = report.last, report.last.origin, report.last.growth
+    last, origin = report.last, report.last.origin
     written = {
         "schema": SCHEMA,
         "time": codec.iso(last.time),
@@ -93,9 +93,10 @@ def dumps(report: LeakReport) -> str:
         "kernel": origin.kernel,
         "growing": bool(report.leaks),
         "growth_bytes_h": round(report.growth_bytes_h, 3),
-        "full_in_s": round(growth.full_in_s, 1) if report.leaks and growth and growth.full_in_s else None,
+        "full_in_s": None if report.full_in_s is None else round(report.full_in_s, 1),
         "watched": report.watched,
         "tracked_after_s": None if report.tracked_after is None else round(report.tracked_after, 6),
+        "tracked": [str(cache) for cache in report.tracked],
         "is_short": report.is_short,
         "leaks": [_write_leak(one) for one in report.leaks],
         "uncertain": [_write_cache(one) for one in report.uncertain],
@@ -105,8 +106,12 @@ def dumps(report: LeakReport) -> str:
 
 
 def _write_cache(one: GrowingCache) -> dict[str, Any]:
-    limits = {"low_objects_s": round(one.low, 3), "high_objects_s": round(one.high, 3), "change": one.change}
-    return codec.values(one.row, _OF_CACHE) | limits
+    return codec.values(one.row, _OF_CACHE) | {
+        "low_objects_s": round(one.low, 3),
+        "high_objects_s": round(one.high, 3),
+        "change": one.change,
+        "keeper": None if one.keeper is None else _write_keeper(one.keeper),
+    }
 
 
 def _write_leak(leak: Leak) -> dict[str, Any]:
@@ -134,6 +139,7 @@ def _write_keeper(keeper: Keeper) -> dict[str, Any]:
     return {
         "frames": list(keeper.row.frames),
         "explains": None if keeper.explains is None else round(keeper.explains, 4),
+        "steady": keeper.steady,
         "held": _get_held(keeper.row),
         "processes": [_write_process(row) for row in keeper.processes],
     }
