@@ -19,6 +19,7 @@ SHORTEST = 10.0  # seconds of a run: its bins have 0.8 s then, which is longer t
 _BINS = 12  # of a run: with eight growth is known, two more confirm it, and one may begin late
 _SHORTEST_INTERVAL = 0.2  # seconds: reading what five caches hold takes up to 50 ms
 _FIRST = 1 / 3  # of the run: four bins, after which slopes are known. Objects are held from then on, so no longer.
+_SECOND = 1 / 2  # of the run: after two bins more, of which slopes are better known. What is held has six bins left.
 _LONGEST_FIRST = 300.0  # seconds: the longest of the shorter stretches in which growth is judged
 _SAME = 0.1  # of a slope: caches whose slopes differ by less may grow together
 _MOST_KEEPERS = 3
@@ -34,6 +35,11 @@ def find_width(seconds: float) -> float:
 def find_first(seconds: float) -> float:
     """Return for how long a run only watches, before it tracks what is held."""
     return min(seconds * _FIRST, _LONGEST_FIRST)
+
+
+def find_second(seconds: float) -> float:
+    """Return after how long a run chooses again what it tracks, once."""
+    return seconds * _SECOND
 
 
 def find_interval(seconds: float) -> float:
@@ -94,6 +100,13 @@ class LeakWatch:
             else:
                 others.append(one)
         return tuple(one.row.cache for one in (*leaders, *sorted(others, key=_rank)))[:MOST_SUSPECTS]
+
+    def choose_again(self, tracked: Sequence[CacheKey]) -> tuple[CacheKey, ...]:
+        """Return these caches, in their places, with others in place of those that do not certainly grow any more."""
+        certain = {one.row.cache for one in self._find_growing() if one.low > 0}
+        better = iter([cache for cache in self.choose() if cache in certain and cache not in tracked])
+        kept = [cache if cache in certain else next(better, cache) for cache in tracked]
+        return (*kept, *better)[:MOST_SUSPECTS]
 
     def report(self) -> LeakReport | None:
         """Return what is known now; None: no growth is known yet.
@@ -160,15 +173,20 @@ class LeakWatch:
             yield self._find_keepers(Leak(tuple(together), others))
 
     def _is_confirmed(self, one: GrowingCache) -> bool:
-        """Return whether a cache certainly grows, though not by enough, and a stack holds as much more of it."""
-        held = self._find_held(one.row.cache)
-        if one.low <= 0 or _is_explained(one.row) or held is None or (held.tracking and held.tracking.doubt):
+        """Return whether a cache certainly grows, though not by enough, and a stack holds as much more of it.
+
+        Open files keep dentries and inodes, which can grow at the same rate, and do not follow them.
+        """
+        held, names = self._find_held(one.row.cache), (one.row.name, *one.row.aliases)
+        if one.low <= 0 or held is None or (held.tracking and held.tracking.doubt):
+            return False
+        if _is_explained(one.row) and not known.pins(names):
             return False
         return any(one.low <= rate <= one.high for rate in self._stacks[one.row.cache].find().values())
 
     def _is_sure(self, leak: Leak) -> bool:
         """Return whether a leak may be reported: in a short run only with a stack that keeps more and more objects."""
-        return not self._is_short or leak.held is None or any(keeper.steady for keeper in leak.keepers)
+        return not self._is_short or not self._stacks or any(keeper.steady for keeper in leak.keepers)
 
     def _find_held(self, cache: CacheKey) -> Inspection | None:
         """Return what is held of a cache, if it is tracked."""

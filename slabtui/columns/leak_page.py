@@ -14,10 +14,12 @@ _LABEL = 10  # columns before what a line says
 _LEAST_WIDTH = 40
 _MOST_WIDTH = 160  # longer lines are hard to read
 _MOST_NAMES = 6  # of caches in one line
-_MOST_COMMAND = 2  # lines of a command line
+_COMMAND_LINES = 2  # of a command line
+_MOST_PROCESSES, _LEAST_PROCESS = 3, 0.1  # of a stack: how many are named, and what each holds of it at least
 _STACK_LINES = 2
 _NAME = 24  # columns that most functions fit: a line is broken before one that does not
 _PLACE = 60  # columns of what a process runs in
+_LOST = 0.01  # of all events: less changes nothing that matters
 _SEEN = 256  # objects by which a cache must grow to be judged: analysis/cache.py
 
 
@@ -110,14 +112,15 @@ def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterato
     room = (width - _LABEL) * _STACK_LINES - _NAME
     yield from _item("STACK", stacks.shorten(every, room)[keeper.row.frames], width)
     yield from _item("", _write_amount(inspection, keeper), width)
-    process, *others = keeper.processes
-    yield from _item("PROCESS", _write_process(process), width)
-    if process.cmdline:
-        yield from _item(
-            "", textwrap.shorten(process.cmdline, (width - _LABEL) * _MOST_COMMAND, placeholder="..."), width
-        )
+    shown = [row for row in keeper.processes[:_MOST_PROCESSES] if row.rank >= _LEAST_PROCESS * keeper.row.rank]
+    for process in shown or keeper.processes[:1]:
+        yield from _item("PROCESS", _write_process(process), width)
+        if process.cmdline:
+            most = (width - _LABEL) * _COMMAND_LINES
+            yield from _item("", textwrap.shorten(process.cmdline, most, placeholder="..."), width)
+    others = len(keeper.processes) - max(1, len(shown))
     if others:
-        yield from _item("", f"and {_count(len(others), 'other process', 'other processes')}", width)
+        yield from _item("", f"and {_count(others, 'other process', 'other processes')}", width)
 
 
 def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
@@ -142,7 +145,7 @@ def _write_process(row: InspectionRow) -> str:
     lives = {True: "ended", False: "alive", None: "not known whether it lives"}[row.ended] if row.pid else ""
     place = "" if row.cgroup in ("", "/") else write_place(row.cgroup, _PLACE)
     name = f"{who(row)} {row.pid}" if row.pid else held.who_holds(row)
-    return ", ".join(filter(None, (name, lives, place)))
+    return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", place)))
 
 
 def _doubts(inspection: Inspection) -> Iterator[str]:
@@ -150,7 +153,8 @@ def _doubts(inspection: Inspection) -> Iterator[str]:
         yield inspection.tracking.doubt
     if inspection.trouble:
         yield inspection.trouble
-    if inspection.lost:
+    seen = inspection.tracking.seen if inspection.tracking else None
+    if inspection.lost > _LOST * (seen or 0):
         yield f"{inspection.lost:,} allocations were not tracked: the table was full, or events were missed"
 
 

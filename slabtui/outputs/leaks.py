@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from slabtui.analysis.leaks import LeakWatch, find_first
+from slabtui.analysis.leaks import LeakWatch, find_first, find_second
 from slabtui.errors import SlabtuiError
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.request import Request
@@ -48,8 +49,9 @@ def follow(
     Raises:
         SlabtuiError: the counters could not be read at the end.
     """
-    queue, first, notes = SnapshotQueue(_QUEUE), find_first(seconds), dict[str, None]()
-    suspects: tuple[str, ...] = ()
+    queue, notes = SnapshotQueue(_QUEUE), dict[str, None]()
+    choices = [find_first(seconds), find_second(seconds)] if tracks else []
+    suspects: tuple[CacheKey, ...] | None = None
     error: str | None = None
     producer.subscribe(queue)
     with interruptible(producer, interrupted):
@@ -63,10 +65,10 @@ def follow(
                 notes |= dict.fromkeys(snapshot.notes)
                 error = snapshot.error
                 watch.add(snapshot)
-                if tracks and not suspects and watch.elapsed >= first:
-                    chosen = watch.choose()
-                    suspects = tuple(str(cache) for cache in chosen) or ("nothing",)
-                    producer.request(Request(suspects=chosen))
+                if choices and watch.elapsed >= choices[0]:
+                    del choices[0]
+                    suspects = watch.choose() if suspects is None else watch.choose_again(suspects)
+                    producer.request(Request(suspects=suspects))
                 if progress:
                     progress(_say(watch.elapsed, seconds, suspects))
         producer.unsubscribe(queue)
@@ -76,8 +78,9 @@ def follow(
     return tuple(notes)
 
 
-def _say(elapsed: float, seconds: float, suspects: Sequence[str]) -> str:
-    what = f"tracks what is held of {', '.join(suspects)}" if suspects else "watches which caches grow"
+def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey] | None) -> str:
+    names = ", ".join(map(str, suspects or ())) or "nothing: no cache grows"
+    what = "watches which caches grow" if suspects is None else f"tracks what is held of {names}"
     return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C prints what is known"
 
 
