@@ -63,7 +63,7 @@ class JudgedCache(JudgedSeries):
     @property
     def least(self) -> float:
         """Growth that can be seen, in objects."""
-        return min(_LEAST_OBJECTS, _LEAST_BYTES / self.size) if self.size else _LEAST_OBJECTS
+        return find_least(self.size)
 
     @property
     def rate(self) -> float | None:
@@ -161,6 +161,11 @@ class JudgedCache(JudgedSeries):
         super().mark()
         self._sign = Sign()
         self._put_judgement(())
+
+
+def find_least(size: int | None) -> float:
+    """Return by how many objects of this size a cache must grow to be judged."""
+    return min(_LEAST_OBJECTS, _LEAST_BYTES / size) if size else _LEAST_OBJECTS
 
 
 def _rounded(rate: float | None) -> float | None:

@@ -7,17 +7,19 @@ from slabtui.columns import beside, held, memory, numbers, stacks
 from slabtui.columns.inspections import who
 from slabtui.columns.numbers import Unit
 from slabtui.model.containers import write_place
-from slabtui.model.inspection import Inspection, InspectionRow
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 
 _LABEL = 10  # columns before what a line says
 _LEAST_WIDTH = 40
 _MOST_WIDTH = 160  # longer lines are hard to read
 _MOST_NAMES = 6  # of caches in one line
-_MOST_COMMAND = 2  # lines of a command line
+_COMMAND_LINES = 2  # of a command line
+_MOST_PROCESSES, _LEAST_PROCESS = 3, 0.1  # of a stack: how many are named, and what each holds of it at least
 _STACK_LINES = 2
 _NAME = 24  # columns that most functions fit: a line is broken before one that does not
 _PLACE = 60  # columns of what a process runs in
+_LOST = 0.01  # of all events: less changes nothing that matters
 _SEEN = 256  # objects by which a cache must grow to be judged: analysis/cache.py
 
 
@@ -29,56 +31,61 @@ def write(report: LeakReport, width: int) -> str:
         width: columns of the terminal.
     """
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, width))
-    lines = [*_wrap(_write_heading(report), width), ""]
-    if report.memory is not None:
-        lines += [*memory.describe(report.memory, width), ""]
-    lines += _write_verdict(report, width)
-    for leak in report.leaks:
-        lines += ["", *_write_leak(report, leak, width)]
-    lines += _write_rest(report, width)
-    return "\n".join(lines) + "\n"
+    host = () if report.memory is None else memory.describe(report.memory, width)
+    sections = [_wrap(_write_heading(report), width), host, _write_verdict(report, width)]
+    sections += [[*_write_leak(report, leak, width)] for leak in report.leaks]
+    sections += [[*_write_others(report, width)]]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
 def _write_heading(report: LeakReport) -> str:
     last, origin = report.last, report.last.origin
-    began, ended = numbers.clock(last.time - report.seconds), numbers.clock(last.time)
-    return f"{origin.host}, Linux {origin.kernel}: {numbers.duration(report.seconds)} from {began} to {ended}"
+    seconds = numbers.duration(report.seconds)
+    return f"{origin.host}, Linux {origin.kernel}: {seconds} from {_began(report)} to {numbers.clock(last.time)}"
+
+
+def _began(report: LeakReport) -> str:
+    return numbers.clock(report.last.time - report.seconds)
 
 
 def _write_verdict(report: LeakReport, width: int) -> list[str]:
-    """Return the lines that say whether anything grows."""
+    """Return the lines that say whether anything grows, and what was looked at."""
     seconds = numbers.duration(report.seconds)
+    looked = f"{report.watched} caches were watched for {seconds}{_write_tracked(report)}."
     if not report.leaks:
-        slowest = _SEEN / report.seconds
-        text = (
-            f"No cache grows as a leak does: {report.watched} caches were watched for {seconds}. A leak of less than"
-            f" {numbers.human(slowest, Unit.OBJECTS)} objects/s needs a longer run."
-        )
-        return _wrap(text, width)
+        slowest = numbers.human(_SEEN / report.seconds, Unit.OBJECTS)
+        more = f"Growth of less than {slowest} objects/s needs a longer run."
+        return [*_wrap("Nothing grows as a leak does.", width), *_wrap(f"{looked} {more}", width)]
     number = sum(len(leak.caches) for leak in report.leaks)
-    caches = "1 cache grows" if number == 1 else f"{number} caches grow"
-    together = "" if len(report.leaks) == number else f", in {_count(len(report.leaks), 'group')}"
-    full = report.last.growth.full_in_s if report.last.growth else None
+    leaks = f"{_count(len(report.leaks), 'leak')}, in {_count(number, 'cache')}: +{_bytes(report.growth_bytes_h)}/h."
+    full = report.full_in_s
     then = "" if full is None else f" Memory is full in {numbers.duration(full)} at this rate."
-    text = f"LEAK: {caches} without an end{together}, by {_bytes(report.growth_bytes_h)}/h.{then}"
-    short = f"{seconds} are short: a load that begins looks the same. Run it again for a minute or more."
-    return [*_wrap(text, width), *(_wrap(short, width) if report.is_short else ())]
+    short = f" {seconds} are short: a load that begins looks the same. Run it again for a minute or more."
+    return [*_wrap(leaks + then, width), *_wrap(looked + short * report.is_short, width)]
+
+
+def _write_tracked(report: LeakReport) -> str:
+    """Return the part of a sentence that says what was tracked."""
+    if report.tracked_after is None:
+        return ", and what they hold was not tracked"
+    since = numbers.clock(report.last.time - report.seconds + report.tracked_after)
+    return f", and what is held was tracked from {since} on of {_list(map(str, report.tracked))}"
 
 
 def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
     first, *others = leak.caches
     row = first.row
-    size = f", {row.size} bytes each" if row.size else ""
-    rate = f"+{_bytes(row.growth_bytes_h)}/h, +{_rate(row.growth_objects_s)} objects/s"
-    yield from _item("CACHE", f"{row.name}: {rate} ({_rate(first.low)} to {_rate(first.high)}){size}", width)
-    began = numbers.clock(report.last.time - report.seconds)
-    yield from _item("SINCE", f"{first.change:+,} objects since {began}, {row.live:,} are live", width)
+    limits = f"{_rate(first.low)} to {_rate(first.high)} with 99.9 % confidence"
+    yield from _item("CACHE", f"{row.name}, {row.size} bytes each" if row.size else row.name, width)
+    yield from _item(
+        "GROWTH", f"+{_bytes(row.growth_bytes_h)}/h, +{_rate(row.growth_objects_s)} objects/s ({limits})", width
+    )
+    yield from _item("SINCE", f"{first.change:+,} objects since {_began(report)}, {row.live:,} are live", width)
     if others or leak.grows_with:
-        names = (*(f"{one.row.name} (+{_bytes(one.row.growth_bytes_h)}/h)" for one in others), *leak.grows_with)
-        yield from _item("WITH", _list(names), width)
+        names = (*(f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h" for one in others), *leak.grows_with)
+        yield from _item("WITH IT", _list(names), width)
     if leak.held is None:
-        tracked = "nothing was tracked" if report.tracked_after is None else "others grew faster, or it began later"
-        yield from _item("HELD BY", f"not known: {tracked}. slabtui --held {row.name} tracks it.", width)
+        yield from _item("HELD BY", f"not known: {_explain(report, leak)}", width)
         return
     if leak.held.cache != row.cache:
         yield from _item("TRACKED", leak.held.cache.name, width)
@@ -93,19 +100,32 @@ def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
         yield from _item("DOUBT", text, width)
 
 
+def _explain(report: LeakReport, leak: Leak) -> str:
+    """Return why nothing is known of what is held."""
+    found = [report.last.inspection(InspectionKind.HELD, one.row.cache) for one in leak.caches]
+    trouble = next((one.trouble for one in found if one is not None and one.trouble), "")
+    if trouble:
+        return trouble
+    if any(found):
+        return "nothing was allocated while it was tracked, or all of it was freed"
+    why = "nothing was tracked" if report.tracked_after is None else "others grew faster at first, or it began later"
+    return f"{why}. slabtui --held {leak.caches[0].row.name} tracks it."
+
+
 def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterator[str]:
     every = frozenset(row.frames for row in inspection.rows)
     room = (width - _LABEL) * _STACK_LINES - _NAME
     yield from _item("STACK", stacks.shorten(every, room)[keeper.row.frames], width)
     yield from _item("", _write_amount(inspection, keeper), width)
-    process, *others = keeper.processes
-    yield from _item("PROCESS", _write_process(process), width)
-    if process.cmdline:
-        yield from _item(
-            "", textwrap.shorten(process.cmdline, (width - _LABEL) * _MOST_COMMAND, placeholder="..."), width
-        )
+    shown = [row for row in keeper.processes[:_MOST_PROCESSES] if row.rank >= _LEAST_PROCESS * keeper.row.rank]
+    for process in shown or keeper.processes[:1]:
+        yield from _item("PROCESS", _write_process(process), width)
+        if process.cmdline:
+            most = (width - _LABEL) * _COMMAND_LINES
+            yield from _item("", textwrap.shorten(process.cmdline, most, placeholder="..."), width)
+    others = len(keeper.processes) - max(1, len(shown))
     if others:
-        yield from _item("", f"and {_count(len(others), 'other process', 'other processes')}", width)
+        yield from _item("", f"and {_count(others, 'other process', 'other processes')}", width)
 
 
 def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
@@ -128,9 +148,9 @@ def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
 def _write_process(row: InspectionRow) -> str:
     """Return name, PID and place of a process, and whether it lives."""
     lives = {True: "ended", False: "alive", None: "not known whether it lives"}[row.ended] if row.pid else ""
-    place = write_place(row.cgroup, _PLACE) if row.cgroup else ""
+    place = "" if row.cgroup in ("", "/") else write_place(row.cgroup, _PLACE)
     name = f"{who(row)} {row.pid}" if row.pid else held.who_holds(row)
-    return ", ".join(filter(None, (name, lives, place)))
+    return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", place)))
 
 
 def _doubts(inspection: Inspection) -> Iterator[str]:
@@ -138,23 +158,24 @@ def _doubts(inspection: Inspection) -> Iterator[str]:
         yield inspection.tracking.doubt
     if inspection.trouble:
         yield inspection.trouble
-    if inspection.lost:
+    seen = inspection.tracking.seen if inspection.tracking else None
+    if inspection.lost > _LOST * (seen or 0):
         yield f"{inspection.lost:,} allocations were not tracked: the table was full, or events were missed"
 
 
-def _write_rest(report: LeakReport, width: int) -> Iterator[str]:
+def _write_others(report: LeakReport, width: int) -> Iterator[str]:
     """Yield what grows too, but is no leak as far as is known."""
     for what, caches in (
-        ("Grow too little for a judgement, run longer to know", report.uncertain),
-        ("Grow too, but the kernel can reclaim it, frees it after a time, or it follows from that", report.explained),
+        ("Grow too, but it is not certain that they go on", report.uncertain),
+        ("Grow too, but are no leak: they can be reclaimed, a timer frees them, or they follow such", report.explained),
     ):
         if caches:
-            yield ""
             yield from _wrap(f"{what}: {_list(_write_growth(one) for one in caches)}.", width)
 
 
 def _write_growth(one: GrowingCache) -> str:
-    return f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h"
+    kept = f" (kept by {held.who_holds(one.keeper.processes[0])})" if one.keeper else ""
+    return f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h{kept}"
 
 
 def _list(names: Iterable[str]) -> str:

@@ -37,6 +37,7 @@ STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which 
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
+_PACED = 1.0  # seconds at least of which the cost is compared with the budget: N never falls, and bursts are no load
 _DEPTH = 127  # of a stack map of bcc
 _BESIDE = 300  # ns of each stack that are not measured: its entry, its process, and the reading of two clocks
 _EVENT = 45  # ns that an event of the sample costs, beside a stack; see docs/counting.md
@@ -67,8 +68,9 @@ class Holder(CachePart):
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
         symbols: the kernel's functions; None: they are read.
-        shared_by: how many caches are tracked at the same time, each by a part of its own: they share the room in the
-            table and the time that tracking may take.
+        shared_by: how many caches are tracked at the same time, each by a part of its own: they share the room of the
+            table. Each of them may cost as much time as a single one: few are busy at the same time, and then N would
+            be too large to find a leak beside the load.
 
     Raises:
         SlabtuiError: see Module; or the cache of an object cannot be found on this kernel.
@@ -87,10 +89,9 @@ class Holder(CachePart):
             raise SlabtuiError("the kernel does not show which cache an object lies in", "use --stacks instead")
         macros = [f"-DENTRIES={ENTRIES // shared_by}", f"-DGOAL={GOAL // shared_by}"]
         macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
-        macros += [f"-DRATE={math.ceil(shared_by / SHARE)}", f"-DSTRATUM_RATE={math.ceil(shared_by / STRATUM_SHARE)}"]
+        macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
         self._context = context
-        self._budget = BUDGET / shared_by
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
@@ -100,7 +101,8 @@ class Holder(CachePart):
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
         self._growth = Growth()
         self._before = [0] * _TALLIES  # the tallies when tracking began
-        self._paced = [0] * _TALLIES  # and at the end of the last interval
+        self._paced = [0] * _TALLIES  # and when their cost was compared with the budget last
+        self._unpaced = 0.0  # seconds since then
         self._stacks: set[int] = set()  # that have had a row
         self._doublings = 0
         self._key: CacheKey | None = None
@@ -132,6 +134,7 @@ class Holder(CachePart):
             self._aim_settings(settings)
         )  # frees first: without them, what is freed meanwhile would seem to be held
         self._before = self._paced = self._tallies.totals()
+        self._unpaced = 0.0
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -174,12 +177,13 @@ class Holder(CachePart):
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         """Double N as often as needed where the events of the sample cost more than the budget."""
-        spent = self._since(self._paced)
-        self._paced = self._tallies.totals()
-        if seconds <= 0 or not self.attached:
+        self._unpaced += seconds
+        if self._unpaced < _PACED or not self.attached:
             return
+        spent, seconds = self._since(self._paced), self._unpaced
+        self._paced, self._unpaced = self._tallies.totals(), 0.0
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
-        more = find_doublings(nanoseconds / 1e9 / seconds, self._budget)
+        more = find_doublings(nanoseconds / 1e9 / seconds)
         if more:
             self._check((), least=self._doublings + more)
 
@@ -300,6 +304,6 @@ class Holder(CachePart):
         return self.module.maps.get("stacks", number, ctypes.c_uint64 * _DEPTH)
 
 
-def find_doublings(share: float, budget: float = BUDGET) -> int:
-    """Return how often N must double, so that events that cost this share of one CPU cost `budget` at most."""
-    return max(0, math.ceil(math.log2(share / budget))) if share > 0 else 0
+def find_doublings(share: float) -> int:
+    """Return how often N must double, so that events that cost this share of one CPU cost BUDGET at most."""
+    return max(0, math.ceil(math.log2(share / BUDGET))) if share > 0 else 0

@@ -1,10 +1,28 @@
 """The report on leaks: which caches grow over a run, and which stacks and processes keep their objects."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import About, Inspection, InspectionRow
 from slabtui.model.memory import MemoryReport
 from slabtui.model.snapshot import CacheRow, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A stack that keeps objects, with its processes.
+
+    Attributes:
+        row: the stack, and what its processes hold together.
+        processes: each process of it, what holds most first.
+        explains: how much of the growth of the cache it explains, from 0 to 1; None: not known.
+        steady: whether it certainly holds more and more, by more than its noise.
+    """
+
+    row: InspectionRow
+    processes: tuple[InspectionRow, ...]
+    explains: float | None = None
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,27 +34,14 @@ class GrowingCache:
         low: the lower limit of its growth with 99.9 % confidence, in objects per second.
         high: the upper limit.
         change: of its live objects in the run.
+        keeper: the stack that explains most of the growth; None: none holds steadily more, or it was not tracked.
     """
 
     row: CacheRow
     low: float
     high: float
     change: int
-
-
-@dataclass(frozen=True, slots=True)
-class Keeper:
-    """A stack that keeps objects, with its processes.
-
-    Attributes:
-        row: the stack, and what its processes hold together.
-        processes: each process of it, what holds most first.
-        explains: how much of the growth of the cache it explains, from 0 to 1; None: not known.
-    """
-
-    row: InspectionRow
-    processes: tuple[InspectionRow, ...]
-    explains: float | None = None
+    keeper: Keeper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,11 @@ class LeakReport:
         last: the last interval, with the judgement of the run.
         seconds: length of the run.
         tracked_after: seconds after its begin from which what is held was tracked; None: it was not.
+        tracked: the caches of which it was.
         watched: number of caches that were judged.
         leaks: those that grow as a leak does, by most bytes first.
-        uncertain: caches that certainly grow, but by too little for a judgement.
+        uncertain: caches that certainly grow, but by too little beside their noise; in a short run also those of which
+            no stack holds steadily more.
         explained: caches that grow because of what the kernel can reclaim: they are reclaimable, or others explain it.
         is_short: whether the run is so short that a load that begins looks the same.
         memory: where the memory of the host is; None where unknown, as in older recordings.
@@ -80,7 +87,8 @@ class LeakReport:
     watched: int
     leaks: tuple[Leak, ...] = ()
     uncertain: tuple[GrowingCache, ...] = ()
-    explained: tuple[GrowingCache, ...] = field(default=())
+    explained: tuple[GrowingCache, ...] = ()
+    tracked: tuple[CacheKey, ...] = ()
     is_short: bool = False
     memory: MemoryReport | None = None
 
@@ -88,3 +96,9 @@ class LeakReport:
     def growth_bytes_h(self) -> float:
         """Bytes per hour by which all leaks grow."""
         return sum(max(0.0, one.row.growth_bytes_h or 0.0) for leak in self.leaks for one in leak.caches)
+
+    @property
+    def full_in_s(self) -> float | None:
+        """Seconds until the leaks have used up the available memory; None: there are none, or it is not known."""
+        available = self.last.memory.available if self.last.memory else None
+        return available / self.growth_bytes_h * 3600 if self.growth_bytes_h and available is not None else None

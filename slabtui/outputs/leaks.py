@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from slabtui.analysis.leaks import LeakWatch, find_first
+from slabtui.analysis.leaks import LeakWatch, find_first, find_second
 from slabtui.errors import SlabtuiError
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.memory import MemoryReport
@@ -49,8 +50,9 @@ def follow(
     Raises:
         SlabtuiError: the counters could not be read at the end.
     """
-    queue, first, notes = SnapshotQueue(_QUEUE), find_first(seconds), dict[str, None]()
-    suspects: tuple[str, ...] = ()
+    queue, notes = SnapshotQueue(_QUEUE), dict[str, None]()
+    choices = [find_first(seconds), find_second(seconds)] if tracks else []
+    suspects: tuple[CacheKey, ...] | None = None
     error: str | None = None
     producer.subscribe(queue)
     producer.request(Request(cpu_free=True))
@@ -65,10 +67,10 @@ def follow(
                 notes |= dict.fromkeys(snapshot.notes)
                 error = snapshot.error
                 watch.add(snapshot)
-                if tracks and not suspects and watch.elapsed >= first:
-                    chosen = watch.choose()
-                    suspects = tuple(str(cache) for cache in chosen) or ("nothing",)
-                    producer.request(Request(cpu_free=True, suspects=chosen))
+                if choices and watch.elapsed >= choices[0]:
+                    del choices[0]
+                    suspects = watch.choose() if suspects is None else watch.choose_again(suspects)
+                    producer.request(Request(cpu_free=True, suspects=suspects))
                 if progress:
                     progress(_say(watch.elapsed, seconds, suspects))
         producer.unsubscribe(queue)
@@ -78,14 +80,15 @@ def follow(
     return tuple(notes)
 
 
-def _say(elapsed: float, seconds: float, suspects: Sequence[str]) -> str:
-    what = f"tracks what is held of {', '.join(suspects)}" if suspects else "watches which caches grow"
+def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey] | None) -> str:
+    names = ", ".join(map(str, suspects or ())) or "nothing: no cache grows"
+    what = "watches which caches grow" if suspects is None else f"tracks what is held of {names}"
     return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C prints what is known"
 
 
 def dumps(report: LeakReport) -> str:
     """Return a report as one JSON object on one line."""
-    last, origin, growth = report.last, report.last.origin, report.last.growth
+    last, origin = report.last, report.last.origin
     written = {
         "schema": SCHEMA,
         "time": codec.iso(last.time),
@@ -95,9 +98,10 @@ def dumps(report: LeakReport) -> str:
         "kernel": origin.kernel,
         "growing": bool(report.leaks),
         "growth_bytes_h": round(report.growth_bytes_h, 3),
-        "full_in_s": round(growth.full_in_s, 1) if report.leaks and growth and growth.full_in_s else None,
+        "full_in_s": None if report.full_in_s is None else round(report.full_in_s, 1),
         "watched": report.watched,
         "tracked_after_s": None if report.tracked_after is None else round(report.tracked_after, 6),
+        "tracked": [str(cache) for cache in report.tracked],
         "is_short": report.is_short,
         "memory": None if report.memory is None else _write_memory(report.memory),
         "leaks": [_write_leak(one) for one in report.leaks],
@@ -117,8 +121,12 @@ def _write_memory(memory: MemoryReport) -> dict[str, Any]:
 
 
 def _write_cache(one: GrowingCache) -> dict[str, Any]:
-    limits = {"low_objects_s": round(one.low, 3), "high_objects_s": round(one.high, 3), "change": one.change}
-    return codec.values(one.row, _OF_CACHE) | limits
+    return codec.values(one.row, _OF_CACHE) | {
+        "low_objects_s": round(one.low, 3),
+        "high_objects_s": round(one.high, 3),
+        "change": one.change,
+        "keeper": None if one.keeper is None else _write_keeper(one.keeper),
+    }
 
 
 def _write_leak(leak: Leak) -> dict[str, Any]:
@@ -147,6 +155,7 @@ def _write_keeper(keeper: Keeper) -> dict[str, Any]:
     return {
         "frames": list(keeper.row.frames),
         "explains": None if keeper.explains is None else round(keeper.explains, 4),
+        "steady": keeper.steady,
         "held": _get_held(keeper.row),
         "processes": [_write_process(row) for row in keeper.processes],
     }
