@@ -17,6 +17,7 @@ _MOST_NAMES = 6  # of caches in one line
 _COMMAND_LINES = 2  # of a command line
 _MOST_PROCESSES, _LEAST_PROCESS = 3, 0.1  # of a stack: how many are named, and what each holds of it at least
 _STACK_LINES = 2
+_MOST_SITES = 3  # that the kernel knows
 _NAME = 24  # columns that most functions fit: a line is broken before one that does not
 _PLACE = 60  # columns of what a process runs in
 _LOST = 0.01  # of all events: less changes nothing that matters
@@ -94,8 +95,8 @@ def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
     if leak.about is not None:
         if leak.about.counts:
             yield from _item("COUNTED", beside.write_counts(leak.about.counts), width)
-        for site in leak.about.sites:
-            yield from _item("KERNEL", beside.write_site(site), width)
+        for text in beside.write_sites(leak.about.sites[:_MOST_SITES], (width - _LABEL) * _STACK_LINES - _NAME):
+            yield from _item("KERNEL", text, width)
     for text in _doubts(leak.held):
         yield from _item("DOUBT", text, width)
 

@@ -48,7 +48,7 @@ def about(
         facts.append(("Objects", meaning))
     if known.counts:
         facts.append(("Counted", beside_columns.write_counts(known.counts)))
-    facts += [("In use", beside_columns.write_site(site)) for site in known.sites]
+    facts += [("In use", text) for text in beside_columns.write_sites(known.sites)]
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
     left = (height - len(facts) - 1) // -(-len(curves) // beside)

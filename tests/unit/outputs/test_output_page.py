@@ -14,8 +14,9 @@ from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import HostMemory, MemoryReport, Part, PartChange
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.outputs.leaks import write_memory
 from slabtui.recording import codec
 from tests import ROOT
 
@@ -27,6 +28,7 @@ VALUES = {  # one of each type that a field of the model may have
     str: "text",
     CacheKey: KEY,
     Context: Context.PROCESS,
+    Part: Part.FREE,
     tuple[str, ...]: ("text",),
     tuple[tuple[int, int], ...]: ((0, 3),),
     tuple[int, ...]: (1, 2),
@@ -65,11 +67,17 @@ LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
 ]
+PARTS = (filled(PartChange), PartChange(Part.FREE, 3))
+MEMORY_REPORTS = (filled(MemoryReport, parts=PARTS), MemoryReport(2.5, 7, parts=PARTS))
 ABOUTS = [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")]
 WRITTEN = {
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
     "The growth of its slab memory": [line["growth"] for line in LINES[1:]],
+    "The memory in a report on leaks": [json.loads(json.dumps(write_memory(one))) for one in MEMORY_REPORTS],
+    "A part of the memory": [
+        part for one in MEMORY_REPORTS for part in json.loads(json.dumps(write_memory(one)))["parts"]
+    ],
     "A cache": [row for line in LINES for row in line["caches"]],
     "An inspection": WRITTEN_INSPECTIONS,
     "A row of an inspection": [row for one in WRITTEN_INSPECTIONS for row in one.get("rows", ())],
