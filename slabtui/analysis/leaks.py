@@ -11,7 +11,7 @@ from slabtui.analysis.series import BIN
 from slabtui.analysis.steady import Stack, SteadyStacks
 from slabtui.model.holders import By, join
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -174,7 +174,7 @@ class LeakWatch:
             left = [one for one in left if one not in together]
             names = {one.row.name for one in together}
             others = tuple(name for name in first.row.grows_with if name not in names)
-            yield self._find_keepers(Leak(tuple(together), others))
+            yield self._find_keepers(Leak(tuple(together), others, about=self._find_about(together)))
 
     def _is_confirmed(self, one: GrowingCache) -> bool:
         """Return whether a cache certainly grows, though not by enough, and a stack holds as much more of it.
@@ -197,10 +197,13 @@ class LeakWatch:
         found = self._last.inspection(InspectionKind.HELD, cache) if self._last else None
         return found if found is not None and found.rows and cache in self._stacks else None
 
-    def _find_about(self, cache: CacheKey) -> About | None:
-        """Return what the kernel says about a cache, if it is tracked."""
-        found = self._last.inspection(InspectionKind.ABOUT, cache) if self._last else None
-        return found.about if found is not None else None
+    def _find_about(self, caches: Iterable[GrowingCache]) -> Inspection | None:
+        """Return what the kernel says about the first of some caches beside which it counts or knows something."""
+        for one in caches:
+            found = self._last.inspection(InspectionKind.ABOUT, one.row.cache) if self._last else None
+            if found is not None and found.about is not None and (found.about.counts or found.about.sites):
+                return found
+        return None
 
     def _find_keepers(self, leak: Leak) -> Leak:
         """Return a leak with who keeps the objects of one of its caches, of one with a steady stack if there is any."""
@@ -208,8 +211,7 @@ class LeakWatch:
         for one in leak.caches:
             held = self._find_held(one.row.cache)
             if held is not None:
-                about = self._find_about(one.row.cache)
-                tracked.append(replace(leak, held=held, keepers=self._list_keepers(one, held), about=about))
+                tracked.append(replace(leak, held=held, keepers=self._list_keepers(one, held)))
         sure = (one for one in tracked if any(keeper.steady for keeper in one.keepers))
         return next(sure, tracked[0] if tracked else leak)
 

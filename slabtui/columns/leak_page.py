@@ -34,7 +34,7 @@ def write(report: LeakReport, width: int) -> str:
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, width))
     host = () if report.memory is None else memory.describe(report.memory, width)
     sections = [_wrap(_write_heading(report), width), host, _write_verdict(report, width)]
-    sections += [[*_write_leak(report, leak, width)] for leak in report.leaks]
+    sections += [[*_write_leak(report, leak, width), *_write_about(leak, width)] for leak in report.leaks]
     sections += [[*_write_others(report, width)]]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -92,13 +92,19 @@ def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
         yield from _item("TRACKED", leak.held.cache.name, width)
     for keeper in leak.keepers:
         yield from _write_keeper(leak.held, keeper, width)
-    if leak.about is not None:
-        if leak.about.counts:
-            yield from _item("COUNTED", beside.write_counts(leak.about.counts), width)
-        for text in beside.write_sites(leak.about.sites[:_MOST_SITES], (width - _LABEL) * _STACK_LINES - _NAME):
-            yield from _item("KERNEL", text, width)
     for text in _doubts(leak.held):
         yield from _item("DOUBT", text, width)
+
+
+def _write_about(leak: Leak, width: int) -> Iterator[str]:
+    """Yield what the kernel counts beside one of the caches, and which code it knows to have allocated."""
+    if leak.about is None or leak.about.about is None:
+        return
+    name, known = leak.about.cache.name, leak.about.about
+    if known.counts:
+        yield from _item("COUNTED", beside.write_counts(known.counts), width)
+    for text in beside.write_sites(known.sites[:_MOST_SITES], (width - _LABEL) * _STACK_LINES - _NAME):
+        yield from _item("KERNEL", f"{name}, {text}", width)
 
 
 def _explain(report: LeakReport, leak: Leak) -> str:

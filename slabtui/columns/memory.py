@@ -9,8 +9,7 @@ from slabtui.columns.numbers import Unit
 from slabtui.model.memory import FREEABLE, MemoryReport, Part, PartChange
 
 _WIDE = 80  # columns: with less, shares are left out, and titles are cut
-_SIZE, _SHARE, _CHANGE = 10, 8, 19  # columns
-_MARK = 1
+_SIZE, _SHARE, _CHANGE, _SHORT_CHANGE, _MARK = 10, 8, 19, 11, 1  # columns
 
 _TITLES = {
     Part.FREE: "free",
@@ -59,7 +58,8 @@ def describe(report: MemoryReport, width: int) -> tuple[str, ...]:
 def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     """Return the table: each part with its size, its share of the total, and its change over the run."""
     heading = f"Memory of the host: {_bytes(report.total)}"
-    rows = [(heading, "NOW", "SHARE", f"CHANGE IN {numbers.duration(report.seconds)}", "")]
+    period = f" IN {numbers.duration(report.seconds)}" if width >= _WIDE else ""
+    rows = [(heading, "NOW", "SHARE", f"CHANGE{period}", "")]
     for one in report.parts:
         if one.part in _ALWAYS or one.bytes or one.change:
             mark = LEAK if one.growing and one.part not in FREEABLE else ""
@@ -117,10 +117,12 @@ def _cells(size: int, total: int | None, change: int | None) -> tuple[str, str, 
 
 
 def _line(title: str, size: str, share: str, change: str, mark: str, *, width: int) -> str:
-    share = f"{share:>{_SHARE}}" if width >= _WIDE else ""
-    numbers_width = _SIZE + len(share) + _CHANGE + _MARK
-    room = min(_WIDE, width) - numbers_width
-    return f"{title[: room - 1]:{room}}{size:>{_SIZE}}{share}{change:>{_CHANGE}}{mark}".rstrip()
+    if width >= _WIDE:
+        amounts = f"{size:>{_SIZE}}{share:>{_SHARE}}{change:>{_CHANGE}}"
+    else:
+        amounts = f"{size:>{_SIZE}}{change:>{_SHORT_CHANGE}}"
+    room = min(_WIDE, width) - len(amounts) - _MARK
+    return f"{title[: room - 1]:{room}}{amounts}{mark}".rstrip()
 
 
 def _bytes(size: int) -> str:

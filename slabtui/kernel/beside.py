@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 
 from slabtui.kernel.procfs import cgroups, kernel_sites, side_counts
 from slabtui.model.beside import KernelSite, SideCount
@@ -26,9 +28,13 @@ class Beside:
             row: the cache.
             found: what its inspection has found so far: its call sites tell which code allocates from it.
         """
-        counts = side_counts.read((row.name, *row.aliases), hierarchy=cgroups.hierarchy())
+        counts = side_counts.read((row.name, *row.aliases), hierarchy=self._hierarchy)
         counted = (SideCount(name, number, self._began.setdefault(name, number)) for name, number in counts.items())
         return replace(about, counts=tuple(counted), sites=self._find_sites(row, found))
+
+    @cached_property
+    def _hierarchy(self) -> Path | None:
+        return cgroups.hierarchy()
 
     def _find_sites(self, row: CacheTotals, found: Iterable[InspectionReading]) -> tuple[KernelSite, ...]:
         if row.size is None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import About, Inspection, InspectionRow
+from slabtui.model.inspection import Inspection, InspectionRow
 from slabtui.model.memory import MemoryReport
 from slabtui.model.snapshot import CacheRow, Snapshot
 
@@ -53,14 +53,14 @@ class Leak:
         grows_with: names of other caches that grow at the same rate, a reclaimable one first.
         held: what is held of one of the caches; None: none of them was tracked.
         keepers: who keeps it, what explains most first.
-        about: what the kernel says about the cache of `held`; None: it was not tracked.
+        about: what the kernel says about one of the caches; None: it counts and knows nothing, or none was tracked.
     """
 
     caches: tuple[GrowingCache, ...]
     grows_with: tuple[str, ...] = ()
     held: Inspection | None = None
     keepers: tuple[Keeper, ...] = ()
-    about: About | None = None
+    about: Inspection | None = None
 
 
 @dataclass(frozen=True, slots=True)

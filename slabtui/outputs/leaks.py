@@ -135,8 +135,15 @@ def _write_leak(leak: Leak) -> dict[str, Any]:
         "grows_with": list(leak.grows_with),
         "held": None if leak.held is None else _write_held(leak.held),
         "keepers": [_write_keeper(one) for one in leak.keepers],
-        "about": None if leak.about is None else asdict(leak.about),
+        "about": _write_about(leak.about),
     }
+
+
+def _write_about(found: Inspection | None) -> dict[str, Any] | None:
+    """Return what the kernel says about a cache, with its key."""
+    if found is None or found.about is None:
+        return None
+    return {"cache": str(found.cache)} | asdict(found.about)
 
 
 def _write_held(held: Inspection) -> dict[str, Any]:

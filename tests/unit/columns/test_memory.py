@@ -102,7 +102,7 @@ def test_no_line_is_wider_than_a_terminal(parts: list[PartChange], width: int) -
 def test_a_narrow_terminal_has_no_shares() -> None:
     lines = tabulate(reported(replace(OTHER, bytes=9 * MIB)), 45)
     assert lines == (
-        "Memory of the         NOW    CHANGE IN 1 min",
-        "not explained     9.00MiB            +800MiB^",
-        "available (fre    9.00GiB",
+        "Memory of the host: 16        NOW     CHANGE",
+        "not explained by /proc    9.00MiB    +800MiB^",
+        "available (free, or fr    9.00GiB",
     )

@@ -27,13 +27,14 @@ def memory(time: float) -> HostMemory:
     return HostMemory(16 * GIB, free, 0, 0, 0, free=free, cpu_free=0, anonymous=4 * GIB, shared=0, cached=0, buffers=0)
 
 
-def run(*, is_known: bool) -> LeakReport:
+def run(*, is_known: bool, is_tracked: bool = True) -> LeakReport:
     watch = LeakWatch(SECONDS)
     interval, first = find_interval(SECONDS), find_first(SECONDS)
     for one in snapshots({"filp": noisy(20, 30), **QUIET}, SECONDS, interval, memory=memory if is_known else None):
         held = holds("filp", watch.elapsed + one.elapsed, {LEAK: lambda time: int(20 * (time - 20))})
         about = Inspection(key("filp"), InspectionKind.ABOUT, about=ABOUT if is_known else None)
-        watch.add(replace(one, inspections=(held, about) if watch.elapsed >= first else ()))
+        found = (held, about) if is_tracked else (about,)
+        watch.add(replace(one, inspections=found if watch.elapsed >= first else ()))
     return report(watch)
 
 
@@ -43,7 +44,13 @@ def test_the_page_begins_with_the_memory_and_has_what_the_kernel_says_with_the_l
     assert host.startswith("Memory of the host: 16.0GiB")
     assert "Slab does not explain it: not explained by /proc/meminfo +1" in host
     assert "\nCOUNTED   1,500 open files (+300)\n" in leak
-    assert "\nKERNEL    by slab_debug: 125KiB in 500 objects, do_eventfd, pid 150\n" in leak
+    assert "\nKERNEL    filp, by slab_debug: 125KiB in 500 objects, do_eventfd," in leak
+
+
+def test_what_the_kernel_says_is_there_though_nothing_could_be_tracked() -> None:
+    page = leak_page.write(run(is_known=True, is_tracked=False), 80)
+    assert "HELD BY   not known" in page
+    assert "KERNEL    filp, by slab_debug: 125KiB in 500 objects" in page
 
 
 def test_json_has_the_parts_of_the_memory_and_what_the_kernel_says() -> None:
@@ -51,6 +58,7 @@ def test_json_has_the_parts_of_the_memory_and_what_the_kernel_says() -> None:
     (part,) = (part for part in written["memory"]["parts"] if part["part"] == "unexplained")
     assert (part["growing"], part["growth_bytes_s"]) == (True, 2 * MIB)
     assert written["memory"]["total"] == 16 * GIB
+    assert written["leaks"][0]["about"]["cache"] == "filp"
     assert written["leaks"][0]["about"]["counts"] == [{"name": "open files", "number": 1500, "began": 1200}]
     assert written["leaks"][0]["about"]["sites"][0]["frames"] == ["alloc_empty_file", "do_eventfd"]
 
