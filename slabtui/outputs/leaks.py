@@ -98,6 +98,7 @@ def dumps(report: LeakReport) -> str:
         "growth_bytes_h": round(report.growth_bytes_h, 3),
         "full_in_s": None if report.full_in_s is None else round(report.full_in_s, 1),
         "watched": report.watched,
+        "slowest_objects_s": round(report.slowest_objects_s, 3),
         "tracked_after_s": None if report.tracked_after is None else round(report.tracked_after, 6),
         "tracked": [str(cache) for cache in report.tracked],
         "is_short": report.is_short,
