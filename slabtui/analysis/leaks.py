@@ -133,6 +133,7 @@ class LeakWatch:
             seconds=self.elapsed,
             tracked_after=self._tracked_after,
             watched=len(watched),
+            slowest_objects_s=find_least(None) / self.elapsed,
             leaks=tuple(leaks),
             tracked=tuple(self._stacks),
             uncertain=tuple(one for one in others if one.row.growing or not _is_explained(one.row)),

@@ -21,7 +21,6 @@ _MOST_SITES = 3  # that the kernel knows
 _NAME = 24  # columns that most functions fit: a line is broken before one that does not
 _PLACE = 60  # columns of what a process runs in
 _LOST = 0.01  # of all events: less changes nothing that matters
-_SEEN = 256  # objects by which a cache must grow to be judged: analysis/cache.py
 
 
 def write(report: LeakReport, width: int) -> str:
@@ -54,7 +53,7 @@ def _write_verdict(report: LeakReport, width: int) -> list[str]:
     seconds = numbers.duration(report.seconds)
     looked = f"{report.watched} caches were watched for {seconds}{_write_tracked(report)}."
     if not report.leaks:
-        slowest = numbers.human(_SEEN / report.seconds, Unit.OBJECTS)
+        slowest = _rate(report.slowest_objects_s)
         more = f"Growth of less than {slowest} objects/s needs a longer run."
         return [*_wrap("Nothing grows as a leak does.", width), *_wrap(f"{looked} {more}", width)]
     number = sum(len(leak.caches) for leak in report.leaks)
@@ -139,8 +138,8 @@ def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
     amount = keeper.row.held
     assert amount is not None
     about = "about " if held.is_estimate(inspection) else ""
-    error = f" ± {amount.standard_error:,.0f}" if amount.standard_error >= 0.5 else ""
-    parts = [f"holds {about}{amount.objects:,}{error} objects"]
+    error = f" (standard error {amount.standard_error:,.0f})" if round(amount.standard_error) else ""
+    parts = [f"holds {about}{amount.objects:,} objects{error}"]
     if keeper.explains is not None:
         parts.insert(0, f"explains {numbers.percent(keeper.explains)} of the growth")
     if amount.growth_objects_s is not None:
@@ -187,7 +186,7 @@ def _write_growth(one: GrowingCache) -> str:
 
 def _list(names: Iterable[str]) -> str:
     every = list(names)
-    more = [f"{len(every) - _MOST_NAMES} others"] if len(every) > _MOST_NAMES else []
+    more = [f"and {_count(len(every) - _MOST_NAMES, 'other')}"] if len(every) > _MOST_NAMES else []
     return ", ".join((*every[:_MOST_NAMES], *more))
 
 

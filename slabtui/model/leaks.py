@@ -1,5 +1,6 @@
 """The report on leaks: which caches grow over a run, and which stacks and processes keep their objects."""
 
+import math
 from dataclasses import dataclass
 
 from slabtui.model.identity import CacheKey
@@ -73,6 +74,8 @@ class LeakReport:
         tracked_after: seconds after its begin from which what is held was tracked; None: it was not.
         tracked: the caches of which it was.
         watched: number of caches that were judged.
+        slowest_objects_s: growth that is too slow to be seen in this time, in objects per second; of objects of more
+            than 1 KiB less can be seen.
         leaks: those that grow as a leak does, by most bytes first.
         uncertain: caches that certainly grow, but by too little beside their noise; in a short run also those of which
             no stack holds steadily more.
@@ -85,6 +88,7 @@ class LeakReport:
     seconds: float
     tracked_after: float | None
     watched: int
+    slowest_objects_s: float
     leaks: tuple[Leak, ...] = ()
     uncertain: tuple[GrowingCache, ...] = ()
     explained: tuple[GrowingCache, ...] = ()
@@ -95,7 +99,7 @@ class LeakReport:
     @property
     def growth_bytes_h(self) -> float:
         """Bytes per hour by which all leaks grow."""
-        return sum(max(0.0, one.row.growth_bytes_h or 0.0) for leak in self.leaks for one in leak.caches)
+        return math.fsum(max(0.0, one.row.growth_bytes_h or 0.0) for leak in self.leaks for one in leak.caches)
 
     @property
     def full_in_s(self) -> float | None:

@@ -100,10 +100,11 @@ def dumps(report: LeakReport) -> str:
         "growth_bytes_h": round(report.growth_bytes_h, 3),
         "full_in_s": None if report.full_in_s is None else round(report.full_in_s, 1),
         "watched": report.watched,
+        "slowest_objects_s": round(report.slowest_objects_s, 3),
         "tracked_after_s": None if report.tracked_after is None else round(report.tracked_after, 6),
         "tracked": [str(cache) for cache in report.tracked],
         "is_short": report.is_short,
-        "memory": None if report.memory is None else write_memory(report.memory),
+        "memory": None if report.memory is None else _write_memory(report.memory),
         "leaks": [_write_leak(one) for one in report.leaks],
         "uncertain": [_write_cache(one) for one in report.uncertain],
         "explained": [_write_cache(one) for one in report.explained],
@@ -111,7 +112,7 @@ def dumps(report: LeakReport) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
-def write_memory(memory: MemoryReport) -> dict[str, Any]:
+def _write_memory(memory: MemoryReport) -> dict[str, Any]:
     """Return where the memory of the host is, and how that changed."""
     written = asdict(memory) | {"seconds": round(memory.seconds, 6)}
     for part in written["parts"]:
