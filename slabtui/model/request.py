@@ -28,9 +28,10 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
-        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most; empty: none yet, but
+            what tracks them is made ready; None: there will be none.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
-    suspects: tuple[CacheKey, ...] = ()
+    suspects: tuple[CacheKey, ...] | None = None
