@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from slabtui.columns.leak_page import write
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostMemory, Origin
+from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 KEY = CacheKey(KeyKind.CACHE, "filp")
@@ -105,11 +106,6 @@ def test_what_grows_beside_the_leaks_is_listed_with_who_keeps_it() -> None:
     text = words(report(uncertain=(cache("pid"),), explained=(cache("dentry", keeper=keeper),)))
     assert "not certain that they go on: pid +8.79MiB/h." in text
     assert "or they follow such: dentry +8.79MiB/h (kept by app 7)." in text
-
-
-def test_the_memory_of_the_host_comes_before_what_grows() -> None:
-    text = write(report(), 80, ("MEMORY", "of the host"))
-    assert text.index("Linux") < text.index("MEMORY\nof the host\n") < text.index("Nothing grows")
 
 
 @given(
