@@ -10,9 +10,10 @@ from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.kernel import opening
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.model.request import INTERVAL, LONGEST, SHORTEST, InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.producer import Producer

@@ -12,6 +12,7 @@ from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.allocs import Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
+from slabtui.kernel.bpf.copies import CopyingCompiler
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.bulk import Bulk, BulkCounts
@@ -25,15 +26,17 @@ from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
-from slabtui.kernel.procfs import cgroups, meminfo
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs.memory import MemoryFiles
 from slabtui.kernel.procfs.slabinfo import Slabinfo
+from slabtui.kernel.procfs.symbols import Symbols
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
+from slabtui.kernel.suspects import Suspects
 from slabtui.model.inspection import InspectionKind
-from slabtui.model.request import Request
+from slabtui.model.request import MOST_SUSPECTS, Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
-from slabtui.system.files import Repeated
 
 
 class Probe:
@@ -50,6 +53,7 @@ class Probe:
         handover: replaces raw tracepoints by classic ones.
         inspections: carries out what is requested of inspections, but not of what is held.
         holdings: carries out what is requested of that.
+        suspects: carries out what is requested of what several caches hold.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
@@ -62,7 +66,7 @@ class Probe:
         self._scope = scope or Scope()
         self._compiler = compiler or Compiler()
         self._slabinfo = Slabinfo()
-        self._meminfo = Repeated(meminfo.MEMINFO)
+        self._memory = MemoryFiles()
         self._settings = Settings()
         self._settings.begin_interval()
         try:
@@ -97,11 +101,16 @@ class Probe:
             set(InspectionKind) - {InspectionKind.HELD},
             lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
         )
-        self.holdings = make_inspections(
-            {InspectionKind.HELD},
-            lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
-            comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
-            name="what is held",
+        make_holder = partial(Holder, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
+        make_holdings = partial(make_inspections, name="what is held")
+        make_comparison = partial(Comparison, self._slabinfo, partial_by_objects=bool(where.partial_by_objects))
+        self.holdings = make_holdings({InspectionKind.HELD}, lambda: make_holder(context), comparison=make_comparison())
+        copying, symbols = replace(context, compiler=CopyingCompiler(self._compiler)), Symbols()
+        make_suspect = partial(make_holder, copying, symbols=symbols, shared_by=MOST_SUSPECTS)
+        self.suspects = Suspects(
+            lambda: make_holdings(
+                {InspectionKind.HELD, InspectionKind.ABOUT}, make_suspect, comparison=make_comparison()
+            )
         )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
@@ -114,7 +123,8 @@ class Probe:
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts, compiled or not; first the one of allocations."""
-        return (self._allocs, self._frees, self._bulk, self.inspections.part, self.holdings.part)
+        counting = self._allocs, self._frees, self._bulk
+        return (*counting, self.inspections.part, self.holdings.part, *self.suspects.parts)
 
     @property
     def bcc(self) -> str:
@@ -167,6 +177,7 @@ class Probe:
             self._settings.target = 0
             for each in (self.inspections, self.holdings):
                 each.request(wanted.inspection, self._settings)
+        self.suspects.request(wanted.suspects, self._settings)
         self.measure()
 
     def measure(self) -> None:
@@ -208,8 +219,8 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
-            memory=meminfo.read(self._meminfo),
+            inspections=self.holdings.read(slabs) + self.suspects.read(slabs) + self.inspections.read(slabs),
+            memory=self._memory.read(cpu_free=self._requested.suspects is not None),
             frees_begun=counted.freed.begun,
         )
 
@@ -225,6 +236,7 @@ class Probe:
             self._learn_addresses()
         self.inspections.end_interval(self._settings)
         self.holdings.end_interval(self._settings)
+        self.suspects.end_interval(self._settings)
         if self._layout.preemptible and self.exact_kmalloc:
             tracers = [part.tracers for part in self.parts if part.attached and part.tracers]
             if self.handover.advance(tracers, sum(row.total_allocs for row in reading.rows)):
@@ -282,7 +294,7 @@ class Probe:
     def _release(self) -> None:
         self._compiler.close()
         self._slabinfo.close()
-        self._meminfo.close()
+        self._memory.close()
         self._scope.close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from slabtui.model.held import AGES, Held
-from slabtui.model.inspection import InspectionRow
+from slabtui.model.inspection import InspectionRow, InspectionTotals
 
 
 class By(enum.StrEnum):
@@ -30,7 +30,7 @@ class Joined:
     parts: tuple[InspectionRow, ...]
 
 
-def name_site(row: InspectionRow) -> str:
+def name_site(row: InspectionTotals) -> str:
     """Return the function that called the allocator; the innermost frame is the allocator's own, if there are more."""
     frame = (row.frames[1:] or row.frames or ("",))[0]
     return frame.partition("+")[0]

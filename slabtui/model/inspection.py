@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey
 
@@ -114,6 +115,8 @@ class About:
         nodes: NUMA nodes, each with the number of slabs on it.
         live: objects in use.
         mem: bytes of memory held.
+        counts: what the kernel counts beside its objects.
+        sites: the code that allocated them, if the kernel itself knows it; what holds most first.
     """
 
     aliases: tuple[str, ...] = ()
@@ -125,6 +128,8 @@ class About:
     nodes: tuple[tuple[int, int], ...] = ()
     live: int | None = None
     mem: int | None = None
+    counts: tuple[SideCount, ...] = ()
+    sites: tuple[KernelSite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +200,8 @@ def difference_of_inspections(
     before: Sequence[InspectionReading], after: Sequence[InspectionReading]
 ) -> tuple[Inspection, ...]:
     """Return the inspections over the interval between two readings."""
-    earlier = {reading.kind: reading for reading in before}
-    return tuple(difference(earlier.get(reading.kind), reading) for reading in after)
+    earlier = {(reading.cache, reading.kind): reading for reading in before}
+    return tuple(difference(earlier.get((reading.cache, reading.kind)), reading) for reading in after)
 
 
 def difference(before: InspectionReading | None, after: InspectionReading) -> Inspection:
@@ -225,8 +230,8 @@ def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionR
 
 def merge_inspections(earlier: Sequence[Inspection], later: Sequence[Inspection]) -> tuple[Inspection, ...]:
     """Return the inspections over two adjacent intervals."""
-    before = {found.kind: found for found in earlier}
-    return tuple(merge(before.get(found.kind), found) for found in later)
+    before = {(found.cache, found.kind): found for found in earlier}
+    return tuple(merge(before.get((found.cache, found.kind)), found) for found in later)
 
 
 def merge(earlier: Inspection | None, later: Inspection) -> Inspection:

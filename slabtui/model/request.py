@@ -7,6 +7,7 @@ from slabtui.model.inspection import InspectionKind
 
 INTERVAL = 1.0  # seconds from one snapshot to the next, unless a user asks for another number
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds that a user may ask for
+MOST_SUSPECTS = 5  # each costs every event of the allocator some nanoseconds, and memory in the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,11 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most; empty: none yet, but
+            what tracks them is made ready; None: there will be none. A run that looks for leaks also needs
+            HostMemory.cpu_free.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
+    suspects: tuple[CacheKey, ...] | None = None

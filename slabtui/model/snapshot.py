@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, dataclass_transform
 
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import (
     Inspection,
@@ -14,6 +14,7 @@ from slabtui.model.inspection import (
     difference_of_inspections,
     merge_inspections,
 )
+from slabtui.model.memory import HostMemory
 
 _Row = TypeVar("_Row")
 
@@ -143,7 +144,8 @@ class Reading:
         events: number of events that the probe has seen; None where it skips some without counting them.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine; None: not read.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
             frees are not counted now.
@@ -173,7 +175,8 @@ class Snapshot:
         events: events that the probe saw in this interval; None where unknown.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where unknown.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine at the end of the interval; None where unknown, as in older recordings.
         growth: how its slab memory grows; None: not judged.
         error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
@@ -211,9 +214,10 @@ class Snapshot:
         """Return the row of a cache; None if the snapshot has none."""
         return next((row for row in self.rows if row.cache == cache), None)
 
-    def inspection(self, kind: InspectionKind) -> Inspection | None:
-        """Return the inspection of a kind; None if none was requested."""
-        return next((found for found in self.inspections if found.kind is kind), None)
+    def inspection(self, kind: InspectionKind, cache: CacheKey | None = None) -> Inspection | None:
+        """Return the inspection of a kind, of this cache (None: the first one of any cache); None if there is none."""
+        of_kind = (found for found in self.inspections if found.kind is kind)
+        return next((found for found in of_kind if cache in (None, found.cache)), None)
 
     @property
     def cpu_share(self) -> float | None:

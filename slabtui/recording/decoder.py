@@ -12,10 +12,13 @@ from cattrs import Converter
 from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import AGES, Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
+from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
@@ -28,7 +31,9 @@ _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches",
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
 _LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
+_LATER_OF_ABOUT = {"counts", "sites"}
 _SINCE = "since"  # a line that lacks it is of the first version
+_MOST_INSPECTIONS = len(InspectionKind) + 2 * MOST_SUSPECTS
 _RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))
 _OF_HOST_GROWTH = {"since": checks.time, "full_in_s": checks.nullable(checks.decimal)}
 
@@ -238,7 +243,7 @@ def _inspections_reader(version: _Version) -> Check:
             raise SchemaError(f"kind {error}") from error
         return readers[kind](found, Inspection)
 
-    return lambda found, _: tuple(map(read, checks.members(found, len(InspectionKind))))
+    return lambda found, _: tuple(map(read, checks.members(found, _MOST_INSPECTIONS)))
 
 
 def _read_ages(found: Any, _: object) -> tuple[int, ...]:
@@ -251,7 +256,7 @@ def _read_ages(found: Any, _: object) -> tuple[int, ...]:
 def _read_about(found: Any, _: object) -> Any:
     if not isinstance(found, dict):
         raise checks.wrong(found)
-    _demand(found, _names(About))
+    _demand(found, _names(About) - _LATER_OF_ABOUT)
     return _read_object_about(found, About)
 
 
@@ -270,6 +275,11 @@ def _object_reader(owner: type, required: Set[str], own: dict[str, Check] | None
         return read(found, owner)
 
     return read_object
+
+
+def _objects_reader(owner: type, what: str) -> Check:
+    """Return what reads a list of objects of JSON, each as an instance of a dataclass with all its fields."""
+    return _list_reader(_reader(owner, _names(owner), {}), owner, _names(owner), what, bounds.MOST_BESIDE)
 
 
 def _row_reader(version: _Version) -> Check:
@@ -314,5 +324,13 @@ _OF_HELD: dict[str, Check] = {
 }
 _OF_TRACKING: dict[str, Check] = {"net": checks.nullable(checks.change)}
 _CONVERTER = Converter()
-_read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
+_read_object_about = _reader(
+    About,
+    _names(About),
+    {
+        "nodes": checks.nodes,
+        "counts": _objects_reader(SideCount, "a count"),
+        "sites": _objects_reader(KernelSite, "a site"),
+    },
+)
 _read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})

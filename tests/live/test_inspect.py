@@ -592,6 +592,19 @@ def test_what_the_kernel_says_of_a_cache_is_shown(everything: Probe) -> None:
     assert sum(slabs for _, slabs in about.nodes) > 0
 
 
+def test_files_that_are_opened_while_a_cache_is_inspected_are_counted_beside_it(everything: Probe) -> None:
+    inspect(everything, "filp", InspectionKind.ABOUT)
+    found(everything)
+    kept = [os.eventfd(0) for _ in range(400)]
+    about = found(everything).about
+    for each in kept:
+        os.close(each)
+    assert about is not None
+    (count,) = about.counts
+    assert count.name == "open files"
+    assert count.number - count.began > 300  # others close some, and each CPU counts some for itself
+
+
 def test_aliases_are_those_that_share_a_directory(everything: Probe) -> None:
     merged = {row.name: row.aliases for row in read(everything).rows if row.aliases}
     assert merged

@@ -9,11 +9,15 @@ import pytest
 
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
+from slabtui.model.memory import HostMemory, MemoryReport, Part, PartChange
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.outputs import leaks
 from slabtui.recording import codec
 from tests import ROOT
 
@@ -25,9 +29,12 @@ VALUES = {  # one of each type that a field of the model may have
     str: "text",
     CacheKey: KEY,
     Context: Context.PROCESS,
+    Part: Part.FREE,
     tuple[str, ...]: ("text",),
     tuple[tuple[int, int], ...]: ((0, 3),),
     tuple[int, ...]: (1, 2),
+    tuple[SideCount, ...]: (SideCount("unused", 2, 1),),
+    tuple[KernelSite, ...]: (KernelSite("slab_debug", 2, 128, ("d_alloc",), "fs/dcache.c:3", "1-9"),),
 }
 
 
@@ -61,16 +68,44 @@ LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
 ]
+PARTS = (filled(PartChange), PartChange(Part.FREE, 3))
+MEMORIES = (filled(MemoryReport, parts=PARTS), MemoryReport(2.5, 7, parts=PARTS))
+ABOUTS = [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")]
+KEEPERS = [Keeper(row, (row, replace(row, ended=None)), explains) for row in ROWS_HELD for explains in (0.5, None)]
+GROWING = [GrowingCache(row, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
+ABOUT = Inspection(KEY, InspectionKind.ABOUT, about=filled(About))
+LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS), ABOUT) for held in INSPECTIONS[-3:]]
+LEAKS.append(Leak(tuple(GROWING), ("text",), None, tuple(KEEPERS)))
+REPORTS: list[dict[str, Any]] = [
+    json.loads(leaks.dumps(one))
+    for one in (
+        LeakReport(FULL, 1.5, None, 3, 0.5),
+        LeakReport(FULL, 1.5, 2.5, 3, 0.5, tuple(LEAKS), tuple(GROWING), tuple(GROWING), (KEY,), memory=MEMORIES[0]),
+        LeakReport(FULL, 1.5, None, 3, 0.5, memory=MEMORIES[1]),
+    )
+]
+WRITTEN_MEMORIES = [report["memory"] for report in REPORTS if report["memory"]]
+WRITTEN_KEEPERS = [keeper for leak in REPORTS[1]["leaks"] for keeper in leak["keepers"]]
 WRITTEN = {
+    "A report": REPORTS,
+    "A leak": REPORTS[1]["leaks"],
+    "A cache that grows": REPORTS[1]["uncertain"],
+    "How it was tracked": [leak["held"] for leak in REPORTS[1]["leaks"] if leak["held"]],
+    "A keeper": WRITTEN_KEEPERS,
+    "A process that keeps objects": [process for keeper in WRITTEN_KEEPERS for process in keeper["processes"]],
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
     "The growth of its slab memory": [line["growth"] for line in LINES[1:]],
+    "The memory in a report on leaks": WRITTEN_MEMORIES,
+    "A part of the memory": [part for one in WRITTEN_MEMORIES for part in one["parts"]],
     "A cache": [row for line in LINES for row in line["caches"]],
     "An inspection": WRITTEN_INSPECTIONS,
     "A row of an inspection": [row for one in WRITTEN_INSPECTIONS for row in one.get("rows", ())],
     "What is held": [row["held"] for row in WRITTEN_INSPECTIONS[-1]["rows"] if row["held"]],
     "What is known of all objects": [one["tracking"] for one in WRITTEN_INSPECTIONS if one.get("tracking")],
-    "What the kernel says about a cache": [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")],
+    "What the kernel says about a cache": ABOUTS,
+    "A count beside a cache": [count for about in ABOUTS for count in about["counts"]],
+    "A site that the kernel knows": [site for about in ABOUTS for site in about["sites"]],
 }
 
 

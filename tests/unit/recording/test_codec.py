@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from slabtui.recording import older as upgrading
@@ -52,6 +54,8 @@ ABOUTS = st.builds(
     nodes=st.lists(st.tuples(COUNTS, COUNTS), max_size=3).map(tuple),
     live=st.none() | COUNTS,
     mem=st.none() | COUNTS,
+    counts=st.lists(st.builds(SideCount, TEXTS, COUNTS, COUNTS), max_size=2).map(tuple),
+    sites=st.lists(st.builds(KernelSite, TEXTS, COUNTS, COUNTS, TEXT_TUPLES, TEXTS, TEXTS), max_size=2).map(tuple),
 )
 OF_ALL_KINDS = {"number": COUNTS, "one_in": COUNTS, "lost": COUNTS, "trouble": TEXTS}
 INSPECTIONS = st.one_of(
@@ -64,7 +68,7 @@ INSPECTIONS = st.one_of(
     st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **OF_ALL_KINDS),
 )
 TIMES = st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000)
-MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * 5)
+MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * len(fields(HostMemory)))
 GROWTH = st.builds(
     HostGrowth,
     TIMES,
@@ -456,7 +460,19 @@ OF_ONE = {"pid": 7, "comm": "kswapd0", "cmdline": "", "ended": False, "cgroup": 
 OF_ONE |= {"context": Context.KERNEL_THREAD}
 PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
 STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
-ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
+ABOUT = About(
+    ("x",),
+    192,
+    200,
+    21,
+    4096,
+    ("reclaimable",),
+    ((0, 3), (1, 4)),
+    5,
+    8192,
+    (SideCount("unused", 7, 6),),
+    (KernelSite("slab_debug", 2, 400, ("d_alloc", "f"), "fs/dcache.c:3", "1-9"),),
+)
 HELD = Held(9, 1728, 2.5, 61.25, 3.5, (4, 4, 0, 1, 0, 0), 0.125, 0.000011, 1.5)
 HOLDER = InspectionRow(frames=FRAMES.frames, **OF_ONE, held=HELD)
 TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk")
@@ -516,8 +532,26 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
             "nodes": [[0, 3], [1, 4]],
             "live": 5,
             "mem": 8192,
+            "counts": [{"name": "unused", "number": 7, "began": 6}],
+            "sites": [
+                {
+                    "source": "slab_debug",
+                    "objects": 2,
+                    "bytes": 400,
+                    "frames": ["d_alloc", "f"],
+                    "place": "fs/dcache.c:3",
+                    "pids": "1-9",
+                }
+            ],
         },
     }
+
+
+def test_an_older_recording_has_nothing_beside_a_cache() -> None:
+    found = inspected(InspectionKind.ABOUT)
+    del found["inspections"][0]["about"]["counts"], found["inspections"][0]["about"]["sites"]
+    (inspection,) = loads(json.dumps(found)).inspections
+    assert inspection.about == replace(ABOUT, counts=(), sites=())
 
 
 def test_what_is_held_is_read_as_it_was_written() -> None:
@@ -545,7 +579,7 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
             part.keys()
             - LATER_OF_AN_INSPECTION_ROW
             - (LATER_OF_A_STACK if kind is InspectionKind.STACKS else set())
-            - ({"cache", "trouble"} if which == 0 else set())
+            - ({"cache", "trouble"} if which == 0 else {"counts", "sites"})
         ):  # the key names the cache
             found = inspected(kind)
             inspection = found["inspections"][0]
@@ -607,6 +641,11 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
         (InspectionKind.HELD, ["tracking"], 1, "tracking is 1"),
         (InspectionKind.HELD, ["tracking", "net"], 0.5, "net is 0.5"),
         (InspectionKind.ABOUT, ["about", "live"], -1, "live is -1"),
+        (InspectionKind.ABOUT, ["about", "counts"], {}, "counts is {}"),
+        (InspectionKind.ABOUT, ["about", "counts"], [3], "a count that is no object"),
+        (InspectionKind.ABOUT, ["about", "counts", 0, "number"], -1, "number is -1"),
+        (InspectionKind.ABOUT, ["about", "sites"], [{}], "bytes is missing"),
+        (InspectionKind.ABOUT, ["about", "sites"], [{}] * 65, "sites has 65 members, and may have 64"),
         (InspectionKind.ABOUT, ["about", "mem"], 1.5, "mem is 1.5"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 from urwid.testing import render_runs, render_text
 
 from slabtui.cli.options import DEMO
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.reader import read
 from slabtui.views.app import App
