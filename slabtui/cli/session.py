@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slabtui.cli.options import Options
@@ -34,6 +35,9 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written, or the system refuses something.
     """
+    if options.metrics is not None:
+        _export(options, ending, complain)
+        return
     prints = options.noclear or options.once or options.request.inspection is not None or name == SLABRATETOP
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
@@ -49,6 +53,17 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
     else:
         clears = name == SLABRATETOP and not (options.noclear or options.once) and sys.stdout.isatty()
         consumers.print_out(options, source, ending, complain, clears=clears)
+
+
+def _export(options: Options, ending: Ending, complain: Callable[[str], None]) -> None:
+    """Serve or write metrics. Whatever prevents that is reported before the start, which takes seconds."""
+    from slabtui.cli.exporting import Exporter
+
+    exporter = Exporter(options)
+    source = open_kernel(options, is_screen=False)
+    from slabtui.cli import consumers
+
+    consumers.export(options, source, ending, complain, exporter)
 
 
 def open_kernel(options: Options, is_screen: bool) -> "Source":
@@ -68,7 +83,8 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.unlimit_locked_memory()
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
+    writes = options.record or isinstance(options.metrics, Path)
+    capabilities.keep(kept, alone=capabilities.FILES if writes else ())
     needed = "slabtui.views.app" if is_screen else "slabtui.cli.printing"
     compiler = Compiler(meanwhile=partial(_import_all, "slabtui.cli.consumers", needed))
     try:
