@@ -17,7 +17,7 @@ from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 
 Notes = Callable[[], tuple[str, ...]]
 
-_INSTALL = "apt-get install python3-prometheus-client, or pip install 'slabtui[metrics]'"
+_INSTALL = "apt-get install python3-prometheus-client, or pip install prometheus-client"
 
 
 class Exporter:

@@ -19,6 +19,7 @@ examples:
   slabtui                              the live table; ? shows all keys
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
+  slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
                                        30 s of stacks, for a flame graph

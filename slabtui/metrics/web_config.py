@@ -9,7 +9,7 @@ from typing import Any
 
 from slabtui.errors import SlabtuiError, Status
 
-_INSTALL = "apt-get install python3-yaml python3-bcrypt, or pip install 'slabtui[metrics]'"
+_INSTALL = "apt-get install python3-yaml python3-bcrypt, or pip install pyyaml bcrypt"
 _TLS, _USERS = "tls_server_config", "basic_auth_users"
 _FILES = ("cert_file", "key_file")
 _LONGEST_PASSWORD = 72  # bytes: bcrypt uses no more, and newer versions of its library refuse them

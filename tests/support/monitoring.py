@@ -76,6 +76,11 @@ class Monitoring:
         (one,) = self.query(expression, at)
         return float(one["value"][1])
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the groups of rules, as evaluated last."""
+        found: list[dict[str, Any]] = json.loads(self._get("/api/v1/rules"))["data"]["groups"]
+        return found
+
     def samples(self, metric: str, seconds: int) -> list[tuple[float, float]]:
         """Return the samples of one series in the last seconds, each with its time."""
         (one,) = self.query(f"{metric}[{seconds}s]")
