@@ -68,10 +68,17 @@ def at(snapshots: list[Snapshot], when: float, field: str, cache: str | None) ->
 def check_rates(
     system: Monitoring, snapshots: list[Snapshot], end: float, seconds: int, cache: str | None, metric: str
 ) -> None:
-    """Check that the rate in PromQL is that of the totals: at its edges it may be off by two scrapes, or intervals."""
+    """Check that the rate in PromQL is that of the totals: at its edges it may be off by two scrapes, or intervals.
+
+    That of all caches comes from increase(): where a series begins or ends within the time, the rate() of
+    VictoriaMetrics is that of the part in which there is one.
+    """
     edge, field = 2.0, COUNTERS[metric]
-    cached = "" if cache is None else f'{{cache="{cache}"}}'
-    rate = system.value(f"sum(rate(slabtui_cache_{metric}_total{cached}[{seconds}s]))", end)
+    series = f"slabtui_cache_{metric}_total"
+    if cache is None:
+        rate = system.value(f"sum(increase({series}[{seconds}s]))", end) / seconds
+    else:
+        rate = system.value(f'rate({series}{{cache="{cache}"}}[{seconds}s])', end)
     first, last = end - seconds, end
     least = at(snapshots, last - edge, field, cache) - at(snapshots, first + edge, field, cache)
     most = at(snapshots, last + edge, field, cache) - at(snapshots, first - edge, field, cache)
@@ -126,6 +133,9 @@ def run_under_load(tmp_path: Path, seconds: int, interval: float, *more: str) ->
         assert process.poll() is None
         time.sleep(1.0)
         snapshots = list(read(recording))
+        check = [demand("promtool"), "check", "metrics"]
+        checked = subprocess.run(check, input=get(port), capture_output=True, text=True, check=False, timeout=30)
+        assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
         for system in systems:
             for metric in COUNTERS:
                 check_exactly(system, snapshots, window, "filp", metric)
@@ -171,7 +181,7 @@ def misbehaving(port: int, number: int) -> Iterator[None]:
 def test_rates_in_promql_are_those_of_the_totals(tmp_path: Path) -> None:
     for name in SYSTEMS:
         demand(name)
-    run_under_load(tmp_path, seconds=7, interval=0.5)
+    run_under_load(tmp_path, seconds=5, interval=0.5)
 
 
 @pytest.mark.slow
@@ -199,16 +209,6 @@ def test_the_rules_are_valid_for_both_systems_and_find_what_they_should() -> Non
         printed = ended.stdout + ended.stderr
         assert ended.returncode == 0, printed
         assert not re.search("(?i)warn|error|duplicate", printed), printed
-
-
-def test_promtool_has_nothing_to_say() -> None:
-    promtool, port = demand("promtool"), free_port()
-    with metrics(str(port), "--frees"):
-        text = get(port)
-    checked = subprocess.run(
-        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False, timeout=30
-    )
-    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def test_the_threads_that_serve_have_no_capability() -> None:
@@ -247,13 +247,6 @@ def test_a_file_for_node_exporter_is_complete_readable_and_removed_at_the_end(tm
         process.terminate()
         process.wait(10)
     assert list(directory.iterdir()) == []
-
-
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "missing" / "a.prom"
-    ended = subprocess.run([*SLABTUI, "--metrics", path], capture_output=True, text=True, check=False, timeout=30)
-    expected = f"slabtui: cannot write {path} (No such file or directory): check its directory\n"
-    assert (ended.returncode, ended.stderr) == (1, expected)
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ if [ "$level" = test ]; then # file systems and locales that tests make
 		if has apt-get && ! has $package && [ ! -e "$venv/usr/bin/$package" ]; then
 			say "unpacking $package"
 			place=$(mktemp -d)
-			(cd "$place" && apt-get download -qq $package 2>/dev/null) && dpkg-deb -x "$place"/*.deb "$venv" ||
+			(cd "$place" && apt-get download -qq $package 2>/dev/null) && dpkg-deb --fsys-tarfile "$place"/*.deb |
+				tar -x -C "$venv" --no-same-owner ./usr/bin ||
 				say "no package $package here: the tests with it are skipped"
 			rm -rf "$place"
 		fi

@@ -80,7 +80,7 @@ def total(one: Snapshot, kind: str) -> int:
     return sum(getattr(row, f"total_{kind}") or 0 for row in one.rows)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(histories())
 def test_no_counter_ever_decreases(history: list[Snapshot]) -> None:
     series, last = Series(Listing(1)), {}
@@ -121,7 +121,7 @@ def test_for_every_scraper_the_sum_of_the_increases_is_that_of_the_totals(
         assert increases[kind] == total(history[-1], kind) - total(history[seen[0]], kind)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(histories(), st.data())
 def test_a_slow_consumer_misses_nothing(history: list[Snapshot], data: st.DataObject) -> None:
     """What its queue merges counts the same."""
@@ -138,7 +138,7 @@ def test_a_slow_consumer_misses_nothing(history: list[Snapshot], data: st.DataOb
         assert sum(getattr(one, kind) or 0 for one in exposed.caches) == total(history[-1], kind)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(histories())
 def test_what_caches_hold_is_exposed_once(history: list[Snapshot]) -> None:
     series = Series(Listing(1))
