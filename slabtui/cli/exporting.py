@@ -12,6 +12,7 @@ from slabtui.kernel import capabilities
 from slabtui.metrics import listing
 from slabtui.metrics.address import Address
 from slabtui.metrics.series import Series
+from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 
@@ -37,6 +38,7 @@ class Exporter:
             raise SlabtuiError(f"--metrics needs the module {error.name}", _INSTALL) from error
         self._families = families.Families()
         self._series = Series(listing.Listing(options.maxrows or listing.MOST, *_matchers(options)))
+        self._is_exposed = False
         self._destination: destination.Destination
         registry = families.registry(self._families)
         if isinstance(options.metrics, Path):
@@ -81,17 +83,27 @@ class Exporter:
                     if snapshot is None:
                         continue
                     left = None if left is None else left - 1
-                    self._families.exposed = self._series.add(snapshot)
-                    self._destination.publish()
-                    say((f"metrics: {self.place}", *snapshot.notes, *notes()))
+                    say((*self._expose(snapshot), *snapshot.notes, *notes()))
                     if snapshot.error:
                         complain(snapshot.error)
-        except query.BadFilterError as error:
-            raise SlabtuiError(f"a pattern for metrics {error}", SEE_HELP, Status.USAGE) from error
-        except OSError as error:
-            raise SlabtuiError(f"cannot write {self.place} ({error.strerror})", "check its directory") from error
         finally:
             self._destination.close()
+
+    def _expose(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Expose what there is after one more interval; return what is worth saying."""
+        try:
+            self._families.exposed = self._series.add(snapshot)
+        except query.BadFilterError as error:
+            raise SlabtuiError(f"a pattern for metrics {error}", SEE_HELP, Status.USAGE) from error
+        try:
+            self._destination.publish()
+        except OSError as error:
+            failed = SlabtuiError(f"cannot write {self.place} ({error.strerror})", "check its directory")
+            if not self._is_exposed:
+                raise failed from error
+            return (str(failed),)  # a full disk may have room later
+        self._is_exposed = True
+        return (f"metrics: {self.place}",)
 
 
 def _matchers(options: Options) -> tuple[Callable[[str], bool], Callable[[str], bool]]:

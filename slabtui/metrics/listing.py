@@ -20,11 +20,13 @@ class Activity:
         mem: bytes of memory that they hold.
         allocs: objects that were allocated in the interval.
         words: their name and their aliases.
+        growing: whether one of them grows as a leak does.
     """
 
     mem: int
     allocs: int
     words: tuple[str, ...]
+    growing: bool = False
 
 
 def nothing(word: str) -> bool:
@@ -36,10 +38,11 @@ class Listing:
     """Chooses names, interval by interval.
 
     A name is chosen if it is among the first `most` by memory or by rate, and stays until it is not among the first
-    2 x `most` of either. So at most 4 x `most` names are chosen, beside those that `included` matches.
+    2 x `most` of either; or if it is among the first `most`, by memory, of those that grow as leaks do, because a leak
+    is small at first. So at most 5 x `most` names are chosen, beside those that `included` matches.
 
     Args:
-        most: how many names are chosen by memory, and how many by rate.
+        most: how many names are chosen by memory, how many by rate, and how many that grow.
         included: matches names and aliases of caches that are always chosen.
         excluded: matches those that are never chosen.
     """
@@ -78,8 +81,9 @@ class Listing:
         rates = {name: self._rates[name] for name in candidates}
         first = _first(memory, self._most) | _first(rates, self._most)
         near = _first(memory, self._most * _STAYS) | _first(rates, self._most * _STAYS)
+        leaks = _first({name: 1 + memory[name] for name, one in candidates.items() if one.growing}, self._most)
         named = {name for name, one in candidates.items() if any(map(self._included, one.words))}
-        self._chosen = frozenset(first | (near & self._chosen) | named)
+        self._chosen = frozenset(first | (near & self._chosen) | leaks | named)
         return self._chosen
 
 

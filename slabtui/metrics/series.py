@@ -152,7 +152,9 @@ class Series:
             return self._exposed
         self._now += snapshot.elapsed
         sums = self._add_rows(snapshot.rows)
-        activities = {name: Activity(one.mem or 0, one.allocs, one.words) for name, one in sums.items()}
+        activities = {
+            name: Activity(one.mem or 0, one.allocs, one.words, bool(one.growing)) for name, one in sums.items()
+        }
         wanted = self._listing.choose(activities, snapshot.elapsed)
         is_first = self._other is None
         created = before.created if self._other else _began(snapshot)

@@ -1,5 +1,7 @@
 """What metrics are exposed of a source, and how it ends."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -69,6 +71,23 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     expected = f"^cannot write {path} \\(No such file or directory\\): check its directory$"
     with pytest.raises(SlabtuiError, match=expected):
         export(["--metrics", str(path)], reading, 1)
+
+
+def test_a_file_that_cannot_be_written_for_a_while_is_said_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, publish, calls = tmp_path / "a.prom", destination.Textfile.publish, []
+
+    def fail_sometimes(self: destination.Textfile) -> None:
+        calls.append(0)
+        if len(calls) in (2, 3):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        publish(self)
+
+    monkeypatch.setattr(destination.Textfile, "publish", fail_sometimes)
+    said = export(["--metrics", str(path)], reading, 5)
+    assert said == [f"metrics: {path}", f"cannot write {path} (No space left on device): check its directory"]
+    assert len(calls) == 5
 
 
 def test_a_pattern_that_takes_too_long_is_named(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def histories(draw: st.DrawFn) -> list[Snapshot]:
                     frees=known[1] - before[1] if is_exact else None,
                     mem=draw(st.none() | st.integers(0, 10**6)),
                     live=draw(st.none() | st.integers(0, 1000)),
+                    growing=known[1] % 5 == 0,
                 )
             )
         found.append(snapshot(*rows, time=time, elapsed=elapsed))
@@ -102,6 +103,7 @@ def scrapes(history: Sequence[Snapshot], every: float, first: float) -> list[int
     return [*seen, len(history) - 1]
 
 
+@settings(max_examples=40)
 @given(histories(), st.floats(1, HOLD), st.floats(0, HOLD))
 def test_for_every_scraper_the_sum_of_the_increases_is_that_of_the_totals(
     history: list[Snapshot], every: float, first: float
@@ -208,6 +210,17 @@ def test_the_list_does_not_flicker_where_two_caches_change_places() -> None:
     assert names == [{"a"}, {"a", "b"}, {"a", "b"}, {"a", "b"}]
 
 
+def test_a_cache_that_grows_as_a_leak_does_has_series_though_it_is_small() -> None:
+    list_ = Listing(1)
+    names = {
+        "large": Activity(99, 0, ("large",)),
+        "busy": Activity(1, 99, ("busy",)),
+        "small": Activity(1, 1, ("small",)),
+    }
+    assert list_.choose(names, 1.0) == {"large", "busy"}
+    assert list_.choose(names | {"small": Activity(1, 1, ("small",), growing=True)}, 1.0) == {"large", "busy", "small"}
+
+
 def test_patterns_choose_and_refuse_names_and_aliases() -> None:
     list_ = Listing(1, query.matcher("~^fuse|alias"), query.matcher("kmalloc"))
     found = list_.choose(
@@ -224,8 +237,10 @@ def test_patterns_choose_and_refuse_names_and_aliases() -> None:
     assert found == {"filp", "fuse_inode", "merged"}
 
 
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.integers(0, 99), min_size=1), min_size=1))
 def test_the_list_is_bounded(intervals: list[dict[str, int]]) -> None:
     list_ = Listing(2)
     for one in intervals:
-        assert len(list_.choose({name: Activity(mem, 99 - mem, (name,)) for name, mem in one.items()}, 1.0)) <= 8
+        names = {name: Activity(mem, 99 - mem, (name,), growing=mem % 3 == 0) for name, mem in one.items()}
+        assert len(list_.choose(names, 1.0)) <= 10
