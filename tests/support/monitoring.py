@@ -23,11 +23,24 @@ _START = 30  # seconds that one may take to start
 SYSTEMS = ("prometheus", "victoria-metrics")
 
 
+def find(program: str) -> str | None:
+    """Return the path of a program; None: it is not here, as not every release of Debian has a package of it."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:{_UNPACKED}")
+
+
 def demand(program: str) -> str:
-    """Return the path of a program; skip the test if this distribution has no package of it."""
-    found = shutil.which(program, path=f"{os.environ['PATH']}:{_UNPACKED}")
+    """Return the path of a program, or skip the test."""
+    found = find(program)
     if found is None:
         pytest.skip(f"no {program} on this machine: apt-get install prometheus victoria-metrics")
+    return found
+
+
+def systems() -> list[str]:
+    """Return which of SYSTEMS are here; skip the test if none is."""
+    found = [name for name in SYSTEMS if find(name)]
+    if not found:
+        demand(SYSTEMS[0])
     return found
 
 
