@@ -1,7 +1,7 @@
 """Counters never decrease, and the sum of all increases is the increase of the totals, whoever scrapes when."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from slabtui.model.snapshot import CacheRow, Snapshot, merge
 from tests.support.fakes import snapshot
 
 COUNTERS = ("allocs", "bytes", "frees")
+LONGEST = 12  # intervals
 # Two caches of one name, a size class of the name of a cache, and a cache with the name of the series of all others.
 KEYS = (
     CacheKey(KeyKind.CACHE, "a"),
@@ -28,13 +29,28 @@ KEYS = (
 )
 
 
+class Chosen(Listing):
+    """A list with any names at any time."""
+
+    def __init__(self, choices: Sequence[frozenset[str]]) -> None:
+        super().__init__()
+        self._choices = iter(choices)
+
+    def choose(self, activities: Mapping[str, Activity], elapsed: float) -> frozenset[str]:
+        return next(self._choices) & activities.keys()
+
+
+# For each interval of a history, and more.
+CHOICES = st.lists(st.frozensets(st.sampled_from("abcd")), min_size=LONGEST, max_size=LONGEST)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Snapshot]:
     """Return the snapshots of a host whose caches come, and are large and busy in turn."""
     totals: dict[CacheKey, list[int]] = {}
     found = []
     time = 1.7e9
-    for _ in range(draw(st.integers(1, 14))):
+    for _ in range(draw(st.integers(1, LONGEST))):
         elapsed = draw(st.sampled_from((1.0, 10.0, 50.0, 90.0, 150.0)))
         time += elapsed
         rows = []
@@ -82,9 +98,9 @@ def total(one: Snapshot, kind: str) -> int:
 
 
 @settings(max_examples=20)
-@given(histories())
-def test_no_counter_ever_decreases(history: list[Snapshot]) -> None:
-    series, last = Series(Listing(1)), {}
+@given(histories(), CHOICES)
+def test_no_counter_ever_decreases(history: list[Snapshot], choices: list[frozenset[str]]) -> None:
+    series, last = Series(Chosen(choices)), {}
     for one in history:
         exposed = series.add(one)
         for name, value in counters(exposed).items():
@@ -103,13 +119,13 @@ def scrapes(history: Sequence[Snapshot], every: float, first: float) -> list[int
     return [*seen, len(history) - 1]
 
 
-@settings(max_examples=40)
-@given(histories(), st.floats(1, HOLD), st.floats(0, HOLD))
+@settings(max_examples=100)
+@given(histories(), CHOICES, st.floats(1, HOLD), st.floats(0, HOLD))
 def test_for_every_scraper_the_sum_of_the_increases_is_that_of_the_totals(
-    history: list[Snapshot], every: float, first: float
+    history: list[Snapshot], choices: list[frozenset[str]], every: float, first: float
 ) -> None:
     """PromQL's increase() takes nothing from the first value of a series, or of one that comes back."""
-    series = Series(Listing(1))
+    series = Series(Chosen(choices))
     exposures = [series.add(one) for one in history]
     seen = scrapes(history, every, first)
     last = counters(exposures[seen[0]])
@@ -141,9 +157,9 @@ def test_a_slow_consumer_misses_nothing(history: list[Snapshot], data: st.DataOb
 
 
 @settings(max_examples=20)
-@given(histories())
-def test_what_caches_hold_is_exposed_once(history: list[Snapshot]) -> None:
-    series = Series(Listing(1))
+@given(histories(), CHOICES)
+def test_what_caches_hold_is_exposed_once(history: list[Snapshot], choices: list[frozenset[str]]) -> None:
+    series = Series(Chosen(choices))
     for one in history:
         exposed = series.add(one)
         for name in ("live", "mem"):
