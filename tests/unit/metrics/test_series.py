@@ -119,7 +119,7 @@ def scrapes(history: Sequence[Snapshot], every: float, first: float) -> list[int
     return [*seen, len(history) - 1]
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(histories(), CHOICES, st.sampled_from((1.0, 40.0, 70.0, HOLD)), st.sampled_from((0.0, 5.0, 30.0, 80.0)))
 def test_for_every_scraper_the_sum_of_the_increases_is_that_of_the_totals(
     history: list[Snapshot], choices: list[frozenset[str]], every: float, first: float
