@@ -5,9 +5,12 @@ import math
 from pathlib import Path
 
 from slabtui.columns import query, text
+from slabtui.metrics.address import Address
 from slabtui.model.request import LONGEST, SHORTEST
 
 SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0  # seconds; with less a bin would be as short as a grace period of RCU
+
+METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 
 _MOST_DIGITS = 19
 
@@ -58,6 +61,18 @@ def path(given: str) -> Path:
     if not given:
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(given)
+
+
+def metrics(given: str) -> Address | Path:
+    """Return where metrics go: to a file if the name ends in `.prom`, else the address of a server."""
+    if given.endswith(METRICS_SUFFIX):
+        return Path(given)
+    try:
+        return Address.parse(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is neither an address, as in 9811, 0.0.0.0:9811 or [::]:9811, nor a file that ends in .prom"
+        ) from error
 
 
 def interval(given: str) -> float:

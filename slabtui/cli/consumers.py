@@ -6,6 +6,8 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slabtui.cli.options import DEMO, Options
 from slabtui.collector import Collector, Source
@@ -16,6 +18,9 @@ from slabtui.producer import Producer
 from slabtui.recording.addresses import AddressHider, Concealer, show_all
 from slabtui.system import garbage, streams
 from slabtui.system.ending import Ending
+
+if TYPE_CHECKING:
+    from slabtui.cli.exporting import Exporter  # it imports an optional library
 
 Notes = Callable[[], tuple[str, ...]]
 
@@ -85,6 +90,29 @@ def report_leaks(options: Options, source: Source | None, ending: Ending, compla
             return print_report(options, producer, conceal, complain, notes)
 
 
+def export(
+    options: Options, source: Source, ending: Ending, complain: Callable[[str], None], exporter: "Exporter"
+) -> None:
+    """Serve or write metrics, and record if that is asked for.
+
+    Args:
+        options: what the user asks for.
+        source: the running kernel.
+        ending: limits the time of the cleanup.
+        complain: prints a line on standard error.
+        exporter: where metrics go.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: the system refuses something.
+    """
+    with (
+        _producing(options, source, is_screen=False) as producer,
+        _recording(options, producer, _concealer(options), ending, is_screen=False) as notes,
+    ):
+        exporter.run(producer, options.count, complain, notes)
+
+
 @contextmanager
 def _producing(
     options: Options, source: Source | None, *, is_screen: bool, interval: float | None = None
@@ -121,7 +149,8 @@ def _recording(
     from slabtui.recording.recorder import Recorder
 
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept))
+    alone = capabilities.FILES if isinstance(options.metrics, Path) else ()
+    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept, alone))
     producer.subscribe(recorder.queue)
     try:
         yield recorder.notes

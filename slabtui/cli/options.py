@@ -11,6 +11,7 @@ from pathlib import Path
 from slabtui.cli.parser import DEFAULT_RUN, INSPECTIONS, RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import INTERVAL, InspectionRequest, Request
 
@@ -37,6 +38,10 @@ class Options:
         record: the file to record to.
         addresses: whether kernel addresses are written.
         replay: the recording that is shown; None: the running kernel is.
+        metrics: where metrics go, instead of a screen: the address of a server, or a file; None: not given.
+        metrics_include: which names always have series of their own; None: not given.
+        metrics_exclude: which names never have; None: not given.
+        web_config: who may read from the server, and its certificate; None: not given.
         mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
         count: after how many snapshots to end; None: when the user ends it.
@@ -57,6 +62,10 @@ class Options:
     record: Path | None
     addresses: bool
     replay: Path | Traversable | None
+    metrics: Address | Path | None
+    metrics_include: str | None
+    metrics_exclude: str | None
+    web_config: Path | None
     mouse: bool
     interval: float
     count: int | None
@@ -105,11 +114,16 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         record=found.record,
         addresses=found.addresses,
         replay=DEMO if found.demo else found.replay,
+        metrics=found.metrics,
+        metrics_include=found.metrics_include,
+        metrics_exclude=found.metrics_exclude,
+        web_config=found.web_config,
         mouse=found.mouse,
         interval=found.every or found.interval or INTERVAL,
         count=1 if found.once else found.number or found.count,
     )
     _demand_what_goes_together(options)
+    _demand_what_goes_with_metrics(options)
     return options
 
 
@@ -160,3 +174,23 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
     if options.output == "csv" and kind is not None:
         raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)
+
+
+def _demand_what_goes_with_metrics(options: Options) -> None:
+    if options.metrics is None:
+        if options.metrics_include is not None or options.metrics_exclude is not None or options.web_config:
+            raise SlabtuiError(
+                "--metrics-include, --metrics-exclude and --web-config apply to metrics", "add --metrics", Status.USAGE
+            )
+        return
+    if options.web_config and isinstance(options.metrics, Path):
+        raise SlabtuiError("--web-config applies to a server, not to a file", "leave it out", Status.USAGE)
+    if options.filter:
+        raise SlabtuiError("-f chooses rows, not metrics", "use --metrics-include or --metrics-exclude", Status.USAGE)
+    others = {
+        "a recording": options.replay,
+        "an inspection": options.request.inspection,
+        "-C, -b, -o or --output": options.noclear or options.once or options.columns or options.output,
+    }
+    if found := next((name for name, given in others.items() if given), None):
+        raise SlabtuiError(f"--metrics does not go with {found}", "leave one out", Status.USAGE)

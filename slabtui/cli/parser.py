@@ -11,6 +11,7 @@ from slabtui import __version__
 from slabtui.cli import arguments
 from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.listing import MOST
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import INTERVAL, LONGEST, SHORTEST
 
@@ -20,6 +21,7 @@ examples:
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
   slabtui --leaks                      after a minute: what grows, and who keeps it
+  slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
                                        30 s of stacks, for a flame graph
@@ -104,6 +106,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         )
     )
     _add_recordings(options.add_argument_group("recordings"))
+    _add_metrics(options.add_argument_group("metrics"))
     other = options.add_argument_group("other")
     other.add_argument("-h", "--help", action="help", help="show this help and exit")
     other.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}", help="show the version")
@@ -200,7 +203,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         "--maxrows",
         metavar="N",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most N rows (default: {text.MAXROWS} as text without --all, else all)",
+        help=f"print at most N rows (default: {text.MAXROWS} as text without --all, else all); see also --metrics",
     )
     group.add_argument(
         "--output",
@@ -224,3 +227,32 @@ def _add_recordings(group: argparse._ArgumentGroup) -> None:
         "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
     )
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui, in a loop")
+
+
+def _add_metrics(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--metrics",
+        metavar="WHERE",
+        type=arguments.metrics,
+        help="instead of a screen, serve metrics for Prometheus at [ADDRESS:]PORT (default address: 127.0.0.1), or "
+        f"write them to a file whose name ends in {arguments.METRICS_SUFFIX}; the largest and the busiest caches, -r N "
+        f"of each (default: {MOST}), have series of their own",
+    )
+    group.add_argument(
+        "--metrics-include",
+        metavar="FILTER",
+        type=arguments.pattern,
+        help="the caches that FILTER finds always have series of their own; as in -f",
+    )
+    group.add_argument(
+        "--metrics-exclude",
+        metavar="FILTER",
+        type=arguments.pattern,
+        help="the caches that FILTER finds never have: they are counted in the series named other",
+    )
+    group.add_argument(
+        "--web-config",
+        metavar="FILE",
+        type=arguments.path,
+        help="serve with the TLS certificate and for the users of this file, as Prometheus' exporters do",
+    )

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slabtui.cli.options import Options
@@ -30,6 +31,9 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written, or the system refuses something.
     """
+    if options.metrics is not None:
+        _export(options, ending, complain)
+        return Status.OK
     prints = options.noclear or options.once or options.prints_one_thing or name == SLABRATETOP
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
@@ -50,6 +54,17 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
     return Status.OK
 
 
+def _export(options: Options, ending: Ending, complain: Callable[[str], None]) -> None:
+    """Serve or write metrics. Whatever prevents that is reported before the start, which takes seconds."""
+    from slabtui.cli.exporting import Exporter
+
+    exporter = Exporter(options)
+    source = open_kernel(options, is_screen=False)
+    from slabtui.cli import consumers
+
+    consumers.export(options, source, ending, complain, exporter)
+
+
 def open_kernel(options: Options, is_screen: bool) -> "Source":
     """Return the running kernel as a source, and drop the privileges that it does not need.
 
@@ -63,7 +78,8 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.unlimit_locked_memory()
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
+    writes = options.record or isinstance(options.metrics, Path)
+    capabilities.keep(kept, alone=capabilities.FILES if writes else ())
     printing = "slabtui.cli.leaks" if options.leaks else "slabtui.cli.printing"
     needed = "slabtui.views.app" if is_screen else printing
     meanwhile = partial(_import_all, "slabtui.cli.consumers", needed)

@@ -20,6 +20,33 @@ def create(path: Path) -> FileIO:
     return FileIO(path, "x", opener=lambda name, flags: os.open(name, flags, _MODE))
 
 
+def replace(path: Path, content: bytes, mode: int) -> None:
+    """Replace a file, so that who opens it finds all of the old content or all of the new one; rename(2).
+
+    A file that is left over from a process that was killed meanwhile is replaced, too.
+
+    Args:
+        path: the file; if it is a link, the link is replaced.
+        content: what it contains then.
+        mode: its permissions, whatever the umask is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        with create(beside) as file:
+            left = memoryview(content)
+            while left:
+                left = left[file.write(left) :]
+            os.fchmod(file.fileno(), mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 class Repeated:
     """A file of /proc, kept open to be read again and again: to open it takes several times as long as to read it.
 

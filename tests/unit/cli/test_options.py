@@ -12,6 +12,7 @@ from slabtui.cli.options import Options
 from slabtui.cli.parser import RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
 
 EXAMPLE = re.compile(r"^  (slabtui\b.*?)(?:  .*| > \S+)?$", re.MULTILINE)
@@ -81,7 +82,7 @@ def test_frees_are_counted_where_they_are_shown(argv: Sequence[str], counted: bo
 
 def test_every_option_is_in_a_group_with_a_name() -> None:
     groups = {group.title: group._group_actions for group in parser()._action_groups if group._group_actions}
-    assert list(groups) == ["what to show", "what to count", "output", "recordings", "other"]
+    assert list(groups) == ["what to show", "what to count", "output", "recordings", "metrics", "other"]
     grouped = [action for actions in groups.values() for action in actions]
     assert len(grouped) == len(parser()._actions)
     assert all(action.help for action in grouped)
@@ -89,17 +90,18 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
-    assert len(examples) == 6
+    assert len(examples) == 7
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
-    assert [one.output for one in found] == [None, None, None, None, None, "folded"]
+    assert [one.output for one in found] == [None, None, None, None, None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
     assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
     assert found[3].leaks == RUN
-    assert str(found[4].record) == "night.jsonl.gz"
-    inspection = found[5].request.inspection
+    assert found[4].metrics == Address("127.0.0.1", 9811)
+    assert str(found[5].record) == "night.jsonl.gz"
+    inspection = found[6].request.inspection
     assert inspection is not None
-    assert (inspection.kinds, found[5].count) == ((InspectionKind.STACKS,), 30)
+    assert (inspection.kinds, found[6].count) == ((InspectionKind.STACKS,), 30)
 
 
 @pytest.mark.parametrize(
