@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from slabtui import __version__
 from slabtui.cli.options import Options
 from slabtui.cli.parser import SEE_HELP
 from slabtui.columns import query
@@ -36,7 +37,7 @@ class Exporter:
             from slabtui.metrics import destination, families, web_config
         except ImportError as error:
             raise SlabtuiError(f"--metrics needs the module {error.name}", _INSTALL) from error
-        self._families = families.Families()
+        self._families = families.Families(__version__)
         self._series = Series(listing.Listing(options.maxrows or listing.MOST, *_matchers(options)))
         self._is_exposed = False
         self._destination: destination.Destination

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from slabtui import __version__
 from slabtui.columns import caches
 from slabtui.columns.column import MetricType
 from slabtui.metrics.series import CacheSeries, Exposed
@@ -129,17 +128,21 @@ INFOS = {
 class Families(Collector):
     """What is exposed, as families of metrics: a collector of prometheus_client.
 
+    Args:
+        version: of slabtui.
+
     Attributes:
         exposed: what is exposed now. Another thread may replace it at any time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         self.exposed = Exposed()
+        self._version = version
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family that has values."""
         exposed = self.exposed
-        values = {"build": {"version": __version__}}
+        values = {"build": {"version": self._version}}
         if exposed.time is not None:
             values["host"] = {"kernel": exposed.origin.kernel, "scope": exposed.origin.scope}
         for name, labels in values.items():

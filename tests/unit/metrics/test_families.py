@@ -34,7 +34,7 @@ WHOLE = Exposed(
 
 
 def families(exposed: Exposed) -> Families:
-    found = Families()
+    found = Families("1.2.3")
     found.exposed = exposed
     return found
 
