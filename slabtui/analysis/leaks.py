@@ -80,14 +80,14 @@ class LeakWatch:
         self._last = self._growth.judge(replace(snapshot, growth=None))
 
     def choose(self) -> tuple[CacheKey, ...]:
-        """Return the caches that are worth tracking, MOST_SUSPECTS at most.
+        """Return the caches that are worth tracking, MOST_SUSPECTS at most; none while no growth is known.
 
         Those of which the lower limit of the growth is highest, in bytes: what only fluctuates has a limit below 0.
         Reclaimable caches come last. Of caches that grow at the same rate, which may be one leak, one comes first and
         the others last: one with a name of its own, because its stacks say more than those of a shared size of kmalloc.
         """
-        growing = [one for one in self._find_growing() if (one.row.growth_objects_s or 0) > 0]
-        growing.sort(key=_rank)
+        self._growth.examine_all()
+        growing = sorted((one for one in self._find_growing() if one.slope > 0), key=_rank)
         leaders: list[GrowingCache] = []
         others: list[GrowingCache] = []
         for one in growing:
@@ -161,7 +161,7 @@ class LeakWatch:
         for row in self._last.rows if self._last else ():
             trend = self._growth.find_trend(row.cache)
             if trend is not None and row.live is not None:
-                yield GrowingCache(row, trend.low, trend.high, row.live - self._before[row.cache])
+                yield GrowingCache(row, trend.slope, trend.low, trend.high, row.live - self._before[row.cache])
 
     def _find_leaks(self, growing: Sequence[GrowingCache]) -> Iterable[Leak]:
         """Yield the caches that grow as a leak does in groups, what grows by most bytes first."""
@@ -223,12 +223,12 @@ class LeakWatch:
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:
     size = one.row.size or 0
-    return bool(one.row.reclaimable), -one.low * size, -(one.row.growth_bytes_h or 0), one.row.name
+    return bool(one.row.reclaimable), -one.low * size, -one.slope * size, one.row.name
 
 
 def _may_be_one(one: GrowingCache, other: GrowingCache) -> bool:
     """Return whether two caches grow at nearly the same rate, and either both or none of them can be reclaimed."""
-    first, second = one.row.growth_objects_s or 0, other.row.growth_objects_s or 0
+    first, second = one.slope, other.slope
     same_kind = bool(one.row.reclaimable) is bool(other.row.reclaimable)
     return same_kind and abs(first - second) <= _SAME * max(first, second)
 
