@@ -15,7 +15,6 @@ from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import CacheRow, Snapshot
 
-SHORTEST = 10.0  # seconds of a run: its bins have 0.8 s then, which is longer than most grace periods of RCU
 _BINS = 12  # of a run: with eight growth is known, two more confirm it, and one may begin late
 _SHORTEST_INTERVAL = 0.2  # seconds: reading what five caches hold takes up to 50 ms
 _FIRST = 1 / 3  # of the run: four bins, after which slopes are known. Objects are held from then on, so no longer.
@@ -48,10 +47,10 @@ def find_interval(seconds: float) -> float:
 
 
 class LeakWatch:
-    """Follows one run, snapshot by snapshot.
+    """Follows one run, snapshot by snapshot, with a judgement of its own: its bins follow from the length of the run.
 
     Args:
-        seconds: length of the run; its bins follow from it.
+        seconds: length of the run; infinite: not known.
 
     Attributes:
         elapsed: seconds since its begin.
@@ -65,6 +64,7 @@ class LeakWatch:
         self._before: dict[CacheKey, int] = {}  # live objects of each cache when it was seen first
         self._tracked_after: float | None = None
         self._stacks: dict[CacheKey, SteadyStacks] = {}
+        self._reclaimable: set[str] = set()  # names
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an interval; one that covers no time changes nothing."""
@@ -117,6 +117,7 @@ class LeakWatch:
         if self._last is None:
             return None
         last = self._last = self._growth.judge_at_once(self._last)
+        self._reclaimable = {row.name for row in last.rows if row.reclaimable}
         watched = [row for row in last.rows if row.growing is not None]
         if not watched:
             return None
@@ -188,8 +189,7 @@ class LeakWatch:
 
     def _is_explained(self, row: CacheRow) -> bool:
         """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
-        reclaimable = {one.name for one in self._last.rows if one.reclaimable} if self._last else set()
-        follows = bool(row.grows_with) and row.grows_with[0] in reclaimable  # a reclaimable one is the first
+        follows = bool(row.grows_with) and row.grows_with[0] in self._reclaimable  # a reclaimable one is the first
         return bool(row.reclaimable) or follows or bool(known.lifetime((row.name, *row.aliases)))
 
     def _is_sure(self, leak: Leak) -> bool:
