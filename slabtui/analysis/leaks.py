@@ -16,7 +16,6 @@ from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import CacheRow, Snapshot
 
-SHORTEST = 10.0  # seconds of a run: its bins have 0.8 s then, which is longer than most grace periods of RCU
 _BINS = 12  # of a run: with eight growth is known, two more confirm it, and one may begin late
 _SHORTEST_INTERVAL = 0.2  # seconds: reading what five caches hold takes up to 50 ms
 _FIRST = 1 / 3  # of the run: four bins, after which slopes are known. Objects are held from then on, so no longer.
@@ -25,6 +24,8 @@ _LONGEST_FIRST = 300.0  # seconds: the longest of the shorter stretches in which
 _SAME = 0.1  # of a slope: caches whose slopes differ by less may grow together
 _MOST_KEEPERS = 3
 _LEAST_EXPLAINED = 0.05  # of the growth: less than that does not help who looks for the leak
+_MAIN = 0.5  # of the growth: stacks that explain this much are its main cause
+_MORE = 1.1  # times the change of LIVE: the limit from which a page says no more how much is explained
 _ERRORS = 2  # standard errors that an estimate must exceed, as on the screen
 
 
@@ -49,10 +50,10 @@ def find_interval(seconds: float) -> float:
 
 
 class LeakWatch:
-    """Follows one run, snapshot by snapshot.
+    """Follows one run, snapshot by snapshot, with a judgement of its own: its bins follow from the length of the run.
 
     Args:
-        seconds: length of the run; its bins follow from it.
+        seconds: length of the run; infinite: not known.
 
     Attributes:
         elapsed: seconds since its begin.
@@ -67,6 +68,7 @@ class LeakWatch:
         self._before: dict[CacheKey, int] = {}  # live objects of each cache when it was seen first
         self._tracked_after: float | None = None
         self._stacks: dict[CacheKey, SteadyStacks] = {}
+        self._reclaimable: set[str] = set()  # names
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an interval; one that covers no time changes nothing."""
@@ -83,14 +85,14 @@ class LeakWatch:
         self._last = self._growth.judge(replace(snapshot, growth=None))
 
     def choose(self) -> tuple[CacheKey, ...]:
-        """Return the caches that are worth tracking, MOST_SUSPECTS at most.
+        """Return the caches that are worth tracking, MOST_SUSPECTS at most; none while no growth is known.
 
         Those of which the lower limit of the growth is highest, in bytes: what only fluctuates has a limit below 0.
         Reclaimable caches come last. Of caches that grow at the same rate, which may be one leak, one comes first and
         the others last: one with a name of its own, because its stacks say more than those of a shared size of kmalloc.
         """
-        growing = [one for one in self._find_growing() if (one.row.growth_objects_s or 0) > 0]
-        growing.sort(key=_rank)
+        self._growth.examine_all()
+        growing = sorted((one for one in self._find_growing() if one.slope > 0), key=_rank)
         leaders: list[GrowingCache] = []
         others: list[GrowingCache] = []
         for one in growing:
@@ -120,6 +122,7 @@ class LeakWatch:
         if self._last is None:
             return None
         last = self._last = self._growth.judge_at_once(self._last)
+        self._reclaimable = {row.name for row in last.rows if row.reclaimable}
         watched = [row for row in last.rows if row.growing is not None]
         if not watched:
             return None
@@ -127,7 +130,8 @@ class LeakWatch:
         leaks = [leak for leak in self._find_leaks(growing) if self._is_sure(leak)]
         names = {name for leak in leaks for name in leak.grows_with}
         names |= {one.row.name for leak in leaks for one in leak.caches}
-        others = [self._add_keeper(one) for one in growing if one.low > 0 and one.row.name not in names]
+        others = [self._add_keeper(one) for one in growing if one.slope > 0 and one.row.name not in names]
+        others = [one for one in others if one.low > 0 or (one.keeper is not None and not one.row.reclaimable)]
         explained = {one.row.cache for one in others if not one.row.growing and self._is_explained(one.row)}
         return LeakReport(
             last=last,
@@ -165,7 +169,7 @@ class LeakWatch:
         for row in self._last.rows if self._last else ():
             trend = self._growth.find_trend(row.cache)
             if trend is not None and row.live is not None:
-                yield GrowingCache(row, trend.low, trend.high, row.live - self._before[row.cache])
+                yield GrowingCache(row, trend.slope, trend.low, trend.high, row.live - self._before[row.cache])
 
     def _find_leaks(self, growing: Sequence[GrowingCache]) -> Iterable[Leak]:
         """Yield the caches that grow as a leak does in groups, what grows by most bytes first."""
@@ -179,7 +183,10 @@ class LeakWatch:
             yield self._find_keepers(Leak(tuple(together), others, about=self._find_about(together)))
 
     def _is_confirmed(self, one: GrowingCache) -> bool:
-        """Return whether a cache certainly grows, though not by enough, and a stack holds as much more of it.
+        """Return whether a cache certainly grows, though not by enough, and stacks hold steadily as much more of it.
+
+        They do if the rates agree over the run, or the numbers since tracking began: a leak may get faster. If they
+        hold much more than it grows by, older objects are freed meanwhile: the cache turns over slowly.
 
         Open files keep dentries and inodes, which can grow at the same rate, and do not follow them.
         """
@@ -188,12 +195,17 @@ class LeakWatch:
             return False
         if self._is_explained(one.row) and not known.pins(names):
             return False
-        return any(one.low <= rate <= one.high for rate in self._stacks[one.row.cache].find().values())
+        steady = self._stacks[one.row.cache].find()
+        rates = (*steady.values(), sum(steady.values()))
+        as_fast = any(_MAIN * one.slope <= rate <= one.high for rate in rates)
+        objects = sum(row.rank for row in held.rows if row.frames in steady)
+        change = _find_change(held) or 0
+        as_much = change > 0 and _MAIN * change <= objects <= _MORE * change
+        return bool(steady) and (as_fast or as_much)
 
     def _is_explained(self, row: CacheRow) -> bool:
         """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
-        reclaimable = {one.name for one in self._last.rows if one.reclaimable} if self._last else set()
-        follows = bool(row.grows_with) and row.grows_with[0] in reclaimable  # a reclaimable one is the first
+        follows = bool(row.grows_with) and row.grows_with[0] in self._reclaimable  # a reclaimable one is the first
         return bool(row.reclaimable) or follows or bool(known.lifetime((row.name, *row.aliases)))
 
     def _is_sure(self, leak: Leak) -> bool:
@@ -235,12 +247,12 @@ class LeakWatch:
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:
     size = one.row.size or 0
-    return bool(one.row.reclaimable), -one.low * size, -(one.row.growth_bytes_h or 0), one.row.name
+    return bool(one.row.reclaimable), -one.low * size, -one.slope * size, one.row.name
 
 
 def _may_be_one(one: GrowingCache, other: GrowingCache) -> bool:
     """Return whether two caches grow at nearly the same rate, and either both or none of them can be reclaimed."""
-    first, second = one.row.growth_objects_s or 0, other.row.growth_objects_s or 0
+    first, second = one.slope, other.slope
     same_kind = bool(one.row.reclaimable) is bool(other.row.reclaimable)
     return same_kind and abs(first - second) <= _SAME * max(first, second)
 
@@ -284,10 +296,15 @@ def _explain(row: InspectionRow, held: Inspection, growth: float | None, *, by_r
 
     The rate of what is held leaves out what a stack held already at the beginning, and what it holds for a moment.
     """
-    rate, tracking = _rate(row), held.tracking
+    rate, change = _rate(row), _find_change(held)
     if by_rate:
         return max(0.0, min(1.0, rate / growth)) if rate is not None and growth else None
+    return min(1.0, row.rank / change) if change is not None and change > 0 else None
+
+
+def _find_change(held: Inspection) -> int | None:
+    """Return by how much the live objects have changed since tracking began; None: unknown."""
+    tracking = held.tracking
     if tracking is None or tracking.live is None or tracking.live_began is None:
         return None
-    change = tracking.live - tracking.live_began
-    return min(1.0, row.rank / change) if change > 0 else None
+    return tracking.live - tracking.live_began

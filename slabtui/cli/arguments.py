@@ -8,7 +8,8 @@ from slabtui.columns import query, text
 from slabtui.metrics.address import Address
 from slabtui.model.request import LONGEST, SHORTEST
 
-SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0  # seconds; with less a bin would be as short as a grace period of RCU
+# Seconds. A bin of the shortest run has 0.8 s, which is longer than most grace periods of RCU.
+SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
 
 METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 

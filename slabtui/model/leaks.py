@@ -32,13 +32,15 @@ class GrowingCache:
 
     Attributes:
         row: its last row, with the judgement of the run.
-        low: the lower limit of its growth with 99.9 % confidence, in objects per second.
+        slope: its growth, in objects per second.
+        low: the lower limit of that with 99.9 % confidence.
         high: the upper limit.
         change: of its live objects in the run.
         keeper: the stack that explains most of the growth; None: none holds steadily more, or it was not tracked.
     """
 
     row: CacheRow
+    slope: float
     low: float
     high: float
     change: int
@@ -77,8 +79,8 @@ class LeakReport:
         slowest_objects_s: growth that is too slow to be seen in this time, in objects per second; of objects of more
             than 1 KiB less can be seen.
         leaks: those that grow as a leak does, by most bytes first.
-        uncertain: caches that certainly grow, but by too little beside their noise; in a short run also those of which
-            no stack holds steadily more.
+        uncertain: caches that certainly grow, but by too little beside their noise; those of which a stack holds
+            steadily more, but which do not certainly grow; in a short run also those of which no stack does.
         explained: caches that grow because of what the kernel can reclaim: they are reclaimable, or others explain it.
         is_short: whether the run is so short that a load that begins looks the same.
         memory: where the memory of the host is; None where unknown, as in older recordings.

@@ -7,7 +7,7 @@ from slabtui.columns import held, inspections, numbers, text
 from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import InspectionKind, merge_stacks
+from slabtui.model.inspection import Inspection, InspectionKind, merge_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 
@@ -54,8 +54,8 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         most: how many rows are printed at most; None: all.
     """
     (kind,) = request.kinds
-    found = snapshot.inspection(kind)
-    if found is None or not _is_meant(snapshot, found.cache, request.cache):
+    found = find_inspection(snapshot, request)
+    if found is None:
         return f"\n{numbers.clock(snapshot.time)} no {kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
@@ -74,6 +74,13 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         for row in rows[:most]
     )
     return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def find_inspection(snapshot: Snapshot, request: InspectionRequest) -> Inspection | None:
+    """Return the inspection that the user asked for; None: the interval does not have it, as in a recording."""
+    (kind,) = request.kinds
+    of_kind = (found for found in snapshot.inspections if found.kind is kind)
+    return next((found for found in of_kind if _is_meant(snapshot, found.cache, request.cache)), None)
 
 
 def _align(column: Column[Any, Any], written: str, width: int) -> str:

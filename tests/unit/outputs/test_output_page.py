@@ -72,7 +72,7 @@ PARTS = (filled(PartChange), PartChange(Part.FREE, 3))
 MEMORIES = (filled(MemoryReport, parts=PARTS), MemoryReport(2.5, 7, parts=PARTS))
 ABOUTS = [one["about"] for one in WRITTEN_INSPECTIONS if one.get("about")]
 KEEPERS = [Keeper(row, (row, replace(row, ended=None)), explains) for row in ROWS_HELD for explains in (0.5, None)]
-GROWING = [GrowingCache(row, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
+GROWING = [GrowingCache(row, 2.0, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
 ABOUT = Inspection(KEY, InspectionKind.ABOUT, about=filled(About))
 LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS), ABOUT) for held in INSPECTIONS[-3:]]
 LEAKS.append(Leak(tuple(GROWING), ("text",), None, tuple(KEEPERS)))
