@@ -114,3 +114,4 @@ def _fold(last: Snapshot | None) -> str:
 JSON = Format(lambda snapshot, rows: codec.dumps(snapshot, rows) + "\n")
 CSV = Format(csv_tables.write_caches, heading=csv_tables.heading())
 FOLDED = Format(lambda snapshot, rows: "", ending=_fold)
+NONE = Format(lambda snapshot, rows: "", shows=lambda row: False)

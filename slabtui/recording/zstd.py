@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from slabtui.errors import SlabtuiError
 
 _CHUNK = 64  # bytes of a file at a time
+LEVEL = 3  # the default of both modules
 _WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.1.1.1.2); recordings need 2 MiB
 
 
@@ -39,13 +40,13 @@ class Codec(NamedTuple):
     """One of the two modules.
 
     Attributes:
-        compressor: begins a frame.
+        compressor: begins a frame; given its level, from 1 to 22.
         block: the mode in which a compressor is flushed within a frame.
         decompressor: begins to read a frame.
         error: raised where the data is not what the format demands.
     """
 
-    compressor: Callable[[], Compressor]
+    compressor: Callable[[int], Compressor]
     block: int
     decompressor: Callable[[], Decompressor]
     error: type[Exception]
@@ -68,7 +69,7 @@ def load(otherwise: str) -> Codec:
         else:
             limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
             return Codec(
-                zstd.ZstdCompressor,
+                lambda level: zstd.ZstdCompressor(level=level),
                 zstd.ZstdCompressor.FLUSH_BLOCK,
                 lambda: zstd.ZstdDecompressor(options=limits),
                 zstd.ZstdError,
@@ -80,17 +81,18 @@ def load(otherwise: str) -> Codec:
             ".zst needs the zstandard module", f"apt-get install python3-zstandard, or {otherwise}"
         ) from error
     return Codec(
-        lambda: zstandard.ZstdCompressor().compressobj(),
+        lambda level: zstandard.ZstdCompressor(level=level).compressobj(),
         zstandard.COMPRESSOBJ_FLUSH_BLOCK,
         lambda: zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj(),
         zstandard.ZstdError,
     )
 
 
-def decompress(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of a file; of one that is cut short, as much as there is.
+def frames(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the content of a file in parts, each with the place in the file at which its frame begins.
 
-    A part is at most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
+    Of a file that is cut short it yields as much as there is. What has arrived of a pipe is read at once. A part is at
+    most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
 
     Args:
         file: one or more frames, one after the other.
@@ -101,12 +103,15 @@ def decompress(file: BinaryIO) -> Iterator[bytes]:
     """
     codec = load("unpack the file first, with zstd -d")
     frame = codec.decompressor()
+    read = getattr(file, "read1", file.read)
+    begin = position = 0
     try:
-        while data := file.read(_CHUNK):
+        while data := read(_CHUNK):
+            position += len(data)
             while data:
                 if frame.eof:
-                    frame = codec.decompressor()
-                yield frame.decompress(data)
+                    frame, begin = codec.decompressor(), position - len(data)
+                yield begin, frame.decompress(data)
                 data = frame.unused_data if frame.eof else b""
     except codec.error as error:
         raise OSError(str(error)) from error
