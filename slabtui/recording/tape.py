@@ -61,6 +61,8 @@ class Tape:
                 break
             is_empty = False
             yield snapshot
+        if is_empty and is_whole:
+            raise SlabtuiError(f"{self._name} has no snapshot in it", "replay it after the first interval")
         if is_empty:
             first, last = codec.iso(self._pieces[0].begin), codec.iso(self._pieces[-1].end)
             asked = f"from {codec.iso(since)}" if until == inf else f"from {codec.iso(since)} to {codec.iso(until)}"
