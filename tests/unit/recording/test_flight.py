@@ -202,9 +202,9 @@ def flight_moment(time: float) -> moments.Date:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 def test_a_full_disk_costs_the_oldest_segments_and_no_count(tmp_path: Path) -> None:
-    """One of 128 KiB: first with room for segments, then filled by another file, then with room again."""
+    """One of 64 KiB: first with room for segments, then filled by another file, then with room again."""
     script = (
-        f"mount -t tmpfs -o size=128k none {tmp_path} && exec {sys.executable} -m tests.support.full_disk {tmp_path}"
+        f"mount -t tmpfs -o size=64k none {tmp_path} && exec {sys.executable} -m tests.support.full_disk {tmp_path}"
     )
     command = ["unshare", "--mount", "sh", "-c", script]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
