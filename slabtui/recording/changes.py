@@ -9,6 +9,7 @@ from typing import Any
 
 from slabtui.model.snapshot import RATE_DIGITS, Snapshot
 from slabtui.recording import bounds, codec, lines
+from slabtui.recording.checks import brief
 from slabtui.recording.codec import ROW_FIELDS, SchemaError
 
 NAME = "slabtui/2-changes"
@@ -56,21 +57,28 @@ _STEADY = tuple(name for name in ROW_FIELDS if name not in _EXPECTED)
 
 
 class ChangeEncoder:
-    """Makes lines of snapshots, one after the other: the first one is whole, and each later one has what changed."""
+    """Makes lines of snapshots, one after the other: the first one is whole, and each later one has what changed.
+
+    Rows keep the order in which their caches were first seen.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Row] | None = None
 
     def encode(self, snapshot: Snapshot) -> bytes:
-        """Return the line of the next snapshot. It is whole also where a cache is gone, or has another place."""
-        rows = [codec.row_fields(row) for row in snapshot.rows]
-        before, now = self._known, {row["cache"]: row for row in rows}
-        self._known = now
-        if before is None or len(now) != len(rows) or list(before) != list(now)[: len(before)]:
+        """Return the line of the next snapshot."""
+        now = {row["cache"]: row for row in map(codec.row_fields, snapshot.rows)}
+        before = self._known
+        if before is None:
+            self._known = now
             return lines.whole(snapshot)
-        changes = [_changes(before.get(key), row) for key, row in now.items()]
+        gone = [key for key in before if key not in now]
+        known = {key: now[key] for key in before if key in now}
+        changes = [_changes(before[key], row) for key, row in known.items()]
+        changes += [codec.shorten(dict(row)) for key, row in now.items() if key not in before]
         changed = [row for row in changes if row is not None]
-        return lines.line(snapshot, lambda bounded: codec.dumps_fields(bounded, changed, NAME))
+        self._known = known | now
+        return lines.line(snapshot, lambda bounded: codec.dumps_fields(bounded, changed, NAME, gone))
 
 
 class ChangeDecoder:
@@ -93,7 +101,11 @@ class ChangeDecoder:
             self._known, self._whole = _fill(_keyed(self._whole)), None
         if self._known is None:
             raise SchemaError("changes of a line that is missing")
-        given = _keyed(found)
+        given, gone = _keyed(found), found.get("gone", [])
+        if not isinstance(gone, list) or not all(isinstance(key, str) for key in gone):
+            raise SchemaError(f"gone is {brief(gone)}")
+        for key in gone:
+            self._known.pop(key, None)
         known = {key: _restore(before, given.pop(key, {})) for key, before in self._known.items()} | _fill(given)
         if len(known) > bounds.MOST_CACHES:
             raise SchemaError(f"changes of more than {bounds.MOST_CACHES} caches")
@@ -101,10 +113,8 @@ class ChangeDecoder:
         return found | {"schema": codec.NAME, "caches": list(known.values())}
 
 
-def _changes(before: Row | None, now: Row) -> Row | None:
+def _changes(before: Row, now: Row) -> Row | None:
     """Return the fields of a row that are not expected, with its key; None: there are none."""
-    if before is None:
-        return codec.shorten(dict(now))
     found = {name: now[name] for name in _STEADY if now[name] != before[name]}
     found |= {name: now[name] for name, expect in _EXPECTED.items() if now[name] != expect(before, now)}
     return {"cache": now["cache"], **found} if found else None

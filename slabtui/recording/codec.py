@@ -1,7 +1,7 @@
 """slabtui/2: a snapshot as one line of JSON, for scripts and recordings; docs/output.md defines it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -81,8 +81,8 @@ def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
     return dumps_fields(snapshot, [shorten(row_fields(row)) for row in rows])
 
 
-def dumps_fields(snapshot: Snapshot, rows: list[dict[str, Any]], schema: str = NAME) -> str:
-    """Return the line, without its newline, with these rows as JSON has them."""
+def dumps_fields(snapshot: Snapshot, rows: list[dict[str, Any]], schema: str = NAME, gone: Sequence[str] = ()) -> str:
+    """Return the line, without its newline, with these rows as JSON has them, and keys of caches that are gone."""
     written: dict[str, Any] = {"schema": schema}
     for name in _SNAPSHOT_FIELDS:
         value = rows if name == "rows" else getattr(snapshot, name)
@@ -90,6 +90,8 @@ def dumps_fields(snapshot: Snapshot, rows: list[dict[str, Any]], schema: str = N
         written[json_name(Snapshot, name)] = write(value) if write and value is not None else value
         if name == "origin":  # its fields stand beside those of the snapshot
             written |= written.pop(name)
+    if gone:
+        written["gone"] = gone
     return _encode(written)
 
 

@@ -20,7 +20,6 @@ from slabtui.system import files
 
 FRAME_TEXT = 4 << 20  # bytes of lines in a frame; it takes 50 ms to read them up to the moment that is looked for
 
-_LEVEL = 9  # takes a tenth less room than level 6, and 0.5 ms a line; higher ones take tens of megabytes of memory
 _PART = 20  # a segment takes at most this part of the size that is kept, so that dropping one leaves most of it
 _SYNC = 30.0  # seconds of recording that are lost at most if the machine stops, beside the interval that has begun
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -232,7 +231,7 @@ class _Segment:
 
     def _new_frame(self) -> None:
         self._encoder = ChangeEncoder()
-        self._compressor = self._module.compressor(_LEVEL)
+        self._compressor = self._module.dense_compressor()
         self._text = 0
 
     def _put(self, data: bytes) -> None:

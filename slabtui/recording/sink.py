@@ -112,6 +112,6 @@ def _compressor(suffix: str) -> tuple[Callable[[bytes], bytes], Callable[[], byt
         return stream.compress, lambda: stream.flush(zlib.Z_SYNC_FLUSH), stream.flush
     if suffix == ".zst":
         module = zstd.load("record to a .gz file")
-        frame = module.compressor(zstd.LEVEL)
+        frame = module.compressor()
         return frame.compress, lambda: frame.flush(module.block), frame.flush
     return bytes, bytes, bytes

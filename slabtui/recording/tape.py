@@ -126,7 +126,9 @@ class _Segment:
                     yield last
                 last = snapshot
         except SlabtuiError as error:
-            if last is not None:
+            if last is None and start:  # the index is that of another file
+                yield from reader.read(self._path, since)
+            elif last is not None:
                 last = replace(last, notes=(*last.notes, str(error)))
         if last is not None:
             yield last

@@ -7,8 +7,17 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from slabtui.errors import SlabtuiError
 
 _CHUNK = 64  # bytes of a file at a time
-LEVEL = 3  # the default of both modules
 _WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.1.1.1.2); recordings need 2 MiB
+# As level 16 compresses, but with tables of 2 MiB instead of 60: lines of changes of a few KiB each do not fill those.
+_DENSE = {
+    "window_log": 21,
+    "chain_log": 17,
+    "hash_log": 17,
+    "search_log": 4,
+    "min_match": 3,
+    "target_length": 64,
+    "strategy": 7,  # ZSTD_btopt
+}
 
 
 class Compressor(Protocol):
@@ -40,13 +49,15 @@ class Codec(NamedTuple):
     """One of the two modules.
 
     Attributes:
-        compressor: begins a frame; given its level, from 1 to 22.
+        compressor: begins a frame.
+        dense_compressor: begins one that takes less room, and more time: 1 ms for a line of changes.
         block: the mode in which a compressor is flushed within a frame.
         decompressor: begins to read a frame.
         error: raised where the data is not what the format demands.
     """
 
-    compressor: Callable[[int], Compressor]
+    compressor: Callable[[], Compressor]
+    dense_compressor: Callable[[], Compressor]
     block: int
     decompressor: Callable[[], Decompressor]
     error: type[Exception]
@@ -68,8 +79,10 @@ def load(otherwise: str) -> Codec:
             pass
         else:
             limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+            dense: dict[int, int] = {getattr(zstd.CompressionParameter, name): value for name, value in _DENSE.items()}
             return Codec(
-                lambda level: zstd.ZstdCompressor(level=level),
+                zstd.ZstdCompressor,
+                lambda: zstd.ZstdCompressor(options=dense),
                 zstd.ZstdCompressor.FLUSH_BLOCK,
                 lambda: zstd.ZstdDecompressor(options=limits),
                 zstd.ZstdError,
@@ -81,7 +94,10 @@ def load(otherwise: str) -> Codec:
             ".zst needs the zstandard module", f"apt-get install python3-zstandard, or {otherwise}"
         ) from error
     return Codec(
-        lambda level: zstandard.ZstdCompressor(level=level).compressobj(),
+        lambda: zstandard.ZstdCompressor().compressobj(),
+        lambda: zstandard.ZstdCompressor(
+            compression_params=zstandard.ZstdCompressionParameters(**_DENSE)
+        ).compressobj(),
         zstandard.COMPRESSOBJ_FLUSH_BLOCK,
         lambda: zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj(),
         zstandard.ZstdError,

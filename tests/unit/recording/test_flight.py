@@ -4,16 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from slabtui.errors import SlabtuiError, Status
-from slabtui.model.snapshot import Snapshot, merge
+from slabtui.model.snapshot import Snapshot
 from slabtui.recording import index, moments, segments
 from slabtui.recording.flight import DirectorySink
 from slabtui.recording.limits import Limits
@@ -128,7 +128,7 @@ def test_every_interval_can_be_read_before_its_segment_ends(tmp_path: Path) -> N
     sink.close()
 
 
-@pytest.mark.parametrize("index_is", ["kept", "missing", "torn", "of another directory", "hostile"])
+@pytest.mark.parametrize("index_is", ["kept", "missing", "torn", "of another directory", "no index", "wrong"])
 def test_any_moment_is_found_with_or_without_the_index(
     tmp_path: Path, index_is: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,20 +139,18 @@ def test_any_moment_is_found_with_or_without_the_index(
     assert len(whole) > 1
     assert max(len(summary.frames) for summary in whole.values()) > 2
     file = tmp_path / index.FILE
-    wrong = {
-        "segments": {
-            name: {**summary, "frames": [[7, 0]]} for name, summary in json.loads(file.read_bytes())["segments"].items()
-        }
-    }
-    {
+    wrong = {name: {**asdict(summary), "frames": [[7, 0]]} for name, summary in whole.items()}
+    damages: dict[str, Callable[[], object]] = {
         "kept": lambda: None,
         "missing": file.unlink,
         "torn": lambda: os.truncate(file, file.stat().st_size // 2),
         "of another directory": lambda: index.save(tmp_path, {f"x{name}": one for name, one in whole.items()}),
-        "hostile": lambda: file.write_text(json.dumps({"schema": "slabtui-index/1", "segments": {"a": wrong, "b": [], "c": {"frames": 1}}})),
-    }[index_is]()  # fmt: skip
+        "wrong": lambda: file.write_text(json.dumps({"schema": "slabtui-index/1", "segments": wrong})),
+        "no index": lambda: file.write_text('{"schema":"slabtui-index/1","segments":{"a":[],"b":{"frames":1}}}'),
+    }
+    damages[index_is]()
     for one in given[::7]:
-        found = Tape([tmp_path]).read(flight_moment(one.time), flight_moment(one.time + 15))
+        found = Tape([tmp_path]).read(at(one.time), at(one.time + 15))
         assert [each.time for each in found] == [each.time for each in given if one.time <= each.time <= one.time + 15]
 
 
@@ -196,7 +194,7 @@ def test_a_kill_at_any_step_loses_at_most_the_interval_that_is_written(
             break
 
 
-def flight_moment(time: float) -> moments.Date:
+def at(time: float) -> moments.Date:
     return moments.Date(time)
 
 

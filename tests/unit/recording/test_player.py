@@ -115,7 +115,7 @@ def test_a_new_speed_takes_effect_within_an_interval(tmp_path: Path) -> None:
 
 
 def test_the_speed_stays_within_bounds(tmp_path: Path) -> None:
-    player = Player(record(tmp_path / "a", snapshots(1)), paced=True)
+    player = Player(partial(read, record(tmp_path / "a", snapshots(1))), paced=True)
     assert player.speed == 1
     for _ in range(20):
         player.faster()
