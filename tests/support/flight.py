@@ -50,6 +50,8 @@ def day(caches: int, intervals: int, seconds: float = 10.0, begin: float = BEGIN
 
 def _next(row: CacheRow, allocs: int, chance: random.Random) -> CacheRow:
     """Return the row of the next interval. Every twentieth interval with allocations changes its growth, too."""
+    if not (allocs or row.allocs or row.live_delta):
+        return row
     assert row.size is not None
     assert row.live is not None
     delta = chance.randrange(-4, 5) if allocs and chance.random() < 0.5 else 0
