@@ -197,6 +197,7 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         options.filter,
         idle=options.all,
         replay=not options.is_live,
+        streamed=options.is_streamed,
         frees=options.request.frees,
         inspected_caches=_inspected_caches() if options.demo else (),
     )
