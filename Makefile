@@ -2,7 +2,8 @@
 # sudo make test    the same set-up, the test tools, then lint and every test
 # make dist         build the files for hosts without make, git and the internet
 # sudo make install slabtui, slabratetop, manual pages and completions below PREFIX
-.PHONY: run demo setup dist install uninstall test test-kernels test-distros lint format docs bench soak clean FORCE
+# sudo make install-service   the same, and a systemd unit of the flight recorder
+.PHONY: run demo setup dist install install-service uninstall test test-kernels test-distros lint format docs bench soak clean FORCE
 .ONESHELL:
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -40,12 +41,20 @@ install: dist/slabtui.pyz
 	[ -x $$python ] || python=python3
 	$$python -m tests.tools.packaging.install dist/slabtui.pyz "$(DESTDIR)" "$(PREFIX)"
 
+# Installs the unit; systemctl enable --now slabtui starts it. Before Python 3.14 it needs python3-zstandard.
+install-service: install
+	@directory="$(DESTDIR)$(PREFIX)/lib/systemd/system"
+	install -d "$$directory"
+	sed "s,@bin@,$(PREFIX)/bin," docs/slabtui.service >"$$directory/slabtui.service"
+	if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+	echo "install: done; systemctl enable --now slabtui records to /var/lib/slabtui"
+
 uninstall:
 	@cd "$(DESTDIR)$(PREFIX)"
 	rm -rf share/slabtui
 	rm -f bin/slabtui bin/slabratetop share/man/man8/slabtui.8 share/man/man8/slabratetop.8 \
 		share/bash-completion/completions/slabtui share/zsh/site-functions/_slabtui \
-		share/fish/vendor_completions.d/slabtui.fish
+		share/fish/vendor_completions.d/slabtui.fish lib/systemd/system/slabtui.service
 
 test: lint
 	@$(VENV)/bin/pytest -n 2 # tests that count run in one process, see tests/support/scheduling.py

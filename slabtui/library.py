@@ -156,15 +156,16 @@ def open_recording(path: str | os.PathLike[str], *, addresses: bool = False) -> 
     """Read a recording that `--record` has written, compressed or not, as fast as its snapshots are taken.
 
     Args:
-        path: the file.
+        path: the file, or a directory of segments.
         addresses: whether kernel addresses are in the snapshots, if the recording has them.
 
     Raises:
-        SlabtuiError: the file cannot be read, or is no recording.
+        SlabtuiError: it cannot be read, or is no recording.
     """
     from slabtui.recording.player import Player  # imported here, because it imports cattrs
+    from slabtui.recording.tape import Tape
 
-    return SnapshotStream(Player(Path(path), paced=False), _choose_concealer(addresses))
+    return SnapshotStream(Player(Tape((Path(path),)).read, paced=False), _choose_concealer(addresses))
 
 
 def _check_kinds(given: Collection[str]) -> tuple[InspectionKind, ...]:

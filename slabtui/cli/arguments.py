@@ -1,12 +1,32 @@
 """Checks and converts the values on the command line; an error says what a value should be."""
 
 import argparse
+import enum
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from slabtui.columns import query, text
 from slabtui.metrics.address import Address
 from slabtui.model.request import LONGEST, SHORTEST
+from slabtui.recording import moments
+
+
+class Way(enum.Enum):
+    """The ways to record."""
+
+    FILE = enum.auto()
+    DIRECTORY = enum.auto()
+    STANDARD_OUTPUT = enum.auto()
+
+
+class Destination(NamedTuple):
+    """Where to record to."""
+
+    way: Way
+    path: Path
+
 
 # Seconds. A bin of the shortest run has 0.8 s, which is longer than most grace periods of RCU.
 SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
@@ -14,6 +34,9 @@ SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
 METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 
 _MOST_DIGITS = 19
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # of a unit
+_BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_LONGEST_DURATION = 100 * 366 * 86400  # seconds; a moment that long ago is still a date
 
 
 def column(given: str) -> str:
@@ -76,6 +99,24 @@ def metrics(given: str) -> Address | Path:
         ) from error
 
 
+def destination(given: str) -> Destination:
+    """Return where to record to."""
+    if given == "-":
+        return Destination(Way.STANDARD_OUTPUT, Path(given))
+    named = path(given)
+    return Destination(Way.DIRECTORY if given.endswith("/") or named.is_dir() else Way.FILE, named)
+
+
+def moment(given: str) -> moments.Moment:
+    """Return a moment of a recording."""
+    try:
+        return moments.Ago(duration(given[1:])) if given.startswith("-") else moments.parse(given)
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is not a moment, as 02:30, -6h or 2026-11-26T02:30 (ISO 8601)"
+        ) from error
+
+
 def interval(given: str) -> float:
     """Return a number of seconds."""
     try:
@@ -110,3 +151,26 @@ def positive(given: str, what: str) -> int:
     if not (given.isascii() and given.isdecimal() and len(given) < _MOST_DIGITS and int(given) > 0):
         raise argparse.ArgumentTypeError(f"{given!r} is not a {what}, which is a whole number from 1")
     return int(given)
+
+
+def duration(given: str) -> int:
+    """Return the seconds of a duration, as in 90s, 15m, 1h, 7d and 2w."""
+    seconds = _amount(given, _SECONDS)
+    if not 0 < seconds <= _LONGEST_DURATION:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a duration, as 90s, 15m, 1h, 7d or 2w")
+    return seconds
+
+
+def size(given: str) -> int:
+    """Return the bytes of a size, as in 500M and 1G."""
+    found = _amount(given, _BYTES)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a size, as 100M or 1G")
+    return found
+
+
+def _amount(given: str, units: Mapping[str, int]) -> int:
+    """Return a whole number of one of these units; 0: it is none."""
+    number, unit = given[:-1], given[-1:]
+    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
+    return int(number) * units[unit] if is_number and unit in units else 0

@@ -4,16 +4,18 @@ import errno
 import signal
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slabtui.cli.arguments import Way
 from slabtui.cli.options import DEMO, Options
 from slabtui.collector import Collector, Source
 from slabtui.columns import text
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status
+from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.recording.addresses import AddressHider, Concealer, show_all
 from slabtui.system import garbage, streams
@@ -21,8 +23,13 @@ from slabtui.system.ending import Ending
 
 if TYPE_CHECKING:
     from slabtui.cli.exporting import Exporter  # it imports an optional library
+    from slabtui.recording.sink import Sink
 
 Notes = Callable[[], tuple[str, ...]]
+
+
+class _RecordingEndedError(Exception):
+    """Nothing more is recorded, and that is all that was asked for."""
 
 
 def show(options: Options, source: Source | None, ending: Ending) -> None:
@@ -46,7 +53,7 @@ def show(options: Options, source: Source | None, ending: Ending) -> None:
 def print_out(
     options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None], *, clears: bool
 ) -> None:
-    """Print on standard output, and record if that is asked for.
+    """Print on standard output, or nothing, and record if that is asked for.
 
     Args:
         options: what the user asks for.
@@ -63,7 +70,7 @@ def print_out(
 
     with _producing(options, source, is_screen=False) as producer:
         conceal = _concealer(options)
-        with _recording(options, producer, conceal, ending, is_screen=False) as notes:
+        with _recording(options, producer, conceal, ending, is_screen=False) as notes, suppress(_RecordingEndedError):
             print_snapshots(options, producer, conceal, complain, notes, clears=clears)
 
 
@@ -118,19 +125,49 @@ def _producing(
     options: Options, source: Source | None, *, is_screen: bool, interval: float | None = None
 ) -> Iterator[Producer]:
     """Yield the player of a recording or the collector of the running kernel; stop it at the end."""
-    producer: Producer
     if source is not None:
-        producer = Collector(source, interval or options.interval, settles=not is_screen)
+        producer: Producer = Collector(source, interval or options.interval, settles=not is_screen)
+    elif options.is_streamed:
+        producer = _relay(options, is_screen=is_screen)
     else:
-        from slabtui.recording.player import Player
-
-        assert options.replay is not None
-        producer = Player(options.replay, paced=is_screen, repeats=is_screen and options.demo)
+        producer = _player(options, is_screen=is_screen)
     try:
         producer.request(options.request)
         yield producer
     finally:
         producer.stop()
+
+
+def _relay(options: Options, *, is_screen: bool) -> Producer:
+    """Return what relays the snapshots of another host, or those of standard input."""
+    from slabtui.recording.relay import Relay
+
+    if not options.remote:
+        from slabtui.recording.reader import follow
+
+        return Relay(follow(streams.take_standard_input(needs_keys=is_screen), "standard input"))
+    from slabtui.recording.remote import Remote
+
+    remote = Remote(options.remote[0], options.remote[1:])
+    try:
+        return Relay(remote.read(), remote.close)
+    except BaseException:
+        remote.close()
+        raise
+
+
+def _player(options: Options, *, is_screen: bool) -> Producer:
+    from slabtui.recording.intervals import add_up
+    from slabtui.recording.player import Player
+    from slabtui.recording.tape import Tape
+
+    tape = Tape(options.replay)
+
+    def read() -> Iterator[Snapshot]:
+        recorded = tape.read(options.begin, options.end)
+        return add_up(recorded, options.interval) if options.sums else recorded
+
+    return Player(read, paced=is_screen, repeats=is_screen and options.demo)
 
 
 def _concealer(options: Options) -> Concealer:
@@ -141,29 +178,64 @@ def _concealer(options: Options) -> Concealer:
 def _recording(
     options: Options, producer: Producer, conceal: Concealer, ending: Ending, *, is_screen: bool
 ) -> Iterator[Notes]:
-    """Record what the producer publishes if `--record` is given; yield a function that returns the recorder's notes."""
+    """Record what the producer publishes if `--record` is given; yield a function that returns the recorder's notes.
+
+    If nothing is shown or printed beside, that function raises _RecordingEndedError once nothing more is recorded.
+    """
     if not options.record:
         yield lambda: ()
         return
     from slabtui.kernel import capabilities
     from slabtui.recording.recorder import Recorder
 
+    is_alone = options.output == "none"
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
     alone = capabilities.FILES if isinstance(options.metrics, Path) else ()
-    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept, alone))
+    opened = partial(capabilities.keep, kept, alone)
+    recorder = Recorder(_sink(options, renews=is_alone), conceal, opened=opened)
     producer.subscribe(recorder.queue)
+
+    def notes() -> tuple[str, ...]:
+        if is_alone and recorder.failure is not None:
+            raise _RecordingEndedError
+        return recorder.notes()
+
     try:
-        yield recorder.notes
+        yield notes
     finally:
         ending.begin(Status.OK)
         producer.finish()  # if a signal or an error ended the other consumer, record the interval so far
         producer.stop()
         ending.next_step()
         recorder.close()
+    if recorder.is_unread:
+        raise BrokenPipeError
     if recorder.failure:
         raise SlabtuiError(
-            f"recording stopped: {recorder.failure}", f"the intervals in {options.record} can be replayed"
+            f"recording stopped: {recorder.failure}", f"the intervals in {options.record.path} can be replayed"
         )
+
+
+def _sink(options: Options, *, renews: bool) -> "Sink":
+    """Return where to record to.
+
+    Args:
+        options: what the user asks for.
+        renews: whether SIGHUP begins a new segment, if there is no terminal that hangs up.
+    """
+    from slabtui.recording import sink
+
+    assert options.record is not None
+    if options.record.way is Way.STANDARD_OUTPUT:
+        return sink.standard_output()
+    if options.record.way is Way.FILE:
+        return sink.create(options.record.path)
+    from slabtui.recording.flight import DirectorySink
+
+    flight = DirectorySink(options.record.path, options.limits)
+    if renews and not streams.has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: flight.renew())
+    return flight
 
 
 def _open_screen(options: Options, producer: Producer, conceal: Concealer, ending: Ending, notes: Notes) -> None:
@@ -176,7 +248,8 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         Order() if opens_leaks else Order.by(text.ON_SCREEN.get(options.sort, options.sort)),
         options.filter,
         idle=options.all,
-        replay=options.replay is not None,
+        replay=not options.is_live,
+        streamed=options.is_streamed,
         frees=options.request.frees,
         inspected_caches=_inspected_caches() if options.demo else (),
     )

@@ -50,7 +50,7 @@ def print_report(
             producer,
             watch,
             options.leaks,
-            tracks=options.replay is None,
+            tracks=options.is_live,
             conceal=conceal,
             progress=progress,
             interrupted=output.interrupt,
@@ -93,7 +93,7 @@ def _show_progress(text: str) -> None:
 def _explain(options: Options, watch: LeakWatch) -> SlabtuiError:
     """Return why there is no report."""
     assert options.leaks is not None
-    if options.replay is None:
+    if options.is_live:
         return SlabtuiError("no growth is known yet", f"let --leaks run for {options.leaks * 2 / 3:.0f} s at least")
     if not watch.knows_live:
         return SlabtuiError(

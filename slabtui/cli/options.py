@@ -2,19 +2,24 @@
 
 import argparse
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.parser import DEFAULT_RUN, INSPECTIONS, RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import INTERVAL, InspectionRequest, Request
+from slabtui.recording.limits import Limits
+from slabtui.recording.moments import Moment
 
+STANDARD_INPUT = Path("-")  # of --replay
 DEMO = resources.files("slabtui") / "demo.jsonl.gz"  # slabtui may be a zip file that contains it
 
 
@@ -35,15 +40,20 @@ class Options:
         once: whether one interval is printed.
         maxrows: print at most this number of rows; None: the default of the format.
         output: the format to print in; None: not given.
-        record: the file to record to.
+        record: where to record to; None: nothing is recorded.
+        limits: of a recording in a directory.
         addresses: whether kernel addresses are written.
-        replay: the recording that is shown; None: the running kernel is.
+        replay: the recordings that are shown; empty: none is.
+        begin: where the recording is shown from; None: from its beginning.
+        end: where it ends; None: at its end.
+        remote: the host that is shown, and the options for slabtui there; empty: none is.
         metrics: where metrics go, instead of a screen: the address of a server, or a file; None: not given.
         metrics_include: which names always have series of their own; None: not given.
         metrics_exclude: which names never have; None: not given.
         web_config: who may read from the server, and its certificate; None: not given.
         mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
+        sums: whether the user has given the interval: those of a recording are added up to it.
         count: after how many snapshots to end; None: when the user ends it.
     """
 
@@ -59,15 +69,20 @@ class Options:
     once: bool
     maxrows: int | None
     output: str | None
-    record: Path | None
+    record: Destination | None
+    limits: Limits
     addresses: bool
-    replay: Path | Traversable | None
+    replay: tuple[Path | Traversable, ...]
+    begin: Moment | None
+    end: Moment | None
+    remote: tuple[str, ...]
     metrics: Address | Path | None
     metrics_include: str | None
     metrics_exclude: str | None
     web_config: Path | None
     mouse: bool
     interval: float
+    sums: bool
     count: int | None
 
     @property
@@ -78,7 +93,17 @@ class Options:
     @property
     def demo(self) -> bool:
         """Whether the recording is the one that comes with slabtui."""
-        return self.replay is DEMO
+        return self.replay == (DEMO,)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the running kernel is shown."""
+        return not (self.replay or self.remote)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether snapshots come from another process: from another host, or on standard input."""
+        return bool(self.remote) or self.replay == (STANDARD_INPUT,)
 
 
 def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
@@ -88,7 +113,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         SlabtuiError: a value is wrong, or options exclude each other.
         SystemExit: --help or a similar option was given; its output is printed.
     """
-    found = parser(name).parse_args(argv)
+    found = parser(name).parse_args(_join_moments(sys.argv[1:] if argv is None else argv))
     named = ((kind, getattr(found, kind)) for kind in INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     _demand_one_way(found)
@@ -110,16 +135,21 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         noclear=found.noclear,
         once=found.once,
         maxrows=found.maxrows,
-        output=found.output,
+        output="none" if found.output is None and _is_standard_output(found.record) else found.output,
         record=found.record,
+        limits=_limits(found),
         addresses=found.addresses,
-        replay=DEMO if found.demo else found.replay,
+        replay=(DEMO,) if found.demo else tuple(found.replay),
+        begin=found.begin,
+        end=found.end,
+        remote=_remote(found.ssh),
         metrics=found.metrics,
         metrics_include=found.metrics_include,
         metrics_exclude=found.metrics_exclude,
         web_config=found.web_config,
         mouse=found.mouse,
         interval=found.every or found.interval or INTERVAL,
+        sums=bool(found.every or found.interval),
         count=1 if found.once else found.number or found.count,
     )
     _demand_what_goes_together(options)
@@ -132,6 +162,38 @@ def _find_run(found: argparse.Namespace) -> float | None:
     if found.leaks is None or found.leaks != DEFAULT_RUN:
         return found.leaks  # type: ignore[no-any-return]
     return math.inf if found.replay or found.demo else RUN
+
+
+def _join_moments(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with each moment such as -6h joined to its option: argparse takes it for an option."""
+    joined: list[str] = []
+    for position, argument in enumerate(argv):
+        if joined and joined[-1] in ("--from", "--to") and argument[:1] == "-" and argument[1:2].isdigit():
+            joined[-1] = f"{joined[-1]}={argument}"
+        elif argument == "--ssh":  # what follows is for another host
+            return [*joined, *argv[position:]]
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _is_standard_output(record: Destination | None) -> bool:
+    return record is not None and record.way is Way.STANDARD_OUTPUT
+
+
+def _limits(found: argparse.Namespace) -> Limits:
+    usual = Limits()
+    given = [found.segment, found.keep, found.keep_size]
+    if any(given) and (found.record is None or found.record.way is not Way.DIRECTORY):
+        remedy = "add --record DIR/"
+        raise SlabtuiError("--segment, --keep and --keep-size apply to a directory", remedy, Status.USAGE)
+    return Limits(found.segment or usual.segment, found.keep or usual.keep, found.keep_size or usual.size)
+
+
+def _remote(given: list[str] | None) -> tuple[str, ...]:
+    if given == []:
+        raise SlabtuiError("--ssh needs a host", "name one, as in slabtui --ssh web1", Status.USAGE)
+    return tuple(given or ())
 
 
 def _demand_one_way(found: argparse.Namespace) -> None:
@@ -156,14 +218,27 @@ def _demand_whole_run(found: argparse.Namespace) -> None:
     for what, given in (of_intervals | of_table).items():
         if given:
             raise SlabtuiError(f"--leaks prints one page, without {what}", f"leave out {what}", Status.USAGE)
-    if found.output in ("csv", "folded"):
-        raise SlabtuiError("--leaks prints text or JSON", "use --output json", Status.USAGE)
+    if found.output not in (None, "text", "json") or _is_standard_output(found.record):
+        remedy = "use --output json, and record to a file"
+        raise SlabtuiError("--leaks prints text or JSON on standard output", remedy, Status.USAGE)
+    if found.ssh or STANDARD_INPUT in found.replay:
+        what = "--leaks asks a running kernel what is held, or reads a recording, but no stream"
+        raise SlabtuiError(what, "run it on that host: ssh HOST sudo slabtui --leaks", Status.USAGE)
 
 
 def _demand_what_goes_together(options: Options) -> None:
     kind = options.request.inspection and options.request.inspection.kinds[0]
-    if options.replay and (options.pids or options.cgroup or options.record):
+    if not options.is_live and (options.pids or options.cgroup or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
+    if len(options.replay) > 1 and STANDARD_INPUT in options.replay:
+        raise SlabtuiError("--replay - reads one stream", "leave out the other recordings", Status.USAGE)
+    if (options.begin or options.end) and (options.is_live or options.is_streamed):
+        raise SlabtuiError("--from and --to apply to a recording", "add --replay FILE", Status.USAGE)
+    if options.output == "none" and options.record is None:
+        raise SlabtuiError("--output none only records", "add --record", Status.USAGE)
+    if _is_standard_output(options.record) and options.output != "none":
+        remedy = "record to a file, or leave out --output"
+        raise SlabtuiError("--record - has standard output to itself", remedy, Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
         raise SlabtuiError(f"-C prints text, not {options.output}", "leave out -C or --output", Status.USAGE)
     if options.columns and options.output not in (None, "text"):
@@ -188,7 +263,7 @@ def _demand_what_goes_with_metrics(options: Options) -> None:
     if options.filter:
         raise SlabtuiError("-f chooses rows, not metrics", "use --metrics-include or --metrics-exclude", Status.USAGE)
     others = {
-        "a recording": options.replay,
+        "a recording or another host": not options.is_live,
         "an inspection": options.request.inspection,
         "-C, -b, -o or --output": options.noclear or options.once or options.columns or options.output,
     }

@@ -4,7 +4,6 @@ import argparse
 import textwrap
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 from slabtui import __version__
@@ -23,6 +22,10 @@ examples:
   slabtui --leaks                      after a minute: what grows, and who keeps it
   slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
+  slabtui --record DIR/ --output none -d 10
+                                       a flight recorder: the last 7 days
+  slabtui --replay DIR/ --from 02:30   look back
+  slabtui --ssh web1                   the screen of another host
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
                                        30 s of stacks, for a flame graph
 
@@ -207,8 +210,9 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--output",
-        choices=("text", "json", "csv", "folded"),
-        help="print in this format; folded: the stacks of --stacks or --held, once, for flame graph tools",
+        choices=("text", "json", "csv", "folded", "none"),
+        help="print in this format; folded: the stacks of --stacks or --held, once, for flame graph tools; none: only "
+        "record",
     )
     group.add_argument(
         "--addresses",
@@ -220,13 +224,44 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
 
 def _add_recordings(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--record", metavar="FILE", type=Path, help="also write every snapshot to a new file, compressed if .gz or .zst"
+        "--record",
+        metavar="FILE",
+        type=arguments.destination,
+        help="also write every snapshot to a new file, compressed if .gz or .zst; DIR/: to segments in a directory, of "
+        "which the oldest are dropped; -: to standard output",
+    )
+    group.add_argument(
+        "--segment", metavar="TIME", type=arguments.duration, help="with DIR/: time of a segment, as 15m (default: 1h)"
+    )
+    group.add_argument(
+        "--keep", metavar="TIME", type=arguments.duration, help="with DIR/: drop what is older, as 12h (default: 7d)"
+    )
+    group.add_argument(
+        "--keep-size",
+        metavar="SIZE",
+        type=arguments.size,
+        help="with DIR/: drop the oldest beyond this size, as 500M (default: 1G)",
     )
     origin = group.add_mutually_exclusive_group()
     origin.add_argument(
-        "--replay", metavar="FILE", type=Path, help="show a recording instead of the running kernel; needs no root"
+        "--replay",
+        metavar="FILE",
+        type=arguments.path,
+        action="append",
+        default=[],
+        help="show a recording instead of the running kernel, a directory of segments, or with - a stream; needs no "
+        "root; may be given more than once; an interval adds intervals up",
     )
     origin.add_argument("--demo", action="store_true", help="show the recording that comes with slabtui, in a loop")
+    origin.add_argument(
+        "--ssh",
+        metavar=("HOST", "OPTIONS"),
+        nargs=argparse.REMAINDER,
+        help="show another host, by slabtui there, which is given the options after HOST",
+    )
+    moment = partial(group.add_argument, metavar="WHEN", type=arguments.moment)
+    moment("--from", dest="begin", help="begin there: 02:30, -6h (before the end) or ISO 8601, in the local time zone")
+    moment("--to", dest="end", help="end there")
 
 
 def _add_metrics(group: argparse._ArgumentGroup) -> None:

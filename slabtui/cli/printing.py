@@ -72,6 +72,8 @@ def print_snapshots(
 def _format(options: Options, clears: bool) -> formats.Format:
     """Return the requested format."""
     inspection = options.request.inspection
+    if options.output == "none":
+        return formats.NONE
     if options.output == "json":
         form = formats.JSON
     elif options.output == "csv":
@@ -82,7 +84,7 @@ def _format(options: Options, clears: bool) -> formats.Format:
         form = formats.inspection(inspection, options.maxrows)
     else:
         alias = partial(query.alias, matches=query.matcher(options.filter))
-        interval = None if options.replay else options.interval
+        interval = options.interval if options.is_live else None
         columns = formats.text_columns(options.columns, options.sort, options.request.frees)
         form = formats.slabratetop(interval, clears, alias, sort=options.sort, columns=columns)
     if options.once and options.output in (None, "text"):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slabtui.cli.options import Options
+from slabtui.cli.options import STANDARD_INPUT, Options
 from slabtui.errors import SlabtuiError, Status
 from slabtui.system.ending import Ending
 
@@ -19,7 +19,7 @@ SLABRATETOP = "slabratetop"  # the name under which the program prints text, and
 
 
 def run(options: Options, name: str, ending: Ending, complain: Callable[[str], None]) -> Status:
-    """Count or replay, and show or print, until the user or the producer ends it; return the exit status.
+    """Count or replay, and show, print or only record, until the user or the producer ends it; return the exit status.
 
     Args:
         options: what the user asks for.
@@ -40,8 +40,8 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         for option, given in (("-r", options.maxrows), ("-o", options.columns)):
             if given:
                 raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
-        _demand_terminal()
-    source = None if options.replay else open_kernel(options, is_screen)
+        _demand_terminal(options)
+    source = open_kernel(options, is_screen) if options.is_live else None
     from slabtui.cli import consumers
 
     if is_screen:
@@ -91,8 +91,8 @@ def _import_all(*modules: str) -> None:
         importlib.import_module(module)
 
 
-def _demand_terminal() -> None:
-    if not sys.stdin.isatty():
+def _demand_terminal(options: Options) -> None:
+    if not sys.stdin.isatty() and options.replay != (STANDARD_INPUT,):  # that leaves the keys to the terminal
         raise SlabtuiError("standard input is not a terminal", "run slabtui in one (over ssh: ssh -t), or use -C")
     if os.environ.get("TERM") in (None, "", "dumb"):
         raise SlabtuiError("TERM does not name a terminal with a screen", "set it, as in TERM=xterm slabtui, or use -C")

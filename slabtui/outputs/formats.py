@@ -118,3 +118,4 @@ def _is_shown(row: CacheRow, lasting: tuple[str, ...]) -> bool:
 
 JSON = Format(lambda snapshot, rows: codec.dumps(snapshot, rows) + "\n")
 CSV = Format(csv_tables.write_caches, heading=csv_tables.heading())
+NONE = Format(lambda snapshot, rows: "", shows=lambda row: False)

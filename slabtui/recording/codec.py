@@ -1,7 +1,7 @@
 """slabtui/2: a snapshot as one line of JSON, for scripts and recordings; docs/output.md defines it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -53,7 +53,7 @@ class SchemaError(ValueError):
 
 def values(row: CacheRow, names: Iterable[str]) -> dict[str, Any]:
     """Return these fields of a row, as JSON has them."""
-    written = _row(row)
+    written = row_fields(row)
     return {name: written[name] for name in names}
 
 
@@ -78,13 +78,20 @@ def iso(time: float) -> str:
 
 def dumps(snapshot: Snapshot, rows: Iterable[CacheRow]) -> str:
     """Return the line, without its newline, with these rows of the snapshot."""
-    written: dict[str, Any] = {"schema": NAME}
+    return dumps_fields(snapshot, [shorten(row_fields(row)) for row in rows])
+
+
+def dumps_fields(snapshot: Snapshot, rows: list[dict[str, Any]], schema: str = NAME, gone: Sequence[str] = ()) -> str:
+    """Return the line, without its newline, with these rows as JSON has them, and keys of caches that are gone."""
+    written: dict[str, Any] = {"schema": schema}
     for name in _SNAPSHOT_FIELDS:
         value = rows if name == "rows" else getattr(snapshot, name)
         write = _WRITERS.get(name)
         written[json_name(Snapshot, name)] = write(value) if write and value is not None else value
         if name == "origin":  # its fields stand beside those of the snapshot
             written |= written.pop(name)
+    if gone:
+        written["gone"] = gone
     return _encode(written)
 
 
@@ -93,7 +100,8 @@ def json_name(owner: type, name: str) -> str:
     return JSON_NAMES.get(owner, {}).get(name, name)
 
 
-def _row(row: CacheRow) -> dict[str, Any]:
+def row_fields(row: CacheRow) -> dict[str, Any]:
+    """Return all fields of a row, as JSON has them."""
     written = dict(zip(ROW_FIELDS, _get_row(row), strict=True))
     written["cache"] = str(row.cache)
     for name in RATES:
@@ -109,8 +117,8 @@ def left_out(row: dict[str, Any]) -> dict[str, Any]:
     return _UNKNOWN if row.get("growing", False) is None else _STILL
 
 
-def _shorten(row: dict[str, Any]) -> dict[str, Any]:
-    """Remove the fields of growth that are left out."""
+def shorten(row: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields of growth that are left out, and return the row."""
     for name, usual in left_out(row).items():
         if row[name] == usual or (name == "grows_with" and not row[name]):
             del row[name]
@@ -160,7 +168,6 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "elapsed": lambda seconds: round(seconds, 6),
     "origin": _origin,
     "nanoseconds": lambda nanoseconds: round(nanoseconds, 1),
-    "rows": lambda rows: [_shorten(_row(row)) for row in rows],
     "inspections": lambda found: [_inspection(one) for one in found],
     "memory": asdict,
     "growth": _growth,

@@ -1,14 +1,11 @@
 """Plays a recording: a producer whose snapshots come at the pace at which they were recorded, or faster, or slower."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.resources.abc import Traversable
-from pathlib import Path
 
 from slabtui.analysis.growth import Growth
 from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
-from slabtui.recording.reader import read
 from slabtui.system.clock import Clock
 
 SLOWEST, FASTEST = 1 / 16, 64.0  # times the recorded pace
@@ -18,7 +15,7 @@ class Player(Producer):
     """Publishes the snapshots of a recording; each waits until every consumer has room, so that none is merged.
 
     Args:
-        path: the recording.
+        read: returns the snapshots of the recording; called again where it repeats.
         paced: whether snapshots come at the pace of the recording; without, they come as fast as they are taken.
         clock: the time.
         repeats: whether it begins again at its end, as another run that follows the one before.
@@ -27,16 +24,16 @@ class Player(Producer):
         speed: how many times faster than it was recorded.
 
     Raises:
-        SlabtuiError: the file cannot be read or its first line is no snapshot.
+        SlabtuiError: the recording cannot be read, or has no snapshot.
     """
 
     def __init__(
-        self, path: Path | Traversable, paced: bool, clock: Clock | None = None, *, repeats: bool = False
+        self, read: Callable[[], Iterator[Snapshot]], paced: bool, clock: Clock | None = None, *, repeats: bool = False
     ) -> None:
         super().__init__(clock)
-        self._path = path
+        self._read = read
         self._repeats = repeats
-        self._snapshots = read(path)
+        self._snapshots = read()
         self._first = next(self._snapshots)
         self._paced = paced
         self._held = False
@@ -70,9 +67,12 @@ class Player(Producer):
         if not self.wait_for_room():
             return
         self.publish(self._first)
+        since = self._first.origin.since
         for snapshot in self._after_first():
             if (self._paced and not self._pass(snapshot.elapsed)) or not self.wait_for_room():
                 return
+            if snapshot.origin.since != since:  # another run: its live objects are not those of the one before
+                since, self._growth = snapshot.origin.since, Growth()
             self.publish(snapshot)
 
     def _after_first(self) -> Iterator[Snapshot]:
@@ -81,9 +81,9 @@ class Player(Producer):
         for last in self._snapshots:
             yield last
         while self._repeats:
-            self._growth = Growth()  # another run: live objects are those of its beginning
+            self._growth = Growth()  # of an older recording, which does not say when the run began
             later = last.time - (self._first.time - self._first.elapsed)
-            for snapshot in read(self._path):
+            for snapshot in self._read():
                 last = _move(snapshot, later)
                 yield last
 

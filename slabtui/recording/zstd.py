@@ -8,6 +8,16 @@ from slabtui.errors import SlabtuiError
 
 _CHUNK = 64  # bytes of a file at a time
 _WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.1.1.1.2); recordings need 2 MiB
+# As level 16 compresses, but with tables of 2 MiB instead of 60: lines of changes of a few KiB each do not fill those.
+_DENSE = {
+    "window_log": 21,
+    "chain_log": 17,
+    "hash_log": 17,
+    "search_log": 4,
+    "min_match": 3,
+    "target_length": 64,
+    "strategy": 7,  # ZSTD_btopt
+}
 
 
 class Compressor(Protocol):
@@ -40,12 +50,14 @@ class Codec(NamedTuple):
 
     Attributes:
         compressor: begins a frame.
+        dense_compressor: begins one that takes less room, and more time: 1 ms for a line of changes.
         block: the mode in which a compressor is flushed within a frame.
         decompressor: begins to read a frame.
         error: raised where the data is not what the format demands.
     """
 
     compressor: Callable[[], Compressor]
+    dense_compressor: Callable[[], Compressor]
     block: int
     decompressor: Callable[[], Decompressor]
     error: type[Exception]
@@ -67,8 +79,10 @@ def load(otherwise: str) -> Codec:
             pass
         else:
             limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+            dense: dict[int, int] = {getattr(zstd.CompressionParameter, name): value for name, value in _DENSE.items()}
             return Codec(
                 zstd.ZstdCompressor,
+                lambda: zstd.ZstdCompressor(options=dense),
                 zstd.ZstdCompressor.FLUSH_BLOCK,
                 lambda: zstd.ZstdDecompressor(options=limits),
                 zstd.ZstdError,
@@ -81,16 +95,20 @@ def load(otherwise: str) -> Codec:
         ) from error
     return Codec(
         lambda: zstandard.ZstdCompressor().compressobj(),
+        lambda: zstandard.ZstdCompressor(
+            compression_params=zstandard.ZstdCompressionParameters(**_DENSE)
+        ).compressobj(),
         zstandard.COMPRESSOBJ_FLUSH_BLOCK,
         lambda: zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj(),
         zstandard.ZstdError,
     )
 
 
-def decompress(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the content of a file; of one that is cut short, as much as there is.
+def frames(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the content of a file in parts, each with the place in the file at which its frame begins.
 
-    A part is at most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
+    Of a file that is cut short it yields as much as there is. What has arrived of a pipe is read at once. A part is at
+    most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
 
     Args:
         file: one or more frames, one after the other.
@@ -101,12 +119,15 @@ def decompress(file: BinaryIO) -> Iterator[bytes]:
     """
     codec = load("unpack the file first, with zstd -d")
     frame = codec.decompressor()
+    read = getattr(file, "read1", file.read)
+    begin = position = 0
     try:
-        while data := file.read(_CHUNK):
+        while data := read(_CHUNK):
+            position += len(data)
             while data:
                 if frame.eof:
-                    frame = codec.decompressor()
-                yield frame.decompress(data)
+                    frame, begin = codec.decompressor(), position - len(data)
+                yield begin, frame.decompress(data)
                 data = frame.unused_data if frame.eof else b""
     except codec.error as error:
         raise OSError(str(error)) from error

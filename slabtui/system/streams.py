@@ -3,9 +3,10 @@
 import os
 import sys
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
-from slabtui.errors import SlabtuiError
+from slabtui.errors import SlabtuiError, Status
 
 
 def open_closed() -> None:
@@ -13,6 +14,39 @@ def open_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it stays open
+
+
+def has_terminal() -> bool:
+    """Return whether a terminal controls this process, which sends it SIGHUP when it is gone."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def take_standard_input(*, needs_keys: bool) -> BufferedReader:
+    """Return what standard input is, a file or a pipe, and let the controlling terminal be standard input instead.
+
+    Args:
+        needs_keys: whether there must be such a terminal; otherwise /dev/null may take its place.
+
+    Raises:
+        SlabtuiError: standard input is a terminal, or there is none to take its place.
+    """
+    if os.isatty(0):
+        remedy = "pipe a recording into it, as in ssh HOST sudo slabtui --record - | slabtui --replay -"
+        raise SlabtuiError("standard input is a terminal", remedy, Status.USAGE)
+    try:
+        keys = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        if needs_keys:
+            raise SlabtuiError("there is no terminal for the keys", "run slabtui in one, or use -C") from error
+        keys = os.open(os.devnull, os.O_RDONLY)
+    taken = os.dup(0)
+    os.dup2(keys, 0)
+    os.close(keys)
+    return open(taken, "rb")
 
 
 def discard(descriptor: int) -> None:

@@ -111,6 +111,8 @@ def _modes(state: State) -> tuple[Pieces, ...]:
         return (("paused", f" PAUSED{ago} "),), (("paused", "PAUSED"),)
     if state.time.ended:
         return ((("paused", " END "),),)
+    if state.time.streamed:
+        return ((("live", "STREAM"),),)
     if state.time.replay:
         return (("live", f"REPLAY x{state.time.speed:g}"),), (("live", "REPLAY"),)
     return ((("live", "LIVE"),),)
@@ -277,7 +279,7 @@ INTERVAL = Field("every", "Length of the interval in seconds", lambda shown: dra
 MODE = Field(
     "LIVE",
     "The running kernel, now. PAUSED -3: the screen stands still, three intervals back; REPLAY x2: a recording,"
-    " twice as fast; END: the recording is over",
+    " twice as fast; STREAM: what another process or host sends, now; END: the recording is over",
     lambda shown: draw_mode(shown.state),
 )
 SLAB = Field("slab", "Memory of all slab caches now, Slab in /proc/meminfo", _slab)

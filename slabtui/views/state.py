@@ -24,6 +24,7 @@ class State(TableState):
 
     Attributes:
         replay: for the timeline.
+        streamed: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
         inspected_caches: names of the caches that the recording has inspections of; empty: not known.
@@ -32,6 +33,7 @@ class State(TableState):
     """
 
     replay: InitVar[bool] = False
+    streamed: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
     inspected_caches: tuple[str, ...] = ()
@@ -39,8 +41,8 @@ class State(TableState):
     pages: PageState = field(init=False)
     _effects: list[Effect] = field(init=False, default_factory=list)
 
-    def __post_init__(self, replay: bool) -> None:
-        self.time = Timeline(self._effects.append, replay)
+    def __post_init__(self, replay: bool, streamed: bool) -> None:
+        self.time = Timeline(self._effects.append, replay, streamed)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
         self.pages = PageState(self.windows, self.time)

@@ -14,7 +14,8 @@ class Timeline:
 
     Attributes:
         ask: called with what a transition asks for.
-        replay: whether snapshots come from a recording, which stands still while paused.
+        replay: whether snapshots come from a recording, which stands still while paused; or from a stream.
+        streamed: whether they come from a stream, which does not.
         history: the last snapshots.
         paused: whether the screen stays as it is when snapshots come.
         stepping: whether the next snapshot is shown although the screen is paused.
@@ -27,6 +28,7 @@ class Timeline:
 
     ask: Callable[[Effect], None]
     replay: bool = False
+    streamed: bool = False
     history: History = field(default_factory=History)
     paused: bool = False
     stepping: bool = False
@@ -64,7 +66,7 @@ class Timeline:
             raise NothingToDoError("the screen is not paused: press p or [ first")
         if self.back:
             self._show(self.back - 1)
-        elif self.replay and not self.ended:
+        elif self.replay and not (self.streamed or self.ended):
             self.stepping = True
             self.ask(Effect.STEP)
         else:
@@ -96,6 +98,8 @@ class Timeline:
     def _change_speed(self, effect: Effect) -> None:
         if not self.replay:
             raise NothingToDoError("only a replay has a speed; the interval is set at the start, as in slabtui -d 5")
+        if self.streamed:
+            raise NothingToDoError("a stream has no speed: it is shown as it comes")
         if self.ended:
             raise NothingToDoError("the recording is at its end")
         self.ask(effect)

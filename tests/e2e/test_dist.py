@@ -265,6 +265,9 @@ def test_installed_modules_are_compiled_and_name_no_directory_of_the_build(insta
 def test_what_is_installed_is_uninstalled(installed: Path) -> None:
     others = installed / "usr" / "bin" / "other"
     others.touch()
+    printed("make", "-s", "-o", "install", "install-service", f"DESTDIR={installed}", "PREFIX=/usr", cwd=ROOT)
+    unit = installed / "usr/lib/systemd/system/slabtui.service"
+    assert "\nExecStart=/usr/bin/slabtui --record " in unit.read_text()
     printed("make", "-s", "uninstall", f"DESTDIR={installed}", "PREFIX=/usr", cwd=ROOT)
     assert [path for path in installed.rglob("*") if not path.is_dir()] == [others]
 

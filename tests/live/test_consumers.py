@@ -12,7 +12,7 @@ import urwid
 
 from slabtui.collector import Collector
 from slabtui.model.snapshot import Snapshot
-from slabtui.recording import recorder
+from slabtui.recording import recorder, sink
 from slabtui.recording.reader import read
 from slabtui.views.app import App
 from slabtui.views.state import State
@@ -56,7 +56,11 @@ def test_all_consumers_have_the_same_totals(tmp_path: Path, monkeypatch: pytest.
     state = Shown(INTERVAL)
     state.received = []
     with slow_disk(tmp_path) as disk, probing() as probe, workload("eventfd", FILES) as load:
-        collector, printer, recording = Collector(probe, INTERVAL), Printer(), recorder.Recorder(disk / "a.jsonl")
+        collector, printer, recording = (
+            Collector(probe, INTERVAL),
+            Printer(),
+            recorder.Recorder(sink.create(disk / "a.jsonl")),
+        )
         for queue in (recording.queue, printer.queue):
             collector.subscribe(queue)
 

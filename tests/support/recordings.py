@@ -11,6 +11,7 @@ from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotsEndedError
 from slabtui.recording import codec
 from slabtui.recording.recorder import Recorder
+from slabtui.recording.sink import create
 from tests.support.fakes import cache, snapshot
 
 
@@ -34,7 +35,7 @@ def live(one: Snapshot) -> Snapshot:
 
 def record(path: Path, given: Iterable[Snapshot]) -> Path:
     """Record snapshots, and return the path."""
-    recorder = Recorder(path)
+    recorder = Recorder(create(path))
     for each in given:
         recorder.queue.put(live(each))
     recorder.queue.close(SnapshotsEndedError())

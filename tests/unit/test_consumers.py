@@ -11,6 +11,7 @@ from slabtui.model.snapshot import Reading, Snapshot
 from slabtui.queues import SnapshotQueue
 from slabtui.recording.reader import read
 from slabtui.recording.recorder import Recorder
+from slabtui.recording.sink import create
 from tests.support.fakes import FakeClock, FakeSource, totals
 
 INTERVALS, CACHES = 120, 20
@@ -20,8 +21,8 @@ class Throttled:
     """A file on a disk that takes 5 ms for each write."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self._file = recorder._file
-        recorder._file = self
+        self._file = recorder._sink._file
+        recorder._sink._file = self
 
     def write(self, data: bytes) -> int:
         time.sleep(0.005)
@@ -48,7 +49,7 @@ def sums(snapshots: Iterable[Snapshot]) -> Counter[str]:
 def test_a_screen_a_recorder_on_a_slow_disk_and_a_late_consumer_agree_to_the_count(tmp_path: Path) -> None:
     clock = FakeClock()
     collector = Collector(FakeSource(reading), 0.1, clock=clock)
-    recorder = Recorder(tmp_path / "a.jsonl")
+    recorder = Recorder(create(tmp_path / "a.jsonl"))
     Throttled(recorder)
     screen, late = SnapshotQueue(), SnapshotQueue()
     for queue in (screen, late, recorder.queue):

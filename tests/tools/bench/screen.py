@@ -17,6 +17,7 @@ from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.queues import SnapshotQueue
 from slabtui.recording.recorder import Recorder
+from slabtui.recording.sink import create
 from slabtui.system import garbage
 from slabtui.views.app import App
 from slabtui.views.state import State
@@ -92,7 +93,11 @@ def show_consumers(report: Report, seconds: float) -> None:
     garbage.shorten_pauses()
     try:
         with TemporaryDirectory() as place, consumers.slow_disk(Path(place)) as disk, drawn(app) as loop:
-            collector, printer, recorder = Collector(probe, SHORT), consumers.Printer(), Recorder(disk / "a.jsonl")
+            collector, printer, recorder = (
+                Collector(probe, SHORT),
+                consumers.Printer(),
+                Recorder(create(disk / "a.jsonl")),
+            )
             for consumer in (queue, printer.queue, recorder.queue):
                 collector.subscribe(consumer)
             collector.start()

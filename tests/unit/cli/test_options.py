@@ -4,16 +4,20 @@ import math
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from slabtui.cli import options
+from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.options import Options
 from slabtui.cli.parser import RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
+from slabtui.recording.limits import Limits
+from slabtui.recording.moments import Ago, Clock
 
 EXAMPLE = re.compile(r"^  (slabtui\b.*?)(?:  .*| > \S+)?$", re.MULTILINE)
 
@@ -90,18 +94,21 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
-    assert len(examples) == 7
+    assert len(examples) == 10
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
-    assert [one.output for one in found] == [None, None, None, None, None, None, "folded"]
+    assert [one.output for one in found] == [None, None, None, None, None, None, "none", None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
     assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
     assert found[3].leaks == RUN
     assert found[4].metrics == Address("127.0.0.1", 9811)
-    assert str(found[5].record) == "night.jsonl.gz"
-    inspection = found[6].request.inspection
+    assert found[5].record == Destination(Way.FILE, Path("night.jsonl.gz"))
+    assert found[6].record == Destination(Way.DIRECTORY, Path("DIR"))
+    assert (found[7].replay, found[7].begin) == ((Path("DIR"),), Clock(2, 30, 0))
+    assert found[8].remote == ("web1",)
+    inspection = found[9].request.inspection
     assert inspection is not None
-    assert (inspection.kinds, found[6].count) == ((InspectionKind.STACKS,), 30)
+    assert (inspection.kinds, found[9].count) == ((InspectionKind.STACKS,), 30)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +137,9 @@ def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], second
         (["--leaks", "-n", "5"], "without a count"),
         (["--leaks", "-f", "a"], "without -f"),
         (["--leaks", "--output", "csv"], "--leaks prints text or JSON"),
+        (["--leaks", "--record", "-"], "--leaks prints text or JSON"),
+        (["--leaks", "--replay", "-"], "run it on that host"),
+        (["--leaks", "--ssh", "web1"], "run it on that host"),
         (["--leaks", "--held", "filp"], "not allowed with"),
     ],
 )
@@ -142,3 +152,56 @@ def test_the_help_names_every_status() -> None:
         f"{status}" for status in Status if status is not Status.FAILED
     ]
     assert all(f"{status:d}  " in str(parser().epilog) for status in Status)
+
+
+@pytest.mark.parametrize(
+    ("given", "destination"),
+    [
+        ("a", Destination(Way.FILE, Path("a"))),
+        ("a/", Destination(Way.DIRECTORY, Path("a"))),
+        ("/tmp", Destination(Way.DIRECTORY, Path("/tmp"))),
+        ("-", Destination(Way.STANDARD_OUTPUT, Path("-"))),
+    ],
+)
+def test_where_to_record_to_is_a_file_a_directory_or_standard_output(given: str, destination: Destination) -> None:
+    assert parse("--record", given).record == destination
+
+
+def test_the_limits_of_a_directory() -> None:
+    assert parse("--record", "a/").limits == Limits(3600, 7 * 86400, 1 << 30)
+    given = ("--segment", "90s", "--keep", "2w", "--keep-size", "500M")
+    assert parse("--record", "a/", *given).limits == Limits(90, 14 * 86400, 500 << 20)
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["--record", "a/", "--segment", "1.5h"], "'1.5h' is not a duration, as 90s, 15m, 1h, 7d or 2w"),
+        (["--record", "a/", "--keep", "0d"], "'0d' is not a duration"),
+        (["--record", "a/", "--keep", "999999999w"], "'999999999w' is not a duration"),
+        (["--record", "a/", "--keep-size", "1000"], "'1000' is not a size, as 100M or 1G"),
+        (["--record", "a", "--keep", "1d"], "--segment, --keep and --keep-size apply to a directory"),
+        (["--output", "none"], "--output none only records"),
+        (["--record", "-", "--output", "json"], "--record - has standard output to itself"),
+        (["--record", ""], "the path is empty"),
+        (["--replay", ""], "the path is empty"),
+        (["--replay", "-", "--replay", "a"], "--replay - reads one stream"),
+        (["--from", "02:30"], "--from and --to apply to a recording"),
+        (["--replay", "-", "--to", "02:30"], "--from and --to apply to a recording"),
+        (["--replay", "a", "--from", "24:00"], "'24:00' is not a moment, as 02:30, -6h or 2026-11-26T02:30"),
+        (["--replay", "a", "--from", "-6"], "'-6' is not a moment"),
+        (["--ssh"], "--ssh needs a host"),
+    ],
+)
+def test_what_is_wrong_with_a_recording_is_one_line(argv: list[str], why: str) -> None:
+    assert why in refusal(*argv)
+
+
+def test_a_moment_before_the_end_is_no_option() -> None:
+    found = parse("--replay", "a", "--from", "-6h", "--to", "-90s", "60")
+    assert (found.begin, found.end, found.interval) == (Ago(6 * 3600), Ago(90), 60.0)
+
+
+def test_what_follows_the_host_is_for_slabtui_there() -> None:
+    found = parse("-s", "live", "--ssh", "web1", "-p", "1", "--from", "-6h")
+    assert (found.sort, found.remote, found.pids) == ("live", ("web1", "-p", "1", "--from", "-6h"), ())

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.player import FASTEST, SLOWEST, Player
+from slabtui.recording.reader import read
 from tests.support import hosts
 from tests.support.fakes import FakeClock
 from tests.support.recordings import lines, record, snapshots
@@ -27,7 +29,7 @@ class Playing:
 
     def __init__(self, path: Path, paced: bool = True) -> None:
         self.clock = FakeClock()
-        self.player = Player(path, paced, self.clock)
+        self.player = Player(partial(read, path), paced, self.clock)
         self.queue = SnapshotQueue()
         self.player.subscribe(self.queue)
 
@@ -113,7 +115,7 @@ def test_a_new_speed_takes_effect_within_an_interval(tmp_path: Path) -> None:
 
 
 def test_the_speed_stays_within_bounds(tmp_path: Path) -> None:
-    player = Player(record(tmp_path / "a", snapshots(1)), paced=True)
+    player = Player(partial(read, record(tmp_path / "a", snapshots(1))), paced=True)
     assert player.speed == 1
     for _ in range(20):
         player.faster()
@@ -187,7 +189,7 @@ def test_it_ends_at_any_time(
 
 def test_it_stops_before_it_has_started_and_after_its_end(tmp_path: Path) -> None:
     path = record(tmp_path / "a", snapshots(2))
-    Player(path, paced=True).stop()
+    Player(partial(read, path), paced=True).stop()
     with playing(path, paced=False) as run:
         assert len(run.rest()) == 2
 
@@ -234,7 +236,7 @@ def with_origin(one: Snapshot, since: float | None) -> Snapshot:
 
 def repeating(path: Path, paced: bool = False) -> Playing:
     run = Playing(path, paced)
-    run.player = Player(path, paced, run.clock, repeats=True)
+    run.player = Player(partial(read, path), paced, run.clock, repeats=True)
     run.player.subscribe(run.queue)
     return run
 

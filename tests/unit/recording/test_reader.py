@@ -5,6 +5,7 @@ import json
 import random
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     refusal(path)
     with pytest.raises(SlabtuiError):
-        Player(path, paced=False)
+        Player(partial(read, path), paced=False)
 
 
 def test_an_empty_file_a_directory_and_a_missing_file_are_refused(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_an_empty_file_a_directory_and_a_missing_file_are_refused(tmp_path: Path
     assert "(Is a directory)" in refusal(tmp_path, Status.USAGE)  # the user named a wrong file
     assert "(No such file or directory)" in refusal(tmp_path / "b", Status.USAGE)
     with pytest.raises(SlabtuiError):
-        Player(tmp_path / "a", paced=True)
+        Player(partial(read, tmp_path / "a"), paced=True)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,6 +19,7 @@ from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.queues import ProducerDiedError
 from slabtui.recording.reader import read
 from slabtui.recording.recorder import Recorder
+from slabtui.recording.sink import create
 from tests.support.fakes import cache, key, snapshot
 from tests.support.recordings import lines, live, record, snapshots
 
@@ -31,13 +32,14 @@ FULL_DISK = """
 import json, random, resource, signal, sys
 from pathlib import Path
 from slabtui.recording.recorder import Recorder
+from slabtui.recording.sink import create
 from tests.support.fakes import cache, snapshot
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 chance = random.Random(0)
 path = Path(sys.argv[1])
-recorder = Recorder(path)
+recorder = Recorder(create(path))
 for at in range(100):
     recorder.queue.put(snapshot(cache(1, chance.randbytes(40).hex()), time=1000.0 + at))
 recorder.close()
@@ -49,10 +51,10 @@ class Hanging:
     """A file whose disk takes nothing until a test lets it."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self._file = recorder._file
+        self._file = recorder._sink._file
         self.writes = threading.Event()
         self.answers = threading.Event()
-        recorder._file = self
+        recorder._sink._file = self
 
     def write(self, data: bytes) -> int:
         self.writes.set()
@@ -82,7 +84,7 @@ def test_what_is_recorded_is_read_back(tmp_path: Path, ending: str) -> None:
 def test_every_snapshot_can_be_read_before_the_recording_is_closed(tmp_path: Path, ending: str) -> None:
     given = snapshots(3)
     path = tmp_path / f"a{ending}"
-    recorder = Recorder(path)
+    recorder = Recorder(create(path))
     for number, each in enumerate(given, 1):
         size = path.stat().st_size
         recorder.queue.put(live(each))
@@ -109,7 +111,7 @@ def test_a_file_that_exists_is_refused_and_untouched(tmp_path: Path, ending: str
     path = tmp_path / f"a{ending}"
     path.write_bytes(b"mine")
     with pytest.raises(SlabtuiError) as caught:
-        Recorder(path)
+        Recorder(create(path))
     assert str(caught.value) == f"cannot record to {path} (File exists): name a new file"
     assert caught.value.status == Status.USAGE
     assert path.read_bytes() == b"mine"
@@ -118,14 +120,14 @@ def test_a_file_that_exists_is_refused_and_untouched(tmp_path: Path, ending: str
 def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     with pytest.raises(SlabtuiError, match="File exists"):
-        Recorder(tmp_path / "a")
+        Recorder(create(tmp_path / "a"))
     assert not (tmp_path / "b").exists()
 
 
 def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "a.gz"
     with pytest.raises(SlabtuiError) as caught:
-        Recorder(path)
+        Recorder(create(path))
     assert str(caught.value) == (
         f"cannot record to {path} (No such file or directory): create its directory first, with mkdir -p"
     )
@@ -143,7 +145,7 @@ def test_only_its_owner_can_read_a_recording(tmp_path: Path, ending: str) -> Non
 
 
 def test_a_snapshot_is_concealed_before_it_is_recorded(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a", lambda one: replace(one, rows=(), notes=("concealed",)))
+    recorder = Recorder(create(tmp_path / "a"), lambda one: replace(one, rows=(), notes=("concealed",)))
     recorder.queue.put(snapshot(cache(1)))
     recorder.close()
     (found,) = read(tmp_path / "a")
@@ -173,7 +175,7 @@ def test_an_inspection_is_recorded(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_hangs_holds_nothing_up_and_what_came_meanwhile_is_merged(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a")
+    recorder = Recorder(create(tmp_path / "a"))
     disk = Hanging(recorder)
     recorder.queue.put(snapshot(cache(1, allocs=1)))
     assert disk.writes.wait(20)
@@ -194,7 +196,7 @@ def test_a_disk_that_hangs_holds_nothing_up_and_what_came_meanwhile_is_merged(tm
 
 
 def test_the_way_out_does_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a")
+    recorder = Recorder(create(tmp_path / "a"))
     disk = Hanging(recorder)
     recorder.queue.put(snapshot(cache(1)))
     assert disk.writes.wait(20)
@@ -206,7 +208,7 @@ def test_the_way_out_does_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None
 
 
 def test_what_waits_is_recorded_on_the_way_out(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a")
+    recorder = Recorder(create(tmp_path / "a"))
     for each in snapshots(50):
         recorder.queue.put(each)
     recorder.close()
@@ -214,9 +216,9 @@ def test_what_waits_is_recorded_on_the_way_out(tmp_path: Path) -> None:
 
 
 def test_a_slow_disk_gets_what_is_left_as_one_interval(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.jsonl")
-    write = recorder._write
-    recorder._write = lambda data: (time.sleep(0.04), write(data))  # a snapshot takes two writes: 50 would take 4 s
+    recorder = Recorder(create(tmp_path / "a.jsonl"))
+    write = recorder._sink._put
+    recorder._sink._put = lambda data: (time.sleep(0.04), write(data))  # a snapshot takes two writes: 50 would take 4 s
     for number in range(50):
         recorder.queue.put(snapshot(cache(1, allocs=number)))
     recorder.close()
@@ -228,7 +230,7 @@ def test_a_slow_disk_gets_what_is_left_as_one_interval(tmp_path: Path) -> None:
 
 
 def test_a_recording_ends_with_its_producer_however_that_ends(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a")
+    recorder = Recorder(create(tmp_path / "a"))
     recorder.queue.put(snapshots(1)[0])
     recorder.queue.close(ProducerDiedError("a bug"))
     recorder._thread.join(20)
@@ -241,7 +243,7 @@ def test_a_fault_in_the_recorder_is_reported_and_ends_nothing_else(tmp_path: Pat
     def fail(_: object) -> None:
         raise ValueError("a bug")
 
-    recorder = Recorder(tmp_path / "a", fail)
+    recorder = Recorder(create(tmp_path / "a"), fail)
     recorder.queue.put(snapshot(cache(1)))
     wait_until(lambda: recorder.notes() == ("recording stopped: a bug",))
     recorder.queue.put(snapshot(cache(1)))
@@ -251,8 +253,8 @@ def test_a_fault_in_the_recorder_is_reported_and_ends_nothing_else(tmp_path: Pat
 
 def test_both_threads_give_up_their_privileges_before_anything_is_recorded(tmp_path: Path) -> None:
     threads = []
-    recorder = Recorder(tmp_path / "a", created=lambda: threads.append(threading.current_thread().name))
-    assert threads == ["MainThread", "recorder"]
+    recorder = Recorder(create(tmp_path / "a"), opened=lambda: threads.append(threading.current_thread().name))
+    assert threads == ["recorder", "MainThread"]
     recorder.close()
 
 

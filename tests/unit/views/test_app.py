@@ -371,6 +371,17 @@ def test_a_replay_says_its_host_and_its_speed() -> None:
     assert screen.lines()[0].endswith(" END")
 
 
+def test_a_stream_says_so_and_has_no_speed() -> None:
+    screen = Screen(size=(120, 24))
+    screen.state.time.replay = screen.state.time.streamed = True
+    screen.show(cache(1, allocs=1), origin=Origin("replay", "db7", "6.1.0"))
+    assert screen.lines()[0].endswith(" STREAM")
+    screen.type("+")
+    assert "a stream has no speed: it is shown as it comes" in screen.lines()[-2]
+    screen.type("p", "]")
+    assert "this is the newest interval" in screen.lines()[-2]
+
+
 def test_a_paused_replay_keeps_its_moment_whatever_was_on_its_way() -> None:
     screen = Screen()
     screen.state.time.replay = True

@@ -1,0 +1,84 @@
+"""Moments that a user names: by the clock, by how long before the end of a recording, or as a date. Pure.
+
+A date or a time of day without a zone is of the zone of the machine that replays (tzset(3); TZ=UTC changes it).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ago:
+    """So many seconds before the end of the recording."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day, as it was or comes next."""
+
+    hour: int
+    minute: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """One moment, in seconds since the epoch."""
+
+    time: float
+
+
+Moment = Ago | Clock | Date
+
+
+def parse(text: str) -> Clock | Date:
+    """Return a time of day, or a date of ISO 8601; ValueError where it is neither."""
+    if found := _CLOCK.fullmatch(text):
+        return Clock(*(int(number or 0) for number in found.groups()))
+    try:
+        return Date(datetime.fromisoformat(text).timestamp())
+    except (OverflowError, OSError) as error:  # a year that mktime(3) does not know
+        raise ValueError(str(error)) from error
+
+
+def span(begin: Moment | None, end: Moment | None, last: float) -> tuple[float, float]:
+    """Return the moments between which a recording is shown, in seconds since the epoch.
+
+    A time of day at the beginning is the last such time in the recording; at the end, the next one after the
+    beginning.
+
+    Args:
+        begin: None: the beginning of the recording.
+        end: None: its end.
+        last: when the recording ends.
+    """
+    since = 0.0 if begin is None else _before(begin, last)
+    if end is None:
+        return since, float("inf")
+    if isinstance(end, Clock) and begin is not None:
+        return since, _at(end, since, +1)
+    return since, _before(end, last)
+
+
+def _before(moment: Moment, last: float) -> float:
+    """Return when it was, at the end of the recording."""
+    if isinstance(moment, Date):
+        return moment.time
+    if isinstance(moment, Ago):
+        return last - moment.seconds
+    return _at(moment, last, -1)
+
+
+def _at(clock: Clock, near: float, direction: int) -> float:
+    """Return the first such time of day from a moment on, forwards or backwards."""
+    day = datetime.fromtimestamp(near)  # the local zone is what the user means
+    found = day.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=0)
+    if (found.timestamp() - near) * direction < 0:
+        found += direction * _DAY
+    return found.timestamp()

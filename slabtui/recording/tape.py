@@ -1,0 +1,149 @@
+"""A tape: one or more recordings, one after the other, which can be read from any moment on."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.resources.abc import Traversable
+from math import inf
+from pathlib import Path
+from typing import Protocol
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.model.snapshot import Snapshot
+from slabtui.recording import codec, index, reader, segments
+from slabtui.recording.index import Summary
+from slabtui.recording.moments import Moment, span
+
+
+class _Piece(Protocol):
+    """A part of a tape: a file, or a segment of a directory."""
+
+    @property
+    def begin(self) -> float:
+        """The time of its first snapshot."""
+
+    @property
+    def end(self) -> float:
+        """The time of its last one."""
+
+    def read(self, since: float) -> Iterator[Snapshot]:
+        """Yield its snapshots from a moment on."""
+
+
+class Tape:
+    """The recordings of files and directories, in the order of their time.
+
+    Args:
+        paths: one or more of them.
+
+    Raises:
+        SlabtuiError: a directory cannot be read or has no segment; or one of several files cannot be read.
+    """
+
+    def __init__(self, paths: Sequence[Path | Traversable]) -> None:
+        pieces: list[_Piece] = []
+        for path in paths:
+            pieces += _segments(path) if isinstance(path, Path) and path.is_dir() else [_File(path)]
+        self._name = ", ".join(map(str, paths))
+        self._pieces = pieces if len(paths) == 1 else sorted(pieces, key=lambda piece: piece.begin)
+
+    def read(self, begin: Moment | None = None, end: Moment | None = None) -> Iterator[Snapshot]:
+        """Yield the snapshots from one moment to another.
+
+        Raises:
+            SlabtuiError: a recording cannot be read, or there is no snapshot between these moments.
+        """
+        is_whole = begin is None and end is None
+        since, until = (0.0, inf) if is_whole else span(begin, end, self._pieces[-1].end)
+        is_empty = True
+        for snapshot in self._since(since):
+            if snapshot.time > until:
+                break
+            is_empty = False
+            yield snapshot
+        if is_empty and is_whole:
+            raise SlabtuiError(f"{self._name} has no snapshot in it", "replay it after the first interval")
+        if is_empty:
+            first, last = codec.iso(self._pieces[0].begin), codec.iso(self._pieces[-1].end)
+            asked = f"from {codec.iso(since)}" if until == inf else f"from {codec.iso(since)} to {codec.iso(until)}"
+            raise SlabtuiError(f"{self._name} has no snapshot {asked}", f"it goes from {first} to {last}", Status.USAGE)
+
+    def _since(self, since: float) -> Iterator[Snapshot]:
+        pieces = self._pieces
+        if since:  # a piece ends where the next one begins, at the latest
+            pieces = pieces[max(0, sum(piece.begin <= since for piece in pieces) - 1) :]
+        for piece in pieces:
+            yield from piece.read(since)
+
+
+class _File:
+    def __init__(self, path: Path | Traversable) -> None:
+        self._path = path
+
+    @functools.cached_property
+    def _times(self) -> tuple[float, float]:
+        return reader.times(self._path)
+
+    @property
+    def begin(self) -> float:
+        return self._times[0]
+
+    @property
+    def end(self) -> float:
+        return self._times[1]
+
+    def read(self, since: float) -> Iterator[Snapshot]:
+        return reader.read(self._path, since)
+
+
+class _Segment:
+    """A segment; one that is damaged ends before the damage, and one that was dropped meanwhile is empty."""
+
+    def __init__(self, path: Path, known: Summary | None) -> None:
+        self._path = path
+        self._known = known
+        self.begin = segments.time_of(path.name) or 0.0
+
+    @functools.cached_property
+    def _summary(self) -> Summary:
+        """What it holds now, although it may have grown since the index was written."""
+        try:
+            is_known = self._known is not None and self._known.size == self._path.stat().st_size
+            return self._known if is_known and self._known is not None else index.scan(self._path, self._known)
+        except OSError:
+            return Summary()
+
+    @property
+    def end(self) -> float:
+        return self._summary.end or self.begin
+
+    def read(self, since: float) -> Iterator[Snapshot]:
+        start = self._summary.frame_before(since) if since > self.begin else 0
+        last: Snapshot | None = None
+        try:
+            for snapshot in reader.read(self._path, since, start):
+                if last is not None:
+                    yield last
+                last = snapshot
+        except SlabtuiError as error:
+            if last is None and start:  # the index is that of another file
+                yield from reader.read(self._path, since)
+            elif last is not None:
+                last = replace(last, notes=(*last.notes, str(error)))
+        if last is not None:
+            yield last
+
+
+def _segments(directory: Path) -> list[_Piece]:
+    """Return the segments of a directory; those that a killed recorder has left empty are no part of it."""
+    try:
+        names = segments.names(directory)
+    except OSError as error:
+        remedy = "name a directory that you can read"
+        raise SlabtuiError(f"cannot read {directory} ({error.strerror})", remedy, Status.USAGE) from error
+    if not names:
+        remedy = "name a directory that --record has written to"
+        raise SlabtuiError(f"{directory} has no recording in it", remedy, Status.USAGE)
+    known = index.load(directory)
+    found: list[_Piece] = [_Segment(directory / name, known.get(name)) for name in names]
+    return found

@@ -1,0 +1,85 @@
+"""A tape: several recordings as one, from any moment; and intervals that are added up."""
+
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+from slabtui.errors import SlabtuiError, Status
+from slabtui.model.snapshot import merge
+from slabtui.recording.flight import DirectorySink
+from slabtui.recording.intervals import add_up
+from slabtui.recording.limits import Limits
+from slabtui.recording.moments import Ago, Date
+from slabtui.recording.tape import Tape
+from tests.support.flight import BEGIN, as_replayed, day
+from tests.support.recordings import record
+
+
+def directory(path: Path, begin: float, number: int = 30) -> Path:
+    sink = DirectorySink(path, Limits(segment=60))
+    for one in day(3, number, begin=begin):
+        sink.write(one)
+    sink.close()
+    return path
+
+
+def test_files_and_directories_are_played_in_the_order_of_their_time(tmp_path: Path) -> None:
+    later = record(tmp_path / "a.gz", day(3, 10, begin=BEGIN + 5000))
+    paths = [later, directory(tmp_path / "d", BEGIN)]
+    found = list(Tape(paths).read())
+    assert [one.time for one in found] == [one.time for one in (*day(3, 30), *day(3, 10, begin=BEGIN + 5000))]
+    assert [one.time for one in Tape(paths).read(Ago(4000))] == [one.time for one in found[-10:]]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_file_is_shown_from_one_moment_to_another(tmp_path: Path, suffix: str) -> None:
+    given = list(day(3, 30))
+    tape = Tape([record(tmp_path / f"a{suffix}", given)])
+    assert list(tape.read(Date(given[10].time), Date(given[15].time))) == as_replayed(given[10:16])
+    assert list(tape.read(Ago(20))) == as_replayed(given[-3:])
+
+
+def test_what_is_not_there_is_one_line_that_says_what_is(tmp_path: Path) -> None:
+    tape = Tape([directory(tmp_path / "d", BEGIN)])
+    with pytest.raises(SlabtuiError) as caught:
+        list(tape.read(Date(BEGIN - 900), Date(BEGIN - 600)))
+    assert str(caught.value) == (
+        f"{tmp_path / 'd'} has no snapshot from 2025-06-15T14:51:40.000Z to 2025-06-15T14:56:40.000Z: "
+        "it goes from 2025-06-15T15:06:50.000Z to 2025-06-15T15:11:40.000Z"
+    )
+    assert caught.value.status == Status.USAGE
+
+
+def test_a_directory_without_a_recording_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SlabtuiError, match="has no recording in it: name a directory that --record has written to"):
+        Tape([tmp_path])
+
+
+def test_a_damaged_segment_is_read_up_to_the_damage_and_the_others_whole(tmp_path: Path) -> None:
+    path = directory(tmp_path / "d", BEGIN)
+    second = sorted(path.glob("*.zst"))[1]
+    whole = second.read_bytes()
+    second.write_bytes(whole[: len(whole) // 2] + bytes(50) + whole[len(whole) // 2 + 50 :])
+    found = list(Tape([path]).read())
+    assert len(found) < 30
+    assert {one.time for one in day(3, 30)} - {one.time for one in found} <= {BEGIN + 10.0 * at for at in range(2, 8)}
+    assert found[-1].time == BEGIN + 300
+
+
+def test_intervals_are_added_up_exactly() -> None:
+    given = list(day(5, 100))
+    found = list(add_up(given, 60))
+    assert reduce(merge, found) == reduce(merge, given)
+    assert {one.elapsed for one in found[1:-1]} == {60.0}
+    assert {one.time % 60 for one in found[:-1]} == {0.0}
+    assert found[3] == reduce(merge, [one for one in given if found[2].time < one.time <= found[3].time])
+
+
+def test_intervals_that_are_longer_stay_as_they_are_and_runs_stay_apart() -> None:
+    given = list(day(5, 10))
+    assert list(add_up(given, 1)) == given
+    other = [replace(one, origin=replace(one.origin, since=BEGIN + 5)) for one in given[5:]]
+    assert len(list(add_up([*given[:5], *other], 3600))) == 2
+    assert list(add_up([], 60)) == []
