@@ -51,6 +51,7 @@ class InspectionTotals:
             ended before it was seen.
         ended: whether the process has ended; None where unknown.
         cgroup: path of its control group in the unified hierarchy; empty where unknown.
+        removed: whether that control group has been removed since; None where unknown.
         context: what kind of process it is.
         total_allocs: objects allocated since the inspection began.
         total_bytes: their size in bytes.
@@ -64,6 +65,7 @@ class InspectionTotals:
     cmdline: str = ""
     ended: bool | None = None
     cgroup: str = ""
+    removed: bool | None = None
     context: Context = Context.PROCESS
     total_allocs: int = 0
     total_bytes: int = 0

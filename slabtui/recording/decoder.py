@@ -26,7 +26,7 @@ from slabtui.recording.older import NO_KEY, Upgrade, rename
 # What every version has written; what else a line lacks, it knows nothing of.
 _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches", "host", "kernel"}
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
-_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 _SINCE = "since"  # a line that lacks it is of the first version
 _RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))

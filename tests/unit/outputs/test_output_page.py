@@ -43,7 +43,10 @@ ROWS = (CacheRow(cache=KEY, name="dentry"), CacheRow(cache=KEY, name="dentry", g
 MACHINE = {"memory": filled(HostMemory), "growth": filled(HostGrowth)}
 FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin), **MACHINE)
 INSPECTION_ROWS = {
-    kind: (filled(InspectionRow, held=None), filled(InspectionRow, held=None, standard_error=None, ended=None))
+    kind: (
+        filled(InspectionRow, held=None),
+        filled(InspectionRow, held=None, standard_error=None, ended=None, removed=None),
+    )
     for kind in COLUMNS
 }
 INSPECTION_ROWS[InspectionKind.STACKS] += (filled(InspectionRow, held=None, pid=None),)

@@ -33,7 +33,7 @@ KEYS = strategies.keys(TEXTS)
 SITES = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=st.just(0.0), **AMOUNTS)
 ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
 WHO = {"comm": TEXTS, "cmdline": TEXTS, "ended": st.none() | st.booleans(), "cgroup": TEXTS}
-WHO |= {"context": st.sampled_from(Context)}
+WHO |= {"removed": st.none() | st.booleans(), "context": st.sampled_from(Context)}
 SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS)
 PROCESSES = st.builds(InspectionRow, pid=COUNTS, standard_error=st.just(0.0), **WHO, **AMOUNTS)
 INSPECTION_ROWS = {
@@ -447,13 +447,13 @@ def test_an_older_recording_that_was_made_up_takes_no_memory_without_bound(monke
         assert len(decoder._upgrade._totals) <= 70
 
 
-LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 DENTRY = CacheKey(KeyKind.CACHE, "dentry", 2)
 AMOUNTS_OF_ONE = {"allocs": 1, "bytes": 64, "total_allocs": 3, "total_bytes": 192}
 FRAMES = InspectionRow(**AMOUNTS_OF_ONE, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
 OF_ONE = {"pid": 7, "comm": "kswapd0", "cmdline": "", "ended": False, "cgroup": "/a"}
-OF_ONE |= {"context": Context.KERNEL_THREAD}
+OF_ONE |= {"removed": True, "context": Context.KERNEL_THREAD}
 PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
 STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
 ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
