@@ -79,7 +79,10 @@ class InspectionTotals:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What distinguishes the row from the others of its inspection."""
+        """What distinguishes the row from the others of its inspection, except of what is held.
+
+        A process that was moved while it allocated what is held has a row for each of its control groups.
+        """
         return self.frames, self.context, self.pid
 
 
