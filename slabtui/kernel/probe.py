@@ -212,6 +212,7 @@ class Probe:
             bulk=None if self._bulk.pending else self._bulk.attached,
             inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
             memory=meminfo.read(self._meminfo),
+            cgroup_memory=self._scope.read_memory(),
             frees_begun=counted.freed.begun,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, dataclass_transform
 
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import (
     Inspection,
@@ -145,6 +145,7 @@ class Reading:
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
         inspections: the inspection of one cache, each kind of it that was requested; empty: none.
         memory: of the machine; None: not read.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
             frees are not counted now.
     """
@@ -156,6 +157,7 @@ class Reading:
     bulk: bool | None = None
     inspections: tuple[InspectionReading, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     frees_begun: int | None = 0
 
 
@@ -175,7 +177,8 @@ class Snapshot:
         bulk: whether allocations and frees in bulk are counted; None where unknown.
         inspections: the inspection of one cache, each kind of it that was requested; empty: none.
         memory: of the machine at the end of the interval; None where unknown, as in older recordings.
-        growth: how its slab memory grows; None: not judged.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
+        growth: how the slab memory of the machine grows; None: not judged.
         error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
             time that passed.
         notes: what the source cannot do on this kernel, in words for the user.
@@ -192,6 +195,7 @@ class Snapshot:
     bulk: bool | None = None
     inspections: tuple[Inspection, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     growth: HostGrowth | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
@@ -256,6 +260,7 @@ class Differences:
             bulk=after.bulk,
             inspections=difference_of_inspections(before.inspections, after.inspections),
             memory=after.memory,
+            cgroup_memory=after.cgroup_memory,
         )
 
     def _since(self, known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:

@@ -163,5 +163,6 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "rows": lambda rows: [_shorten(_row(row)) for row in rows],
     "inspections": lambda found: [_inspection(one) for one in found],
     "memory": asdict,
+    "cgroup_memory": asdict,
     "growth": _growth,
 }

@@ -13,7 +13,7 @@ from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from slabtui.model.held import AGES, Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
@@ -299,6 +299,7 @@ def _snapshot_reader(version: _Version) -> Check:
             "nanoseconds": checks.nullable(checks.decimal),
             "inspections": _inspections_reader(version),
             "memory": checks.nullable(_object_reader(HostMemory, set())),
+            "cgroup_memory": checks.nullable(_object_reader(CgroupMemory, set())),
             "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, _OF_HOST_GROWTH)),
             "notes": _read_notes,
         },

@@ -9,7 +9,7 @@ from dataclasses import replace
 import zstandard
 
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
 from slabtui.recording import codec
 from slabtui.recording.bounds import LONGEST_LINE
@@ -51,7 +51,11 @@ class Mutations:
         self._chance = random.Random(seed)
         rows = caches(5)
         rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2, **_GROWTH), *rows[1:])
-        machine = {"memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1), "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3)}
+        machine = {
+            "memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1),
+            "cgroup_memory": CgroupMemory(3, 2, 1, 4),
+            "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3),
+        }
         given = [(), _INSPECTIONS, *((one,) for one in _INSPECTIONS)]
         lines = [
             codec.dumps(snapshot(*rows, time=1.7e9 + at, inspections=some, **machine), rows)

@@ -59,7 +59,7 @@ def version_1(line: str) -> dict[str, Any]:
         for entry in detail.get("entries", ()):
             for name in LATER_OF_A_STACK if detail["kind"] == "stacks" else ("cmdline", "ended", "removed"):
                 entry.pop(name, None)
-    for name in ("memory", "growth", "scope"):
+    for name in ("memory", "cgroup_memory", "growth", "scope"):
         del found[name]
     for row in found["caches"]:
         for name in LATER_OF_A_ROW:

@@ -55,6 +55,7 @@ class Group:
 
     Attributes:
         descriptor: of its directory. The number stays the same for all that come under that path.
+        directory: where that is.
         path: as in /proc/PID/cgroup if it is in the unified hierarchy, else its directory; harmless to print.
 
     Raises:
@@ -63,8 +64,8 @@ class Group:
 
     def __init__(self, path: Path) -> None:
         self._name = _shorten(printable(os.fsencode(path)))
-        self.descriptor, self._directory = _open(path)
-        self.path = printable(os.fsencode(_within_hierarchy(self._directory)))
+        self.descriptor, self.directory = _open(path)
+        self.path = printable(os.fsencode(_within_hierarchy(self.directory)))
         self._refused = False  # what has taken the place of the group is no control group
         self._trouble = ""
         self._returned = False
@@ -83,11 +84,11 @@ class Group:
         The inode of a group's directory is its id, which the kernel uses once: kernfs_new_node() in fs/kernfs/dir.c.
         """
         try:
-            found = os.stat(self._directory)
+            found = os.stat(self.directory)
             if os.path.samestat(found, os.fstat(self.descriptor)):
                 self._trouble = _REFUSED if self._refused else ""
                 return False
-            descriptor = os.open(self._directory, _DIRECTORY)
+            descriptor = os.open(self.directory, _DIRECTORY)
         except OSError as error:
             gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV)
             self._trouble = "control group gone: {}" if gone else f"control group lost: {{}} ({error.strerror})"

@@ -10,7 +10,7 @@ import pytest
 from slabtui.columns.column import field_names
 from slabtui.columns.inspections import COLUMNS
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -40,7 +40,7 @@ def filled(owner: type, **known: object) -> Any:
 
 BARE = Snapshot(time=1.7e9, elapsed=1.0, loadavg="", lost=None)
 ROWS = (CacheRow(cache=KEY, name="dentry"), CacheRow(cache=KEY, name="dentry", growing=False), filled(CacheRow))
-MACHINE = {"memory": filled(HostMemory), "growth": filled(HostGrowth)}
+MACHINE = {"memory": filled(HostMemory), "cgroup_memory": filled(CgroupMemory), "growth": filled(HostGrowth)}
 FULL = filled(Snapshot, rows=ROWS, inspections=(), origin=filled(Origin), **MACHINE)
 INSPECTION_ROWS = {
     kind: (
@@ -59,7 +59,11 @@ INSPECTIONS = [
     Inspection(KEY, InspectionKind.ABOUT),
     *(Inspection(KEY, HELD, rows=ROWS_HELD, tracking=one) for one in (filled(Tracking), Tracking(), None)),
 ]
-BLANK = {"memory": HostMemory(), "growth": HostGrowth(1.7e9)}  # nothing in them is known
+BLANK = {
+    "memory": HostMemory(),
+    "cgroup_memory": CgroupMemory(),
+    "growth": HostGrowth(1.7e9),
+}  # nothing in them is known
 LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL, **BLANK))]
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
@@ -67,6 +71,7 @@ WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE,
 WRITTEN = {
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
+    "The memory of the control group": [line["cgroup_memory"] for line in LINES[1:]],
     "The growth of its slab memory": [line["growth"] for line in LINES[1:]],
     "A cache": [row for line in LINES for row in line["caches"]],
     "An inspection": WRITTEN_INSPECTIONS,

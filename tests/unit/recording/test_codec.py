@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -101,9 +101,9 @@ JSON_VALUES = st.recursive(
     max_leaves=6,
 )
 FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "since", "scope", "loadavg", "lost", "events"]
-FIELDS += ["ns_per_event", "bulk", "memory", "growth", "error", "notes", "caches", "inspections"]
+FIELDS += ["ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "error", "notes", "caches", "inspections"]
 LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line of the first version may lack them
-OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "growth", "scope", "inspections"]
+OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "scope", "inspections"]
 NEEDED = [name for name in FIELDS if name not in ("source", *OPTIONAL)]  # whatever was measured, it is a replay now
 ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "reclaimable"]
 ROW_FIELDS += ["live", "mem", "disagrees"]
@@ -202,7 +202,7 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     assert line == (
         '{"schema":"slabtui/2","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
         '"since":"2025-11-24T19:03:20.000Z","scope":"","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
-        '"ns_per_event":null,"bulk":null,"memory":null,"growth":null,"error":null,"notes":[],'
+        '"ns_per_event":null,"bulk":null,"memory":null,"cgroup_memory":null,"growth":null,"error":null,"notes":[],'
         '"caches":[{"cache":"\\u540d\\u524d#2",'
         '"name":"\\u540d\\u524d","size":64,"object_size":64,"address":"0xffff888100000100","approximate":false,'
         '"aliases":["a"],"reclaimable":null,"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,'
@@ -285,7 +285,7 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         ("inspections", "callers"),
         ("inspections", [[]]),
         ("inspections", [None] * 5),
-        *((name, value) for name in ("memory", "growth") for value in (True, 1, "1", [], [[]])),
+        *((name, value) for name in ("memory", "cgroup_memory", "growth") for value in (True, 1, "1", [], [[]])),
         ("scope", None),
         ("scope", 1),
         *((name, value) for name in RATES for value in (True, "1", [], float("nan"), float("inf"), 10**400, 1e300)),
@@ -346,7 +346,7 @@ def test_growth_of_the_machine_without_its_baseline_is_refused() -> None:
 
 def test_a_line_of_slabtui_1_is_read_and_knows_nothing_of_growth() -> None:
     row = replace(cache(1, allocs=5), **GROWN, reclaimable=True, live=2)
-    machine = {"memory": HostMemory(slab=5), "growth": HostGrowth(1.7e9)}
+    machine = {"memory": HostMemory(slab=5), "cgroup_memory": CgroupMemory(7, 2, 5, 9), "growth": HostGrowth(1.7e9)}
     inspection = OF_KINDS[InspectionKind.CALLERS]
     whole = snapshot(row, inspections=(inspection,), origin=Origin(since=1.7e9, scope="pid 7 sh"), **machine)
     found = loads(json.dumps(version_1(codec.dumps(whole, whole.rows))))
