@@ -9,8 +9,10 @@ import pytest
 from slabtui.kernel.probe import Probe
 from slabtui.model.holders import By, join
 from slabtui.model.inspection import InspectionRow
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Reading
 from slabtui.text import printable
-from tests.live.test_held import EVENTFD, assert_holds, found, holding, rows_of
+from tests.live.test_held import EVENTFD, assert_holds, duplicate, found, holding, rows_of
 from tests.support import probes
 from tests.support.groups import cgroup_root, enter, own_group
 from tests.support.keeper import keeping
@@ -18,7 +20,8 @@ from tests.support.probes import read
 
 pytestmark = pytest.mark.live
 
-KEPT = 300
+KEPT, CLOSED = 300, 20_000
+SLACK = 5  # files of the process itself, as a script that it is reading
 HOSTILE = f"e\x1b[2J vil;'$(x)\udcff-{os.getpid()}.service"
 
 
@@ -73,3 +76,37 @@ def assert_enabled_by_its_note(probe: Probe, root: Path) -> None:
         subprocess.run(["sh", "-c", note.partition(": ")[2]], check=True)
     assert read(probe).cgroup_memory is not None
     assert probe.notes == ()
+
+
+def test_what_a_group_keeps_is_its_allocations_less_the_frees_of_these_by_any_process() -> None:
+    """A process in a group keeps files and closes others; another process, outside, closes the last ones of them."""
+    with own_group() as group, keeping() as keeper, keeping() as other, probes.probing(cgroup=group) as probe:
+        enter(group, keeper.pid)
+        probes.request(probe, Request(frees=True))
+        keeper.do("churn", 1)  # the cache has a row from now on
+        net = [net_of(read(probe), "filp")]
+        other.do("eventfd", KEPT)
+        keeper.do("eventfd", KEPT)
+        keeper.do("open", CLOSED)
+        net.append(net_of(read(probe), "filp"))
+        files = [path for path in Path(f"/proc/{keeper.pid}/fd").iterdir() if "eventfd" in os.readlink(path)]
+        copies = [duplicate(keeper.pid, int(path.name)) for path in files[: KEPT // 3]]
+        keeper.do("free")
+        net.append(net_of(read(probe), "filp"))
+        for copy in copies:
+            os.close(copy)
+        reading = read(probe)
+        net.append(net_of(reading, "filp"))
+        enter(cgroup_root(), keeper.pid)
+    print(net, reading.lost)
+    expected = [0, KEPT, KEPT // 3, 0]
+    assert all(
+        abs(found - net[0] - wanted) <= SLACK + (reading.lost or 0) for found, wanted in zip(net, expected, strict=True)
+    )
+
+
+def net_of(reading: Reading, name: str) -> int:
+    (row,) = [row for row in reading.rows if row.name == name]
+    assert row.disagrees is False
+    assert row.total_frees is not None
+    return row.total_allocs - row.total_frees
