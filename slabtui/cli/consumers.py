@@ -123,7 +123,7 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         options.filter,
         idle=options.all,
         replay=options.replay is not None,
-        frees=options.request.frees,
+        frees=options.request.frees or options.scoped,
         inspected_caches=_inspected_caches() if options.demo else (),
     )
     if opens_leaks:

@@ -59,6 +59,11 @@ class Options:
     count: int | None
 
     @property
+    def scoped(self) -> bool:
+        """Whether not all processes are counted."""
+        return bool(self.pids) or self.cgroup is not None
+
+    @property
     def demo(self) -> bool:
         """Whether the recording is the one that comes with slabtui."""
         return self.replay is DEMO
@@ -112,7 +117,7 @@ def _demand_one_way(found: argparse.Namespace) -> None:
 
 def _demand_what_goes_together(options: Options) -> None:
     kind = options.request.inspection and options.request.inspection.kinds[0]
-    if options.replay and (options.pids or options.cgroup or options.record):
+    if options.replay and (options.scoped or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if options.noclear and options.output not in (None, "text"):
         raise SlabtuiError(f"-C prints text, not {options.output}", "leave out -C or --output", Status.USAGE)

@@ -155,7 +155,8 @@ FREES = _number(
     Unit.OBJECTS,
     write=_frees,
     meaning="Objects freed; the key f or --frees turns the counting on. ! after the number: the change"
-    " of LIVE is not ALLOCS - FREES, because the kernel does not report every allocation or free; trust +/- instead",
+    " of LIVE is not ALLOCS - FREES, because the kernel does not report every allocation or free; trust +/- instead."
+    " With -p and --cgroup: of what these processes allocated since frees are counted; !: NET is not known",
     priority=7,
     fields=("frees", "disagrees"),
     metric=MetricType.COUNTER,

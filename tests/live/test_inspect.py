@@ -32,7 +32,7 @@ from tests.e2e.test_terminal import gone
 from tests.support import probes, tasks
 from tests.support.bpf import own_program_ids, program_ids
 from tests.support.groups import cgroup_root, enter, own_group
-from tests.support.probes import assert_exact, inspecting, interval, nanoseconds_of_stacks, read
+from tests.support.probes import assert_exact, counting_notes, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
 from tests.tools.bench import events
 
@@ -86,7 +86,7 @@ def everything(shared: Probe) -> Iterator[Probe]:
 
 def inspect(probe: Probe, cache: str, *kinds: InspectionKind) -> None:
     probes.request(probe, inspecting(cache, *kinds))
-    assert probe.notes == ()
+    assert counting_notes(probe) == ()
 
 
 def found(probe: Probe, kind: InspectionKind | None = None) -> Inspection:
@@ -514,10 +514,12 @@ def test_a_control_group_that_is_created_again_is_counted_again() -> None:
                 group.rmdir()
                 read(probe)
                 probes.request(probe, wanted)
-                assert probe.notes == (f"control group gone: {path}",)
+                assert counting_notes(probe) == (f"control group gone: {path}",)
                 group.mkdir()
                 before = read(probe)
-                assert probe.notes == (f"control group created again: {path}; its first allocations may be missing",)
+                assert counting_notes(probe) == (
+                    f"control group created again: {path}; its first allocations may be missing",
+                )
                 enter(group, inside.pid)
                 inside.run()
                 between = interval(before, read(probe))
