@@ -127,5 +127,3 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
     if options.output == "folded" and kind not in (InspectionKind.STACKS, InspectionKind.HELD):
         raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
-    if options.output == "csv" and kind is not None:
-        raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)

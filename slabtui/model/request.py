@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import InspectionKind
+from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,20 @@ class InspectionRequest:
 
     cache: CacheKey | str
     kinds: tuple[InspectionKind, ...]
+
+    def find(self, snapshot: Snapshot) -> Inspection | None:
+        """Return the inspection of the first kind; None: the interval has none, or one of another cache."""
+        found = snapshot.inspection(self.kinds[0])
+        return found if found is not None and self._means(found.cache, snapshot) else None
+
+    def _means(self, cache: CacheKey, snapshot: Snapshot) -> bool:
+        """Return whether a cache is the one that was asked for: by its key, or by its name or an alias."""
+        if isinstance(self.cache, CacheKey):
+            return self.cache == cache
+        if self.cache in (cache.name, str(cache)):
+            return True
+        row = snapshot.row(cache)
+        return row is not None and self.cache in (row.name, *row.aliases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,12 @@ def inspection(request: InspectionRequest, most: int | None) -> Format:
     return Format(lambda snapshot, rows: text_tables.write_inspection(snapshot, request, most))
 
 
+def inspection_csv(request: InspectionRequest, most: int | None) -> Format:
+    """Return the format of an inspection as CSV, with `most` rows of an interval at most; None: all."""
+    heading = csv_tables.inspection_heading(request)
+    return Format(lambda snapshot, rows: csv_tables.write_interval(snapshot, request, most), heading)
+
+
 def _is_shown(row: CacheRow, lasting: tuple[str, ...]) -> bool:
     return row.active or any(getattr(row, name) for name in lasting)
 
