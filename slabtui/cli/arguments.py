@@ -7,6 +7,7 @@ from pathlib import Path
 from slabtui.columns import query, text
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
+SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0  # seconds; with less a bin would be as short as a grace period of RCU
 
 _MOST_DIGITS = 19
 
@@ -67,6 +68,19 @@ def interval(given: str) -> float:
         seconds = math.nan
     if not SHORTEST <= seconds <= LONGEST:
         raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
+    return seconds
+
+
+def run_length(given: str) -> float:
+    """Return the seconds of a run that looks for leaks."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not SHORTEST_RUN <= seconds <= LONGEST_RUN:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is not a number of seconds from {SHORTEST_RUN:g} to {LONGEST_RUN:g}"
+        )
     return seconds
 
 

@@ -62,12 +62,37 @@ def print_out(
             print_snapshots(options, producer, conceal, complain, notes, clears=clears)
 
 
+def report_leaks(options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None]) -> Status:
+    """Look for leaks, print a page about them, and record if that is asked for; return the exit status.
+
+    Args:
+        options: what the user asks for.
+        source: the running kernel; None: a recording is read.
+        ending: limits the time of the cleanup.
+        complain: prints a line on standard error.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: standard output cannot be written, or the system refuses something.
+    """
+    from slabtui.analysis.leaks import find_interval
+    from slabtui.cli.leaks import print_report
+
+    assert options.leaks is not None
+    with _producing(options, source, is_screen=False, interval=find_interval(options.leaks)) as producer:
+        conceal = _concealer(options)
+        with _recording(options, producer, conceal, ending, is_screen=False) as notes:
+            return print_report(options, producer, conceal, complain, notes)
+
+
 @contextmanager
-def _producing(options: Options, source: Source | None, *, is_screen: bool) -> Iterator[Producer]:
+def _producing(
+    options: Options, source: Source | None, *, is_screen: bool, interval: float | None = None
+) -> Iterator[Producer]:
     """Yield the player of a recording or the collector of the running kernel; stop it at the end."""
     producer: Producer
     if source is not None:
-        producer = Collector(source, options.interval, settles=not is_screen)
+        producer = Collector(source, interval or options.interval, settles=not is_screen)
     else:
         from slabtui.recording.player import Player
 

@@ -1,13 +1,14 @@
 """The choices of the user, as the command line has them, and the checks between options."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from slabtui.cli.parser import INSPECTIONS, INTERVAL, parser
+from slabtui.cli.parser import DEFAULT_RUN, INSPECTIONS, INTERVAL, RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
@@ -27,6 +28,7 @@ class Options:
         pids: count the allocations of these processes only; empty: of all processes.
         cgroup: count the allocations of this control group only; None: of all groups.
         request: what to count in addition to allocations.
+        leaks: seconds for which to look for leaks, infinite: all of a recording; None: not given.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
         once: whether one interval is printed.
@@ -46,6 +48,7 @@ class Options:
     pids: tuple[int, ...]
     cgroup: Path | None
     request: Request
+    leaks: float | None
     all: bool
     noclear: bool
     once: bool
@@ -64,6 +67,11 @@ class Options:
         return bool(self.pids) or self.cgroup is not None
 
     @property
+    def prints_one_thing(self) -> bool:
+        """Whether something else than the table is asked for, which the screen does not show."""
+        return self.request.inspection is not None or self.leaks is not None
+
+    @property
     def demo(self) -> bool:
         """Whether the recording is the one that comes with slabtui."""
         return self.replay is DEMO
@@ -80,13 +88,20 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     named = ((kind, getattr(found, kind)) for kind in INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     _demand_one_way(found)
+    if found.leaks is not None:
+        _demand_whole_run(found)
     options = Options(
         sort=found.sort,
         columns=found.columns,
         filter=found.filter,
         pids=tuple(found.pid),
         cgroup=found.cgroup,
-        request=Request(found.frees or text.counts_frees((found.sort, *(found.columns or ()))), inspection),
+        request=Request(
+            found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
+            inspection,
+            suspects=None if found.leaks is None else (),
+        ),
+        leaks=_find_run(found),
         all=found.all,
         noclear=found.noclear,
         once=found.once,
@@ -103,6 +118,13 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     return options
 
 
+def _find_run(found: argparse.Namespace) -> float | None:
+    """Return for how long to look for leaks."""
+    if found.leaks is None or found.leaks != DEFAULT_RUN:
+        return found.leaks  # type: ignore[no-any-return]
+    return math.inf if found.replay or found.demo else RUN
+
+
 def _demand_one_way(found: argparse.Namespace) -> None:
     """Demand that the interval and the count are given once."""
     for what, option, given, argument in (
@@ -113,6 +135,20 @@ def _demand_one_way(found: argparse.Namespace) -> None:
             raise SlabtuiError(f"the {what} is given twice, with {option} and without", "leave out one", Status.USAGE)
     if found.once and (found.number or found.count):
         raise SlabtuiError("-b prints one interval", "leave out -b or the count", Status.USAGE)
+
+
+def _demand_whole_run(found: argparse.Namespace) -> None:
+    """Demand that nothing is given that --leaks has no use for."""
+    if found.pid or found.cgroup:
+        what = "--leaks compares what is held with the live objects, which the kernel counts for all processes together"
+        raise SlabtuiError(what, "leave out -p and --cgroup, or use --held CACHE with them", Status.USAGE)
+    of_intervals = {"an interval": found.every or found.interval, "a count": found.number or found.count}
+    of_table = {"-b": found.once, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
+    for what, given in (of_intervals | of_table).items():
+        if given:
+            raise SlabtuiError(f"--leaks prints one page, without {what}", f"leave out {what}", Status.USAGE)
+    if found.output in ("csv", "folded"):
+        raise SlabtuiError("--leaks prints text or JSON", "use --output json", Status.USAGE)
 
 
 def _demand_what_goes_together(options: Options) -> None:

@@ -18,18 +18,22 @@ examples:
   slabtui                              the live table; ? shows all keys
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
+  slabtui --leaks                      after a minute: what grows, and who keeps it
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
                                        30 s of stacks, for a flame graph
 
 exit status:
-  0  success              1        something is missing or failed
-  2  wrong usage          128 + N  ended by signal N
+  0  success; --leaks: nothing grows    1        something is missing or failed
+  2  wrong usage                        128 + N  ended by signal N
+  3  --leaks: something grows
 
 Needs root, and bcc from the distribution, except with --replay and --demo.
 """
 SEE_HELP = "see slabtui --help"
 INTERVAL = 1.0  # seconds
+RUN = 60.0  # seconds: on a busy host a leak of 20 objects/s is judged as one in this time
+DEFAULT_RUN = 0.0  # stands for RUN; of a recording, for all of it
 INSPECTIONS = {  # kind -> what is printed, in the help
     InspectionKind.CALLERS: "the call sites that allocate from CACHE",
     InspectionKind.STACKS: "the kernel stacks that allocate from CACHE",
@@ -138,6 +142,15 @@ def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
     inspection = group.add_mutually_exclusive_group()
     for kind, what in INSPECTIONS.items():
         inspection.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what}, instead of the table")
+    inspection.add_argument(
+        "--leaks",
+        metavar="SECONDS",
+        nargs="?",
+        const=DEFAULT_RUN,
+        type=arguments.run_length,
+        help=f"look for leaks for this time (default: {RUN:g}), and print one page: the caches that grow, which stacks"
+        " and processes keep their objects, and when memory is full; exit status 3 if something grows",
+    )
 
 
 def _add_what_to_count(group: argparse._ArgumentGroup) -> None:

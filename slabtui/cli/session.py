@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SLABRATETOP = "slabratetop"  # the name under which the program prints text, and clears the screen between intervals
 
 
-def run(options: Options, name: str, ending: Ending, complain: Callable[[str], None]) -> None:
-    """Count or replay, and show or print, until the user or the producer ends it.
+def run(options: Options, name: str, ending: Ending, complain: Callable[[str], None]) -> Status:
+    """Count or replay, and show or print, until the user or the producer ends it; return the exit status.
 
     Args:
         options: what the user asks for.
@@ -34,7 +34,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written, or the system refuses something.
     """
-    prints = options.noclear or options.once or options.request.inspection is not None or name == SLABRATETOP
+    prints = options.noclear or options.once or options.prints_one_thing or name == SLABRATETOP
     is_screen = options.output is None and not prints and sys.stdout.isatty()
     if is_screen:
         for option, given in (("-r", options.maxrows), ("-o", options.columns)):
@@ -46,9 +46,12 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
 
     if is_screen:
         consumers.show(options, source, ending)
+    elif options.leaks:
+        return consumers.report_leaks(options, source, ending, complain)
     else:
         clears = name == SLABRATETOP and not (options.noclear or options.once) and sys.stdout.isatty()
         consumers.print_out(options, source, ending, complain, clears=clears)
+    return Status.OK
 
 
 def open_kernel(options: Options, is_screen: bool) -> "Source":
@@ -69,7 +72,8 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
     capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
-    needed = "slabtui.views.app" if is_screen else "slabtui.cli.printing"
+    printing = "slabtui.cli.leaks" if options.leaks else "slabtui.cli.printing"
+    needed = "slabtui.views.app" if is_screen else printing
     compiler = Compiler(meanwhile=partial(_import_all, "slabtui.cli.consumers", needed))
     try:
         compiler.prepare()  # as early as possible: its child imports bcc in the meantime

@@ -37,6 +37,7 @@ STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which 
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
+_PACED = 1.0  # seconds at least of which the cost is compared with the budget: N never falls, and bursts are no load
 _DEPTH = 127  # of a stack map of bcc
 _BESIDE = 300  # ns of each stack that are not measured: its entry, its process, and the reading of two clocks
 _EVENT = 45  # ns that an event of the sample costs, beside a stack; see docs/counting.md
@@ -66,15 +67,28 @@ class Holder(CachePart):
         context: what every module is made with.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
+        symbols: the kernel's functions; None: they are read.
+        shared_by: how many caches are tracked at the same time, each by a part of its own: they share the room of the
+            table. Each of them may cost as much time as a single one: few are busy at the same time, and then N would
+            be too large to find a leak beside the load.
 
     Raises:
         SlabtuiError: see Module; or the cache of an object cannot be found on this kernel.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
+    def __init__(
+        self,
+        context: BuildContext,
+        cgroups: Path | None,
+        *,
+        nested: bool = False,
+        symbols: Symbols | None = None,
+        shared_by: int = 1,
+    ) -> None:
         if not context.base_of_pages:
             raise SlabtuiError("the kernel does not show which cache an object lies in", "use --stacks instead")
-        macros = [f"-DENTRIES={ENTRIES}", f"-DGOAL={GOAL}", f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
+        macros = [f"-DENTRIES={ENTRIES // shared_by}", f"-DGOAL={GOAL // shared_by}"]
+        macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
         self._context = context
@@ -82,12 +96,13 @@ class Holder(CachePart):
         super().__init__(module, Tracers(context, module, {}))
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
         self._tallies = module.maps.per_cpu_array("tallies", 1)
-        self._symbols = Symbols()
+        self._symbols = symbols or Symbols()
         self._symbols.load()
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
         self._growth = Growth()
         self._before = [0] * _TALLIES  # the tallies when tracking began
-        self._paced = [0] * _TALLIES  # and at the end of the last interval
+        self._paced = [0] * _TALLIES  # and when their cost was compared with the budget last
+        self._unpaced = 0.0  # seconds since then
         self._stacks: set[int] = set()  # that have had a row
         self._doublings = 0
         self._key: CacheKey | None = None
@@ -108,7 +123,6 @@ class Holder(CachePart):
         if self._key is None or self._key.kind is not KeyKind.CACHE:
             raise SlabtuiError(f"{self._cache.name} is not a slab cache", "name one that /proc/slabinfo lists")
         self._begin()
-        settings.target, settings.target_size = self._cache.address, self._cache.size
         allocating = {
             tracepoint: program
             for event, program in _PROGRAMS.items()
@@ -116,8 +130,11 @@ class Holder(CachePart):
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
         self.module.load(_CHECK)
-        super().attach(settings)  # frees first: without them, what is freed meanwhile would seem to be held
+        super().attach(
+            self._aim_settings(settings)
+        )  # frees first: without them, what is freed meanwhile would seem to be held
         self._before = self._paced = self._tallies.totals()
+        self._unpaced = 0.0
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -154,12 +171,17 @@ class Holder(CachePart):
             ),
         )
 
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs, with the cache of this part; OSError where the kernel refuses."""
+        super().put(self._aim_settings(settings))
+
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         """Double N as often as needed where the events of the sample cost more than the budget."""
-        spent = self._since(self._paced)
-        self._paced = self._tallies.totals()
-        if seconds <= 0 or not self.attached:
+        self._unpaced += seconds
+        if self._unpaced < _PACED or not self.attached:
             return
+        spent, seconds = self._since(self._paced), self._unpaced
+        self._paced, self._unpaced = self._tallies.totals(), 0.0
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
         more = find_doublings(nanoseconds / 1e9 / seconds)
         if more:
@@ -174,6 +196,12 @@ class Holder(CachePart):
     def trouble(self) -> str:
         """Why functions are shown as addresses, in words for the user; empty while they are not."""
         return self._symbols.trouble if self.attached else ""
+
+    def _aim_settings(self, settings: Settings) -> Settings:
+        """Return the settings with the cache of this part as their target: other parts track others."""
+        own = Settings.from_buffer_copy(settings)
+        own.target, own.target_size = self._cache.address, self._cache.size
+        return own
 
     def _begin(self) -> None:
         """Forget what was tracked before."""

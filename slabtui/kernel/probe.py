@@ -13,6 +13,7 @@ from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.allocs import Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
+from slabtui.kernel.bpf.copies import CopyingCompiler
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.bulk import Bulk, BulkCounts
@@ -29,11 +30,13 @@ from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
 from slabtui.kernel.procfs import cgroups, meminfo
 from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
+from slabtui.kernel.procfs.symbols import Symbols
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
+from slabtui.kernel.suspects import Suspects
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
-from slabtui.model.request import Request
+from slabtui.model.request import MOST_SUSPECTS, Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
 from slabtui.system.files import Repeated
@@ -53,6 +56,7 @@ class Probe:
         handover: replaces raw tracepoints by classic ones.
         inspections: carries out what is requested of inspections, but not of what is held.
         holdings: carries out what is requested of that.
+        suspects: carries out what is requested of what several caches hold.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
@@ -103,12 +107,13 @@ class Probe:
             set(InspectionKind) - {InspectionKind.HELD},
             lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
         )
-        self.holdings = make_inspections(
-            {InspectionKind.HELD},
-            lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
-            comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
-            name="what is held",
-        )
+        make_holder = partial(Holder, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
+        make_holdings = partial(make_inspections, {InspectionKind.HELD}, name="what is held")
+        make_comparison = partial(Comparison, self._slabinfo, partial_by_objects=bool(where.partial_by_objects))
+        self.holdings = make_holdings(lambda: make_holder(context), comparison=make_comparison())
+        copying, symbols = replace(context, compiler=CopyingCompiler(self._compiler)), Symbols()
+        make_suspect = partial(make_holder, copying, symbols=symbols, shared_by=MOST_SUSPECTS)
+        self.suspects = Suspects(lambda: make_holdings(make_suspect, comparison=make_comparison()))
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
         self._consistency = Consistency()
@@ -120,7 +125,8 @@ class Probe:
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts, compiled or not; first the one of allocations."""
-        return (self._allocs, self._frees, self._bulk, self.inspections.part, self.holdings.part)
+        counting = self._allocs, self._frees, self._bulk
+        return (*counting, self.inspections.part, self.holdings.part, *self.suspects.parts)
 
     @property
     def bcc(self) -> str:
@@ -173,6 +179,7 @@ class Probe:
             self._settings.target = 0
             for each in (self.inspections, self.holdings):
                 each.request(wanted.inspection, self._settings)
+        self.suspects.request(wanted.suspects, self._settings)
         self.measure()
 
     def measure(self) -> None:
@@ -218,7 +225,7 @@ class Probe:
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
+            inspections=self.holdings.read(slabs) + self.suspects.read(slabs) + self.inspections.read(slabs),
             memory=meminfo.read(self._meminfo),
             cgroup_memory=self._scope.read_memory(),
             frees_begun=counted.freed.begun,
@@ -236,6 +243,7 @@ class Probe:
             self._learn_addresses()
         self.inspections.end_interval(self._settings)
         self.holdings.end_interval(self._settings)
+        self.suspects.end_interval(self._settings)
         if self._layout.preemptible and self.exact_kmalloc:
             tracers = [part.tracers for part in self.parts if part.attached and part.tracers]
             if self.handover.advance(tracers, sum(row.total_allocs for row in reading.rows)):

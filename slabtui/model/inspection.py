@@ -200,8 +200,8 @@ def difference_of_inspections(
     before: Sequence[InspectionReading], after: Sequence[InspectionReading]
 ) -> tuple[Inspection, ...]:
     """Return the inspections over the interval between two readings."""
-    earlier = {reading.kind: reading for reading in before}
-    return tuple(difference(earlier.get(reading.kind), reading) for reading in after)
+    earlier = {(reading.cache, reading.kind): reading for reading in before}
+    return tuple(difference(earlier.get((reading.cache, reading.kind)), reading) for reading in after)
 
 
 def difference(before: InspectionReading | None, after: InspectionReading) -> Inspection:
@@ -230,8 +230,8 @@ def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionR
 
 def merge_inspections(earlier: Sequence[Inspection], later: Sequence[Inspection]) -> tuple[Inspection, ...]:
     """Return the inspections over two adjacent intervals."""
-    before = {found.kind: found for found in earlier}
-    return tuple(merge(before.get(found.kind), found) for found in later)
+    before = {(found.cache, found.kind): found for found in earlier}
+    return tuple(merge(before.get((found.cache, found.kind)), found) for found in later)
 
 
 def merge(earlier: Inspection | None, later: Inspection) -> Inspection:

@@ -6,6 +6,8 @@ from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.snapshot import Snapshot
 
+MOST_SUSPECTS = 5  # each costs every event of the allocator some nanoseconds, and memory in the kernel
+
 
 @dataclass(frozen=True, slots=True)
 class InspectionRequest:
@@ -41,7 +43,10 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most; empty: none yet, but
+            what tracks them is made ready; None: there will be none.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
+    suspects: tuple[CacheKey, ...] | None = None

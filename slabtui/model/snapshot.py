@@ -143,7 +143,8 @@ class Reading:
         events: number of events that the probe has seen; None where it skips some without counting them.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine; None: not read.
         cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
@@ -175,7 +176,8 @@ class Snapshot:
         events: events that the probe saw in this interval; None where unknown.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where unknown.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine at the end of the interval; None where unknown, as in older recordings.
         cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
         growth: how the slab memory of the machine grows; None: not judged.
@@ -215,9 +217,10 @@ class Snapshot:
         """Return the row of a cache."""
         return next((row for row in self.rows if row.cache == cache), None)
 
-    def inspection(self, kind: InspectionKind) -> Inspection | None:
-        """Return the inspection of a kind."""
-        return next((found for found in self.inspections if found.kind is kind), None)
+    def inspection(self, kind: InspectionKind, cache: CacheKey | None = None) -> Inspection | None:
+        """Return the inspection of a kind, of this cache; None: the first one of any cache."""
+        of_kind = (found for found in self.inspections if found.kind is kind)
+        return next((found for found in of_kind if cache in (None, found.cache)), None)
 
     @property
     def cpu_share(self) -> float | None:

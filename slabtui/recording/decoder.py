@@ -16,6 +16,7 @@ from slabtui.model.held import AGES, Held, Tracking
 from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.checks import Check, brief
@@ -29,6 +30,7 @@ _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes",
 _LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 _SINCE = "since"  # a line that lacks it is of the first version
+_MOST_INSPECTIONS = len(InspectionKind) + MOST_SUSPECTS
 _RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))
 _OF_HOST_GROWTH = {"since": checks.time, "full_in_s": checks.nullable(checks.decimal)}
 
@@ -238,7 +240,7 @@ def _inspections_reader(version: _Version) -> Check:
             raise SchemaError(f"kind {error}") from error
         return readers[kind](found, Inspection)
 
-    return lambda found, _: tuple(map(read, checks.members(found, len(InspectionKind))))
+    return lambda found, _: tuple(map(read, checks.members(found, _MOST_INSPECTIONS)))
 
 
 def _read_ages(found: Any, _: object) -> tuple[int, ...]:

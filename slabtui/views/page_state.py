@@ -364,5 +364,4 @@ class PageState:
 
 def _inspects(snapshot: Snapshot, kind: InspectionKind, cache: CacheKey) -> bool:
     """Return whether an interval has an inspection of this kind of this cache."""
-    found = snapshot.inspection(kind)
-    return found is not None and found.cache == cache
+    return snapshot.inspection(kind, cache) is not None

@@ -1,5 +1,6 @@
 """The command line: two ways to give the interval and the count, groups in the help, examples that are right."""
 
+import math
 import re
 import shlex
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ import pytest
 
 from slabtui.cli import options
 from slabtui.cli.options import Options
-from slabtui.cli.parser import parser
+from slabtui.cli.parser import RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
@@ -88,16 +89,50 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
-    assert len(examples) == 5
+    assert len(examples) == 6
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
-    assert [one.output for one in found] == [None, None, None, None, "folded"]
+    assert [one.output for one in found] == [None, None, None, None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
     assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
-    assert str(found[3].record) == "night.jsonl.gz"
-    inspection = found[4].request.inspection
+    assert found[3].leaks == RUN
+    assert str(found[4].record) == "night.jsonl.gz"
+    inspection = found[5].request.inspection
     assert inspection is not None
-    assert (inspection.kinds, found[4].count) == ((InspectionKind.STACKS,), 30)
+    assert (inspection.kinds, found[5].count) == ((InspectionKind.STACKS,), 30)
+
+
+@pytest.mark.parametrize(
+    ("argv", "seconds"),
+    [
+        ([], None),
+        (["--leaks"], RUN),
+        (["--leaks", "15"], 15.0),
+        (["--leaks", "15", "--demo"], 15.0),
+        (["--leaks", "--demo"], math.inf),
+        (["--leaks", "--replay", "a.jsonl"], math.inf),
+    ],
+)
+def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], seconds: float | None) -> None:
+    assert parse(*argv).leaks == seconds
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["--leaks", "9"], "'9' is not a number of seconds from 10 to 604800"),
+        (["--leaks", "soon"], "'soon' is not a number of seconds"),
+        (["--leaks", "-p", "1"], "use --held CACHE with them"),
+        (["--leaks", "--cgroup", "/a"], "use --held CACHE with them"),
+        (["--leaks", "60", "5"], "without an interval"),
+        (["--leaks", "-n", "5"], "without a count"),
+        (["--leaks", "-f", "a"], "without -f"),
+        (["--leaks", "--output", "csv"], "--leaks prints text or JSON"),
+        (["--leaks", "--held", "filp"], "not allowed with"),
+    ],
+)
+def test_what_does_not_apply_to_leaks_is_refused(argv: Sequence[str], why: str) -> None:
+    assert why in refusal(*argv)
 
 
 def test_the_help_names_every_status() -> None:

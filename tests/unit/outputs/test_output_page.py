@@ -13,7 +13,9 @@ from slabtui.model.held import Held, Tracking
 from slabtui.model.host import CgroupMemory, HostGrowth, HostMemory, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.snapshot import CacheRow, Snapshot
+from slabtui.outputs import leaks
 from slabtui.recording import codec
 from tests import ROOT
 
@@ -68,7 +70,24 @@ LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
 ]
+KEEPERS = [Keeper(row, (row, replace(row, ended=None)), explains) for row in ROWS_HELD for explains in (0.5, None)]
+GROWING = [GrowingCache(row, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
+LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS)) for held in (*INSPECTIONS[-3:], None)]
+REPORTS: list[dict[str, Any]] = [
+    json.loads(leaks.dumps(one))
+    for one in (
+        LeakReport(FULL, 1.5, None, 3, 0.5),
+        LeakReport(FULL, 1.5, 2.5, 3, 0.5, tuple(LEAKS), tuple(GROWING), tuple(GROWING), (KEY,)),
+    )
+]
+WRITTEN_KEEPERS = [keeper for leak in REPORTS[1]["leaks"] for keeper in leak["keepers"]]
 WRITTEN = {
+    "A report": REPORTS,
+    "A leak": REPORTS[1]["leaks"],
+    "A cache that grows": REPORTS[1]["uncertain"],
+    "How it was tracked": [leak["held"] for leak in REPORTS[1]["leaks"] if leak["held"]],
+    "A keeper": WRITTEN_KEEPERS,
+    "A process that keeps objects": [process for keeper in WRITTEN_KEEPERS for process in keeper["processes"]],
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
     "The memory of the control group": [line["cgroup_memory"] for line in LINES[1:]],

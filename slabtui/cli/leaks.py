@@ -1,0 +1,104 @@
+"""Looks for leaks for some time, and prints one page about them: text or JSON."""
+
+import math
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+
+from slabtui.analysis.leaks import LeakWatch, find_width
+from slabtui.cli.options import Options
+from slabtui.columns import leak_page
+from slabtui.errors import SlabtuiError, Status
+from slabtui.model.leaks import LeakReport
+from slabtui.outputs import leaks
+from slabtui.outputs.output import Output, UnreadError
+from slabtui.producer import Producer
+from slabtui.recording.addresses import Concealer
+from slabtui.system import streams
+from slabtui.system.ending import PATIENCE
+
+_WIDTH = 80  # columns, where there is no terminal
+_CLEAR = "\r\x1b[K"  # begin of the line, erase to its end (ECMA-48)
+
+
+def print_report(
+    options: Options,
+    producer: Producer,
+    conceal: Concealer,
+    complain: Callable[[str], None],
+    notes: Callable[[], tuple[str, ...]],
+) -> Status:
+    """Print the page and return the exit status; SIGINT ends the run, and what is known then is printed.
+
+    Args:
+        options: what the user asks for.
+        producer: not started yet.
+        conceal: replaces kernel addresses.
+        complain: prints a line on standard error.
+        notes: returns what other parts of the program have to say.
+
+    Raises:
+        SlabtuiError: nothing is known of any cache, as after a moment.
+        OSError: standard output cannot be written.
+    """
+    assert options.leaks is not None
+    watch, output = LeakWatch(options.leaks), Output(1, sys.stdout.encoding, PATIENCE)
+    progress = _show_progress if sys.stderr.isatty() else None
+    try:
+        said = leaks.follow(
+            producer,
+            watch,
+            options.leaks,
+            tracks=options.replay is None,
+            conceal=conceal,
+            progress=progress,
+            interrupted=output.interrupt,
+        )
+    finally:
+        if progress:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+    for note in dict.fromkeys((*said, *notes())):
+        complain(note)
+    report = watch.report()
+    if report is None:
+        raise _explain(options, watch)
+    try:
+        output.write(_write(options, report))
+        output.flush()
+    except BrokenPipeError:
+        raise
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
+    except OSError as error:
+        raise streams.unwritable(error) from error
+    return Status.GROWS if report.leaks else Status.OK
+
+
+def _write(options: Options, report: LeakReport) -> str:
+    if options.output == "json":
+        return leaks.dumps(report) + "\n"
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns if sys.stdout.isatty() else _WIDTH
+    return leak_page.write(report, width)
+
+
+def _show_progress(text: str) -> None:
+    """Write over the line before, on standard error."""
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns
+    sys.stderr.write(_CLEAR + text[: width - 1])
+    sys.stderr.flush()
+
+
+def _explain(options: Options, watch: LeakWatch) -> SlabtuiError:
+    """Return why there is no report."""
+    assert options.leaks is not None
+    if options.replay is None:
+        return SlabtuiError("no growth is known yet", f"let --leaks run for {options.leaks * 2 / 3:.0f} s at least")
+    if not watch.knows_live:
+        return SlabtuiError(
+            "the recording has no live objects, from which growth is found", "record without -p and --cgroup"
+        )
+    seconds, least = watch.elapsed, find_width(options.leaks) * 8
+    remedy = f"name its length, as in --leaks {seconds:.0f}" if math.isinf(options.leaks) else "record for longer"
+    return SlabtuiError(f"the recording has {seconds:.0f} s, and growth is known after {least:.0f} s", remedy)

@@ -1,0 +1,201 @@
+"""The page about leaks, as text: what grows, who keeps it, and when memory is full. Pure."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from slabtui.columns import held, numbers, stacks
+from slabtui.columns.inspections import who
+from slabtui.columns.numbers import Unit
+from slabtui.model.containers import write_place
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
+
+_LABEL = 10  # columns before what a line says
+_LEAST_WIDTH = 40
+_MOST_WIDTH = 160  # longer lines are hard to read
+_MOST_NAMES = 6  # of caches in one line
+_COMMAND_LINES = 2  # of a command line
+_MOST_PROCESSES, _LEAST_PROCESS = 3, 0.1  # of a stack: how many are named, and what each holds of it at least
+_STACK_LINES = 2
+_NAME = 24  # columns that most functions fit: a line is broken before one that does not
+_PLACE = 60  # columns of what a process runs in
+_LOST = 0.01  # of all events: less changes nothing that matters
+
+
+def write(report: LeakReport, width: int, memory: Sequence[str] = ()) -> str:
+    """Return the page.
+
+    Args:
+        report: what is known.
+        width: columns of the terminal.
+        memory: the lines that say where the memory of the host is, and what of it changed; empty: it is not known.
+    """
+    width = max(_LEAST_WIDTH, min(_MOST_WIDTH, width))
+    sections = [_wrap(_write_heading(report), width), memory, _write_verdict(report, width)]
+    sections += [[*_write_leak(report, leak, width)] for leak in report.leaks]
+    sections += [[*_write_others(report, width)]]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _write_heading(report: LeakReport) -> str:
+    last, origin = report.last, report.last.origin
+    seconds = numbers.duration(report.seconds)
+    return f"{origin.host}, Linux {origin.kernel}: {seconds} from {_began(report)} to {numbers.clock(last.time)}"
+
+
+def _began(report: LeakReport) -> str:
+    return numbers.clock(report.last.time - report.seconds)
+
+
+def _write_verdict(report: LeakReport, width: int) -> list[str]:
+    """Return the lines that say whether anything grows, and what was looked at."""
+    seconds = numbers.duration(report.seconds)
+    looked = f"{report.watched} caches were watched for {seconds}{_write_tracked(report)}."
+    if not report.leaks:
+        slowest = _rate(report.slowest_objects_s)
+        more = f"Growth of less than {slowest} objects/s needs a longer run."
+        return [*_wrap("Nothing grows as a leak does.", width), *_wrap(f"{looked} {more}", width)]
+    number = sum(len(leak.caches) for leak in report.leaks)
+    leaks = f"{_count(len(report.leaks), 'leak')}, in {_count(number, 'cache')}: +{_bytes(report.growth_bytes_h)}/h."
+    full = report.full_in_s
+    then = "" if full is None else f" Memory is full in {numbers.duration(full)} at this rate."
+    short = f" {seconds} are short: a load that begins looks the same. Run it again for a minute or more."
+    return [*_wrap(leaks + then, width), *_wrap(looked + short * report.is_short, width)]
+
+
+def _write_tracked(report: LeakReport) -> str:
+    """Return the part of a sentence that says what was tracked."""
+    if report.tracked_after is None:
+        return ", and what they hold was not tracked"
+    since = numbers.clock(report.last.time - report.seconds + report.tracked_after)
+    return f", and what is held was tracked from {since} on of {_list(map(str, report.tracked))}"
+
+
+def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
+    first, *others = leak.caches
+    row = first.row
+    limits = f"{_rate(first.low)} to {_rate(first.high)} with 99.9 % confidence"
+    yield from _item("CACHE", f"{row.name}, {row.size} bytes each" if row.size else row.name, width)
+    yield from _item(
+        "GROWTH", f"+{_bytes(row.growth_bytes_h)}/h, +{_rate(row.growth_objects_s)} objects/s ({limits})", width
+    )
+    yield from _item("SINCE", f"{first.change:+,} objects since {_began(report)}, {row.live:,} are live", width)
+    if others or leak.grows_with:
+        names = (*(f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h" for one in others), *leak.grows_with)
+        yield from _item("WITH IT", _list(names), width)
+    if leak.held is None:
+        yield from _item("HELD BY", f"not known: {_explain(report, leak)}", width)
+        return
+    if leak.held.cache != row.cache:
+        yield from _item("TRACKED", leak.held.cache.name, width)
+    for keeper in leak.keepers:
+        yield from _write_keeper(leak.held, keeper, width)
+    for text in _doubts(leak.held):
+        yield from _item("DOUBT", text, width)
+
+
+def _explain(report: LeakReport, leak: Leak) -> str:
+    """Return why nothing is known of what is held."""
+    found = [report.last.inspection(InspectionKind.HELD, one.row.cache) for one in leak.caches]
+    trouble = next((one.trouble for one in found if one is not None and one.trouble), "")
+    if trouble:
+        return trouble
+    if any(found):
+        return "nothing was allocated while it was tracked, or all of it was freed"
+    why = "nothing was tracked" if report.tracked_after is None else "others grew faster at first, or it began later"
+    return f"{why}. slabtui --held {leak.caches[0].row.name} tracks it."
+
+
+def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterator[str]:
+    every = frozenset(row.frames for row in inspection.rows)
+    room = (width - _LABEL) * _STACK_LINES - _NAME
+    yield from _item("STACK", stacks.shorten(every, room)[keeper.row.frames], width)
+    yield from _item("", _write_amount(inspection, keeper), width)
+    shown = [row for row in keeper.processes[:_MOST_PROCESSES] if row.rank >= _LEAST_PROCESS * keeper.row.rank]
+    for process in shown or keeper.processes[:1]:
+        yield from _item("PROCESS", _write_process(process), width)
+        if process.cmdline:
+            most = (width - _LABEL) * _COMMAND_LINES
+            yield from _item("", textwrap.shorten(process.cmdline, most, placeholder="..."), width)
+    others = len(keeper.processes) - max(1, len(shown))
+    if others:
+        yield from _item("", f"and {_count(others, 'other process', 'other processes')}", width)
+
+
+def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
+    amount = keeper.row.held
+    assert amount is not None
+    about = "about " if held.is_estimate(inspection) else ""
+    error = f" (standard error {amount.standard_error:,.0f})" if round(amount.standard_error) else ""
+    parts = [f"holds {about}{amount.objects:,} objects{error}"]
+    if keeper.explains is not None:
+        parts.insert(0, f"explains {numbers.percent(keeper.explains)} of the growth")
+    if amount.growth_objects_s is not None:
+        parts.append(f"{amount.growth_objects_s:+.1f}/s")
+    if amount.oldest is not None and amount.median is not None:
+        parts.append(
+            f"the oldest {numbers.duration(amount.oldest)}, half of them {numbers.duration(amount.median)} old"
+        )
+    return ", ".join(parts)
+
+
+def _write_process(row: InspectionRow) -> str:
+    """Return name, PID and place of a process, and whether it lives."""
+    lives = {True: "ended", False: "alive", None: "not known whether it lives"}[row.ended] if row.pid else ""
+    place = "" if row.cgroup in ("", "/") else write_place(row.cgroup, _PLACE)
+    name = f"{who(row)} {row.pid}" if row.pid else held.who_holds(row)
+    return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", place)))
+
+
+def _doubts(inspection: Inspection) -> Iterator[str]:
+    if inspection.tracking and inspection.tracking.doubt:
+        yield inspection.tracking.doubt
+    if inspection.trouble:
+        yield inspection.trouble
+    seen = inspection.tracking.seen if inspection.tracking else None
+    if inspection.lost > _LOST * (seen or 0):
+        yield f"{inspection.lost:,} allocations were not tracked: the table was full, or events were missed"
+
+
+def _write_others(report: LeakReport, width: int) -> Iterator[str]:
+    """Yield what grows too, but is no leak as far as is known."""
+    for what, caches in (
+        ("Grow too, but it is not certain that they go on", report.uncertain),
+        ("Grow too, but are no leak: they can be reclaimed, a timer frees them, or they follow such", report.explained),
+    ):
+        if caches:
+            yield from _wrap(f"{what}: {_list(_write_growth(one) for one in caches)}.", width)
+
+
+def _write_growth(one: GrowingCache) -> str:
+    kept = f" (kept by {held.who_holds(one.keeper.processes[0])})" if one.keeper else ""
+    return f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h{kept}"
+
+
+def _list(names: Iterable[str]) -> str:
+    every = list(names)
+    more = [f"and {_count(len(every) - _MOST_NAMES, 'other')}"] if len(every) > _MOST_NAMES else []
+    return ", ".join((*every[:_MOST_NAMES], *more))
+
+
+def _item(label: str, text: str, width: int) -> Sequence[str]:
+    """Return a labelled text in lines of this width."""
+    return _wrap(text, width, f"{label:{_LABEL}}", " " * _LABEL)
+
+
+def _wrap(text: str, width: int, first: str = "", indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=indent, break_long_words=True, break_on_hyphens=False
+    )
+
+
+def _bytes(number: float | None) -> str:
+    return numbers.UNKNOWN if number is None else f"{numbers.human(number, Unit.BYTES)}B"
+
+
+def _rate(number: float | None) -> str:
+    return numbers.UNKNOWN if number is None else numbers.human(round(number, 2), Unit.OBJECTS)
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
