@@ -86,8 +86,14 @@ def _join(parts: Sequence[InspectionRow], by: By) -> Joined:
             states = {row.removed for row in ordered}
             removed = states.pop() if len(states) == 1 else False
             place = name_place(first)
-            row = InspectionRow(frames=(place,), cgroup=first.cgroup and place, removed=removed, held=held)
+            cgroup = place if first.cgroup else ""
+            row = InspectionRow(frames=(place,), cgroup=cgroup, removed=removed, context=_where(first), held=held)
     return Joined(row, ordered)
+
+
+def _where(row: InspectionRow) -> Context:
+    """Return the context of a place: that of interrupts is none, and else it does not matter which task it was."""
+    return Context.INTERRUPT if row.context is Context.INTERRUPT and not row.cgroup else Context.PROCESS
 
 
 def _order(row: InspectionRow) -> tuple[object, ...]:

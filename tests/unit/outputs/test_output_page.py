@@ -61,16 +61,16 @@ INSPECTIONS = [
     Inspection(KEY, InspectionKind.ABOUT),
     *(Inspection(KEY, HELD, rows=ROWS_HELD, tracking=one) for one in (filled(Tracking), Tracking(), None)),
 ]
-BLANK = {
-    "memory": HostMemory(),
-    "cgroup_memory": CgroupMemory(),
-    "growth": HostGrowth(1.7e9),
-}  # nothing in them is known
+BLANK = {"memory": HostMemory(), "cgroup_memory": CgroupMemory(), "growth": HostGrowth(1.7e9)}  # nothing is known
 LINES = [json.loads(codec.dumps(one, ROWS)) for one in (BARE, FULL, replace(FULL, **BLANK))]
 WRITTEN_INSPECTIONS: list[dict[str, Any]] = json.loads(codec.dumps(replace(BARE, inspections=tuple(INSPECTIONS)), ()))[
     "inspections"
 ]
-KEEPERS = [Keeper(row, (row, replace(row, ended=None)), explains) for row in ROWS_HELD for explains in (0.5, None)]
+KEEPERS = [
+    Keeper(row, (row, replace(row, ended=None, removed=None, cgroup="")), explains)
+    for row in ROWS_HELD
+    for explains in (0.5, None)
+]
 GROWING = [GrowingCache(row, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
 LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS)) for held in (*INSPECTIONS[-3:], None)]
 REPORTS: list[dict[str, Any]] = [
@@ -88,6 +88,7 @@ WRITTEN = {
     "How it was tracked": [leak["held"] for leak in REPORTS[1]["leaks"] if leak["held"]],
     "A keeper": WRITTEN_KEEPERS,
     "A process that keeps objects": [process for keeper in WRITTEN_KEEPERS for process in keeper["processes"]],
+    "A place that keeps objects": [place for keeper in WRITTEN_KEEPERS for place in keeper["places"]],
     "A snapshot": [*LINES, LINES[0] | {"inspections": WRITTEN_INSPECTIONS}],
     "The memory of the machine": [line["memory"] for line in LINES[1:]],
     "The memory of the control group": [line["cgroup_memory"] for line in LINES[1:]],
