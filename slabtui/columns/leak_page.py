@@ -141,7 +141,7 @@ def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
 
 
 def _write_process(row: InspectionRow) -> str:
-    """Return name, PID and place of a process, and whether that lives."""
+    """Return name, PID and place of a process, and whether it lives."""
     lives = {True: "ended", False: "alive", None: "not known whether it lives"}[row.ended] if row.pid else ""
     name = f"{who(row)} {row.pid}" if row.pid else held.who_holds(row)
     return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", _write_place(row))))

@@ -79,8 +79,14 @@ class Frees(TracedPart[Freed]):
         if scoped:  # after the frees: without these, what is freed meanwhile would seem to be owned
             handlers |= {name: program for event, program in _OWNING.items() for name in context.tracepoints(event)}
         super().__init__(module, Tracers(context, module, handlers))
+        self._scoped = scoped
         self._owned = module.maps.hash("owned", ctypes.sizeof(ctypes.c_uint64)) if scoped else None
         self._owners = module.maps.hash("owners", _OWNER.size) if scoped else None
+
+    @property
+    def runs_per_event(self) -> bool:
+        """Whether its programs run for frees only; with a scope they run for allocations too, which others count."""
+        return not self._scoped
 
     def attach(self, settings: Settings) -> None:
         """Begin to count.

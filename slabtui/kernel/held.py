@@ -274,9 +274,8 @@ class Holder(CachePart):
         rows: dict[tuple[object, ...], _Row] = {}
         for (identity, cgroup), (ages, draws, _) in found.items():
             totals = self._name(counted[identity, cgroup])
-            row_ = rows.setdefault(
-                (*totals.key, cgroup), _Row(totals)
-            )  # stacks that differ only within a function have one
+            key = *totals.key, cgroup  # stacks that differ only within a function have one
+            row_ = rows.setdefault(key, _Row(totals))
             row_.sampled.ages.extend(ages)
             row_.sampled.draws.extend(draws)
             row_.stacks.add(identity >> _STACK_SHIFT)

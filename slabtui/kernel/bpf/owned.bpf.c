@@ -37,7 +37,10 @@ static __always_inline void count_owned(u64 cache, u64 epoch)
 		tally(LOST_NAMED, 1);
 }
 
-/* Counts the free of an object if it is owned; `late`: there was no event. */
+/*
+ * Counts the free of an object if it is owned; `late`: there was no event. Only then may its cache have been destroyed:
+ * what describes it may then be wrong, until its address is that of another cache.
+ */
 static __always_inline void release(u64 object, u64 late, u64 epoch)
 {
 	u64 *found = owned.lookup(&object), cache;
