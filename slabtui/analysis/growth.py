@@ -63,12 +63,16 @@ class Growth:
 
     def judge_at_once(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot that was judged last with the judgement at the end of the last bin, which takes time."""
-        while self._due:
-            self._due.popleft().examine(self._bins)
-            self._is_due = True
+        self.examine_all()
         if self._is_due:
             self._judge_caches()
         return self._put_judgement(snapshot, [self._caches.get(row.cache) for row in snapshot.rows])
+
+    def examine_all(self) -> None:
+        """Find the trends at the end of the last bin of all caches, which takes time."""
+        while self._due:
+            self._due.popleft().examine(self._bins)
+            self._is_due = True
 
     def find_trend(self, cache: CacheKey) -> Trend | None:
         """Return the trend that the growth of a cache rests on; None: not known yet."""

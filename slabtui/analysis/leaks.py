@@ -15,7 +15,6 @@ from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import CacheRow, Snapshot
 
-SHORTEST = 10.0  # seconds of a run: its bins have 0.8 s then, which is longer than most grace periods of RCU
 _BINS = 12  # of a run: with eight growth is known, two more confirm it, and one may begin late
 _SHORTEST_INTERVAL = 0.2  # seconds: reading what five caches hold takes up to 50 ms
 _FIRST = 1 / 3  # of the run: four bins, after which slopes are known. Objects are held from then on, so no longer.
@@ -48,10 +47,10 @@ def find_interval(seconds: float) -> float:
 
 
 class LeakWatch:
-    """Follows one run, snapshot by snapshot.
+    """Follows one run, snapshot by snapshot, with a judgement of its own: its bins follow from the length of the run.
 
     Args:
-        seconds: length of the run; its bins follow from it.
+        seconds: length of the run; infinite: not known.
 
     Attributes:
         elapsed: seconds since its begin.
@@ -65,6 +64,7 @@ class LeakWatch:
         self._before: dict[CacheKey, int] = {}  # live objects of each cache when it was seen first
         self._tracked_after: float | None = None
         self._stacks: dict[CacheKey, SteadyStacks] = {}
+        self._reclaimable: set[str] = set()  # names
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an interval; one that covers no time changes nothing."""
@@ -80,14 +80,14 @@ class LeakWatch:
         self._last = self._growth.judge(replace(snapshot, growth=None))
 
     def choose(self) -> tuple[CacheKey, ...]:
-        """Return the caches that are worth tracking, MOST_SUSPECTS at most.
+        """Return the caches that are worth tracking, MOST_SUSPECTS at most; none while no growth is known.
 
         Those of which the lower limit of the growth is highest, in bytes: what only fluctuates has a limit below 0.
         Reclaimable caches come last. Of caches that grow at the same rate, which may be one leak, one comes first and
         the others last: one with a name of its own, because its stacks say more than those of a shared size of kmalloc.
         """
-        growing = [one for one in self._find_growing() if (one.row.growth_objects_s or 0) > 0]
-        growing.sort(key=_rank)
+        self._growth.examine_all()
+        growing = sorted((one for one in self._find_growing() if one.slope > 0), key=_rank)
         leaders: list[GrowingCache] = []
         others: list[GrowingCache] = []
         for one in growing:
@@ -117,6 +117,7 @@ class LeakWatch:
         if self._last is None:
             return None
         last = self._last = self._growth.judge_at_once(self._last)
+        self._reclaimable = {row.name for row in last.rows if row.reclaimable}
         watched = [row for row in last.rows if row.growing is not None]
         if not watched:
             return None
@@ -161,7 +162,7 @@ class LeakWatch:
         for row in self._last.rows if self._last else ():
             trend = self._growth.find_trend(row.cache)
             if trend is not None and row.live is not None:
-                yield GrowingCache(row, trend.low, trend.high, row.live - self._before[row.cache])
+                yield GrowingCache(row, trend.slope, trend.low, trend.high, row.live - self._before[row.cache])
 
     def _find_leaks(self, growing: Sequence[GrowingCache]) -> Iterable[Leak]:
         """Yield the caches that grow as a leak does in groups, what grows by most bytes first."""
@@ -188,8 +189,7 @@ class LeakWatch:
 
     def _is_explained(self, row: CacheRow) -> bool:
         """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
-        reclaimable = {one.name for one in self._last.rows if one.reclaimable} if self._last else set()
-        follows = bool(row.grows_with) and row.grows_with[0] in reclaimable  # a reclaimable one is the first
+        follows = bool(row.grows_with) and row.grows_with[0] in self._reclaimable  # a reclaimable one is the first
         return bool(row.reclaimable) or follows or bool(known.lifetime((row.name, *row.aliases)))
 
     def _is_sure(self, leak: Leak) -> bool:
@@ -223,12 +223,12 @@ class LeakWatch:
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:
     size = one.row.size or 0
-    return bool(one.row.reclaimable), -one.low * size, -(one.row.growth_bytes_h or 0), one.row.name
+    return bool(one.row.reclaimable), -one.low * size, -one.slope * size, one.row.name
 
 
 def _may_be_one(one: GrowingCache, other: GrowingCache) -> bool:
     """Return whether two caches grow at nearly the same rate, and either both or none of them can be reclaimed."""
-    first, second = one.row.growth_objects_s or 0, other.row.growth_objects_s or 0
+    first, second = one.slope, other.slope
     same_kind = bool(one.row.reclaimable) is bool(other.row.reclaimable)
     return same_kind and abs(first - second) <= _SAME * max(first, second)
 

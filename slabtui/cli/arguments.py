@@ -7,7 +7,8 @@ from pathlib import Path
 from slabtui.columns import query, text
 
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
-SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0  # seconds; with less a bin would be as short as a grace period of RCU
+# Seconds. A bin of the shortest run has 0.8 s, which is longer than most grace periods of RCU.
+SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
 
 _MOST_DIGITS = 19
 

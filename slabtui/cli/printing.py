@@ -78,8 +78,8 @@ def _format(options: Options, clears: bool) -> formats.Format:
         form = formats.inspection_csv(inspection, options.maxrows)
     elif options.output == "csv":
         form = formats.CSV
-    elif options.output == "folded":
-        form = formats.FOLDED
+    elif options.output == "folded" and inspection:
+        form = formats.folded(inspection)
     elif inspection:
         form = formats.inspection(inspection, options.maxrows)
     else:

@@ -37,13 +37,15 @@ class GrowingCache:
 
     Attributes:
         row: its last row, with the judgement of the run.
-        low: the lower limit of its growth with 99.9 % confidence, in objects per second.
+        slope: its growth, in objects per second.
+        low: the lower limit of that with 99.9 % confidence.
         high: the upper limit.
         change: of its live objects in the run.
         keeper: the stack that explains most of the growth; None: none holds steadily more, or it was not tracked.
     """
 
     row: CacheRow
+    slope: float
     low: float
     high: float
     change: int

@@ -22,9 +22,9 @@ class InspectionRequest:
     kinds: tuple[InspectionKind, ...]
 
     def find(self, snapshot: Snapshot) -> Inspection | None:
-        """Return the inspection of the first kind; None: the interval has none, or one of another cache."""
-        found = snapshot.inspection(self.kinds[0])
-        return found if found is not None and self._means(found.cache, snapshot) else None
+        """Return the inspection of the first kind; None: the interval does not have it, as in a recording."""
+        of_kind = (found for found in snapshot.inspections if found.kind is self.kinds[0])
+        return next((found for found in of_kind if self._means(found.cache, snapshot)), None)
 
     def _means(self, cache: CacheKey, snapshot: Snapshot) -> bool:
         """Return whether a cache is the one that was asked for: by its key, or by its name or an alias."""

@@ -52,7 +52,7 @@ def follow(
     """
     queue, notes = SnapshotQueue(_QUEUE), dict[str, None]()
     choices = [find_first(seconds), find_second(seconds)] if tracks else []
-    suspects: tuple[CacheKey, ...] | None = None
+    suspects: tuple[CacheKey, ...] = ()
     error: str | None = None
     producer.subscribe(queue)
     with interruptible(producer, interrupted):
@@ -67,9 +67,11 @@ def follow(
                 error = snapshot.error
                 watch.add(snapshot)
                 if choices and watch.elapsed >= choices[0]:
-                    del choices[0]
-                    suspects = watch.choose() if suspects is None else watch.choose_again(suspects)
-                    producer.request(Request(suspects=suspects))
+                    chosen = watch.choose_again(suspects) if suspects else watch.choose()
+                    if chosen:  # else no growth is known yet, as after late snapshots
+                        del choices[0]
+                        suspects = chosen
+                        producer.request(Request(suspects=suspects))
                 if progress:
                     progress(_say(watch.elapsed, seconds, suspects))
         producer.unsubscribe(queue)
@@ -79,9 +81,8 @@ def follow(
     return tuple(notes)
 
 
-def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey] | None) -> str:
-    names = ", ".join(map(str, suspects or ())) or "nothing: no cache grows"
-    what = "watches which caches grow" if suspects is None else f"tracks what is held of {names}"
+def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey]) -> str:
+    what = f"tracks what is held of {', '.join(map(str, suspects))}" if suspects else "watches which caches grow"
     return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C prints what is known"
 
 

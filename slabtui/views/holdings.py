@@ -71,8 +71,8 @@ def _choose(inspection: Inspection, past: Sequence[Snapshot], first: int) -> Ite
     while len(past) > _MOST_POINTS * step:
         step *= 2
     for number, snapshot in enumerate(past, first):
-        found = snapshot.inspection(InspectionKind.HELD) if number % step == 0 else None
-        if found is not None and (found.cache, found.number) == (inspection.cache, inspection.number):
+        found = snapshot.inspection(InspectionKind.HELD, inspection.cache) if number % step == 0 else None
+        if found is not None and found.number == inspection.number:
             yield snapshot.time, found
 
 

@@ -278,8 +278,8 @@ class PageState:
         return None if inspection is None else narrow(inspection, owner)
 
     def _find(self, kind: InspectionKind) -> Inspection | None:
-        source = self.source(kind)
-        return None if source is None else source.inspection(kind)
+        source, page = self.source(kind), self.page
+        return None if source is None or page is None else source.inspection(kind, page.row.cache)
 
     def source(self, kind: InspectionKind) -> Snapshot | None:
         """Return the interval of which a tab shows the inspection; None: there is none.

@@ -163,6 +163,21 @@ def test_what_certainly_grows_is_tracked_before_what_fluctuates() -> None:
     assert "filp" in chosen({**noise, "filp": noisy(20, 5)})
 
 
+def test_after_half_of_the_run_what_no_longer_grows_gives_its_place_to_what_does() -> None:
+    """The cache that still grows keeps its place, so it is tracked on."""
+    caches: dict[str, Live] = {
+        "stops": lambda time: 9000 + 90 * min(time, 15) - 200 * max(0.0, time - 15),
+        "filp": noisy(20, 5),
+        "late": lambda time: 1000 + 300 * max(0.0, time - 7),
+    }
+    watch = LeakWatch(60)
+    for one in snapshots(caches, 40):
+        watch.add(one)
+    again = watch.choose_again((key("stops"), key("filp")))
+    assert [cache.name for cache in again] == ["late", "filp"]
+    assert watch.choose_again(again) == again
+
+
 @given(st.floats(10, 7 * 86400))
 def test_a_run_of_any_length_has_eight_bins_after_what_is_tracked_was_chosen(seconds: float) -> None:
     width = find_width(seconds)

@@ -23,7 +23,7 @@ LAST = Snapshot(
 def cache(name: str, rate: float = 10.0, keeper: Keeper | None = None, **more: object) -> GrowingCache:
     key = CacheKey(KeyKind.CACHE, name)
     row = CacheRow(key, name, 256, live=900, growth_objects_s=rate, growth_bytes_h=rate * 256 * 3600, **more)  # type: ignore[arg-type]
-    return GrowingCache(row, rate - 1, rate + 1, 600, keeper)
+    return GrowingCache(row, rate, rate - 1, rate + 1, 600, keeper)
 
 
 def process(pid: int, objects: int, **more: object) -> InspectionRow:

@@ -71,7 +71,7 @@ KEEPERS = [
     for row in ROWS_HELD
     for explains in (0.5, None)
 ]
-GROWING = [GrowingCache(row, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
+GROWING = [GrowingCache(row, 2.0, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
 LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS)) for held in (*INSPECTIONS[-3:], None)]
 REPORTS: list[dict[str, Any]] = [
     json.loads(leaks.dumps(one))

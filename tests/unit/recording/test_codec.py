@@ -83,7 +83,7 @@ SNAPSHOTS = st.builds(
     events=st.none() | COUNTS,
     nanoseconds=st.none() | st.integers(0, 10**7).map(lambda tenths: tenths / 10),
     bulk=st.none() | st.booleans(),
-    inspections=st.lists(INSPECTIONS, max_size=3, unique_by=lambda found: found.kind).map(tuple),
+    inspections=st.lists(INSPECTIONS, max_size=3, unique_by=lambda found: (found.cache, found.kind)).map(tuple),
     memory=st.none() | MEMORY,
     growth=st.none() | GROWTH,
     error=st.none() | TEXTS,
