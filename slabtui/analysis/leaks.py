@@ -23,6 +23,8 @@ _LONGEST_FIRST = 300.0  # seconds: the longest of the shorter stretches in which
 _SAME = 0.1  # of a slope: caches whose slopes differ by less may grow together
 _MOST_KEEPERS = 3
 _LEAST_EXPLAINED = 0.05  # of the growth: less than that does not help who looks for the leak
+_MAIN = 0.5  # of the growth: stacks that explain this much are its main cause
+_MORE = 1.1  # times the change of LIVE: the limit from which a page says no more how much is explained
 _ERRORS = 2  # standard errors that an estimate must exceed, as on the screen
 
 
@@ -125,7 +127,8 @@ class LeakWatch:
         leaks = [leak for leak in self._find_leaks(growing) if self._is_sure(leak)]
         names = {name for leak in leaks for name in leak.grows_with}
         names |= {one.row.name for leak in leaks for one in leak.caches}
-        others = [self._add_keeper(one) for one in growing if one.low > 0 and one.row.name not in names]
+        others = [self._add_keeper(one) for one in growing if one.slope > 0 and one.row.name not in names]
+        others = [one for one in others if one.low > 0 or (one.keeper is not None and not one.row.reclaimable)]
         explained = {one.row.cache for one in others if not one.row.growing and self._is_explained(one.row)}
         return LeakReport(
             last=last,
@@ -176,7 +179,10 @@ class LeakWatch:
             yield self._find_keepers(Leak(tuple(together), others))
 
     def _is_confirmed(self, one: GrowingCache) -> bool:
-        """Return whether a cache certainly grows, though not by enough, and a stack holds as much more of it.
+        """Return whether a cache certainly grows, though not by enough, and stacks hold steadily as much more of it.
+
+        They do if the rates agree over the run, or the numbers since tracking began: a leak may get faster. If they
+        hold much more than it grows by, older objects are freed meanwhile: the cache turns over slowly.
 
         Open files keep dentries and inodes, which can grow at the same rate, and do not follow them.
         """
@@ -185,7 +191,13 @@ class LeakWatch:
             return False
         if self._is_explained(one.row) and not known.pins(names):
             return False
-        return any(one.low <= rate <= one.high for rate in self._stacks[one.row.cache].find().values())
+        steady = self._stacks[one.row.cache].find()
+        rates = (*steady.values(), sum(steady.values()))
+        as_fast = any(_MAIN * one.slope <= rate <= one.high for rate in rates)
+        objects = sum(row.rank for row in held.rows if row.frames in steady)
+        change = _find_change(held) or 0
+        as_much = change > 0 and _MAIN * change <= objects <= _MORE * change
+        return bool(steady) and (as_fast or as_much)
 
     def _is_explained(self, row: CacheRow) -> bool:
         """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
@@ -272,10 +284,15 @@ def _explain(row: InspectionRow, held: Inspection, growth: float | None, *, by_r
 
     The rate of what is held leaves out what a stack held already at the beginning, and what it holds for a moment.
     """
-    rate, tracking = _rate(row), held.tracking
+    rate, change = _rate(row), _find_change(held)
     if by_rate:
         return max(0.0, min(1.0, rate / growth)) if rate is not None and growth else None
+    return min(1.0, row.rank / change) if change is not None and change > 0 else None
+
+
+def _find_change(held: Inspection) -> int | None:
+    """Return by how much the live objects have changed since tracking began; None: unknown."""
+    tracking = held.tracking
     if tracking is None or tracking.live is None or tracking.live_began is None:
         return None
-    change = tracking.live - tracking.live_began
-    return min(1.0, row.rank / change) if change > 0 else None
+    return tracking.live - tracking.live_began

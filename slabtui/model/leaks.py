@@ -82,8 +82,8 @@ class LeakReport:
         slowest_objects_s: growth that is too slow to be seen in this time, in objects per second; of objects of more
             than 1 KiB less can be seen.
         leaks: those that grow as a leak does, by most bytes first.
-        uncertain: caches that certainly grow, but by too little beside their noise; in a short run also those of which
-            no stack holds steadily more.
+        uncertain: caches that certainly grow, but by too little beside their noise; those of which a stack holds
+            steadily more, but which do not certainly grow; in a short run also those of which no stack does.
         explained: caches that grow because of what the kernel can reclaim: they are reclaimable, or others explain it.
         is_short: whether the run is so short that a load that begins looks the same.
     """
