@@ -265,10 +265,9 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_objects,
             _change("net", Unit.OBJECTS),
             priority=4 if frees else -1,
-            meaning="Allocations - frees since the mark, or since frees are counted (key f). It leaves out the free"
-            " objects in the slabs of the CPUs, which LIVE includes. -: frees are not counted, or do not explain LIVE."
-            " With -p and --cgroup it is in the table in place of LIVE: what these processes allocated since then, and"
-            " no process has freed",
+            meaning="Allocations - frees since the mark, or since frees are counted (f). Free objects of the CPUs are"
+            " not in it. -: not known. With -p and --cgroup in place of LIVE: what these processes allocated since then"
+            " and nobody has freed",
             unit=Unit.OBJECTS,
         ),
         column(
