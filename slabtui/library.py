@@ -9,11 +9,12 @@ from typing import Self
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.kernel import opening
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.model.request import INTERVAL, LONGEST, SHORTEST, InspectionRequest, Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.producer import Producer
@@ -24,6 +25,7 @@ __all__ = [
     "About",
     "CacheKey",
     "CacheRow",
+    "CgroupMemory",
     "Context",
     "Held",
     "HostGrowth",
@@ -31,8 +33,10 @@ __all__ = [
     "Inspection",
     "InspectionKind",
     "InspectionRow",
+    "KernelSite",
     "KeyKind",
     "Origin",
+    "SideCount",
     "SlabtuiError",
     "Snapshot",
     "SnapshotStream",

@@ -250,7 +250,7 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         idle=options.all,
         replay=not options.is_live,
         streamed=options.is_streamed,
-        frees=options.request.frees,
+        frees=options.request.frees or options.scoped,
         inspected_caches=_inspected_caches() if options.demo else (),
     )
     if opens_leaks:

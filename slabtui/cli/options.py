@@ -86,6 +86,11 @@ class Options:
     count: int | None
 
     @property
+    def scoped(self) -> bool:
+        """Whether not all processes are counted."""
+        return bool(self.pids) or self.cgroup is not None
+
+    @property
     def prints_one_thing(self) -> bool:
         """Whether something else than the table is asked for, which the screen does not show."""
         return self.request.inspection is not None or self.leaks is not None
@@ -228,7 +233,7 @@ def _demand_whole_run(found: argparse.Namespace) -> None:
 
 def _demand_what_goes_together(options: Options) -> None:
     kind = options.request.inspection and options.request.inspection.kinds[0]
-    if not options.is_live and (options.pids or options.cgroup or options.record):
+    if not options.is_live and (options.scoped or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if len(options.replay) > 1 and STANDARD_INPUT in options.replay:
         raise SlabtuiError("--replay - reads one stream", "leave out the other recordings", Status.USAGE)
@@ -247,8 +252,6 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
     if options.output == "folded" and kind not in (InspectionKind.STACKS, InspectionKind.HELD):
         raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
-    if options.output == "csv" and kind is not None:
-        raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)
 
 
 def _demand_what_goes_with_metrics(options: Options) -> None:

@@ -76,6 +76,8 @@ def _format(options: Options, clears: bool) -> formats.Format:
         return formats.NONE
     if options.output == "json":
         form = formats.JSON
+    elif options.output == "csv" and inspection:
+        form = formats.inspection_csv(inspection, options.maxrows)
     elif options.output == "csv":
         form = formats.CSV
     elif options.output == "folded" and inspection:

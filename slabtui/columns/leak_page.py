@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from slabtui.columns import beside, held, memory, numbers, stacks
 from slabtui.columns.inspections import who
 from slabtui.columns.numbers import Unit
-from slabtui.model.containers import write_place
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 
@@ -132,6 +131,8 @@ def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterato
     others = len(keeper.processes) - max(1, len(shown))
     if others:
         yield from _item("", f"and {_count(others, 'other process', 'other processes')}", width)
+    if places := _write_places(keeper):
+        yield from _item("PLACE", places, width)
 
 
 def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
@@ -154,9 +155,21 @@ def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
 def _write_process(row: InspectionRow) -> str:
     """Return name, PID and place of a process, and whether it lives."""
     lives = {True: "ended", False: "alive", None: "not known whether it lives"}[row.ended] if row.pid else ""
-    place = "" if row.cgroup in ("", "/") else write_place(row.cgroup, _PLACE)
     name = f"{who(row)} {row.pid}" if row.pid else held.who_holds(row)
-    return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", place)))
+    return ", ".join(filter(None, (name, lives, f"holds {row.rank:,}", _write_place(row))))
+
+
+def _write_places(keeper: Keeper) -> str:
+    """Return what each place holds of a stack, if its processes are in several; empty: they are not."""
+    places, total = keeper.places, max(1, keeper.row.rank)
+    if len(places) < 2:
+        return ""
+    return _list(f"{held.where_held(one, _PLACE)} {numbers.percent(one.rank / total)}" for one in places)
+
+
+def _write_place(row: InspectionRow) -> str:
+    """Return the place of a process; empty where there is none to speak of: the root of all control groups."""
+    return "" if row.cgroup == "/" or not (row.cgroup or row.removed) else held.where_held(row, _PLACE)
 
 
 def _doubts(inspection: Inspection) -> Iterator[str]:

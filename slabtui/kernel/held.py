@@ -256,25 +256,26 @@ class Holder(CachePart):
         return gone - {0}
 
     def _sort(self, entries: Iterable[bytes], now: float) -> dict[tuple[object, ...], _Row]:
-        """Return the row of each stack of a process, with its objects."""
-        found: dict[int, tuple[list[float], list[int], list[tuple[int, int, int, bytes]]]] = {}
+        """Return the row of each stack of a process in a control group, with its objects: a process may move."""
+        found: dict[tuple[int, int], tuple[list[float], list[int], list[tuple[int, int, bytes]]]] = {}
         for _, at, identity, draws, call_site, cgroup, comm in map(_ENTRY.unpack, entries):
-            row = found.get(identity)
+            row = found.get((identity, cgroup))
             if row is None:
-                row = found[identity] = [], [], [(at, call_site, cgroup, comm)]
+                row = found[identity, cgroup] = [], [], [(at, call_site, comm)]
             elif at > row[2][0][0]:
-                row[2][0] = at, call_site, cgroup, comm  # a process may change its name
+                row[2][0] = at, call_site, comm  # a process may change its name
             row[0].append(max(0.0, now - at / 1e9))
             row[1].append(draws)
         counted = {
-            identity: Counted(identity, sum(draws), 0, 0, 0, newest[0][1], newest[0][2], newest[0][3])
-            for identity, (_, draws, newest) in found.items()
+            (identity, cgroup): Counted(identity, sum(draws), 0, 0, 0, newest[0][1], cgroup, newest[0][2])
+            for (identity, cgroup), (_, draws, newest) in found.items()
         }
         self._naming.learn((), tuple(counted.values()))
         rows: dict[tuple[object, ...], _Row] = {}
-        for identity, (ages, draws, _) in found.items():
-            totals = self._name(counted[identity])
-            row_ = rows.setdefault(totals.key, _Row(totals))  # stacks that differ only within a function have one
+        for (identity, cgroup), (ages, draws, _) in found.items():
+            totals = self._name(counted[identity, cgroup])
+            key = *totals.key, cgroup  # stacks that differ only within a function have one
+            row_ = rows.setdefault(key, _Row(totals))
             row_.sampled.ages.extend(ages)
             row_.sampled.draws.extend(draws)
             row_.stacks.add(identity >> _STACK_SHIFT)

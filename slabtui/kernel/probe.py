@@ -17,7 +17,8 @@ from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.bulk import Bulk, BulkCounts
 from slabtui.kernel.comparison import Comparison
-from slabtui.kernel.consistency import Consistency
+from slabtui.kernel.consistency import Consistency, mark_scoped
+from slabtui.kernel.counters import Counts
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.handover import Handover
@@ -28,11 +29,12 @@ from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
 from slabtui.kernel.procfs import cgroups
 from slabtui.kernel.procfs.memory import MemoryFiles
-from slabtui.kernel.procfs.slabinfo import Slabinfo
+from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
 from slabtui.kernel.procfs.symbols import Symbols
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
 from slabtui.kernel.suspects import Suspects
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import MOST_SUSPECTS, Request
 from slabtui.model.snapshot import CacheTotals, Reading
@@ -84,7 +86,9 @@ class Probe:
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
         # A control group may be gone when a part is compiled later, which is no error: `_prepare` confines the part.
         context = replace(context, base_of_pages=self._allocs.base_of_pages, cgroup=None)
-        self._frees = Deferred("frees", lambda: Frees(context), Freed(), self._call_wake, self._attach)
+        self._frees = Deferred(
+            "frees", lambda: Frees(context, scoped=not self._scope.everything), Freed(), self._call_wake, self._attach
+        )
         self._bulk = Deferred(
             "bulk", lambda: Bulk(context, where.functions), BulkCounts(), self._call_wake, self._attach
         )
@@ -205,14 +209,18 @@ class Probe:
     def read(self) -> Reading:
         """Return everything counted so far; OSError where a map cannot be read."""
         counted = Counted(self._allocs.read(), self._frees.read(), self._bulk.read())
-        slabs = self._slabinfo.read()
-        aliases = self._slabinfo.aliases(slabs.keys())
+        of_all = self._slabinfo.read()
+        aliases = self._slabinfo.aliases(of_all.keys())
         everything = self._scope.everything
-        if not everything:
-            slabs = {}  # it has the objects of all processes
+        slabs = of_all if everything else {}  # it has the objects of all processes
+        if not everything:  # who allocated what is freed in bulk is not known
+            counted = replace(counted, bulk=replace(counted.bulk, frees=Counts()))
         rows = self._rows.merge(counted, slabs, aliases)
-        hidden = partial(self._slabinfo.count_hidden, partial_by_objects=bool(self._layout.partial_by_objects))
-        self._consistency.mark(rows, counted.freed.begun, slabs, hidden)
+        if everything:
+            hidden = partial(self._slabinfo.count_hidden, partial_by_objects=bool(self._layout.partial_by_objects))
+            self._consistency.mark(rows, counted.freed.begun, slabs, hidden)
+        else:
+            self._mark_scoped(rows, counted, of_all)
         return Reading(
             rows=tuple(rows.values()),
             lost=_count_lost(counted),
@@ -221,6 +229,7 @@ class Probe:
             bulk=None if self._bulk.pending else self._bulk.attached,
             inspections=self.holdings.read(slabs) + self.suspects.read(slabs) + self.inspections.read(slabs),
             memory=self._memory.read(cpu_free=self._requested.suspects is not None),
+            cgroup_memory=self._scope.read_memory(),
             frees_begun=counted.freed.begun,
         )
 
@@ -273,6 +282,13 @@ class Probe:
             nests=bool(self._layout.nests),
             node_events=bool(self._layout.node_events),
         )
+
+    def _mark_scoped(self, rows: dict[CacheKey, CacheTotals], counted: Counted, slabs: Mapping[str, Slab]) -> None:
+        """Mark the rows whose allocations - frees are not what the scope holds."""
+        find = self._rows.find_owner
+        owners = {key: owner for at, owner in counted.freed.owners.items() if (key := find(at)) is not None}
+        bulk = {key for at, number in counted.bulk.allocs.sums.items() if number and (key := find(at)) is not None}
+        mark_scoped(rows, owners, slabs, counted=counted.freed.begun is not None, bulk=bulk)
 
     def _call_wake(self) -> None:
         self._wake()

@@ -52,6 +52,7 @@ class InspectionTotals:
             ended before it was seen.
         ended: whether the process has ended; None where unknown.
         cgroup: path of its control group in the unified hierarchy; empty where unknown.
+        removed: whether that control group has been removed since; None where unknown.
         context: what kind of process it is.
         total_allocs: objects allocated since the inspection began.
         total_bytes: their size in bytes.
@@ -65,6 +66,7 @@ class InspectionTotals:
     cmdline: str = ""
     ended: bool | None = None
     cgroup: str = ""
+    removed: bool | None = None
     context: Context = Context.PROCESS
     total_allocs: int = 0
     total_bytes: int = 0
@@ -78,7 +80,10 @@ class InspectionTotals:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What distinguishes the row from the others of its inspection."""
+        """What distinguishes the row from the others of its inspection, except of what is held.
+
+        A process that was moved while it allocated what is held has a row for each of its control groups.
+        """
         return self.frames, self.context, self.pid
 
 

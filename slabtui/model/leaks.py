@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from slabtui.model.holders import By, join
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Inspection, InspectionRow
 from slabtui.model.memory import MemoryReport
@@ -24,6 +25,11 @@ class Keeper:
     processes: tuple[InspectionRow, ...]
     explains: float | None = None
     steady: bool = False
+
+    @property
+    def places(self) -> tuple[InspectionRow, ...]:
+        """What each place holds of it, what holds most first."""
+        return tuple(one.row for one in join(self.processes, By.PLACE))
 
 
 @dataclass(frozen=True, slots=True)

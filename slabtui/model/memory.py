@@ -69,6 +69,25 @@ class HostMemory:
     zram: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CgroupMemory:
+    """Kernel memory of the control group that is counted, and of those below it, in bytes; from its memory.stat.
+
+    See Documentation/admin-guide/cgroup-v2.rst. None where the kernel does not say.
+
+    Attributes:
+        slab: memory of slab objects that are charged to the group.
+        reclaimable: the part of `slab` that the kernel can free when memory is short (slab_reclaimable).
+        unreclaimable: the part of `slab` that it cannot (slab_unreclaimable).
+        kernel: all kernel memory of the group, `slab` included; since Linux 5.18.
+    """
+
+    slab: int | None = None
+    reclaimable: int | None = None
+    unreclaimable: int | None = None
+    kernel: int | None = None
+
+
 class Part(enum.StrEnum):
     """A part of the memory of the machine. No page is in two of them, and all together are the total."""
 

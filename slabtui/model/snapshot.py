@@ -14,7 +14,7 @@ from slabtui.model.inspection import (
     difference_of_inspections,
     merge_inspections,
 )
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import CgroupMemory, HostMemory
 
 _Row = TypeVar("_Row")
 
@@ -147,6 +147,7 @@ class Reading:
         inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
             empty: none.
         memory: of the machine; None: not read.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
             frees are not counted now.
     """
@@ -158,6 +159,7 @@ class Reading:
     bulk: bool | None = None
     inspections: tuple[InspectionReading, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     frees_begun: int | None = 0
 
 
@@ -178,7 +180,8 @@ class Snapshot:
         inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
             empty: none.
         memory: of the machine at the end of the interval; None where unknown, as in older recordings.
-        growth: how its slab memory grows; None: not judged.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
+        growth: how the slab memory of the machine grows; None: not judged.
         error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
             time that passed.
         notes: what the source cannot do on this kernel, in words for the user.
@@ -195,6 +198,7 @@ class Snapshot:
     bulk: bool | None = None
     inspections: tuple[Inspection, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     growth: HostGrowth | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
@@ -260,6 +264,7 @@ class Differences:
             bulk=after.bulk,
             inspections=difference_of_inspections(before.inspections, after.inspections),
             memory=after.memory,
+            cgroup_memory=after.cgroup_memory,
         )
 
     def _since(self, known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:

@@ -102,11 +102,17 @@ def inspection(request: InspectionRequest, most: int | None) -> Format:
     return Format(lambda snapshot, rows: text_tables.write_inspection(snapshot, request, most))
 
 
+def inspection_csv(request: InspectionRequest, most: int | None) -> Format:
+    """Return the format of an inspection as CSV, with `most` rows of an interval at most; None: all."""
+    heading = csv_tables.inspection_heading(request)
+    return Format(lambda snapshot, rows: csv_tables.write_interval(snapshot, request, most), heading)
+
+
 def folded(request: InspectionRequest) -> Format:
     """Return the format of the stacks of an inspection for flame graph tools: once, at the end."""
 
     def fold(last: Snapshot | None) -> str:
-        found = text_tables.find_inspection(last, request) if last else None
+        found = request.find(last) if last else None
         return fold_stacks(found.rows) if found else ""
 
     return Format(lambda snapshot, rows: "", ending=fold)

@@ -22,7 +22,8 @@ from slabtui.recording.addresses import Concealer
 SCHEMA = "slabtui-leaks/1"
 
 _QUEUE = 8  # snapshots: each judgement takes milliseconds, and a merged interval would be longer than a bin
-_OF_PROCESS = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
+_OF_PROCESS = ("pid", "comm", "cmdline", "ended", "cgroup", "removed", "context")
+_OF_PLACE = ("cgroup", "removed", "context")
 _OF_CACHE = ("cache", "name", "size", "reclaimable", "live", "mem", "growth_objects_s", "growth_bytes_h", "grows_with")
 
 
@@ -165,14 +166,15 @@ def _write_keeper(keeper: Keeper) -> dict[str, Any]:
         "explains": None if keeper.explains is None else round(keeper.explains, 4),
         "steady": keeper.steady,
         "held": _get_held(keeper.row),
-        "processes": [_write_process(row) for row in keeper.processes],
+        "processes": [_write_row(row, _OF_PROCESS) for row in keeper.processes],
+        "places": [_write_row(row, _OF_PLACE) for row in keeper.places],
     }
 
 
-def _write_process(row: InspectionRow) -> dict[str, Any]:
-    """Return a process; what else its container or control group says belongs here."""
+def _write_row(row: InspectionRow, names: Sequence[str]) -> dict[str, Any]:
+    """Return these fields of a row, and what it holds."""
     values = codec.inspection_values(InspectionKind.HELD, row)
-    return {name: values[name] for name in (*_OF_PROCESS, "held")}
+    return {name: values[name] for name in (*names, "held")}
 
 
 def _get_held(row: InspectionRow) -> Any:

@@ -6,8 +6,7 @@ from typing import Any
 from slabtui.columns import held, inspections, numbers, text
 from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
-from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import Inspection, InspectionKind, merge_stacks
+from slabtui.model.inspection import InspectionKind, merge_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 
@@ -54,7 +53,7 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         most: how many rows are printed at most; None: all.
     """
     (kind,) = request.kinds
-    found = find_inspection(snapshot, request)
+    found = request.find(snapshot)
     if found is None:
         return f"\n{numbers.clock(snapshot.time)} no {kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
@@ -76,22 +75,5 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     return "\n" + "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def find_inspection(snapshot: Snapshot, request: InspectionRequest) -> Inspection | None:
-    """Return the inspection that the user asked for; None: the interval does not have it, as in a recording."""
-    (kind,) = request.kinds
-    of_kind = (found for found in snapshot.inspections if found.kind is kind)
-    return next((found for found in of_kind if _is_meant(snapshot, found.cache, request.cache)), None)
-
-
 def _align(column: Column[Any, Any], written: str, width: int) -> str:
     return written.strip().rjust(width) if column.align == "right" else written.ljust(width)
-
-
-def _is_meant(snapshot: Snapshot, cache: CacheKey, asked: CacheKey | str) -> bool:
-    """Return whether a cache is the one that was asked for: by its key, or by its name or an alias as users type it."""
-    if isinstance(asked, CacheKey):
-        return asked == cache
-    if asked in (cache.name, str(cache)):
-        return True
-    row = snapshot.row(cache)
-    return row is not None and asked in (row.name, *row.aliases)

@@ -17,7 +17,7 @@ from slabtui.model.held import AGES, Held, Tracking
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
@@ -31,7 +31,7 @@ from slabtui.recording.older import NO_KEY, Upgrade, rename
 # What every version has written; what else a line lacks, it knows nothing of.
 _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches", "host", "kernel"}
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
-_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 _LATER_OF_ABOUT = {"counts", "sites"}
 _WHOLE = f'{{"schema":"{NAME}",'.encode()  # how a whole line begins
@@ -356,6 +356,7 @@ def _snapshot_reader(version: _Version) -> Check:
             "nanoseconds": checks.nullable(checks.decimal),
             "inspections": _inspections_reader(version),
             "memory": checks.nullable(_object_reader(HostMemory, set())),
+            "cgroup_memory": checks.nullable(_object_reader(CgroupMemory, set())),
             "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, _OF_HOST_GROWTH)),
             "notes": _read_notes,
         },

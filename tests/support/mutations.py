@@ -12,7 +12,7 @@ from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.recording import codec
 from slabtui.recording.bounds import LONGEST_LINE
 from tests.support.fakes import caches, key, snapshot
@@ -60,7 +60,11 @@ class Mutations:
         self._chance = random.Random(seed)
         rows = caches(5)
         rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2, **_GROWTH), *rows[1:])
-        machine = {"memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1), "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3)}
+        machine = {
+            "memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1),
+            "cgroup_memory": CgroupMemory(3, 2, 1, 4),
+            "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3),
+        }
         given = [(), _INSPECTIONS, *((one,) for one in _INSPECTIONS)]
         lines = [
             codec.dumps(snapshot(*rows, time=1.7e9 + at, inspections=some, **machine), rows)

@@ -21,6 +21,7 @@ TYPES = (  # each before those that are in it
     "CacheKey",
     "KeyKind",
     "HostMemory",
+    "CgroupMemory",
     "HostGrowth",
     "Origin",
     "Inspection",
@@ -30,6 +31,8 @@ TYPES = (  # each before those that are in it
     "Held",
     "Tracking",
     "About",
+    "SideCount",
+    "KernelSite",
     "SlabtuiError",
 )
 

@@ -70,6 +70,17 @@ def test_a_leak_has_its_caches_its_rate_its_stack_its_process_and_the_end() -> N
     assert "DOUBT" not in text
 
 
+def test_several_places_of_a_stack_have_their_shares_and_removed_ones_are_named_so() -> None:
+    rows = (process(7, 300, cgroup=f"/docker/{CONTAINER}", removed=True), process(8, 100, cgroup="/", removed=False))
+    total = InspectionRow(frames=STACK, held=Held(objects=400))
+    inspection = Inspection(KEY, InspectionKind.HELD, rows=rows)
+    text = words(report(Leak((cache("filp"),), (), inspection, (Keeper(total, rows, 0.98, steady=True),))))
+    assert "PROCESS app 7, alive, holds 300, 3f1a2b3c4d5e (removed) app" in text
+    assert "PROCESS app 8, alive, holds 100 app" in text
+    assert "PLACE 3f1a2b3c4d5e (removed) 75%, / 25%" in text
+    assert "PLACE" not in words(report(leak(rows[0])))
+
+
 def test_where_nothing_grows_the_page_says_so_and_what_was_looked_at() -> None:
     text = words(report())
     assert "Nothing grows as a leak does. 236 caches were watched for 1 min" in text

@@ -14,7 +14,7 @@ from slabtui.model.held import Held, Tracking
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
-from slabtui.model.memory import HostMemory
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from slabtui.recording import older as upgrading
@@ -35,7 +35,7 @@ KEYS = strategies.keys(TEXTS)
 SITES = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=st.just(0.0), **AMOUNTS)
 ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
 WHO = {"comm": TEXTS, "cmdline": TEXTS, "ended": st.none() | st.booleans(), "cgroup": TEXTS}
-WHO |= {"context": st.sampled_from(Context)}
+WHO |= {"removed": st.none() | st.booleans(), "context": st.sampled_from(Context)}
 SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS)
 PROCESSES = st.builds(InspectionRow, pid=COUNTS, standard_error=st.just(0.0), **WHO, **AMOUNTS)
 INSPECTION_ROWS = {
@@ -105,9 +105,9 @@ JSON_VALUES = st.recursive(
     max_leaves=6,
 )
 FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "since", "scope", "loadavg", "lost", "events"]
-FIELDS += ["ns_per_event", "bulk", "memory", "growth", "error", "notes", "caches", "inspections"]
+FIELDS += ["ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "error", "notes", "caches", "inspections"]
 LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line of the first version may lack them
-OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "growth", "scope", "inspections"]
+OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "scope", "inspections"]
 NEEDED = [name for name in FIELDS if name not in ("source", *OPTIONAL)]  # whatever was measured, it is a replay now
 ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "reclaimable"]
 ROW_FIELDS += ["live", "mem", "disagrees"]
@@ -206,7 +206,7 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     assert line == (
         '{"schema":"slabtui/2","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
         '"since":"2025-11-24T19:03:20.000Z","scope":"","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
-        '"ns_per_event":null,"bulk":null,"memory":null,"growth":null,"error":null,"notes":[],'
+        '"ns_per_event":null,"bulk":null,"memory":null,"cgroup_memory":null,"growth":null,"error":null,"notes":[],'
         '"caches":[{"cache":"\\u540d\\u524d#2",'
         '"name":"\\u540d\\u524d","size":64,"object_size":64,"address":"0xffff888100000100","approximate":false,'
         '"aliases":["a"],"reclaimable":null,"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,'
@@ -289,7 +289,7 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         ("inspections", "callers"),
         ("inspections", [[]]),
         ("inspections", [None] * 5),
-        *((name, value) for name in ("memory", "growth") for value in (True, 1, "1", [], [[]])),
+        *((name, value) for name in ("memory", "cgroup_memory", "growth") for value in (True, 1, "1", [], [[]])),
         ("scope", None),
         ("scope", 1),
         *((name, value) for name in RATES for value in (True, "1", [], float("nan"), float("inf"), 10**400, 1e300)),
@@ -350,7 +350,7 @@ def test_growth_of_the_machine_without_its_baseline_is_refused() -> None:
 
 def test_a_line_of_slabtui_1_is_read_and_knows_nothing_of_growth() -> None:
     row = replace(cache(1, allocs=5), **GROWN, reclaimable=True, live=2)
-    machine = {"memory": HostMemory(slab=5), "growth": HostGrowth(1.7e9)}
+    machine = {"memory": HostMemory(slab=5), "cgroup_memory": CgroupMemory(7, 2, 5, 9), "growth": HostGrowth(1.7e9)}
     inspection = OF_KINDS[InspectionKind.CALLERS]
     whole = snapshot(row, inspections=(inspection,), origin=Origin(since=1.7e9, scope="pid 7 sh"), **machine)
     found = loads(json.dumps(version_1(codec.dumps(whole, whole.rows))))
@@ -451,13 +451,13 @@ def test_an_older_recording_that_was_made_up_takes_no_memory_without_bound(monke
         assert len(decoder._upgrade._totals) <= 70
 
 
-LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 DENTRY = CacheKey(KeyKind.CACHE, "dentry", 2)
 AMOUNTS_OF_ONE = {"allocs": 1, "bytes": 64, "total_allocs": 3, "total_bytes": 192}
 FRAMES = InspectionRow(**AMOUNTS_OF_ONE, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
 OF_ONE = {"pid": 7, "comm": "kswapd0", "cmdline": "", "ended": False, "cgroup": "/a"}
-OF_ONE |= {"context": Context.KERNEL_THREAD}
+OF_ONE |= {"removed": True, "context": Context.KERNEL_THREAD}
 PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
 STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
 ABOUT = About(
