@@ -11,11 +11,14 @@ from pathlib import Path
 
 from slabtui.analysis.held import Growth, Sampled, estimate
 from slabtui.errors import SlabtuiError
+from slabtui.kernel.abi.offsets import Functions
 from slabtui.kernel.bpf import records, syscalls
 from slabtui.kernel.bpf.maps import Hash
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.records import Checked, HeldBudget, HeldRecord, Lifetimes, Sample
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bulk_functions import BulkFunctions
+from slabtui.kernel.bulk_functions import macros as macros_of_bulk
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.naming import Counted, Naming
 from slabtui.kernel.part import CachePart
@@ -45,6 +48,7 @@ _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
 _FREEING = {"kmem_cache_free": "held_cache_free", "kfree": "held_kfree"}  # these have no variant for a node
 _CHECK = "held_check"
+_ALLOCATES_IN_BULK = "kmem_cache_alloc_bulk"  # since Linux 6.10 kmem_cache_alloc_bulk_noprof
 # The tallies, as in held.bpf.c.
 _LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
 _STACK_SHIFT = 34  # of an identity
@@ -64,6 +68,7 @@ class Holder(CachePart):
 
     Args:
         context: what every module is made with.
+        functions: those that allocate and free in bulk.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
 
@@ -71,15 +76,21 @@ class Holder(CachePart):
         SlabtuiError: see Module; or the cache of an object cannot be found on this kernel.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
+    def __init__(
+        self, context: BuildContext, functions: Functions, cgroups: Path | None, *, nested: bool = False
+    ) -> None:
         if not context.base_of_pages:
             raise SlabtuiError("the kernel does not show which cache an object lies in", "use --stacks instead")
         macros = [f"-DENTRIES={ENTRIES}", f"-DGOAL={GOAL}", f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
+        macros += macros_of_bulk(functions)
         self._context = context
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
+        self._bulk = BulkFunctions(
+            module, functions, alloc="held_alloc_bulk", free="held_free_bulk", free_to_sheaf="held_free_to_sheaf"
+        )
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
         self._tallies = module.maps.per_cpu_array("tallies", 1)
         self._symbols = Symbols()
@@ -115,9 +126,27 @@ class Holder(CachePart):
             for tracepoint in self._context.tracepoints(event)
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
-        self.module.load(_CHECK)
-        super().attach(settings)  # frees first: without them, what is freed meanwhile would seem to be held
+        try:
+            self.module.load(_CHECK)
+            self.module.put(settings)
+            # Frees first: without them, what is freed meanwhile would seem to be held.
+            self._bulk.attach_frees()
+            super().attach(settings)
+            self._bulk.attach_allocs()
+        except BaseException:
+            self.detach()
+            raise
         self._before = self._paced = self._tallies.totals()
+
+    def detach(self) -> None:
+        """Stop tracking and unload the programs."""
+        self._bulk.detach()
+        super().detach()
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """The file descriptor of each program that tracks."""
+        return (*super().descriptors, *self._bulk.descriptors)
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -143,13 +172,14 @@ class Holder(CachePart):
                 kind=InspectionKind.HELD,
                 number=self._number,
                 one_in=one_in,
-                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + (self.tracers.misses() or 0),
+                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + self._count_misses(),
                 rows=tuple(named),
                 tracking=Tracking(
                     net=tallies[_ALLOCATED] - tallies[_FREED],
                     seen=tallies[_ALLOCATED] + tallies[_FREED],
                     gone=tallies[_REPLACED] + tallies[_MOVED_ON],
                     skipped=tallies[_SKIPPED],
+                    bulk=self._bulk.complete,
                 ),
             ),
         )
@@ -192,6 +222,10 @@ class Holder(CachePart):
 
     def _since(self, before: Sequence[int]) -> list[int]:
         return [now - earlier for now, earlier in zip(self._tallies.totals(), before, strict=True)]
+
+    def _count_misses(self) -> int:
+        """Return how often the kernel skipped a program."""
+        return (self.tracers.misses() or 0) + (self._context.misses(self._bulk.descriptors) or 0)
 
     def _read_entries(self) -> dict[int, bytes]:
         """Return the entries of the sample by address, without those whose object is gone; drop these."""
@@ -254,7 +288,10 @@ class Holder(CachePart):
 
     def _name(self, counted: Counted) -> InspectionTotals:
         totals = self._naming.name_stack(counted)
-        frames = totals.frames or (self._symbols.name(counted.call_site),)
+        if counted.call_site:
+            frames = totals.frames or (self._symbols.name(counted.call_site),)
+        else:
+            frames = trim_bulk(totals.frames)
         return replace(totals, frames=frames, total_allocs=0, total_bytes=0, standard_error=None)
 
     def _estimate(
@@ -274,6 +311,12 @@ class Holder(CachePart):
         if number == STACKS:
             return ()  # it had no room: only its call site is known
         return self.module.maps.get("stacks", number, ctypes.c_uint64 * _DEPTH)
+
+
+def trim_bulk(frames: Sequence[str]) -> tuple[str, ...]:
+    """Return the frames of an allocation in bulk from the function that allocates on; the others are the tracer's."""
+    place = next((place for place, frame in enumerate(frames) if frame.startswith(_ALLOCATES_IN_BULK)), 0)
+    return tuple(frames[place:]) or (_ALLOCATES_IN_BULK,)
 
 
 def find_doublings(share: float) -> int:

@@ -101,7 +101,7 @@ class Probe:
         )
         self.holdings = make_inspections(
             {InspectionKind.HELD},
-            lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
+            lambda: Holder(context, where.functions, cgroups.hierarchy(), nested=self._scope.nested),
             comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
             name="what is held",
         )

@@ -31,6 +31,7 @@ KERNEL_TESTS = (
     "tests/live/test_counting.py",
     "tests/live/test_frees.py",
     "tests/live/test_held.py",
+    "tests/live/test_held_bulk.py",
     "tests/live/test_inspect.py",
     "tests/live/test_handover.py::test_events_of_processes_that_compete_for_a_cpu_are_counted",
     "tests/live/test_handover.py::test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu",
