@@ -34,10 +34,11 @@ ENTRIES = 65_536  # 8 MiB of the kernel's memory
 # the entries that left the sample, at the end of an interval.
 GOAL = 16_384
 STACKS = 4096  # 1 KiB each; they are a few hundred
-STRATA = 1024  # 32 bytes each: call sites of a cache, times the tasks that allocate at a time
+STRATA = 8192  # 40 bytes each. Hundreds are busy on a busy machine, and a slow leak should not share its place with one
 SHARE = 0.01  # of one CPU that taking stacks may cost: half of BUDGET
 STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which are enough for an error of 1 % in 12 s
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
+PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on top, so that no burst makes N double
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
 _DEPTH = 127  # of a stack map of bcc
@@ -101,6 +102,7 @@ class Holder(CachePart):
         self._paced = [0] * _TALLIES  # and at the end of the last interval
         self._stacks: set[int] = set()  # that have had a row
         self._doublings = 0
+        self._spending = Spending()
         self._key: CacheKey | None = None
         self._cache = Cache(0, "", 0, 0)
         self._number = 0
@@ -191,7 +193,7 @@ class Holder(CachePart):
         if seconds <= 0 or not self.attached:
             return
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
-        more = find_doublings(nanoseconds / 1e9 / seconds)
+        more = self._spending.add(nanoseconds / 1e9, seconds)
         if more:
             self._check((), least=self._doublings + more)
 
@@ -217,6 +219,7 @@ class Holder(CachePart):
         maps.put("sample", 0, Sample(salt=secrets.randbits(64)))
         self._stacks.clear()
         self._doublings = 0
+        self._spending = Spending()
         self._naming.begin(self._cache.size)
         self._growth = Growth()
 
@@ -319,6 +322,25 @@ def trim_bulk(frames: Sequence[str]) -> tuple[str, ...]:
     return tuple(frames[place:]) or (_ALLOCATES_IN_BULK,)
 
 
-def find_doublings(share: float) -> int:
-    """Return how often N must double, so that events that cost this share of one CPU cost BUDGET at most."""
-    return max(0, math.ceil(math.log2(share / BUDGET))) if share > 0 else 0
+class Spending:
+    """What the events of the sample have cost beyond BUDGET.
+
+    N never halves, since the objects that left the sample are not known: so it must not double for a moment. If it did,
+    a busy machine would have an N of 8 after a minute at a mean cost that N = 1 has.
+    """
+
+    def __init__(self) -> None:
+        self._debt = 0.0
+
+    def add(self, cost: float, seconds: float) -> int:
+        """Add an interval; return how often N must double now.
+
+        Args:
+            cost: seconds of one CPU.
+            seconds: length of the interval, more than 0.
+        """
+        self._debt = max(0.0, self._debt + cost - BUDGET * seconds)
+        if self._debt <= BUDGET * PATIENCE:
+            return 0
+        self._debt = 0.0
+        return math.ceil(math.log2(cost / seconds / BUDGET))
