@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from pathlib import Path
 
 from slabtui.analysis.held import Growth, Sampled, estimate
@@ -49,6 +50,7 @@ _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
 _FREEING = {"kmem_cache_free": "held_cache_free", "kfree": "held_kfree"}  # these have no variant for a node
 _CHECK = "held_check"
+_OF_TRACER = "[bpf]"  # the module of compiled BPF programs in /proc/kallsyms
 _ALLOCATES_IN_BULK = "kmem_cache_alloc_bulk"  # since Linux 6.10 kmem_cache_alloc_bulk_noprof
 # The tallies, as in held.bpf.c.
 _LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
@@ -317,9 +319,15 @@ class Holder(CachePart):
 
 
 def trim_bulk(frames: Sequence[str]) -> tuple[str, ...]:
-    """Return the frames of an allocation in bulk from the function that allocates on; the others are the tracer's."""
-    place = next((place for place, frame in enumerate(frames) if frame.startswith(_ALLOCATES_IN_BULK)), 0)
-    return tuple(frames[place:]) or (_ALLOCATES_IN_BULK,)
+    """Return the frames of an allocation in bulk from the function that allocates on.
+
+    The frames inside of it are those of the tracer. On some kernels (6.1, 6.12) the function is in the stack; on others
+    (7.3) its caller follows them at once.
+    """
+    place = next((place for place, frame in enumerate(frames) if frame.startswith(_ALLOCATES_IN_BULK)), None)
+    if place is not None:
+        return tuple(frames[place:])
+    return _ALLOCATES_IN_BULK, *dropwhile(lambda frame: frame.endswith(_OF_TRACER), frames)
 
 
 class Spending:

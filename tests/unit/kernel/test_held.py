@@ -31,6 +31,10 @@ def test_a_cost_that_stays_above_the_budget_doubles_n_until_it_fits(
 
 @pytest.mark.parametrize("name", ["kmem_cache_alloc_bulk", "kmem_cache_alloc_bulk_noprof"])
 def test_the_stack_of_an_allocation_in_bulk_begins_where_it_allocates(name: str) -> None:
-    assert trim_bulk(("bpf_prog_4a7e [bpf]", "bpf_trampoline", name, "io_submit_sqes")) == (name, "io_submit_sqes")
-    assert trim_bulk(("bpf_prog_4a7e [bpf]", "io_submit_sqes")) == ("bpf_prog_4a7e [bpf]", "io_submit_sqes")
+    assert trim_bulk(("bpf_prog_4a7e [bpf]", "vring_alloc", name, "io_submit_sqes")) == (name, "io_submit_sqes")
+
+
+def test_where_that_function_is_not_in_the_stack_it_is_added() -> None:
+    tracer = "bpf_prog_4a7e [bpf]"
+    assert trim_bulk((tracer, tracer, "io_submit_sqes")) == ("kmem_cache_alloc_bulk", "io_submit_sqes")
     assert trim_bulk(()) == ("kmem_cache_alloc_bulk",)
