@@ -143,10 +143,12 @@ def _steps(tools: Path) -> list[Step]:
         f"--junitxml={files[results.LIVE]}",
     )
     beside = ("tests.tools.kernels.oldtools", str(tools), files[results.SIDE_BY_SIDE])
+    trackers = ("tests.tools.kernels.trackers", str(tools), files[results.TRACKERS])
     return [
         Step(results.LIVE, (*python, *live), 2400),
         Step(results.COMPARISON, (*python, "tests.tools.kernels.compare", files[results.COMPARISON]), 240),
         Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
+        Step(results.TRACKERS, (*python, *trackers), 300),
         *(
             Step(step, (*python, "tests.tools.kernels.sysctls", step, files[step]), 240)
             for step in (results.HIDDEN, results.JITLESS)  # JITLESS is the last: a kernel may crash in it
