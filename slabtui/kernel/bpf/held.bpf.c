@@ -34,7 +34,7 @@
 #define MOST_DOUBLINGS 32     /* of N */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
 #define MOST_FREED 512        /* objects of one free in bulk: kfree_rcu() gathers fewer in a page */
-#define MOST_ALLOCATED 64     /* objects of one allocation in bulk: its callers ask for 8 to 64 (Linux 5.10 to 7.3) */
+#define MOST_ALLOCATED 64     /* objects of one allocation in bulk: io_uring asks for 8, NAPI for 16 or more; others are lost */
 #define SPREAD 0x9E3779B97F4A7C15ULL /* odd, with its bits spread evenly: 2^64 divided by the golden ratio */
 
 /* The sums are in objects: those of the sample count N times, those that were drawn N * M times. */

@@ -209,10 +209,10 @@ def _opened_and_closed(seconds: float, cpus: Sequence[int]) -> list[Check]:
         found = held.open_and_close(_SLABTUI, seconds)
     return [
         Check("opened and closed", f"{found.times:,} times", found.times > 0),
-        Check("rows of what is held while it was open", f"{found.shown:,} times", found.shown == found.times),
+        Check("it showed how much is held", f"{found.shown:,} times", found.shown == found.times),
         Check(
-            "more programs, maps or descriptors after it was closed than after the first time",
-            f"{found.left:,} times",
+            "programs, maps or descriptors that are left when it is closed",
+            "; ".join(found.left) or "none",
             not found.left,
         ),
         Check(

@@ -1,5 +1,6 @@
 """Opens and closes the tab of what is held, of one cache after the other, and sees what stays behind each time."""
 
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ WARM = 0.25  # of the time: every program is compiled, and the stacks of every c
 _OPEN = 1.0  # seconds that the tab is open
 _WITHIN = 10.0  # seconds until the programs are detached; it takes an interval
 _SIZE = (120, 30)
+_HOLDS = re.compile(r"^holds ~?\d", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class Opened:
 
     Attributes:
         times: how often the tab was opened and closed.
-        shown: how often it showed rows of what is held.
-        left: of those, how often there were more programs, maps or descriptors within 10 s than after the first time.
+        shown: how often it showed how much is held.
+        left: what was left each time that there were more programs, maps or descriptors for 10 s than after the first
+            time, in words.
         warm: resident memory after a quarter of the time, in MiB.
         grown: its growth until the end.
         status: the exit status.
@@ -34,7 +37,7 @@ class Opened:
 
     times: int
     shown: int
-    left: int
+    left: tuple[str, ...]
     warm: float
     grown: float
     status: int
@@ -47,8 +50,8 @@ def open_and_close(command: Sequence[str], seconds: float) -> Opened:
     with Terminal([*command, INTERVAL], size=_SIZE) as terminal:
         terminal.wait_for(lambda: "allocs/s" in terminal.text)
         terminal.type("z")  # idle caches too
-        times = shown = left = 0
-        warm = None
+        times = shown = 0
+        left, warm = [], None
         begin = time.monotonic()
         while (passed := time.monotonic() - begin) < seconds or not times:
             if warm is None and passed >= WARM * seconds:
@@ -58,26 +61,22 @@ def open_and_close(command: Sequence[str], seconds: float) -> Opened:
             if not times:
                 terminal.draw_for(_WITHIN)
                 usual = left_by(terminal.pid)
-            left += not _is_back(terminal, usual)
+            if (now := _wait_until_back(terminal, usual)) != usual:
+                left.append("{} programs, {} maps, {} descriptors".format(*now))
             times += 1
         grown = resident(terminal.pid) - (warm or 0)
         terminal.type("Q")
         status = terminal.wait_for_exit()
-    return Opened(times, shown, left, (warm or 0) / 1024, grown / 1024, status, gone(before))
+    return Opened(times, shown, tuple(left), (warm or 0) / 1024, grown / 1024, status, gone(before))
 
 
 def _open(terminal: Terminal, cache: str) -> bool:
-    """Open the tab of a cache for a moment; return whether it showed rows."""
+    """Open the tab of a cache for a moment; return whether it showed how much is held."""
     terminal.type(f"/{cache}\rL")
     with suppress(AssertionError):
-        terminal.wait_for(lambda: _has_rows(terminal.lines), _WITHIN)
+        terminal.wait_for(lambda: _HOLDS.search(terminal.text) is not None, _WITHIN)
     terminal.draw_for(_OPEN)
-    return _has_rows(terminal.lines)
-
-
-def _has_rows(lines: Sequence[str]) -> bool:
-    place = next((place for place, line in enumerate(lines) if " HELD " in line), -1)
-    return place >= 0 and lines[place + 1].lstrip(" ~")[:1].isdigit()
+    return _HOLDS.search(terminal.text) is not None
 
 
 def _close(terminal: Terminal) -> None:
@@ -88,12 +87,14 @@ def _close(terminal: Terminal) -> None:
     terminal.wait_for(lambda: "filter: " not in terminal.text)
 
 
-def _is_back(terminal: Terminal, usual: tuple[int, int, int]) -> bool:
-    """Wait until slabtui holds no more programs, maps and descriptors than usual; return whether it does."""
+def _wait_until_back(terminal: Terminal, usual: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return `usual` if slabtui holds no more programs, maps and descriptors within some time; else what it holds."""
 
     def is_back() -> bool:
         return all(now <= then for now, then in zip(left_by(terminal.pid), usual, strict=True))
 
-    with suppress(AssertionError):
+    try:
         terminal.wait_for(is_back, _WITHIN)
-    return is_back()
+    except AssertionError:
+        return left_by(terminal.pid)
+    return usual
