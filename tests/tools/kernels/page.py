@@ -81,8 +81,8 @@ _TRACKING = """\
 
 The same load, a process that opens and closes files on two CPUs, runs alone, with `slabtui --held filp`, and with
 memleak of Debian's bcc, which tracks every allocation of the kernel (`-s 100`: one in a hundred). Each has an interval
-of 2 s, and they run one after the other. BPF programs run in the context of the process whose event they see, so what
-they cost is in the processor time of the load.
+of 2 s, they run one after the other, and the fastest of three runs counts. BPF programs run in the context of the
+process whose event they see, so what they cost is in the processor time of the load.
 
 - **with nothing**: the processor time for one open and close, in the emulator.
 - **with the tool**: the same while the tool runs, and as a multiple of it."""

@@ -17,7 +17,8 @@ from tests.tools.kernels.results import Tracker, Trackers
 
 PACKAGE, MEMLEAK = "bpfcc-tools", "usr/sbin/memleak-bpfcc"
 
-_OPENS = 50_000
+_OPENS = 30_000
+_RUNS = 3  # of the load with each tool, of which the fastest counts: the emulator shares its machine
 _INTERVAL = "2"
 _STARTS = 150.0  # seconds until the first table; bcc compiles against all of the kernel's headers
 _STEP = 0.1
@@ -72,9 +73,12 @@ def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
 
 def _time(work: Workload) -> float:
     """Let the load run, and return the processor time that it took, in seconds: the programs run in its context."""
-    before = _spent(work.pid)
-    work.run()
-    return _spent(work.pid) - before
+    each = []
+    for _ in range(_RUNS):
+        before = _spent(work.pid)
+        work.run()
+        each.append(_spent(work.pid) - before)
+    return min(each)
 
 
 def _spent(pid: int) -> float:
