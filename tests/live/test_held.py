@@ -5,6 +5,7 @@ Most tests count one process only: others allocate from the same caches.
 
 import ctypes
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -235,15 +236,20 @@ def test_a_million_objects_of_one_stack_are_estimated() -> None:
 
 
 @pytest.mark.slow
-def test_a_slow_leak_is_named_first_beside_100_000_opens_per_second() -> None:
+def test_a_slow_leak_is_named_first_beside_100_000_opens_per_second_and_short_processes() -> None:
+    """Each process is a stratum of its own, or more: hundreds are busy."""
     rate, opens, seconds = 20, 100_000, 60
-    with keeping() as keeper, keeping() as busy, holding("filp") as probe:
-        keeper.do("rate", rate)
-        for _ in range(seconds):
-            began = time.monotonic()
-            busy.do("open", opens)
-            time.sleep(max(0.0, 1 - time.monotonic() + began))
-            inspection = found(probe)
+    loop = ["timeout", str(2 * seconds), "sh", "-c", "while :; do /bin/true; done"]
+    with keeping() as keeper, keeping() as busy, holding("filp") as probe, subprocess.Popen(loop) as processes:
+        try:
+            keeper.do("rate", rate)
+            for _ in range(seconds):
+                began = time.monotonic()
+                busy.do("open", opens)
+                time.sleep(max(0.0, 1 - time.monotonic() + began))
+                inspection = found(probe)
+        finally:
+            processes.terminate()
     (row,) = rows_of(inspection, keeper.pid, *EVENTFD)
     assert row.held is not None
     print(row.held, inspection.one_in, inspection.tracking)
