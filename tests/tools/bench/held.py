@@ -48,6 +48,15 @@ _CASES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a tracepoint in one round: how many, how many of them of the cache, and nanoseconds of each."""
+
+    number: int
+    of_cache: int
+    each: float
+
+
 def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int]) -> None:
     """Measure each kind of event under the same load, and report."""
     rounds_of = {case.name: _measured(case, pair, calls, rounds, cpus[:1]) for case in _CASES}
@@ -68,20 +77,11 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
     )
     report.table(_TITLES, [(name, *map(spread, found)) for name, found in costs.items()])
     report.text(
-        "memleak of bcc needs kprobes, or the classic tracepoints and the kernel's headers; [kernels.md](kernels.md) "
-        "compares both under one load."
+        "memleak of bcc compiles against the kernel's headers: [kernels.md](kernels.md) compares both "
+        "under one load."
     )
     each = ", ".join(f"{name}: {sum(map(median, found)):.0f} ns" for name, found in costs.items())
     report.learn(f"To track what is held costs, for each object at `{pair.alloc}` and `{pair.free}`, {each}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """The events of a tracepoint in one round: how many, how many of them of the cache, and nanoseconds of each."""
-
-    number: int
-    of_cache: int
-    each: float
 
 
 def of_cache(events: Events, other: float) -> float:
@@ -117,7 +117,7 @@ def _measured(case: _Case, pair: Pair, calls: int, rounds: int, cpus: Sequence[i
             runs = [Runs.between(then, one()) for then, one in zip(before, read, strict=True)]
             objects = _count(probe, pair.cache) - allocs  # as many are freed
             alloc, free = (
-                Events(run.number, min(objects, run.number), run.each - empty.each)
+                Events(run.number, run.number if case.quiet else min(objects, run.number), run.each - empty.each)
                 for run, empty in zip(runs[:2], runs[2:], strict=True)
             )
             found.append((alloc, free))
