@@ -77,8 +77,7 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
     )
     report.table(_TITLES, [(name, *map(spread, found)) for name, found in costs.items()])
     report.text(
-        "memleak of bcc compiles against the kernel's headers: [kernels.md](kernels.md) compares both "
-        "under one load."
+        "memleak of bcc compiles against the kernel's headers: [kernels.md](kernels.md) compares both under one load."
     )
     each = ", ".join(f"{name}: {sum(map(median, found)):.0f} ns" for name, found in costs.items())
     report.learn(f"To track what is held costs, for each object at `{pair.alloc}` and `{pair.free}`, {each}.")
