@@ -7,15 +7,19 @@ import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from pathlib import Path
 
 from slabtui.analysis.held import Growth, Sampled, estimate
 from slabtui.errors import SlabtuiError
+from slabtui.kernel.abi.offsets import Functions
 from slabtui.kernel.bpf import records, syscalls
 from slabtui.kernel.bpf.maps import Hash
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.records import Checked, HeldBudget, HeldRecord, Lifetimes, Sample
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bulk_functions import BulkFunctions
+from slabtui.kernel.bulk_functions import macros as macros_of_bulk
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.naming import Counted, Naming
 from slabtui.kernel.part import CachePart
@@ -31,13 +35,13 @@ ENTRIES = 65_536  # 8 MiB of the kernel's memory
 # the entries that left the sample, at the end of an interval.
 GOAL = 16_384
 STACKS = 4096  # 1 KiB each; they are a few hundred
-STRATA = 1024  # 32 bytes each: call sites of a cache, times the tasks that allocate at a time
+STRATA = 8192  # 40 bytes each. Hundreds are busy on a busy machine, and a slow leak should not share its place with one
 SHARE = 0.01  # of one CPU that taking stacks may cost: half of BUDGET
 STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which are enough for an error of 1 % in 12 s
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
+PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on top, so that no burst makes N double
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
-_PACED = 1.0  # seconds at least of which the cost is compared with the budget: N never falls, and bursts are no load
 _DEPTH = 127  # of a stack map of bcc
 _BESIDE = 300  # ns of each stack that are not measured: its entry, its process, and the reading of two clocks
 _EVENT = 45  # ns that an event of the sample costs, beside a stack; see docs/counting.md
@@ -46,6 +50,8 @@ _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
 _FREEING = {"kmem_cache_free": "held_cache_free", "kfree": "held_kfree"}  # these have no variant for a node
 _CHECK = "held_check"
+_OF_TRACER = "[bpf]"  # the module of compiled BPF programs in /proc/kallsyms
+_ALLOCATES_IN_BULK = "kmem_cache_alloc_bulk"  # since Linux 6.10 kmem_cache_alloc_bulk_noprof
 # The tallies, as in held.bpf.c.
 _LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
 _STACK_SHIFT = 34  # of an identity
@@ -65,6 +71,7 @@ class Holder(CachePart):
 
     Args:
         context: what every module is made with.
+        functions: those that allocate and free in bulk.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
         symbols: the kernel's functions; None: they are read.
@@ -79,6 +86,7 @@ class Holder(CachePart):
     def __init__(
         self,
         context: BuildContext,
+        functions: Functions,
         cgroups: Path | None,
         *,
         nested: bool = False,
@@ -91,9 +99,13 @@ class Holder(CachePart):
         macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
+        macros += macros_of_bulk(functions)
         self._context = context
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
+        self._bulk = BulkFunctions(
+            module, functions, alloc="held_alloc_bulk", free="held_free_bulk", free_to_sheaf="held_free_to_sheaf"
+        )
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
         self._tallies = module.maps.per_cpu_array("tallies", 1)
         self._symbols = symbols or Symbols()
@@ -101,10 +113,10 @@ class Holder(CachePart):
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
         self._growth = Growth()
         self._before = [0] * _TALLIES  # the tallies when tracking began
-        self._paced = [0] * _TALLIES  # and when their cost was compared with the budget last
-        self._unpaced = 0.0  # seconds since then
+        self._paced = [0] * _TALLIES  # and at the end of the last interval
         self._stacks: set[int] = set()  # that have had a row
         self._doublings = 0
+        self._spending = Spending()
         self._key: CacheKey | None = None
         self._cache = Cache(0, "", 0, 0)
         self._number = 0
@@ -129,12 +141,28 @@ class Holder(CachePart):
             for tracepoint in self._context.tracepoints(event)
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
-        self.module.load(_CHECK)
-        super().attach(
-            self._aim_settings(settings)
-        )  # frees first: without them, what is freed meanwhile would seem to be held
+        aimed = self._aim_settings(settings)
+        try:
+            self.module.load(_CHECK)
+            self.module.put(aimed)
+            # Frees first: without them, what is freed meanwhile would seem to be held.
+            self._bulk.attach_frees()
+            super().attach(aimed)
+            self._bulk.attach_allocs()
+        except BaseException:
+            self.detach()
+            raise
         self._before = self._paced = self._tallies.totals()
-        self._unpaced = 0.0
+
+    def detach(self) -> None:
+        """Stop tracking and unload the programs."""
+        self._bulk.detach()
+        super().detach()
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """The file descriptor of each program that tracks."""
+        return (*super().descriptors, *self._bulk.descriptors)
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -160,13 +188,14 @@ class Holder(CachePart):
                 kind=InspectionKind.HELD,
                 number=self._number,
                 one_in=one_in,
-                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + (self.tracers.misses() or 0),
+                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + self._count_misses(),
                 rows=tuple(named),
                 tracking=Tracking(
                     net=tallies[_ALLOCATED] - tallies[_FREED],
                     seen=tallies[_ALLOCATED] + tallies[_FREED],
                     gone=tallies[_REPLACED] + tallies[_MOVED_ON],
                     skipped=tallies[_SKIPPED],
+                    bulk=self._bulk.complete,
                 ),
             ),
         )
@@ -177,13 +206,12 @@ class Holder(CachePart):
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         """Double N as often as needed where the events of the sample cost more than the budget."""
-        self._unpaced += seconds
-        if self._unpaced < _PACED or not self.attached:
+        spent = self._since(self._paced)
+        self._paced = self._tallies.totals()
+        if seconds <= 0 or not self.attached:
             return
-        spent, seconds = self._since(self._paced), self._unpaced
-        self._paced, self._unpaced = self._tallies.totals(), 0.0
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
-        more = find_doublings(nanoseconds / 1e9 / seconds)
+        more = self._spending.add(nanoseconds / 1e9, seconds)
         if more:
             self._check((), least=self._doublings + more)
 
@@ -215,11 +243,16 @@ class Holder(CachePart):
         maps.put("sample", 0, Sample(salt=secrets.randbits(64)))
         self._stacks.clear()
         self._doublings = 0
+        self._spending = Spending()
         self._naming.begin(self._cache.size)
         self._growth = Growth()
 
     def _since(self, before: Sequence[int]) -> list[int]:
         return [now - earlier for now, earlier in zip(self._tallies.totals(), before, strict=True)]
+
+    def _count_misses(self) -> int:
+        """Return how often the kernel skipped a program."""
+        return (self.tracers.misses() or 0) + (self._context.misses(self._bulk.descriptors) or 0)
 
     def _read_entries(self) -> dict[int, bytes]:
         """Return the entries of the sample by address, without those whose object is gone; drop these."""
@@ -283,7 +316,10 @@ class Holder(CachePart):
 
     def _name(self, counted: Counted) -> InspectionTotals:
         totals = self._naming.name_stack(counted)
-        frames = totals.frames or (self._symbols.name(counted.call_site),)
+        if counted.call_site:
+            frames = totals.frames or (self._symbols.name(counted.call_site),)
+        else:
+            frames = trim_bulk(totals.frames)
         return replace(totals, frames=frames, total_allocs=0, total_bytes=0, standard_error=None)
 
     def _estimate(
@@ -305,6 +341,37 @@ class Holder(CachePart):
         return self.module.maps.get("stacks", number, ctypes.c_uint64 * _DEPTH)
 
 
-def find_doublings(share: float) -> int:
-    """Return how often N must double, so that events that cost this share of one CPU cost BUDGET at most."""
-    return max(0, math.ceil(math.log2(share / BUDGET))) if share > 0 else 0
+def trim_bulk(frames: Sequence[str]) -> tuple[str, ...]:
+    """Return the frames of an allocation in bulk from the function that allocates on.
+
+    The frames inside of it are those of the tracer. On some kernels (6.1, 6.12) the function is in the stack; on others
+    (7.3) its caller follows them at once.
+    """
+    place = next((place for place, frame in enumerate(frames) if frame.startswith(_ALLOCATES_IN_BULK)), None)
+    if place is not None:
+        return tuple(frames[place:])
+    return _ALLOCATES_IN_BULK, *dropwhile(lambda frame: frame.endswith(_OF_TRACER), frames)
+
+
+class Spending:
+    """What the events of the sample have cost beyond BUDGET.
+
+    N never halves, since the objects that left the sample are not known: so it must not double for a moment. If it did,
+    a busy machine would have an N of 8 after a minute at a mean cost that N = 1 has.
+    """
+
+    def __init__(self) -> None:
+        self._debt = 0.0
+
+    def add(self, cost: float, seconds: float) -> int:
+        """Add an interval; return how often N must double now.
+
+        Args:
+            cost: seconds of one CPU.
+            seconds: length of the interval, more than 0.
+        """
+        self._debt = max(0.0, self._debt + cost - BUDGET * seconds)
+        if self._debt <= BUDGET * PATIENCE:
+            return 0
+        self._debt = 0.0
+        return math.ceil(math.log2(cost / seconds / BUDGET))

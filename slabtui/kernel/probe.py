@@ -105,7 +105,7 @@ class Probe:
             set(InspectionKind) - {InspectionKind.HELD},
             lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
         )
-        make_holder = partial(Holder, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
+        make_holder = partial(Holder, functions=where.functions, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
         make_holdings = partial(make_inspections, name="what is held")
         make_comparison = partial(Comparison, self._slabinfo, partial_by_objects=bool(where.partial_by_objects))
         self.holdings = make_holdings({InspectionKind.HELD}, lambda: make_holder(context), comparison=make_comparison())

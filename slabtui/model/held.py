@@ -49,6 +49,7 @@ class Tracking:
         live_began: objects in use when tracking began, as in /proc/slabinfo; None where unknown.
         live: the same now.
         doubt: why the rows cannot be trusted, in words for the user; empty if they can.
+        bulk: whether what is allocated and freed in bulk is followed: where the kernel has probes on functions.
     """
 
     net: int | None = None
@@ -58,3 +59,4 @@ class Tracking:
     live_began: int | None = None
     live: int | None = None
     doubt: str = ""
+    bulk: bool = False

@@ -475,7 +475,7 @@ ABOUT = About(
 )
 HELD = Held(9, 1728, 2.5, 61.25, 3.5, (4, 4, 0, 1, 0, 0), 0.125, 0.000011, 1.5)
 HOLDER = InspectionRow(frames=FRAMES.frames, **OF_ONE, held=HELD)
-TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk")
+TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk", bulk=True)
 OF_KINDS = {
     InspectionKind.CALLERS: Inspection(DENTRY, InspectionKind.CALLERS, 2, 1, 5, (FRAMES,)),
     InspectionKind.STACKS: Inspection(DENTRY, InspectionKind.STACKS, 2, 9, 5, (STACK,)),
