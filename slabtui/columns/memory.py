@@ -58,7 +58,8 @@ def describe(report: MemoryReport, width: int) -> tuple[str, ...]:
 def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     """Return the table: each part with its size, its share of the total, and its change over the run."""
     heading = f"Memory of the host: {_bytes(report.total)}"
-    rows = [(heading, "NOW", "SHARE", f"CHANGE IN {numbers.duration(report.seconds)}", ""), *list_parts(report)]
+    period = f" IN {numbers.duration(report.seconds)}" if width >= _WIDE else ""
+    rows = [(heading, "NOW", "SHARE", f"CHANGE{period}", ""), *list_parts(report)]
     return tuple(_line(*row, width=width) for row in rows)
 
 

@@ -1,6 +1,5 @@
 """Records snapshots to a file: a consumer with a thread and a queue of its own, which a slow disk cannot hold up."""
 
-import errno
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,12 +19,6 @@ from slabtui.system.ending import WAIT
 
 _CAPACITY = 100  # snapshots: ten seconds at the shortest interval; some hundred kilobytes each
 _MOST_ROWS = 4096  # of each kind of an inspection whose line would be too long: with long texts they take 4 MiB
-_REMEDIES = {  # by the error of a file that cannot be created
-    errno.EEXIST: "name a new file",
-    errno.EACCES: "name a file in a directory that you can write to",
-    errno.EPERM: "name a file in a directory that you can write to",
-    errno.ENOENT: "create its directory first, with mkdir -p",
-}
 _GZIP_FORMAT = 16  # added to the window size: with the header and the trailer of gzip; zlib.h, deflateInit2()
 
 
@@ -58,8 +51,8 @@ class Recorder:
         try:
             self._file = files.create(path)
         except OSError as error:
-            remedy = _REMEDIES.get(error.errno or 0, "name another file")
-            raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
+            why = f"cannot record to {path} ({error.strerror})"
+            raise SlabtuiError(why, files.advise(error), Status.USAGE) from error
         created()
         self._compress, self._flush, self._end = _compressor(path, module)
         self._failure: str | None = None
