@@ -128,6 +128,7 @@ class LeakWatch:
         names = {name for leak in leaks for name in leak.grows_with}
         names |= {one.row.name for leak in leaks for one in leak.caches}
         others = [self._add_keeper(one) for one in growing if one.low > 0 and one.row.name not in names]
+        explained = {one.row.cache for one in others if not one.row.growing and self._is_explained(one.row)}
         return LeakReport(
             last=last,
             seconds=self.elapsed,
@@ -136,8 +137,8 @@ class LeakWatch:
             slowest_objects_s=find_least(None) / self.elapsed,
             leaks=tuple(leaks),
             tracked=tuple(self._stacks),
-            uncertain=tuple(one for one in others if one.row.growing or not _is_explained(one.row)),
-            explained=tuple(one for one in others if not one.row.growing and _is_explained(one.row)),
+            uncertain=tuple(one for one in others if one.row.cache not in explained),
+            explained=tuple(one for one in others if one.row.cache in explained),
             is_short=self._is_short,
             memory=self._memory.report(),
         )
@@ -185,9 +186,15 @@ class LeakWatch:
         held, names = self._find_held(one.row.cache), (one.row.name, *one.row.aliases)
         if one.low <= 0 or held is None or (held.tracking and held.tracking.doubt):
             return False
-        if _is_explained(one.row) and not known.pins(names):
+        if self._is_explained(one.row) and not known.pins(names):
             return False
         return any(one.low <= rate <= one.high for rate in self._stacks[one.row.cache].find().values())
+
+    def _is_explained(self, row: CacheRow) -> bool:
+        """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
+        reclaimable = {one.name for one in self._last.rows if one.reclaimable} if self._last else set()
+        follows = bool(row.grows_with) and row.grows_with[0] in reclaimable  # a reclaimable one is the first
+        return bool(row.reclaimable) or follows or bool(known.lifetime((row.name, *row.aliases)))
 
     def _is_sure(self, leak: Leak) -> bool:
         """Return whether a leak may be reported: in a short run only with a stack that keeps more and more objects."""
@@ -240,11 +247,6 @@ def _may_be_one(one: GrowingCache, other: GrowingCache) -> bool:
 
 def _is_shared(row: CacheRow) -> bool:
     return row.name.startswith("kmalloc-")
-
-
-def _is_explained(row: CacheRow) -> bool:
-    """Return whether the growth of a cache that is not marked comes back, or follows from something else."""
-    return bool(row.reclaimable) or bool(row.grows_with) or bool(known.lifetime((row.name, *row.aliases)))
 
 
 def find_keepers(held: Inspection, growth: float | None, steady: Container[Stack] = ()) -> tuple[Keeper, ...]:

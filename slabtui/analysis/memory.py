@@ -70,6 +70,7 @@ def report(times: Sequence[float], readings: Sequence[HostMemory]) -> MemoryRepo
         seconds=times[-1] - times[0],
         total=last.total,
         available=last.available,
+        mapped=last.mapped,
         balloon=last.balloon,
         balloon_change=_subtract(last.balloon, readings[0].balloon),
         parts=tuple(_judge(part, times, [sizes.get(part) for sizes in divided], least) for part in divided[-1]),

@@ -91,7 +91,11 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         filter=found.filter,
         pids=tuple(found.pid),
         cgroup=found.cgroup,
-        request=Request(found.frees or text.counts_frees((found.sort, *(found.columns or ()))), inspection),
+        request=Request(
+            found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
+            inspection,
+            suspects=None if found.leaks is None else (),
+        ),
         leaks=_find_run(found),
         all=found.all,
         noclear=found.noclear,

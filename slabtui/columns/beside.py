@@ -8,7 +8,7 @@ from slabtui.model.beside import KernelSite, SideCount
 
 
 def write_count(count: SideCount) -> str:
-    """Return a count with its change since the inspection began: `238,504 unused and negative (+120)`."""
+    """Return a count with its change since the inspection began: `238,504 negative (+120)`."""
     change = count.number - count.began
     return f"{count.number:,} {count.name}" + (f" ({change:+,})" if change else "")
 

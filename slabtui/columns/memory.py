@@ -73,6 +73,9 @@ def list_parts(report: MemoryReport) -> list[tuple[str, str, str, str, str]]:
     if report.available is not None:
         title = "available (free, or freed when short)"
         rows.append((title, *_cells(report.available, report.total, None), ""))
+    if report.mapped is not None:
+        title = "mapped by processes (of files, tmpfs)"
+        rows.append((title, *_cells(report.mapped, report.total, None), ""))
     if report.balloon:
         title = "given back to the hypervisor (balloon)"
         rows.append((title, *_cells(report.balloon, None, report.balloon_change), ""))

@@ -222,7 +222,7 @@ class Probe:
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
             inspections=self.holdings.read(slabs) + self.suspects.read(slabs) + self.inspections.read(slabs),
-            memory=self._memory.read(cpu_free=self._requested.cpu_free),
+            memory=self._memory.read(cpu_free=self._requested.suspects is not None),
             frees_begun=counted.freed.begun,
         )
 

@@ -31,9 +31,17 @@ class Suspects:
         """The parts that track them, compiled or not."""
         return tuple(one.part for one in self._each)
 
-    def request(self, wanted: Sequence[CacheKey], settings: Settings) -> None:
-        """Track these caches, and no others; those that are tracked already go on if their place is the same."""
-        before, self._wanted = self._wanted, tuple(wanted[:MOST_SUSPECTS])
+    def request(self, wanted: Sequence[CacheKey] | None, settings: Settings) -> None:
+        """Track these caches, and no others; those that are tracked already go on if their place is the same.
+
+        Args:
+            wanted: the caches; None: nothing needs to be ready for any.
+            settings: those of all programs.
+        """
+        before, self._wanted = self._wanted, tuple((wanted or ())[:MOST_SUSPECTS])
+        if wanted is not None:
+            for one in self._each:
+                one.part.prepare()
         for one, old, new in zip_longest(self._each, before, self._wanted):
             if old != new:
                 one.request(InspectionRequest(new, _KINDS) if new else None, settings)

@@ -157,6 +157,7 @@ class MemoryReport:
         seconds: length of the run.
         total: usable memory, in bytes.
         available: what new programs can get without swapping, at the end; None where unknown.
+        mapped: what processes have mapped of the page cache and of shared memory, at the end; None where unknown.
         balloon: what was given back to the hypervisor, at the end; None where unknown.
         balloon_change: that less what it was at the beginning.
         parts: the parts of the total, in their order.
@@ -165,6 +166,7 @@ class MemoryReport:
     seconds: float
     total: int
     available: int | None = None
+    mapped: int | None = None
     balloon: int | None = None
     balloon_change: int | None = None
     parts: tuple[PartChange, ...] = ()

@@ -28,11 +28,11 @@ class Request:
     Attributes:
         frees: whether frees are counted.
         inspection: the inspection; None: no cache is inspected.
-        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most.
-        cpu_free: whether the free pages that CPUs keep are read, so that the parts of the memory add up to the total.
+        suspects: caches of which what is held is tracked at the same time, MOST_SUSPECTS at most; empty: none yet, but
+            what tracks them is made ready; None: there will be none. A run that looks for leaks also needs
+            HostMemory.cpu_free.
     """
 
     frees: bool = False
     inspection: InspectionRequest | None = None
-    suspects: tuple[CacheKey, ...] = ()
-    cpu_free: bool = False
+    suspects: tuple[CacheKey, ...] | None = None

@@ -55,7 +55,6 @@ def follow(
     suspects: tuple[CacheKey, ...] | None = None
     error: str | None = None
     producer.subscribe(queue)
-    producer.request(Request(cpu_free=True))
     with interruptible(producer, interrupted):
         with suppress(SnapshotsEndedError):
             producer.start()
@@ -70,7 +69,7 @@ def follow(
                 if choices and watch.elapsed >= choices[0]:
                     del choices[0]
                     suspects = watch.choose() if suspects is None else watch.choose_again(suspects)
-                    producer.request(Request(cpu_free=True, suspects=suspects))
+                    producer.request(Request(suspects=suspects))
                 if progress:
                     progress(_say(watch.elapsed, seconds, suspects))
         producer.unsubscribe(queue)

@@ -18,6 +18,7 @@ from slabtui.kernel import held as tracking
 from slabtui.kernel.bpf.settings import Way
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
+from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, difference
 from slabtui.model.request import Request
 from tests.support import probes
@@ -222,6 +223,37 @@ def test_a_leak_is_not_doubted() -> None:
     assert inspection.tracking is not None
     assert inspection.tracking.doubt == ""
     assert grown(inspection) == pytest.approx(kept, rel=0.3)
+
+
+def test_five_caches_are_tracked_at_once_compiled_once_and_nothing_is_left() -> None:
+    """Each has objects of its own: what is held of one is not in another."""
+    names = ("filp", cache_of_messages(), "shmem_inode_cache", "eventpoll_epi", "task_struct")
+    programs, (_, maps) = own_program_ids(), held_by("self")
+    compiled: list[str] = []
+    with keeping() as keeper, probes.probing() as probe:
+        keeper.do("message", 1)
+        compile_source = probe._compiler.compile
+        probe._compiler.compile = lambda source, options: compiled.append("") or compile_source(source, options)  # type: ignore[method-assign, func-returns-value]
+        read(probe)
+        probes.request(probe, Request(suspects=()))
+        assert [part.attached for part in probe.suspects.parts] == [False] * len(names)
+        probe.request(Request(suspects=tuple(CacheKey(KeyKind.CACHE, name) for name in names)))
+        assert [part.attached for part in probe.suspects.parts] == [True] * len(names)  # at once
+        assert compiled == [""]
+        keeper.do("eventfd", KEPT)
+        keeper.do("message", 2 * KEPT)
+        keeper.do("memfd", KEPT // 5)
+        found = {one.cache.name: difference(None, one) for one in read(probe).inspections}
+        kept_files = KEPT + KEPT // 5
+        probes.request(probe, Request(suspects=(CacheKey(KeyKind.CACHE, "filp"),)))
+        assert [part.attached for part in probe.suspects.parts] == [True] + [False] * (len(names) - 1)
+        (goes_on,) = read(probe).inspections
+    for name, kept in zip(names, (kept_files, 2 * KEPT, KEPT // 5, 0, 0), strict=True):
+        assert found[name].trouble == ""
+        assert_holds(rows_of(found[name], keeper.pid), kept, found[name].lost)
+    assert_holds(rows_of(difference(None, goes_on), keeper.pid), kept_files, goes_on.lost)
+    assert own_program_ids() == programs
+    assert held_by("self")[1] == maps
 
 
 def test_nothing_is_left_when_it_ends() -> None:

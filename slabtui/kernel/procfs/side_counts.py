@@ -34,7 +34,7 @@ _RULES = (
         (
             ("dentries", r"^(\d+)"),
             ("unused", r"^\d+\s+(\d+)"),
-            ("unused and negative", r"^(?:\d+\s+){4}(\d+)"),
+            ("negative", r"^(?:\d+\s+){4}(\d+)"),
         ),
     ),
     _Rule("filp", "sys/fs/file-nr", (("open files", r"^(\d+)"),)),

@@ -78,6 +78,7 @@ def test_the_table_has_sizes_shares_and_changes_below_each_other() -> None:
             ),
             balloon=GIB,
             balloon_change=0,
+            mapped=3 * MIB,
         ),
         80,
     )
@@ -87,6 +88,7 @@ def test_the_table_has_sizes_shares_and_changes_below_each_other() -> None:
         "not explained by /proc/meminfo              -3.00MiB   -0.0%            +800MiB^",
         "per-CPU memory                                  12 B    0.0%",
         "available (free, or freed when short)        9.00GiB   56.2%",
+        "mapped by processes (of files, tmpfs)        3.00MiB    0.0%",
         "given back to the hypervisor (balloon)       1.00GiB                        0 B",
     )
 

@@ -21,7 +21,7 @@ FILES = {
 }
 HERE = "in this network namespace"
 FOUND = {
-    "dentry": {"dentries": 1131456, "unused": 1129561, "unused and negative": 238504},
+    "dentry": {"dentries": 1131456, "unused": 1129561, "negative": 238504},
     "filp": {"open files": 559},
     "ext4_inode_cache": {"inodes of all kinds": 837176, "unused": 12},
     "btrfs_inode": {"inodes of all kinds": 837176, "unused": 12},
