@@ -9,6 +9,8 @@ from slabtui.columns import query, text
 SHORTEST, LONGEST = 0.1, 3600.0  # seconds
 SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0  # seconds; with less a bin would be as short as a grace period of RCU
 
+REPORTS = (".html", ".md", ".json")  # endings of the names of reports, by which they have their format
+
 _MOST_DIGITS = 19
 
 
@@ -82,6 +84,13 @@ def run_length(given: str) -> float:
             f"{given!r} is not a number of seconds from {SHORTEST_RUN:g} to {LONGEST_RUN:g}"
         )
     return seconds
+
+
+def report_file(given: str) -> Path:
+    """Return the path of a report, whose name ends in its format."""
+    if Path(given).suffix not in REPORTS:
+        raise argparse.ArgumentTypeError(f"{given!r} does not end in {', '.join(REPORTS[:-1])} or {REPORTS[-1]}")
+    return Path(given)
 
 
 def positive(given: str, what: str) -> int:

@@ -63,7 +63,7 @@ def print_out(
 
 
 def report_leaks(options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None]) -> Status:
-    """Look for leaks, print a page about them, and record if that is asked for; return the exit status.
+    """Look for leaks, print a page or write a report about them, and record; return the exit status.
 
     Args:
         options: what the user asks for.
@@ -76,13 +76,16 @@ def report_leaks(options: Options, source: Source | None, ending: Ending, compla
         OSError: standard output cannot be written, or the system refuses something.
     """
     from slabtui.analysis.leaks import find_interval
-    from slabtui.cli.leaks import print_report
 
+    if options.report:
+        from slabtui.cli.report import write_report as report
+    else:
+        from slabtui.cli.leaks import print_report as report
     assert options.leaks is not None
     with _producing(options, source, is_screen=False, interval=find_interval(options.leaks)) as producer:
         conceal = _concealer(options)
         with _recording(options, producer, conceal, ending, is_screen=False) as notes:
-            return print_report(options, producer, conceal, complain, notes)
+            return report(options, producer, conceal, complain, notes)
 
 
 @contextmanager
@@ -121,7 +124,8 @@ def _recording(
     from slabtui.recording.recorder import Recorder
 
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept))
+    alone = capabilities.FILES if options.report else ()  # its file is written when the run has ended
+    recorder = Recorder(options.record, conceal, created=partial(capabilities.keep, kept, alone))
     producer.subscribe(recorder.queue)
     try:
         yield recorder.notes

@@ -28,7 +28,9 @@ class Options:
         pids: count the allocations of these processes only; empty: of all processes.
         cgroup: count the allocations of this control group only; None: of all groups.
         request: what to count in addition to allocations.
-        leaks: seconds for which to look for leaks, infinite: all of a recording; None: not given.
+        leaks: seconds for which to look for leaks, infinite: all of a recording; None: neither a page about leaks nor a
+            report is asked for.
+        report: the file that gets a report on the run; None: not given.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
         once: whether one interval is printed.
@@ -49,6 +51,7 @@ class Options:
     cgroup: Path | None
     request: Request
     leaks: float | None
+    report: Path | None
     all: bool
     noclear: bool
     once: bool
@@ -83,7 +86,8 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     named = ((kind, getattr(found, kind)) for kind in INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     _demand_one_way(found)
-    if found.leaks is not None:
+    run = _find_run(found)
+    if run is not None:
         _demand_whole_run(found)
     options = Options(
         sort=found.sort,
@@ -94,9 +98,10 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         request=Request(
             found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
             inspection,
-            suspects=None if found.leaks is None else (),
+            suspects=None if run is None else (),
         ),
-        leaks=_find_run(found),
+        leaks=run,
+        report=found.report,
         all=found.all,
         noclear=found.noclear,
         once=found.once,
@@ -115,8 +120,13 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
 
 def _find_run(found: argparse.Namespace) -> float | None:
     """Return for how long to look for leaks."""
-    if found.leaks is None or found.leaks != DEFAULT_RUN:
-        return found.leaks  # type: ignore[no-any-return]
+    if found.seconds is not None and not found.report:
+        raise SlabtuiError("--seconds is the length of the run of --report", "add --report FILE", Status.USAGE)
+    given = found.seconds if found.report else found.leaks
+    if found.report and given is None:
+        given = DEFAULT_RUN
+    if given is None or given != DEFAULT_RUN:
+        return given  # type: ignore[no-any-return]
     return math.inf if found.replay or found.demo else RUN
 
 
@@ -133,15 +143,20 @@ def _demand_one_way(found: argparse.Namespace) -> None:
 
 
 def _demand_whole_run(found: argparse.Namespace) -> None:
-    """Demand that nothing is given that --leaks has no use for."""
+    """Demand that nothing is given that --leaks or --report has no use for."""
+    name = "--report" if found.report else "--leaks"
     if found.pid or found.cgroup:
-        what = "--leaks compares what is held with the live objects, which the kernel counts for all processes together"
+        what = f"{name} compares what is held with the live objects, which the kernel counts for all processes together"
         raise SlabtuiError(what, "leave out -p and --cgroup, or use --held CACHE with them", Status.USAGE)
     of_intervals = {"an interval": found.every or found.interval, "a count": found.number or found.count}
     of_table = {"-b": found.once, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
     for what, given in (of_intervals | of_table).items():
         if given:
-            raise SlabtuiError(f"--leaks prints one page, without {what}", f"leave out {what}", Status.USAGE)
+            raise SlabtuiError(f"{name} makes one page, without {what}", f"leave out {what}", Status.USAGE)
+    if found.report and found.output:
+        raise SlabtuiError(
+            "--report writes the format that its file's name ends in", "leave out --output", Status.USAGE
+        )
     if found.output in ("csv", "folded"):
         raise SlabtuiError("--leaks prints text or JSON", "use --output json", Status.USAGE)
 

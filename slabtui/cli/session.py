@@ -41,6 +41,10 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
             if given:
                 raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
         _demand_terminal()
+    if options.report:
+        from slabtui.cli.report import demand_writable
+
+        demand_writable(options.report)
     source = None if options.replay else open_kernel(options, is_screen)
     from slabtui.cli import consumers
 
@@ -71,9 +75,9 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.unlimit_locked_memory()
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    capabilities.keep(kept, alone=capabilities.FILES if options.record else ())
-    printing = "slabtui.cli.leaks" if options.leaks else "slabtui.cli.printing"
-    needed = "slabtui.views.app" if is_screen else printing
+    capabilities.keep(kept, alone=capabilities.FILES if options.record or options.report else ())
+    printing = "report" if options.report else "leaks" if options.leaks else "printing"
+    needed = "slabtui.views.app" if is_screen else f"slabtui.cli.{printing}"
     compiler = Compiler(meanwhile=partial(_import_all, "slabtui.cli.consumers", needed))
     try:
         compiler.prepare()  # as early as possible: its child imports bcc in the meantime

@@ -84,9 +84,10 @@ def _write_slab(report: Report) -> Section:
         return Section("Slab memory", (Paragraph("The slab memory of the host is not known.", Tone.QUIET),))
     blocks: list[Block] = [report_tables.list_slab(report)]
     growth = report.run.growth
-    if growth and growth.full_in_s is not None:
+    if growth and growth.full_in_s is not None and not (report.leaks and report.leaks.leaks):  # else that is said above
         full = numbers.duration(growth.full_in_s)
-        blocks.insert(0, Paragraph(f"At the present rate memory is full in {full}.", Tone.ALERT))
+        text = f"Unreclaimable slab memory grows, and at this rate memory is full in {full}."
+        blocks.insert(0, Paragraph(text, Tone.ALERT))
     begin = report.run.time - report.run.elapsed
     for title, is_change in (("Slab memory", False), ("Change since the beginning", True)):
         curves = tuple(_list_curves(report.moments, is_change=is_change))

@@ -1,4 +1,4 @@
-"""The tables of a report: the caches by memory, by growth and by rate of allocation, and slab memory as a whole. Pure."""
+"""The tables of a report: caches by memory, growth and rate of allocation; slab memory; the host. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -99,9 +99,7 @@ def _list_amount(
     )
 
 
-def _tabulate(
-    run: Snapshot, names: Iterable[str], rows: Iterable[CacheRow], value: Callable[[CacheRow], Any]
-) -> Table:
+def _tabulate(run: Snapshot, names: Iterable[str], rows: Iterable[CacheRow], value: Callable[[CacheRow], Any]) -> Table:
     """Return a table with these columns of the screen, of the rows with the largest values."""
     columns = [caches.NAME, *(_COLUMNS[name] for name in names)]
     reclaimable = leaks.reclaimable_names(run.rows)
@@ -113,8 +111,14 @@ def _tabulate(
         all_growth=leaks.all_growth(run.rows, reclaimable),
     )
     best = sorted(sorted(rows, key=lambda row: row.name), key=value, reverse=True)[:_MOST_ROWS]
-    cells = (tuple(column.write(row, column.width, scene).strip() for column in columns) for row in best)
+    cells = (tuple(_write_cell(column, row, scene) for column in columns) for row in best)
     return Table(tuple(map(_head, columns)), tuple(cells))
+
+
+def _write_cell(column: CacheColumn, row: CacheRow, scene: Scene) -> str:
+    """Return a cell without the spaces that put units and marks below each other on a terminal."""
+    written = column.write(row, column.width, scene)
+    return written.strip() if column.align == "left" else written.replace(" ", "")
 
 
 def _head(column: CacheColumn) -> Head:

@@ -13,6 +13,7 @@ from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.memory import MemoryReport
 from slabtui.model.request import Request
+from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.stream import interruptible
 from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
@@ -35,6 +36,7 @@ def follow(
     conceal: Concealer,
     progress: Callable[[str], None] | None,
     interrupted: Callable[[], None],
+    seen: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> tuple[str, ...]:
     """Start a producer, follow it for this time, and stop it; return its notes, in words for the user.
 
@@ -46,6 +48,7 @@ def follow(
         conceal: what becomes of a snapshot before that.
         progress: shows how far it is; None: nobody sees it.
         interrupted: called by the handler of SIGINT, which ends the run.
+        seen: is given each snapshot, too, for what else is to be known of the run.
 
     Raises:
         SlabtuiError: the counters could not be read at the end.
@@ -66,6 +69,7 @@ def follow(
                 notes |= dict.fromkeys(snapshot.notes)
                 error = snapshot.error
                 watch.add(snapshot)
+                seen(snapshot)
                 if choices and watch.elapsed >= choices[0]:
                     del choices[0]
                     suspects = watch.choose() if suspects is None else watch.choose_again(suspects)
@@ -82,7 +86,7 @@ def follow(
 def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey] | None) -> str:
     names = ", ".join(map(str, suspects or ())) or "nothing: no cache grows"
     what = "watches which caches grow" if suspects is None else f"tracks what is held of {names}"
-    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C prints what is known"
+    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C ends it with what is known"
 
 
 def dumps(report: LeakReport) -> str:

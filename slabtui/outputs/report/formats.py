@@ -12,7 +12,6 @@ _WRITERS: dict[str, Callable[[Report], str]] = {
     ".md": lambda report: markdown.write(report_page.build(report)),
     ".json": data.dumps,
 }
-ENDINGS = tuple(_WRITERS)
 
 
 def write(report: Report, path: Path) -> str:
@@ -20,6 +19,6 @@ def write(report: Report, path: Path) -> str:
 
     Args:
         report: what is known.
-        path: a file whose name has one of ENDINGS.
+        path: a file whose name ends in one of these formats.
     """
     return _WRITERS[path.suffix](report)

@@ -9,7 +9,8 @@ from slabtui.text import visible
 
 # What Markdown, or a site that shows it, takes for markup or a link: `@name` and `#1` too. A `_` inside a word is none.
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~#@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE)
-_BEGIN = re.compile(r"^[-+=>]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+# The same at the beginning of a line: a list, or a line below a text that makes it a heading.
+_BEGIN = re.compile(r"^(?:[-+](?=\s|$)|[-=](?=[-=\s]*$)|\d+[.)](?=\s|$))")
 _CODE = re.compile(r"[A-Za-z0-9 _.,:;/=+@%^~()\[\]{}<>&*#$!?'\"-]+")  # what a code span shows as it is
 _FENCE = 3
 
@@ -65,10 +66,10 @@ def _(block: Listing) -> str:
 
 @_write_block.register
 def _(block: Table) -> str:
-    titles = [_escape(head.title) for head in block.heads]
+    titles = [_refer_markup(head.title) for head in block.heads]
     rules = ["--:" if head.is_number else ":--" for head in block.heads]
     rows = [
-        [_escape(cell) if head.is_number else _quote(cell) for head, cell in zip(block.heads, row, strict=True)]
+        [_refer_markup(cell) if head.is_number else _quote(cell) for head, cell in zip(block.heads, row, strict=True)]
         for row in block.rows
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rules, *rows))
@@ -80,15 +81,20 @@ def _longest_run(text: str) -> int:
 
 
 def _escape(text: str) -> str:
-    """Return a text in which nothing is markup: such characters become references, as `&#42;`."""
-    return _BEGIN.sub(_refer, _MARKUP.sub(_refer, visible(text)))
+    """Return a text for the beginning of a line in which nothing is markup: such characters become `&#42;`."""
+    return _BEGIN.sub(_refer, _refer_markup(text))
+
+
+def _refer_markup(text: str) -> str:
+    """Return a text inside a line in which nothing is markup."""
+    return _MARKUP.sub(_refer, visible(text))
 
 
 def _quote(text: str) -> str:
     """Return a text as a code span, in which no site looks for names and links; else escaped."""
     shown = visible(text).strip()
-    return f"`{shown}`" if _CODE.fullmatch(shown) else _escape(shown)
+    return f"`{shown}`" if _CODE.fullmatch(shown) else _refer_markup(shown)
 
 
 def _refer(found: re.Match[str]) -> str:
-    return f"&#{ord(found[0])};"
+    return "".join(f"&#{ord(character)};" if not character.isalnum() else character for character in found[0])
