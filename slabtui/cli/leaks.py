@@ -107,14 +107,15 @@ def watch_run(
 def explain(options: Options, watch: LeakWatch) -> SlabtuiError:
     """Return why there is no report."""
     assert options.leaks is not None
+    name = "--report" if options.report else "--leaks"
     if options.replay is None:
-        return SlabtuiError("no growth is known yet", f"let it run for {options.leaks * 2 / 3:.0f} s at least")
+        return SlabtuiError("no growth is known yet", f"let {name} run for {options.leaks * 2 / 3:.0f} s at least")
     if not watch.knows_live:
         return SlabtuiError(
             "the recording has no live objects, from which growth is found", "record without -p and --cgroup"
         )
     seconds, least = watch.elapsed, find_width(options.leaks) * 8
-    option = "--seconds" if options.report else "--leaks"
+    option = "--seconds" if options.report else name
     remedy = f"name its length, as in {option} {seconds:.0f}" if math.isinf(options.leaks) else "record for longer"
     return SlabtuiError(f"the recording has {seconds:.0f} s, and growth is known after {least:.0f} s", remedy)
 

@@ -19,14 +19,15 @@ examples:
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
   slabtui --leaks                      after a minute: what grows, and who keeps it
+  slabtui --report ticket.html         the same with charts, as a file for a ticket
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --stacks dentry --output folded -n 30 > dentry.folded
                                        30 s of stacks, for a flame graph
 
 exit status:
-  0  success; with --leaks or --report: nothing grows
-  1  something is missing or failed     2        wrong usage
-  3  --leaks, --report: something grows 128 + N  ended by signal N
+  0  success; nothing grows             1        something is missing or failed
+  2  wrong usage                        128 + N  ended by signal N
+  3  --leaks, --report: something grows
 
 Needs root, and bcc from the distribution, except with --replay and --demo.
 """

@@ -71,7 +71,7 @@ def _list_host(report: Report) -> Iterator[tuple[str, str]]:
     available = run.memory.available if run.memory else None
     yield "Memory", write_bytes(total) + ("" if available is None else f", {write_bytes(available)} available")
     yield "Up for", unknown if machine.uptime is None else numbers.duration(machine.uptime)
-    yield "Load", run.loadavg or numbers.UNKNOWN
+    yield "Load", " ".join(run.loadavg.split()[:3]) or numbers.UNKNOWN
     yield "Processes", run.origin.scope or "all"
     yield "From", _date(run.time - run.elapsed)
     every = numbers.human(round(run.elapsed / report.intervals, 2), numbers.Unit.OBJECTS)
@@ -110,10 +110,12 @@ def _write_growth(report: Report) -> Section:
     title = "What grows"
     if report.leaks is None:
         return Section(title, (Paragraph(f"Not known: {report.unknown}.", Tone.QUIET),))
-    blocks: list[Block] = [Paragraph(text) for text in leak_page.describe_others(report.leaks)]
-    if not report.leaks.leaks:
-        blocks.insert(0, Paragraph("Nothing grows as a leak does."))
-    return Section(title, tuple(blocks), tuple(_write_leak(report.leaks, leak) for leak in report.leaks.leaks))
+    nothing = () if report.leaks.leaks else (Paragraph("Nothing grows as a leak does."),)
+    parts = [_write_leak(report.leaks, leak) for leak in report.leaks.leaks]
+    others = tuple(Paragraph(text) for text in leak_page.describe_others(report.leaks))
+    if others:
+        parts.append(Section("No leaks, as far as is known", others))
+    return Section(title, nothing, tuple(parts))
 
 
 def _write_leak(report: LeakReport, leak: Leak) -> Section:
