@@ -46,7 +46,7 @@ def build(report: Report) -> Document:
         title=f"Slab memory of {report.run.origin.host or 'a host'}",
         blocks=tuple(_write_verdict(report)),
         sections=tuple(one for one in sections if one.blocks or one.parts),
-        source=f"slabtui {report.version}, {_date(report.run.time)}",
+        source=f"slabtui {report.version}, {_date(report.run.time)}. It may name processes with their command lines.",
     )
 
 
