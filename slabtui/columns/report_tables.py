@@ -44,11 +44,10 @@ def list_slab(report: Report) -> Table:
     total = report.run.memory.total if report.run.memory else None
     heads = (
         Head("SLAB", is_number=False),
-        Head("BEGIN"),
-        Head("END"),
-        Head("OF RAM", "Share of the RAM of the host at the end"),
-        Head("CHANGE", "END - BEGIN"),
+        Head("NOW", "At the end of the run"),
+        Head("CHANGE", "Since the beginning of the run"),
         Head("GROWTH/h", "A robust slope over the run, which single jumps do not change; -: not known"),
+        Head("SHARE", "Share of the RAM of the host"),
     )
     return Table(
         heads,
@@ -91,11 +90,10 @@ def _list_amount(
     begin, end = (get(moments[0]), get(moments[-1])) if moments else (None, None)
     return (
         name,
-        write_bytes(begin),
         write_bytes(end),
-        numbers.UNKNOWN if end is None or not total else numbers.percent(end / total),
         write_bytes(None if begin is None or end is None else end - begin, is_change=True),
         write_bytes(None if growth_bytes_s is None else growth_bytes_s * _HOUR, is_change=True),
+        numbers.UNKNOWN if end is None or not total else numbers.percent(end / total),
     )
 
 
@@ -122,4 +120,4 @@ def _write_cell(column: CacheColumn, row: CacheRow, scene: Scene) -> str:
 
 
 def _head(column: CacheColumn) -> Head:
-    return Head(column.title, column.help, column.align == "right")
+    return Head(column.title, column.help, column.unit is not None)
