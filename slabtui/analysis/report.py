@@ -7,6 +7,7 @@ from slabtui.model.report import Moment, Report
 from slabtui.model.snapshot import Snapshot, merge
 
 _MOST_MOMENTS = 240  # a chart has about 600 points; when there are more moments, every second one is dropped
+_LONGEST = 1e9  # seconds: 32 years; a recording that was made up may say more
 
 
 class RunSummary:
@@ -28,7 +29,8 @@ class RunSummary:
         if not snapshot.elapsed:
             return
         bare = replace(snapshot, inspections=())  # what is held is in the report on leaks
-        self._run = bare if self._run is None else merge(self._run, bare)
+        run = bare if self._run is None else merge(self._run, bare)
+        self._run = replace(run, elapsed=min(run.elapsed, _LONGEST))
         self._add_moment(self._run.elapsed, snapshot)
         self._intervals += 1
 

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from slabtui import __version__
 from slabtui.analysis.report import RunSummary
@@ -16,18 +15,6 @@ from slabtui.outputs.report import formats
 from slabtui.producer import Producer
 from slabtui.recording.addresses import Concealer
 from slabtui.system import files, streams
-
-
-def demand_writable(path: Path) -> None:
-    """Check that the report can be written, before the run begins.
-
-    Raises:
-        SlabtuiError: it cannot.
-    """
-    try:
-        files.demand_replaceable(path)
-    except OSError as error:
-        raise _refuse(path, error, Status.USAGE) from error
 
 
 def write_report(
@@ -68,14 +55,10 @@ def write_report(
     try:
         files.replace(options.report, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise _refuse(options.report, error, Status.FAILED) from error
+        raise files.unwritable(options.report, error, Status.FAILED) from error
     verdict = leak_page.conclude(leaks)[0] if leaks else f"whether anything leaks is not known: {unknown}"
     streams.print_whole(f"{options.report}: {verdict}\n")
     return Status.GROWS if leaks and leaks.leaks else Status.OK
-
-
-def _refuse(path: Path, error: OSError, status: Status) -> SlabtuiError:
-    return SlabtuiError(f"cannot write {path} ({error.strerror})", files.advise(error), status)
 
 
 def _list_command(options: Options) -> Iterator[str]:

@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slabtui.cli.options import Options
 from slabtui.errors import SlabtuiError, Status
+from slabtui.system import files
 from slabtui.system.ending import Ending
 
 if TYPE_CHECKING:
@@ -42,9 +44,7 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
                 raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
         _demand_terminal()
     if options.report:
-        from slabtui.cli.report import demand_writable
-
-        demand_writable(options.report)
+        _demand_writable(options.report)
     source = None if options.replay else open_kernel(options, is_screen)
     from slabtui.cli import consumers
 
@@ -94,6 +94,13 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
 def _import_all(*modules: str) -> None:
     for module in modules:
         importlib.import_module(module)
+
+
+def _demand_writable(path: Path) -> None:
+    try:
+        files.demand_replaceable(path)
+    except OSError as error:
+        raise files.unwritable(path, error, Status.USAGE) from error
 
 
 def _demand_terminal() -> None:

@@ -1,7 +1,6 @@
 """The report on a run as a document: what the host is, what grows, who keeps it, and what cannot be seen. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from slabtui.columns import held, leak_page, memory, numbers, report_tables
 from slabtui.columns.document import (
@@ -27,7 +26,7 @@ from slabtui.model.report import Machine, Moment, Report
 
 _MOST_PROCESSES = 10  # of a stack
 _WIDE = 1 << 16  # columns: nothing is shortened
-_SHARE_DIGITS = 0.0001  # less than 0.01 % is written as that
+_LEAST_SHARE = 0.0001  # of events: less than 0.01 % is written as that
 _LIVES = {True: "ended", False: "alive", None: numbers.UNKNOWN}
 
 
@@ -73,7 +72,7 @@ def _list_host(report: Report) -> Iterator[tuple[str, str]]:
     yield "Up for", unknown if machine.uptime is None else numbers.duration(machine.uptime)
     yield "Load", " ".join(run.loadavg.split()[:3]) or numbers.UNKNOWN
     yield "Processes", run.origin.scope or "all"
-    yield "From", _date(run.time - run.elapsed)
+    yield "From", _date(report.began)
     every = numbers.human(round(run.elapsed / report.intervals, 2), numbers.Unit.OBJECTS)
     yield "Until", f"{_date(run.time)}, {numbers.duration(run.elapsed)} in {report.intervals} intervals of {every} s"
     yield "Source", "the running kernel" if run.origin.source == "live" else "a recording"
@@ -88,11 +87,10 @@ def _write_slab(report: Report) -> Section:
         full = numbers.duration(growth.full_in_s)
         text = f"Unreclaimable slab memory grows, and at this rate memory is full in {full}."
         blocks.insert(0, Paragraph(text, Tone.ALERT))
-    begin = report.run.time - report.run.elapsed
     for title, is_change in (("Slab memory", False), ("Change since the beginning", True)):
         curves = tuple(_list_curves(report.moments, is_change=is_change))
         if curves:
-            blocks.append(Chart(title, curves, begin))
+            blocks.append(Chart(title, curves, report.began))
     return Section("Slab memory", tuple(blocks))
 
 
@@ -198,7 +196,7 @@ def _write_lost(report: Report) -> str:
         return "How many events were lost is not known."
     if not lost:
         return "No event was lost." if events is None else f"No event of {events:,} was lost."
-    share = "" if not events else f", {max(_SHARE_DIGITS, lost / (lost + events)):.2%} of all"
+    share = "" if not events else f", {max(_LEAST_SHARE, lost / (lost + events)):.2%} of all"
     return f"{lost:,} events were lost{share}: the rates of allocation are too low by them."
 
 
@@ -215,5 +213,5 @@ def _list_untracked(report: Report) -> Iterator[str]:
 
 
 def _date(moment: float) -> str:
-    """Return a time as ISO 8601 in local time, with its distance from UTC."""
-    return datetime.fromtimestamp(moment).astimezone().isoformat(sep=" ", timespec="seconds")
+    """Return a date and a local time, with its distance from UTC."""
+    return numbers.clock(moment, "%Y-%m-%d %H:%M:%S %z")

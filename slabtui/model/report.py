@@ -63,3 +63,8 @@ class Report:
     machine: Machine | None = None
     command: str = ""
     version: str = ""
+
+    @property
+    def began(self) -> float:
+        """When the run began, in seconds since the epoch; a recording that was made up may be longer than its time."""
+        return max(0.0, self.run.time - self.run.elapsed)

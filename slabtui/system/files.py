@@ -7,6 +7,8 @@ import tempfile
 from io import BufferedWriter, FileIO
 from pathlib import Path
 
+from slabtui.errors import SlabtuiError, Status
+
 _MODE = 0o600  # recordings and exports name the processes of all users
 _PREFIX, _SUFFIX = ".slabtui-", ".part"  # of a file that is not complete
 _REMEDIES = {  # by the error of a file that cannot be created
@@ -64,6 +66,11 @@ def demand_replaceable(path: Path) -> None:
 def advise(error: OSError) -> str:
     """Return what the user can do about an error of a file that cannot be created."""
     return _REMEDIES.get(error.errno or 0, "name another file")
+
+
+def unwritable(path: Path, error: OSError, status: Status) -> SlabtuiError:
+    """Return the error for a file that cannot be replaced."""
+    return SlabtuiError(f"cannot write {path} ({error.strerror})", advise(error), status)
 
 
 def _demand_regular(path: Path) -> None:

@@ -6,12 +6,12 @@ and the lines; pygal, which is better known, puts a script into every chart.
 """
 
 import re
-import time
 from collections.abc import Callable
 from math import ceil, floor, log
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from slabtui.columns import numbers
 from slabtui.columns.document import Chart
 
 REMEDY = "Charts need the Python package leather: apt-get install python3-leather, or pip install slabtui[report]."
@@ -82,8 +82,7 @@ def _labels(ticks: Ticks) -> Callable[[Any, int, int], str]:
 
 def _write_time(moment: float, step: float) -> str:
     """Return a time with what changes from one tick to the next."""
-    local = time.localtime(moment)
-    return time.strftime("%b %d" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S", local)
+    return numbers.clock(moment, "%b %d" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S")
 
 
 def _frame(group: Element, title: str) -> Element:

@@ -17,7 +17,7 @@ def dumps(report: Report) -> str:
         "version": report.version,
         "command": report.command,
         "machine": None if report.machine is None else asdict(report.machine),
-        "began": codec.iso(report.run.time - report.run.elapsed),
+        "began": codec.iso(report.began),
         "intervals": report.intervals,
         "notes": report.notes,
         "slab": [asdict(one) | {"seconds": round(one.seconds, 6)} for one in report.moments],

@@ -40,7 +40,7 @@ def write(document: Document) -> str:
         _make("style", _STYLE.read_text("utf-8")),
     )
     main = _make("main", _make("h1", document.title), *_write_blocks(document.blocks))
-    main.extend(_write_section(section, 2) for section in document.sections)
+    main.extend([_write_section(section, 2) for section in document.sections])
     main.append(_make("footer", document.source))
     page = _make("html", head, _make("body", main), lang="en")
     return "<!DOCTYPE html>\n" + tostring(page, encoding="unicode", method="html") + "\n"
@@ -60,7 +60,7 @@ def _make(tag: str, *inside: Element | str, **attributes: str) -> Element:
 def _write_section(section: Section, level: int) -> Element:
     heading = _make(f"h{min(level, _DEEPEST)}", section.title)
     made = _make("section", heading, *_write_blocks(section.blocks))
-    made.extend(_write_section(part, level + 1) for part in section.parts)
+    made.extend([_write_section(part, level + 1) for part in section.parts])
     return made
 
 

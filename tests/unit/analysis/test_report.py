@@ -74,3 +74,9 @@ def test_the_rows_have_the_judgement_of_the_whole_run() -> None:
     assert {row.name for row in found.run.rows if row.growing} == {"filp"}
     assert [row.growth_bytes_h for row in found.run.rows] == [row.growth_bytes_h for row in leaks.last.rows]
     assert found.run.growth == leaks.last.growth
+
+
+def test_a_recording_that_was_made_up_is_no_longer_than_a_host_is_up() -> None:
+    found = report(*(replace(one, elapsed=1e308) for one in snapshots({"a": level(0)}, 3, memory=memory)))
+    assert found.run.elapsed == found.moments[-1].seconds == 1e9
+    assert found.began == found.run.time - 1e9
