@@ -67,11 +67,3 @@ def test_a_report_on_a_recording_needs_no_root_and_no_kernel() -> None:
         assert ended.stdout == f"{page}: whether anything leaks is not known: {why}\n"
         assert f"**Whether anything leaks is not known: {why}.**" in page.read_text()
         assert "`ext4_inode_cache`" in page.read_text()
-
-
-def test_a_file_that_cannot_be_written_is_refused_before_the_run_begins(tmp_path: Path) -> None:
-    path = tmp_path / "none" / "a.html"
-    ended = report(path)
-    assert (ended.returncode, ended.stdout) == (Status.USAGE, "")
-    reason = f"cannot write {path} (No such file or directory)"
-    assert ended.stderr == f"slabtui: {reason}: create its directory first, with mkdir -p\n"
