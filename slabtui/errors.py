@@ -13,7 +13,7 @@ class Status(enum.IntEnum):
     OK = 0
     FAILED = 1  # a part is missing or broke
     USAGE = 2  # the command line is wrong
-    GROWS = 3  # of --leaks: something grows
+    GROWS = 3  # of --leaks and --report: something grows
 
 
 class SlabtuiError(Exception):

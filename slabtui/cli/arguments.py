@@ -33,6 +33,8 @@ SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
 
 METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 
+REPORTS = (".html", ".md", ".json")  # endings of the names of reports, by which they have their format
+
 _MOST_DIGITS = 19
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # of a unit
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -139,6 +141,13 @@ def run_length(given: str) -> float:
             f"{given!r} is not a number of seconds from {SHORTEST_RUN:g} to {LONGEST_RUN:g}"
         )
     return seconds
+
+
+def report_file(given: str) -> Path:
+    """Return the path of a report, whose name ends in its format."""
+    if Path(given).suffix not in REPORTS:
+        raise argparse.ArgumentTypeError(f"{given!r} does not end in {', '.join(REPORTS[:-1])} or {REPORTS[-1]}")
+    return Path(given)
 
 
 def positive(given: str, what: str) -> int:

@@ -6,7 +6,6 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slabtui.cli.arguments import Way
@@ -75,7 +74,7 @@ def print_out(
 
 
 def report_leaks(options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None]) -> Status:
-    """Look for leaks, print a page about them, and record if that is asked for; return the exit status.
+    """Look for leaks, print a page or write a report about them, and record; return the exit status.
 
     Args:
         options: what the user asks for.
@@ -88,13 +87,16 @@ def report_leaks(options: Options, source: Source | None, ending: Ending, compla
         OSError: standard output cannot be written, or the system refuses something.
     """
     from slabtui.analysis.leaks import find_interval
-    from slabtui.cli.leaks import print_report
 
+    if options.report:
+        from slabtui.cli.report import write_report as report
+    else:
+        from slabtui.cli.leaks import print_report as report
     assert options.leaks is not None
     with _producing(options, source, is_screen=False, interval=find_interval(options.leaks)) as producer:
         conceal = _concealer(options)
         with _recording(options, producer, conceal, ending, is_screen=False) as notes:
-            return print_report(options, producer, conceal, complain, notes)
+            return report(options, producer, conceal, complain, notes)
 
 
 def export(
@@ -190,7 +192,7 @@ def _recording(
 
     is_alone = options.output == "none"
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    alone = capabilities.FILES if isinstance(options.metrics, Path) else ()
+    alone = capabilities.FILES if options.writes_late else ()
     opened = partial(capabilities.keep, kept, alone)
     recorder = Recorder(_sink(options, renews=is_alone), conceal, opened=opened)
     producer.subscribe(recorder.queue)

@@ -11,6 +11,7 @@ from slabtui.cli.options import Options
 from slabtui.columns import leak_page
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.leaks import LeakReport
+from slabtui.model.snapshot import Snapshot
 from slabtui.outputs import leaks
 from slabtui.outputs.output import Output, UnreadError
 from slabtui.producer import Producer
@@ -42,28 +43,11 @@ def print_report(
         SlabtuiError: nothing is known of any cache, as after a moment.
         OSError: standard output cannot be written.
     """
-    assert options.leaks is not None
-    watch, output = LeakWatch(options.leaks), Output(1, sys.stdout.encoding, PATIENCE)
-    progress = _show_progress if sys.stderr.isatty() else None
-    try:
-        said = leaks.follow(
-            producer,
-            watch,
-            options.leaks,
-            tracks=options.is_live,
-            conceal=conceal,
-            progress=progress,
-            interrupted=output.interrupt,
-        )
-    finally:
-        if progress:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
-    for note in dict.fromkeys((*said, *notes())):
-        complain(note)
+    output = Output(1, sys.stdout.encoding, PATIENCE)
+    watch = watch_run(options, producer, conceal, complain, notes, interrupted=output.interrupt)
     report = watch.report()
     if report is None:
-        raise _explain(options, watch)
+        raise explain(options, watch)
     try:
         output.write(_write(options, report))
         output.flush()
@@ -74,6 +58,66 @@ def print_report(
     except OSError as error:
         raise streams.unwritable(error) from error
     return Status.GROWS if report.leaks else Status.OK
+
+
+def watch_run(
+    options: Options,
+    producer: Producer,
+    conceal: Concealer,
+    complain: Callable[[str], None],
+    notes: Callable[[], tuple[str, ...]],
+    *,
+    interrupted: Callable[[], None] = lambda: None,
+    seen: Callable[[Snapshot], None] = lambda snapshot: None,
+) -> LeakWatch:
+    """Follow a run to its end, show on a terminal how far it is, and return what it knows.
+
+    Args:
+        options: what the user asks for.
+        producer: not started yet.
+        conceal: replaces kernel addresses.
+        complain: prints a line on standard error.
+        notes: returns what other parts of the program have to say.
+        interrupted: called by the handler of SIGINT, which ends the run.
+        seen: is given each snapshot, too.
+    """
+    assert options.leaks is not None
+    watch = LeakWatch(options.leaks)
+    progress = _show_progress if sys.stderr.isatty() else None
+    try:
+        said = leaks.follow(
+            producer,
+            watch,
+            options.leaks,
+            tracks=options.is_live,
+            conceal=conceal,
+            progress=progress,
+            interrupted=interrupted,
+            seen=seen,
+        )
+    finally:
+        if progress:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+    for note in dict.fromkeys((*said, *notes())):
+        complain(note)
+    return watch
+
+
+def explain(options: Options, watch: LeakWatch) -> SlabtuiError:
+    """Return why there is no report."""
+    assert options.leaks is not None
+    name = "--report" if options.report else "--leaks"
+    if options.is_live:
+        return SlabtuiError("no growth is known yet", f"let {name} run for {options.leaks * 2 / 3:.0f} s at least")
+    if not watch.knows_live:
+        return SlabtuiError(
+            "the recording has no live objects, from which growth is found", "record without -p and --cgroup"
+        )
+    seconds, least = watch.elapsed, find_width(options.leaks) * 8
+    option = "--seconds" if options.report else name
+    remedy = f"name its length, as in {option} {seconds:.0f}" if math.isinf(options.leaks) else "record for longer"
+    return SlabtuiError(f"the recording has {seconds:.0f} s, and growth is known after {least:.0f} s", remedy)
 
 
 def _write(options: Options, report: LeakReport) -> str:
@@ -88,17 +132,3 @@ def _show_progress(text: str) -> None:
     width = shutil.get_terminal_size((_WIDTH, 0)).columns
     sys.stderr.write(_CLEAR + text[: width - 1])
     sys.stderr.flush()
-
-
-def _explain(options: Options, watch: LeakWatch) -> SlabtuiError:
-    """Return why there is no report."""
-    assert options.leaks is not None
-    if options.is_live:
-        return SlabtuiError("no growth is known yet", f"let --leaks run for {options.leaks * 2 / 3:.0f} s at least")
-    if not watch.knows_live:
-        return SlabtuiError(
-            "the recording has no live objects, from which growth is found", "record without -p and --cgroup"
-        )
-    seconds, least = watch.elapsed, find_width(options.leaks) * 8
-    remedy = f"name its length, as in --leaks {seconds:.0f}" if math.isinf(options.leaks) else "record for longer"
-    return SlabtuiError(f"the recording has {seconds:.0f} s, and growth is known after {least:.0f} s", remedy)

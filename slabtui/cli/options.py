@@ -34,7 +34,9 @@ class Options:
         pids: count the allocations of these processes only; empty: of all processes.
         cgroup: count the allocations of this control group only; None: of all groups.
         request: what to count in addition to allocations.
-        leaks: seconds for which to look for leaks, infinite: all of a recording; None: not given.
+        leaks: seconds for which to look for leaks, infinite: all of a recording; None: neither a page about leaks nor a
+            report is asked for.
+        report: the file that gets a report on the run; None: not given.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
         once: whether one interval is printed.
@@ -64,6 +66,7 @@ class Options:
     cgroup: Path | None
     request: Request
     leaks: float | None
+    report: Path | None
     all: bool
     noclear: bool
     once: bool
@@ -96,6 +99,11 @@ class Options:
         return self.request.inspection is not None or self.leaks is not None
 
     @property
+    def writes_late(self) -> bool:
+        """Whether a file is written after the start, beside a recording: a report, or metrics."""
+        return self.report is not None or isinstance(self.metrics, Path)
+
+    @property
     def demo(self) -> bool:
         """Whether the recording is the one that comes with slabtui."""
         return self.replay == (DEMO,)
@@ -122,7 +130,8 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     named = ((kind, getattr(found, kind)) for kind in INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     _demand_one_way(found)
-    if found.leaks is not None:
+    run = _find_run(found)
+    if run is not None:
         _demand_whole_run(found)
     options = Options(
         sort=found.sort,
@@ -133,9 +142,10 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         request=Request(
             found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
             inspection,
-            suspects=None if found.leaks is None else (),
+            suspects=None if run is None else (),
         ),
-        leaks=_find_run(found),
+        leaks=run,
+        report=found.report,
         all=found.all,
         noclear=found.noclear,
         once=found.once,
@@ -164,8 +174,13 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
 
 def _find_run(found: argparse.Namespace) -> float | None:
     """Return for how long to look for leaks."""
-    if found.leaks is None or found.leaks != DEFAULT_RUN:
-        return found.leaks  # type: ignore[no-any-return]
+    if found.seconds is not None and not found.report:
+        raise SlabtuiError("--seconds is the length of the run of --report", "add --report FILE", Status.USAGE)
+    given = found.seconds if found.report else found.leaks
+    if found.report and given is None:
+        given = DEFAULT_RUN
+    if given is None or given != DEFAULT_RUN:
+        return given  # type: ignore[no-any-return]
     return math.inf if found.replay or found.demo else RUN
 
 
@@ -214,21 +229,26 @@ def _demand_one_way(found: argparse.Namespace) -> None:
 
 
 def _demand_whole_run(found: argparse.Namespace) -> None:
-    """Demand that nothing is given that --leaks has no use for."""
+    """Demand that nothing is given that --leaks or --report has no use for."""
+    name = "--report" if found.report else "--leaks"
     if found.pid or found.cgroup:
-        what = "--leaks compares what is held with the live objects, which the kernel counts for all processes together"
+        what = f"{name} compares what is held with the live objects, which the kernel counts for all processes together"
         raise SlabtuiError(what, "leave out -p and --cgroup, or use --held CACHE with them", Status.USAGE)
     of_intervals = {"an interval": found.every or found.interval, "a count": found.number or found.count}
     of_table = {"-b": found.once, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
     for what, given in (of_intervals | of_table).items():
         if given:
-            raise SlabtuiError(f"--leaks prints one page, without {what}", f"leave out {what}", Status.USAGE)
+            raise SlabtuiError(f"{name} makes one page, without {what}", f"leave out {what}", Status.USAGE)
+    if found.report and found.output:
+        raise SlabtuiError(
+            "--report writes the format that its file's name ends in", "leave out --output", Status.USAGE
+        )
     if found.output not in (None, "text", "json") or _is_standard_output(found.record):
         remedy = "use --output json, and record to a file"
-        raise SlabtuiError("--leaks prints text or JSON on standard output", remedy, Status.USAGE)
+        raise SlabtuiError(f"{name} prints text or JSON on standard output", remedy, Status.USAGE)
     if found.ssh or STANDARD_INPUT in found.replay:
-        what = "--leaks asks a running kernel what is held, or reads a recording, but no stream"
-        raise SlabtuiError(what, "run it on that host: ssh HOST sudo slabtui --leaks", Status.USAGE)
+        what = f"{name} asks a running kernel what is held, or reads a recording, but no stream"
+        raise SlabtuiError(what, f"run it on that host: ssh HOST sudo slabtui {name}", Status.USAGE)
 
 
 def _demand_what_goes_together(options: Options) -> None:
@@ -267,7 +287,7 @@ def _demand_what_goes_with_metrics(options: Options) -> None:
         raise SlabtuiError("-f chooses rows, not metrics", "use --metrics-include or --metrics-exclude", Status.USAGE)
     others = {
         "a recording or another host": not options.is_live,
-        "an inspection": options.request.inspection,
+        "an inspection, --leaks or --report": options.prints_one_thing,
         "-C, -b, -o or --output": options.noclear or options.once or options.columns or options.output,
     }
     if found := next((name for name, given in others.items() if given), None):

@@ -20,6 +20,7 @@ examples:
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
   slabtui --leaks                      after a minute: what grows, and who keeps it
+  slabtui --report ticket.html         the same with charts, as a file for a ticket
   slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --record DIR/ --output none -d 10
@@ -30,9 +31,9 @@ examples:
                                        30 s of stacks, for a flame graph
 
 exit status:
-  0  success; --leaks: nothing grows    1        something is missing or failed
+  0  success; nothing grows             1        something is missing or failed
   2  wrong usage                        128 + N  ended by signal N
-  3  --leaks: something grows
+  3  --leaks, --report: something grows
 
 Needs root, and bcc from the distribution, except with --replay and --demo.
 """
@@ -156,6 +157,20 @@ def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
         type=arguments.run_length,
         help=f"look for leaks for this time (default: {RUN:g}), and print one page: the caches that grow, which stacks"
         " and processes keep their objects, and when memory is full; exit status 3 if something grows",
+    )
+    inspection.add_argument(
+        "--report",
+        metavar="FILE",
+        type=arguments.report_file,
+        help="look for leaks as --leaks does, and write a page for a ticket to FILE: the host, its slab memory with"
+        " charts, the largest caches, what grows and who keeps it; HTML, Markdown or JSON, by the ending .html, .md"
+        " or .json; FILE is replaced if it exists",
+    )
+    group.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=arguments.run_length,
+        help=f"how long --report looks (default: {RUN:g}, or all of a recording)",
     )
 
 

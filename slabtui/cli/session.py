@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from slabtui.cli.options import STANDARD_INPUT, Options
 from slabtui.errors import SlabtuiError, Status
+from slabtui.system import files
 from slabtui.system.ending import Ending
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def run(options: Options, name: str, ending: Ending, complain: Callable[[str], N
             if given:
                 raise SlabtuiError(f"{option} applies to printed output only", "add -C, -b or --output", Status.USAGE)
         _demand_terminal(options)
+    if options.report:
+        _demand_writable(options.report)
     source = open_kernel(options, is_screen) if options.is_live else None
     from slabtui.cli import consumers
 
@@ -78,10 +81,9 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.unlimit_locked_memory()
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    writes = options.record or isinstance(options.metrics, Path)
-    capabilities.keep(kept, alone=capabilities.FILES if writes else ())
-    printing = "slabtui.cli.leaks" if options.leaks else "slabtui.cli.printing"
-    needed = "slabtui.views.app" if is_screen else printing
+    capabilities.keep(kept, alone=capabilities.FILES if options.record or options.writes_late else ())
+    printing = "report" if options.report else "leaks" if options.leaks else "printing"
+    needed = "slabtui.views.app" if is_screen else f"slabtui.cli.{printing}"
     meanwhile = partial(_import_all, "slabtui.cli.consumers", needed)
     return opening.open_probe(options.pids, options.cgroup, meanwhile)
 
@@ -89,6 +91,13 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
 def _import_all(*modules: str) -> None:
     for module in modules:
         importlib.import_module(module)
+
+
+def _demand_writable(path: Path) -> None:
+    try:
+        files.demand_replaceable(path)
+    except OSError as error:
+        raise files.unwritable(path, error, Status.USAGE) from error
 
 
 def _demand_terminal(options: Options) -> None:

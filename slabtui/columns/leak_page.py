@@ -31,9 +31,11 @@ def write(report: LeakReport, width: int) -> str:
     """
     width = max(_LEAST_WIDTH, min(_MOST_WIDTH, width))
     host = () if report.memory is None else memory.describe(report.memory, width)
-    sections = [_wrap(_write_heading(report), width), host, _write_verdict(report, width)]
+    verdict = [line for sentence in conclude(report) for line in _wrap(sentence, width)]
+    others = [line for sentence in describe_others(report) for line in _wrap(sentence, width)]
+    sections = [_wrap(_write_heading(report), width), host, verdict]
     sections += [[*_write_leak(report, leak, width), *_write_about(leak, width)] for leak in report.leaks]
-    sections += [[*_write_others(report, width)]]
+    sections += [others]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
@@ -47,20 +49,19 @@ def _began(report: LeakReport) -> str:
     return numbers.clock(report.last.time - report.seconds)
 
 
-def _write_verdict(report: LeakReport, width: int) -> list[str]:
-    """Return the lines that say whether anything grows, and what was looked at."""
+def conclude(report: LeakReport) -> tuple[str, str]:
+    """Return whether anything grows, and what was looked at."""
     seconds = numbers.duration(report.seconds)
     looked = f"{report.watched} caches were watched for {seconds}{_write_tracked(report)}."
     if not report.leaks:
         slowest = _rate(report.slowest_objects_s)
-        more = f"Growth of less than {slowest} objects/s needs a longer run."
-        return [*_wrap("Nothing grows as a leak does.", width), *_wrap(f"{looked} {more}", width)]
+        return "Nothing grows as a leak does.", f"{looked} Growth of less than {slowest} objects/s needs a longer run."
     number = sum(len(leak.caches) for leak in report.leaks)
     leaks = f"{_count(len(report.leaks), 'leak')}, in {_count(number, 'cache')}: +{_bytes(report.growth_bytes_h)}/h."
     full = report.full_in_s
     then = "" if full is None else f" Memory is full in {numbers.duration(full)} at this rate."
     short = f" {seconds} are short: a load that begins looks the same. Run it again for a minute or more."
-    return [*_wrap(leaks + then, width), *_wrap(looked + short * report.is_short, width)]
+    return leaks + then, looked + short * report.is_short
 
 
 def _write_tracked(report: LeakReport) -> str:
@@ -71,38 +72,53 @@ def _write_tracked(report: LeakReport) -> str:
     return f", and what is held was tracked from {since} on of {_list(map(str, report.tracked))}"
 
 
-def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
+def describe(report: LeakReport, leak: Leak) -> Iterator[tuple[str, str]]:
+    """Yield what is known of the caches of a leak: each a label and a text."""
     first, *others = leak.caches
     row = first.row
     limits = f"{_rate(first.low)} to {_rate(first.high)} with 99.9 % confidence"
-    yield from _item("CACHE", f"{row.name}, {row.size} bytes each" if row.size else row.name, width)
-    yield from _item(
-        "GROWTH", f"+{_bytes(row.growth_bytes_h)}/h, +{_rate(row.growth_objects_s)} objects/s ({limits})", width
-    )
-    yield from _item("SINCE", f"{first.change:+,} objects since {_began(report)}, {row.live:,} are live", width)
+    yield "CACHE", f"{row.name}, {row.size} bytes each" if row.size else row.name
+    yield "GROWTH", f"+{_bytes(row.growth_bytes_h)}/h, +{_rate(row.growth_objects_s)} objects/s ({limits})"
+    yield "SINCE", f"{first.change:+,} objects since {_began(report)}, {row.live:,} are live"
     if others or leak.grows_with:
         names = (*(f"{one.row.name} +{_bytes(one.row.growth_bytes_h)}/h" for one in others), *leak.grows_with)
-        yield from _item("WITH IT", _list(names), width)
+        yield "WITH IT", _list(names)
     if leak.held is None:
-        yield from _item("HELD BY", f"not known: {_explain(report, leak)}", width)
-        return
-    if leak.held.cache != row.cache:
-        yield from _item("TRACKED", leak.held.cache.name, width)
-    for keeper in leak.keepers:
-        yield from _write_keeper(leak.held, keeper, width)
-    for text in _doubts(leak.held):
-        yield from _item("DOUBT", text, width)
+        yield "HELD BY", f"not known: {_explain(report, leak)}"
+    elif leak.held.cache != row.cache:
+        yield "TRACKED", leak.held.cache.name
 
 
-def _write_about(leak: Leak, width: int) -> Iterator[str]:
-    """Yield what the kernel counts beside one of the caches, and which code it knows to have allocated."""
+def describe_about(leak: Leak, room: int) -> Iterator[tuple[str, str]]:
+    """Yield what the kernel counts beside one of the caches, and which code it knows to have allocated.
+
+    Args:
+        leak: the leak.
+        room: columns that the functions of a site may take.
+    """
     if leak.about is None or leak.about.about is None:
         return
     name, known = leak.about.cache.name, leak.about.about
     if known.counts:
-        yield from _item("COUNTED", beside.write_counts(known.counts), width)
-    for text in beside.write_sites(known.sites[:_MOST_SITES], (width - _LABEL) * _STACK_LINES - _NAME):
-        yield from _item("KERNEL", f"{name}, {text}", width)
+        yield "COUNTED", beside.write_counts(known.counts)
+    for text in beside.write_sites(known.sites[:_MOST_SITES], room):
+        yield "KERNEL", f"{name}, {text}"
+
+
+def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
+    for label, text in describe(report, leak):
+        yield from _item(label, text, width)
+    if leak.held is None:
+        return
+    for keeper in leak.keepers:
+        yield from _write_keeper(leak.held, keeper, width)
+    for text in list_doubts(leak.held):
+        yield from _item("DOUBT", text, width)
+
+
+def _write_about(leak: Leak, width: int) -> Iterator[str]:
+    for label, text in describe_about(leak, (width - _LABEL) * _STACK_LINES - _NAME):
+        yield from _item(label, text, width)
 
 
 def _explain(report: LeakReport, leak: Leak) -> str:
@@ -121,7 +137,7 @@ def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterato
     every = frozenset(row.frames for row in inspection.rows)
     room = (width - _LABEL) * _STACK_LINES - _NAME
     yield from _item("STACK", stacks.shorten(every, room)[keeper.row.frames], width)
-    yield from _item("", _write_amount(inspection, keeper), width)
+    yield from _item("", write_amount(inspection, keeper), width)
     shown = [row for row in keeper.processes[:_MOST_PROCESSES] if row.rank >= _LEAST_PROCESS * keeper.row.rank]
     for process in shown or keeper.processes[:1]:
         yield from _item("PROCESS", _write_process(process), width)
@@ -135,7 +151,8 @@ def _write_keeper(inspection: Inspection, keeper: Keeper, width: int) -> Iterato
         yield from _item("PLACE", places, width)
 
 
-def _write_amount(inspection: Inspection, keeper: Keeper) -> str:
+def write_amount(inspection: Inspection, keeper: Keeper) -> str:
+    """Return what a stack holds, and how much of the growth that explains."""
     amount = keeper.row.held
     assert amount is not None
     about = "about " if held.is_estimate(inspection) else ""
@@ -172,7 +189,8 @@ def _write_place(row: InspectionRow) -> str:
     return "" if row.cgroup == "/" or not (row.cgroup or row.removed) else held.where_held(row, _PLACE)
 
 
-def _doubts(inspection: Inspection) -> Iterator[str]:
+def list_doubts(inspection: Inspection) -> Iterator[str]:
+    """Yield why what is held may not be trusted."""
     if inspection.tracking and inspection.tracking.doubt:
         yield inspection.tracking.doubt
     if inspection.trouble:
@@ -182,14 +200,14 @@ def _doubts(inspection: Inspection) -> Iterator[str]:
         yield f"{inspection.lost:,} allocations were not tracked: the table was full, or events were missed"
 
 
-def _write_others(report: LeakReport, width: int) -> Iterator[str]:
+def describe_others(report: LeakReport) -> Iterator[str]:
     """Yield what grows too, but is no leak as far as is known."""
     for what, caches in (
         ("Grow too, but it is not certain that they go on", report.uncertain),
         ("Grow too, but are no leak: they can be reclaimed, a timer frees them, or they follow such", report.explained),
     ):
         if caches:
-            yield from _wrap(f"{what}: {_list(_write_growth(one) for one in caches)}.", width)
+            yield f"{what}: {_list(_write_growth(one) for one in caches)}."
 
 
 def _write_growth(one: GrowingCache) -> str:

@@ -59,7 +59,13 @@ def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     """Return the table: each part with its size, its share of the total, and its change over the run."""
     heading = f"Memory of the host: {_bytes(report.total)}"
     period = f" IN {numbers.duration(report.seconds)}" if width >= _WIDE else ""
-    rows = [(heading, "NOW", "SHARE", f"CHANGE{period}", "")]
+    rows = [(heading, "NOW", "SHARE", f"CHANGE{period}", ""), *list_parts(report)]
+    return tuple(_line(*row, width=width) for row in rows)
+
+
+def list_parts(report: MemoryReport) -> list[tuple[str, str, str, str, str]]:
+    """Return for each part its title, its size, its share of the total, its change, and the mark of what grows."""
+    rows = []
     for one in report.parts:
         if one.part in _ALWAYS or one.bytes or one.change:
             mark = LEAK if one.growing and one.part not in FREEABLE else ""
@@ -73,7 +79,7 @@ def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     if report.balloon:
         title = "given back to the hypervisor (balloon)"
         rows.append((title, *_cells(report.balloon, None, report.balloon_change), ""))
-    return tuple(_line(*row, width=width) for row in rows)
+    return rows
 
 
 def conclude(report: MemoryReport) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Textfile:
 
     def publish(self) -> None:
         """Replace the file."""
-        files.replace(self._path, generate_latest(self._registry), _READABLE)
+        files.replace(self._path, generate_latest(self._registry), _READABLE, synced=False)
 
     def close(self) -> None:
         """Remove the file: node_exporter would go on to expose what it says."""

@@ -13,6 +13,7 @@ from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.leaks import GrowingCache, Keeper, Leak, LeakReport
 from slabtui.model.memory import MemoryReport
 from slabtui.model.request import Request
+from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.stream import interruptible
 from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
@@ -36,6 +37,7 @@ def follow(
     conceal: Concealer,
     progress: Callable[[str], None] | None,
     interrupted: Callable[[], None],
+    seen: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> tuple[str, ...]:
     """Start a producer, follow it for this time, and stop it; return its notes, in words for the user.
 
@@ -47,6 +49,7 @@ def follow(
         conceal: what becomes of a snapshot before that.
         progress: shows how far it is; None: nobody sees it.
         interrupted: called by the handler of SIGINT, which ends the run.
+        seen: is given each snapshot, too, for what else is to be known of the run.
 
     Raises:
         SlabtuiError: the counters could not be read at the end.
@@ -67,6 +70,7 @@ def follow(
                 notes |= dict.fromkeys(snapshot.notes)
                 error = snapshot.error
                 watch.add(snapshot)
+                seen(snapshot)
                 if choices and watch.elapsed >= choices[0]:
                     chosen = watch.choose_again(suspects) if suspects else watch.choose()
                     if chosen:  # else no growth is known yet, as after late snapshots
@@ -84,7 +88,7 @@ def follow(
 
 def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey]) -> str:
     what = f"tracks what is held of {', '.join(map(str, suspects))}" if suspects else "watches which caches grow"
-    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C prints what is known"
+    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C ends it with what is known"
 
 
 def dumps(report: LeakReport) -> str:

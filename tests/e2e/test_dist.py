@@ -132,6 +132,7 @@ def test_one_file_has_nothing_in_it_that_is_compiled(pyz: Path) -> None:
         "attrs",
         "cattr",
         "cattrs",
+        "leather",
         "share",
         "shtab",
         "slabtui",
@@ -318,7 +319,7 @@ def test_the_debian_package_has_the_manual_page_and_the_licences(unpacked: Path)
     assert page == (ROOT / "docs" / "slabtui.8").read_bytes()
     assert gzip.decompress((unpacked / "usr/share/man/man8/slabratetop.8.gz").read_bytes()) == b".so man8/slabtui.8\n"
     licences = (unpacked / "usr/share/doc/slabtui/copyright").read_text()
-    for name in ("attrs", "cattrs", "shtab", "typing_extensions", "urwid", "wcwidth"):
+    for name in ("attrs", "cattrs", "leather", "shtab", "typing_extensions", "urwid", "wcwidth"):
         assert f"\n{name} " in licences
     assert (unpacked / "usr/share/zsh/vendor-completions/_slabtui").read_text().startswith("#compdef slabtui")
 

@@ -94,21 +94,22 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
-    assert len(examples) == 10
+    assert len(examples) == 11
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
-    assert [one.output for one in found] == [None, None, None, None, None, None, "none", None, None, "folded"]
+    assert [one.output for one in found] == [*[None] * 7, "none", None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
     assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
     assert found[3].leaks == RUN
-    assert found[4].metrics == Address("127.0.0.1", 9811)
-    assert found[5].record == Destination(Way.FILE, Path("night.jsonl.gz"))
-    assert found[6].record == Destination(Way.DIRECTORY, Path("DIR"))
-    assert (found[7].replay, found[7].begin) == ((Path("DIR"),), Clock(2, 30, 0))
-    assert found[8].remote == ("web1",)
-    inspection = found[9].request.inspection
+    assert (str(found[4].report), found[4].leaks) == ("ticket.html", RUN)
+    assert found[5].metrics == Address("127.0.0.1", 9811)
+    assert found[6].record == Destination(Way.FILE, Path("night.jsonl.gz"))
+    assert found[7].record == Destination(Way.DIRECTORY, Path("DIR"))
+    assert (found[8].replay, found[8].begin) == ((Path("DIR"),), Clock(2, 30, 0))
+    assert found[9].remote == ("web1",)
+    inspection = found[10].request.inspection
     assert inspection is not None
-    assert (inspection.kinds, found[9].count) == ((InspectionKind.STACKS,), 30)
+    assert (inspection.kinds, found[10].count) == ((InspectionKind.STACKS,), 30)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,10 @@ def test_the_examples_in_the_help_are_right() -> None:
         (["--leaks", "15", "--demo"], 15.0),
         (["--leaks", "--demo"], math.inf),
         (["--leaks", "--replay", "a.jsonl"], math.inf),
+        (["--report", "a.html"], RUN),
+        (["--report", "a.md", "--seconds", "15"], 15.0),
+        (["--report", "a.json", "--replay", "a.jsonl"], math.inf),
+        (["--report", "a.json", "--demo", "--seconds", "60"], 60.0),
     ],
 )
 def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], seconds: float | None) -> None:
@@ -141,9 +146,18 @@ def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], second
         (["--leaks", "--replay", "-"], "run it on that host"),
         (["--leaks", "--ssh", "web1"], "run it on that host"),
         (["--leaks", "--held", "filp"], "not allowed with"),
+        (["--report", "a.html", "--leaks"], "not allowed with"),
+        (["--report", "a.html", "--seconds", "9"], "'9' is not a number of seconds from 10 to 604800"),
+        (["--report", "a.html", "-p", "1"], "--report compares what is held"),
+        (["--report", "a.html", "-r", "5"], "--report makes one page, without -r"),
+        (["--report", "a.html", "--output", "json"], "leave out --output"),
+        (["--report", "a.pdf"], "'a.pdf' does not end in .html, .md or .json"),
+        (["--report", ""], "'' does not end in .html, .md or .json"),
+        (["--seconds", "60"], "add --report FILE"),
+        (["--leaks", "--seconds", "60"], "add --report FILE"),
     ],
 )
-def test_what_does_not_apply_to_leaks_is_refused(argv: Sequence[str], why: str) -> None:
+def test_what_does_not_apply_to_leaks_and_reports_is_refused(argv: Sequence[str], why: str) -> None:
     assert why in refusal(*argv)
 
 

@@ -38,8 +38,11 @@ def test_anything_else_is_refused(text: str) -> None:
     ("arguments", "message"),
     [
         (["--metrics", "1", "-C"], "--metrics does not go with -C, -b, -o or --output: leave one out"),
-        (["--metrics", "1", "--demo"], "--metrics does not go with a recording: leave one out"),
-        (["--metrics", "1", "--held", "filp"], "--metrics does not go with an inspection: leave one out"),
+        (["--metrics", "1", "--demo"], "--metrics does not go with a recording or another host: leave one out"),
+        (
+            ["--metrics", "1", "--held", "filp"],
+            "--metrics does not go with an inspection, --leaks or --report: leave one out",
+        ),
         (["--metrics", "1", "-f", "x"], "-f chooses rows, not metrics: use --metrics-include or --metrics-exclude"),
         (["--metrics", "a.prom", "--web-config", "x"], "--web-config applies to a server, not to a file: leave it out"),
         (
