@@ -19,9 +19,9 @@ examples:
   slabtui                              the live table; ? shows all keys
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
-  slabtui --leaks                      after a minute: what grows, and who keeps it
-  slabtui --report ticket.html         the same with charts, as a file for a ticket
-  slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
+  slabtui --leaks                      after a minute: what grows, who keeps it
+  slabtui --report ticket.html         the same with charts, for a ticket
+  slabtui --metrics 9811               127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --record DIR/ --output none -d 10
                                        a flight recorder: the last 7 days

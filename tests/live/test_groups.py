@@ -14,9 +14,10 @@ from slabtui.model.inspection import InspectionRow
 from slabtui.model.request import Request
 from slabtui.model.snapshot import Reading
 from slabtui.text import printable
-from tests.live.test_held import EVENTFD, GRACE, assert_holds, duplicate, found, holding, rows_of
+from tests.live.test_held import EVENTFD, duplicate
 from tests.support import probes
 from tests.support.groups import cgroup_root, enter, own_group
+from tests.support.holdings import GRACE, assert_holds, found, holding, rows_of
 from tests.support.keeper import keeping
 from tests.support.probes import read
 

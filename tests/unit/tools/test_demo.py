@@ -22,7 +22,7 @@ NUMBERS = {"total_allocs": 9, "total_bytes": 576, "allocs": 1, "bytes": 64}
 
 
 def process(pid: int, cgroup: str, context: Context = Context.PROCESS, frames: tuple[str, ...] = ()) -> InspectionRow:
-    return InspectionRow(frames, pid, "a", "a -b", False, cgroup, context, **NUMBERS)
+    return InspectionRow(frames, pid, "a", "a -b", False, cgroup, context=context, **NUMBERS)
 
 
 @pytest.fixture
