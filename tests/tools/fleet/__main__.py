@@ -12,10 +12,11 @@ import time
 from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
-from tests.tools.fleet import large, page, plan, questions, shape, truths
+from tests.tools.fleet import large, page, plan, questions, shape, small, truths
 from tests.tools.fleet.page import Cost
 from tests.tools.fleet.plan import Plan
 from tests.tools.fleet.questions import Answer
@@ -23,6 +24,7 @@ from tests.tools.fleet.questions import Answer
 HOSTS, HOURS, SECONDS, SEED = 1000, 24, 60, 1
 BEGIN = datetime(2026, 11, 26, tzinfo=UTC)
 MEMORY = "4GB"  # for DuckDB
+LOADED = 4  # hosts; recording them takes a minute
 
 
 def main() -> int:
@@ -38,8 +40,10 @@ def main() -> int:
             print(f"{done} hosts", file=sys.stderr)
         answers, costs = ask()
         figures = measure(fleet)
+    with TemporaryDirectory(dir=options.directory) as directory, chdir(directory):
+        recorded, loading = load()
     errors = list(truths.find_errors(fleet, answers))
-    parts = {"figures": page.write_figures(figures, costs)}
+    parts = {"figures": page.write_figures([*figures, recorded], {"load": loading} | costs)}
     parts |= {
         f"{name} {number}": page.write_answer(answer)
         for name, found in answers.items()
@@ -50,6 +54,17 @@ def main() -> int:
     else:
         page.PAGE.write_text(page.fill(page.PAGE.read_text(), parts))
     return bool(errors)
+
+
+def load() -> tuple[tuple[str, str], Cost]:
+    """Record a day of a few hosts, load it, and return the size of the recordings and what loading costs, by host."""
+    small.record(plan.make(LOADED, BEGIN, HOURS, SECONDS, SEED), SEED)
+    size = sum(path.stat().st_size for path in Path("recordings").rglob("*.zst"))
+    before, cpu = time.monotonic(), time.process_time()
+    with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
+        questions.run(connection, "load")
+    cost = Cost((time.monotonic() - before) / LOADED, (time.process_time() - cpu) / LOADED)
+    return ("recordings of a host and a day, of which it loaded a few", f"{size / LOADED / 1e6:.1f} MB"), cost
 
 
 def ask() -> tuple[dict[str, list[Answer]], dict[str, Cost]]:

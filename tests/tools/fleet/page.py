@@ -27,7 +27,10 @@ class Cost(NamedTuple):
 def write_figures(figures: Iterable[tuple[str, str]], costs: dict[str, Cost]) -> str:
     """Return the tables of sizes and of times."""
     sizes = table(["what", "figure"], figures)
-    times = ((f"[{name}.sql]({name}.sql)", f"{one.seconds:.1f}", f"{one.processor:.1f}") for name, one in costs.items())
+    times = (
+        (f"[{name}.sql]({name}.sql)" + (", for each host" if name == "load" else ""), *(f"{cost:.1f}" for cost in one))
+        for name, one in costs.items()
+    )
     return sizes + "\n" + table(["file", "seconds", "processor seconds"], times)
 
 
@@ -48,7 +51,7 @@ def fill(page: str, parts: dict[str, str]) -> str:
     for name, text in parts.items():
         pattern = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end of {name} -->)"
         page, count = re.subn(
-            pattern, lambda found, text=text: f"{found[1]}\n{text}\n{found[2]}", page, flags=re.DOTALL
+            pattern, lambda found, text=text: f"{found[1]}\n{text.strip()}\n\n{found[2]}", page, flags=re.DOTALL
         )
         assert count == 1, name
     return page

@@ -8,7 +8,7 @@ from tests.tools.fleet import plan, shape
 from tests.tools.fleet.plan import Host, Plan
 
 # Each host has a level of its own of each cache, and a daily rhythm with a phase of its own. After a boot the caches
-# fill within half an hour. The noise is the sum of two even distributions, which are parts of one hash of each row. What
+# fill within half an hour. The noise is the sum of two even distributions, both parts of one hash of each row. What
 # does not depend on all three of host, time and cache is worked out once: there are hundreds of millions of rows.
 _ROWS = """
 CREATE OR REPLACE TEMP MACRO even(number, shift) AS (number >> shift & 65535) / 65536.0::FLOAT;

@@ -24,7 +24,7 @@ ORDER BY host, time, name
 """
 
 
-def record(fleet: Plan, seed: int, caches: int) -> None:
+def record(fleet: Plan, seed: int, caches: int | None = None) -> None:
     """Write the recordings of all hosts to the current directory, as rsync copies them. Each boot begins a new run."""
     with duckdb.connect() as connection:
         rows.prepare(connection, fleet, fleet.hosts, seed, caches)

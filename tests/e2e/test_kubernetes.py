@@ -1,0 +1,88 @@
+"""The manifest for Kubernetes: it is valid, it asks for little, and slabtui records with what it asks for."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from slabtui.cli.parser import parser
+from slabtui.kernel.capabilities import COUNTING, Capability
+from tests import ROOT
+from tests.support import container
+from tests.support.flight import replayed
+from tests.support.terminal import PATIENCE
+
+FLEET = ROOT / "docs" / "fleet"
+MANIFEST = yaml.safe_load((FLEET / "daemonset.yaml").read_text())
+POD: dict[str, Any] = MANIFEST["spec"]["template"]["spec"]
+CONTAINER: dict[str, Any] = POD["containers"][0]
+OLDEST = "1.25"  # the oldest release of Kubernetes with everything in the manifest, as it is
+
+
+@pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
+def test_kubernetes_accepts_the_manifest(version: str) -> None:
+    kubernetes_validate.validate(MANIFEST, version, strict=True)
+
+
+def test_the_container_has_what_counting_needs_and_no_more() -> None:
+    """It is root, who owns the files that another user could read by CAP_DAC_READ_SEARCH only."""
+    context = CONTAINER["securityContext"]
+    added = {Capability[name] for name in context["capabilities"]["add"]}
+    assert added == COUNTING - {Capability.DAC_READ_SEARCH}
+    assert (context["privileged"], context["allowPrivilegeEscalation"]) == (False, False)
+
+
+def test_slabtui_has_the_options_of_the_container() -> None:
+    assert parser().parse_args(CONTAINER["args"]).record
+
+
+def test_each_mount_has_a_volume_and_each_volume_a_mount() -> None:
+    assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == {volume["name"] for volume in POD["volumes"]}
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> tuple[Path, list[str]]:
+    """Return the directory of the recordings on the host, and the command that runs slabtui in the container."""
+    root, recordings = tmp_path / "root", tmp_path / "recordings"
+    root.mkdir()
+    recordings.mkdir()
+    image = {"venv": Path(sys.prefix), "slabtui": ROOT / "slabtui"}
+    start = container.command(POD, root, image, {"/var/lib/slabtui": recordings})
+    return recordings, [*start, "env", "PYTHONPATH=/opt", "/opt/venv/bin/python", "-m", "slabtui"]
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_it_records_in_the_container(inside: tuple[Path, list[str]]) -> None:
+    recordings, slabtui = inside
+    options = ["0.2" if option == "60" else option for option in CONTAINER["args"]]
+    command = [*slabtui, *options, "-n", "3"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    found = replayed(recordings)
+    assert len(found) == 3
+    assert sum(one.allocs for one in found) > 0
+    assert not found[-1].notes
+    assert any(row.live for row in found[-1].rows)
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_the_processes_of_the_host_are_named_in_the_container(inside: tuple[Path, list[str]]) -> None:
+    _, slabtui = inside
+    command = [*slabtui, "--processes", "names_cache", "--output", "json", "0.5", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            os.stat("/")
+        assert process.stdout
+        (found,) = json.loads(process.stdout.read())["inspections"]
+    rows = {row["pid"]: row for row in found["rows"]}
+    own = Path("/proc/self/cgroup").read_text().rpartition("0::")[2].strip()
+    assert rows[os.getpid()]["cgroup"] == own
+    assert rows[os.getpid()]["comm"] == Path("/proc/self/comm").read_text().strip()
