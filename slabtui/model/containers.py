@@ -13,7 +13,7 @@ _ID = re.compile(r"(?:[a-z][a-z-]*[-_])?(?P<id>[0-9a-f]{64})(?:\.scope)?")
 # containerd has SLICE:cri-containerd:ID as one part, where kubelet lets systemd make control groups, and it does not
 # (SystemdCgroup in its configuration).
 _JOINED = re.compile(r":[a-z][a-z-]*:(?=[0-9a-f]{64}(?:/|$))")
-# kubelet: kubepods-burstable-podUID.slice with _ in the uid (systemd), or kubepods/burstable/podUID. Below a cgroup root
+# kubelet: kubepods-burstable-podUID.slice with _ in the uid (systemd), or kubepods/burstable/podUID. Below a root
 # of its own, as in kind, the slice has that before it: kubelet-kubepods-. The uid of a static pod is a hash.
 _POD = re.compile(
     r"(?:[^/]*kubepods-(?:[a-z]+-)?)?pod(?P<uid>[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})(?:\.slice)?"
