@@ -10,14 +10,13 @@ _SHORT_POD = 8  # of a pod's uid: its first part
 # The last part of a container's path is its id of 64 hexadecimal digits. Where systemd makes the control group, it is a
 # scope with the name of the runtime before the id: docker-, cri-containerd-, crio-, libpod- (podman). Kata has kata_.
 _ID = re.compile(r"(?:[a-z][a-z-]*[-_])?(?P<id>[0-9a-f]{64})(?:\.scope)?")
-# containerd has SLICE:cri-containerd:ID as one part, where kubelet lets systemd make control groups, and it does not
-# (SystemdCgroup in its configuration).
-_JOINED = re.compile(r":[a-z][a-z-]*:(?=[0-9a-f]{64}(?:/|$))")
 # kubelet: kubepods-burstable-podUID.slice with _ in the uid (systemd), or kubepods/burstable/podUID. Below a root
 # of its own, as in kind, the slice has that before it: kubelet-kubepods-. The uid of a static pod is a hash.
 _POD = re.compile(
     r"(?:[^/]*kubepods-(?:[a-z]+-)?)?pod(?P<uid>[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})(?:\.slice)?"
 )
+# containerd makes this one part where kubelet lets systemd make control groups, and its own SystemdCgroup is not set.
+_POD_AND_ID = re.compile(rf"{_POD.pattern}:[a-z][a-z-]*:{_ID.pattern}")
 _NAMED = (
     re.compile(r"lxc\.payload\.(?P<id>[^/]+)"),  # LXC, and Incus
     re.compile(r"systemd-nspawn@(?P<id>[^/]+)\.service"),
@@ -41,23 +40,40 @@ class Place:
     unit: str = ""
 
 
-@lru_cache(maxsize=4096)  # every interval has the same paths
 def find_place(path: str) -> Place:
     """Return what the control group of this path belongs to."""
+    return _find(path)[0]
+
+
+def cut_to_place(path: str) -> str:
+    """Return the path of the container that a control group belongs to; else of its systemd unit; else the path.
+
+    Groups below that belong to the same place: those of the units in a container, or those that a unit makes.
+    """
+    return _find(path)[1]
+
+
+@lru_cache(maxsize=4096)  # every interval has the same paths
+def _find(path: str) -> tuple[Place, str]:
     container = pod = unit = ""
-    parts = _JOINED.sub("/", path).split("/")
-    for before, part in zip(("", *parts), parts, strict=False):
+    parts = path.split("/")
+    ends = len(parts)
+    for number, (before, part) in enumerate(zip(("", *parts), parts, strict=False), 1):
         if found := _POD.fullmatch(part):
             pod = found["uid"].replace("_", "-")
+        elif found := _POD_AND_ID.fullmatch(part):
+            pod = found["uid"].replace("_", "-")
+            container, unit, ends = found["id"][:_SHORT], "", number
         elif found := _ID.fullmatch(part):
-            container, unit = found["id"][:_SHORT], ""
+            container, unit, ends = found["id"][:_SHORT], "", number
         elif found := next((found for pattern in _NAMED if (found := pattern.fullmatch(part))), None):
-            container, unit = found["id"], ""
+            container, unit, ends = found["id"], "", number
         elif before == "lxc" and part:  # LXC before 4.0
-            container, unit = part, ""
+            container, unit, ends = part, "", number
         elif part.endswith(_UNITS):
             unit = part
-    return Place(container, pod, unit)
+            ends = ends if container else number
+    return Place(container, pod, unit), "/".join(parts[:ends])
 
 
 def write_place(path: str, width: int) -> str:

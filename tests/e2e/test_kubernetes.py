@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,18 @@ import yaml
 
 from slabtui.cli.parser import parser
 from slabtui.kernel.capabilities import COUNTING, Capability
+from slabtui.model.containers import Place, find_place
 from tests import ROOT
 from tests.support import container
 from tests.support.flight import replayed
+from tests.support.groups import cgroup_root, enter
 from tests.support.terminal import PATIENCE
 
 FLEET = ROOT / "docs" / "fleet"
 MANIFEST = yaml.safe_load((FLEET / "daemonset.yaml").read_text())
 POD: dict[str, Any] = MANIFEST["spec"]["template"]["spec"]
 CONTAINER: dict[str, Any] = POD["containers"][0]
+UID, ID = "0f9c6a1e-1b2c-4d3e-8f90-123456789abc", "3f1a2b3c4d5e6f70" * 4
 OLDEST = "1.25"  # the oldest release of Kubernetes with everything in the manifest, as it is
 
 
@@ -72,17 +76,25 @@ def test_it_records_in_the_container(inside: tuple[Path, list[str]]) -> None:
     assert any(row.live for row in found[-1].rows)
 
 
+@pytest.fixture
+def in_a_pod() -> Iterator[subprocess.Popen[bytes]]:
+    """Return a process that opens files, in a control group with a path as kubelet and containerd make it."""
+    group = cgroup_root() / f"kubepods-test-{os.getpid()}" / f"pod{UID}" / ID
+    group.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", "import os\nwhile True: os.stat('/')"]) as process:
+        enter(group, process.pid)
+        yield process
+        process.kill()
+    for directory in (group, *group.parents[:2]):
+        directory.rmdir()
+
+
 @pytest.mark.live
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_the_processes_of_the_host_are_named_in_the_container(inside: tuple[Path, list[str]]) -> None:
+def test_a_process_is_named_by_its_pod(inside: tuple[Path, list[str]], in_a_pod: subprocess.Popen[bytes]) -> None:
     _, slabtui = inside
     command = [*slabtui, "--processes", "names_cache", "--output", "json", "0.5", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            os.stat("/")
-        assert process.stdout
-        (found,) = json.loads(process.stdout.read())["inspections"]
-    rows = {row["pid"]: row for row in found["rows"]}
-    own = Path("/proc/self/cgroup").read_text().rpartition("0::")[2].strip()
-    assert rows[os.getpid()]["cgroup"] == own
-    assert rows[os.getpid()]["comm"] == Path("/proc/self/comm").read_text().strip()
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    (found,) = json.loads(ended.stdout)["inspections"]
+    paths = {row["pid"]: row["cgroup"] for row in found["rows"]}
+    assert find_place(paths[in_a_pod.pid]) == Place(ID[:12], UID)

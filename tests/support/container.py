@@ -59,11 +59,6 @@ def command(pod: dict[str, Any], root: Path, image: dict[str, Path], host_paths:
 
 def _mount(mount: dict[str, Any], volume: dict[str, Any], root: Path, host_paths: dict[str, Path]) -> list[str]:
     """Return the lines that mount a volume."""
-    target = shlex.quote(f"{root}{mount['mountPath']}")
-    lines = []
-    if "emptyDir" in volume:
-        lines.append(f"mount -t tmpfs -o mode=1777 tmpfs {target}")
-    else:
-        path = volume["hostPath"]["path"]
-        lines.append(f"mkdir -p {target}; mount --rbind {shlex.quote(str(host_paths.get(path, path)))} {target}")
+    target, path = shlex.quote(f"{root}{mount['mountPath']}"), volume["hostPath"]["path"]
+    lines = [f"mkdir -p {target}; mount --rbind {shlex.quote(str(host_paths.get(path, path)))} {target}"]
     return [*lines, f"mount -o remount,bind,ro {target}"] if mount.get("readOnly") else lines

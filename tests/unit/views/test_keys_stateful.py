@@ -13,8 +13,9 @@ from urwid.testing import click, press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow
 from slabtui.producer import Producer
