@@ -11,9 +11,9 @@ CREATE OR REPLACE TABLE limits AS SELECT
 CREATE OR REPLACE VIEW recorded AS
 FROM read_parquet('fleet/*/*/*.parquet', hive_partitioning = true, hive_types = {day: DATE, host: VARCHAR});
 
--- A line through the memory of each cache in each run. A run ends where slabtui or the host was restarted: what is
--- between two runs is not growth.
-CREATE OR REPLACE TABLE run AS
+-- A line through the memory of each cache in each period. A period ends where slabtui or the host was restarted: what is
+-- between two periods is not growth.
+CREATE OR REPLACE TABLE period AS
 SELECT
     host, kernel, since, name,
     bool_and(reclaimable) AS reclaimable,
@@ -27,7 +27,7 @@ WHERE mem IS NOT NULL AND hours * 3600 >= warm_up
 GROUP BY ALL
 HAVING count(*) >= 10;
 
--- All runs of a kernel together, each as far as it is long, and only what the kernel cannot reclaim. lsm_inode_cache and
+-- All periods of a kernel together, each as far as it is long, and only what the kernel cannot reclaim. lsm_inode_cache and
 -- selinux_inode_security have an object for each inode, and grow with the inodes, which can be reclaimed.
 CREATE OR REPLACE TABLE growth AS
 WITH of_kernel AS (
@@ -37,7 +37,7 @@ WITH of_kernel AS (
         arg_max(mem, ends) AS mem,
         sum(bytes_per_hour * seconds) / sum(seconds) AS bytes_per_hour,
         sum(fit * seconds) / sum(seconds) AS fit
-    FROM (SELECT *, epoch(ends) - epoch(begins) AS seconds FROM run)
+    FROM (SELECT *, epoch(ends) - epoch(begins) AS seconds FROM period)
     WHERE reclaimable IS NOT true AND name NOT IN ('lsm_inode_cache', 'selinux_inode_security')
     GROUP BY ALL
 )

@@ -1,12 +1,12 @@
 -- Which caches grow since a new kernel? Each host is compared with itself before the change, and the hosts that changed
 -- with those that did not.
 WITH
-    period AS (
+    kernel_of AS (
         SELECT host, kernel, min(begins) AS begins FROM growth GROUP BY ALL
     ),
     change AS (
         SELECT host, lag(kernel) OVER in_order AS old_kernel, kernel AS new_kernel
-        FROM period
+        FROM kernel_of
         WINDOW in_order AS (PARTITION BY host ORDER BY begins)
         QUALIFY old_kernel IS NOT NULL
     ),

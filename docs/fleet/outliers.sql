@@ -32,7 +32,7 @@ WITH
     least AS (
         SELECT host, name, time_bucket(INTERVAL 5 MINUTE, time) AS time, min(recorded.mem) AS mem
         FROM recorded SEMI JOIN outlier USING (host, name)
-        JOIN (SELECT host, max(since) AS since FROM run GROUP BY host) AS last USING (host, since), limits
+        JOIN (SELECT host, max(since) AS since FROM period GROUP BY host) AS last USING (host, since), limits
         WHERE epoch(time) - epoch(since) >= warm_up
         GROUP BY ALL
     ),

@@ -26,7 +26,6 @@ def command(pod: dict[str, Any], root: Path, image: dict[str, Path], host_paths:
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     place = shlex.quote(str(root))
     script = [
-        "mount --make-rprivate /",
         f"mount --bind / {place}",
         f"mount -t proc proc {place}/proc",
         f"mount -t sysfs -o ro sysfs {place}/sys",

@@ -17,15 +17,15 @@ from tests.tools.fleet.plan import Plan
 _ROWS = """
 SELECT
     host, epoch(since), kernel, epoch(time), name, size, reclaimable, live, mem, allocs, bytes,
-    sum(allocs) OVER run AS total_allocs, sum(bytes) OVER run AS total_bytes
+    sum(allocs) OVER period AS total_allocs, sum(bytes) OVER period AS total_bytes
 FROM generated
-WINDOW run AS (PARTITION BY host, since, name ORDER BY time)
+WINDOW period AS (PARTITION BY host, since, name ORDER BY time)
 ORDER BY host, time, name
 """
 
 
 def record(fleet: Plan, seed: int, caches: int | None = None) -> None:
-    """Write the recordings of all hosts to the current directory, as rsync copies them. Each boot begins a new run."""
+    """Write the recordings of all hosts to the current directory, as rsync copies them. Each boot begins a new period."""
     with duckdb.connect() as connection:
         rows.prepare(connection, fleet, fleet.hosts, seed, caches)
         found = connection.execute(_ROWS).fetchall()

@@ -58,7 +58,7 @@ def test_the_caches_that_hold_most_are_those_of_the_recordings(fleet: Plan, conn
 
 
 def test_reclaimable_memory_grows_and_is_not_reported(connection: DuckDBPyConnection) -> None:
-    grown = connection.sql("SELECT name, min(bytes_per_hour) FROM run GROUP BY name").fetchall()
+    grown = connection.sql("SELECT name, min(bytes_per_hour) FROM period GROUP BY name").fetchall()
     rates = dict(grown)
     assert all(rates[name] > rate / 2 for name, rate in plan.RECLAIMABLE.items())
     assert rates[plan.FOLLOWER[0]] > 1 << 20  # it would be reported if it were not excluded
@@ -98,6 +98,19 @@ def test_a_segment_that_is_torn_is_loaded_up_to_its_last_line(tmp_path: Path, mo
     found = replayed(directory)
     assert found
     assert load() == found
+
+
+def test_some_hosts_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("recordings").mkdir()
+    for host in ("web1", "db1"):
+        sink = DirectorySink(Path("recordings", host))
+        sink.write(next(changing(1)))
+        sink.close()
+    with duckdb.connect() as connection:
+        connection.execute("SET VARIABLE recordings = 'recordings/web*/slabtui-2023*.jsonl.zst'")
+        questions.run(connection, "load")
+        assert connection.sql("SELECT DISTINCT host FROM 'fleet/*/*/*.parquet'").fetchall() == [("web1",)]
 
 
 def changing(intervals: int) -> Iterator[Snapshot]:
