@@ -50,21 +50,27 @@ def test_each_mount_has_a_volume_and_each_volume_a_mount() -> None:
     assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == {volume["name"] for volume in POD["volumes"]}
 
 
-@pytest.fixture
-def inside(tmp_path: Path) -> tuple[Path, list[str]]:
+def without_processes() -> dict[str, Any]:
+    """Return the pod without what the manifest says to remove where no process is to be named."""
+    mounts = [mount for mount in CONTAINER["volumeMounts"] if mount["name"] != "cgroup"]
+    return POD | {"hostPID": False, "containers": [CONTAINER | {"volumeMounts": mounts}]}
+
+
+def start(pod: dict[str, Any], tmp_path: Path) -> tuple[Path, list[str]]:
     """Return the directory of the recordings on the host, and the command that runs slabtui in the container."""
     root, recordings = tmp_path / "root", tmp_path / "recordings"
     root.mkdir()
     recordings.mkdir()
     image = {"venv": Path(sys.prefix), "slabtui": ROOT / "slabtui"}
-    start = container.command(POD, root, image, {"/var/lib/slabtui": recordings})
-    return recordings, [*start, "env", "PYTHONPATH=/opt", "/opt/venv/bin/python", "-m", "slabtui"]
+    command = container.command(pod, root, image, {"/var/lib/slabtui": recordings})
+    return recordings, [*command, "env", "PYTHONPATH=/opt", "/opt/venv/bin/python", "-m", "slabtui"]
 
 
 @pytest.mark.live
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_it_records_in_the_container(inside: tuple[Path, list[str]]) -> None:
-    recordings, slabtui = inside
+@pytest.mark.parametrize("pod", [POD, without_processes()], ids=["whole", "without processes"])
+def test_it_records_in_the_container(pod: dict[str, Any], tmp_path: Path) -> None:
+    recordings, slabtui = start(pod, tmp_path)
     options = ["0.2" if option == "60" else option for option in CONTAINER["args"]]
     command = [*slabtui, *options, "-n", "3"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
@@ -81,18 +87,22 @@ def in_a_pod() -> Iterator[subprocess.Popen[bytes]]:
     """Return a process that opens files, in a control group with a path as kubelet and containerd make it."""
     group = cgroup_root() / f"kubepods-test-{os.getpid()}" / f"pod{UID}" / ID
     group.mkdir(parents=True)
-    with subprocess.Popen([sys.executable, "-c", "import os\nwhile True: os.stat('/')"]) as process:
-        enter(group, process.pid)
-        yield process
-        process.kill()
-    for directory in (group, *group.parents[:2]):
-        directory.rmdir()
+    try:
+        with subprocess.Popen([sys.executable, "-c", "import os\nwhile True: os.stat('/')"]) as process:
+            try:
+                enter(group, process.pid)
+                yield process
+            finally:
+                process.kill()
+    finally:
+        for directory in (group, *group.parents[:2]):
+            directory.rmdir()
 
 
 @pytest.mark.live
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_a_process_is_named_by_its_pod(inside: tuple[Path, list[str]], in_a_pod: subprocess.Popen[bytes]) -> None:
-    _, slabtui = inside
+def test_a_process_is_named_by_its_pod(in_a_pod: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    _, slabtui = start(POD, tmp_path)
     command = [*slabtui, "--processes", "names_cache", "--output", "json", "0.5", "1"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
     (found,) = json.loads(ended.stdout)["inspections"]

@@ -8,6 +8,7 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # What runc and crun hide and protect by default, as far as slabtui could want it: "Linux masked and readonly paths" in
 # the configuration that containerd and CRI-O make.
 _MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
+_OWN = ("/opt", "/var/lib")  # of the container alone: directories that this machine lacks are made there
 _PROTECTED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 
 
@@ -35,7 +36,7 @@ def command(pod: dict[str, Any], root: Path, image: dict[str, Path], host_paths:
         *(f"[ ! -d {place}{path} ] || mount -t tmpfs -o ro tmpfs {place}{path}" for path in _MASKED),
         *(f"mount --bind {place}{path} {place}{path}; mount -o remount,bind,ro {place}{path}" for path in _PROTECTED),
     ]
-    script.append(f"mount -t tmpfs tmpfs {place}/opt")
+    script += [f"mount -t tmpfs tmpfs {place}{path}" for path in _OWN]
     for name, path in image.items():
         target = f"{place}/opt/{shlex.quote(name)}"
         script.append(
@@ -44,7 +45,7 @@ def command(pod: dict[str, Any], root: Path, image: dict[str, Path], host_paths:
     for mount in container["volumeMounts"]:
         script += _mount(mount, volumes[mount["name"]], root, host_paths)
     if context["readOnlyRootFilesystem"]:
-        script += [f"mount -o remount,bind,ro {place}{path}" for path in ("", "/dev", "/opt")]
+        script += [f"mount -o remount,bind,ro {place}{path}" for path in ("", "/dev", *_OWN)]
     granted = "".join(f",+{name.lower()}" for name in context["capabilities"]["add"])
     script.append(
         f"exec chroot {place} setpriv --reuid={context['runAsUser']} --regid={context['runAsGroup']} --clear-groups"
