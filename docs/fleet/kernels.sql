@@ -1,5 +1,5 @@
 -- Which caches grow since a new kernel? Each host is compared with itself before the change, and the hosts that changed
--- with those that did not.
+-- with those that still run the old one.
 WITH
     kernel_of AS (
         SELECT host, kernel, min(begins) AS begins FROM growth GROUP BY ALL
@@ -26,8 +26,8 @@ WITH
         CROSS JOIN limits
     ),
     unchanged AS (
-        SELECT name, count(*) FILTER (grows) AS growing, count(*) AS hosts
-        FROM growth WHERE host NOT IN (SELECT host FROM change) GROUP BY name
+        SELECT kernel AS old_kernel, name, count(*) FILTER (grows) AS growing, count(*) AS hosts
+        FROM growth WHERE host NOT IN (SELECT host FROM change) GROUP BY ALL
     )
 SELECT
     old_kernel, new_kernel, name,
@@ -39,7 +39,7 @@ SELECT
     coalesce(any_value(unchanged.hosts), 0) AS unchanged_hosts
 FROM compared
 JOIN changed USING (old_kernel, new_kernel)
-LEFT JOIN unchanged USING (name)
+LEFT JOIN unchanged USING (old_kernel, name)
 GROUP BY old_kernel, new_kernel, name
 HAVING hosts_growing >= 2
 ORDER BY hosts_growing DESC, name;

@@ -57,6 +57,19 @@ def test_the_caches_that_hold_most_are_those_of_the_recordings(fleet: Plan, conn
         assert [name for at, name in of_hosts.by("host", "name") if at == host] == [row.name for row in rows[:3]]
 
 
+def test_a_host_that_had_the_new_kernel_before_is_not_one_that_keeps_the_old_one() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE limits AS SELECT 1 AS least_growth")
+        connection.execute(
+            "CREATE TABLE growth (host TEXT, kernel TEXT, name TEXT, begins INT, bytes_per_hour INT, grows BOOLEAN)"
+        )
+        rows = [(host, kernel, "a", at, 9 * at, at > 0) for host in "xy" for at, kernel in enumerate(("old", "new"))]
+        rows += [("early", "new", "a", 0, 9, True), ("late", "old", "a", 0, 0, False)]
+        connection.executemany("INSERT INTO growth VALUES (?, ?, ?, ?, ?, ?)", rows)
+        (found,) = questions.run(connection, "kernels")
+    assert found.by("hosts_growing", "hosts_changed", "unchanged_growing", "unchanged_hosts") == [(2, 2, 0, 1)]
+
+
 def test_reclaimable_memory_grows_and_is_not_reported(connection: DuckDBPyConnection) -> None:
     grown = connection.sql("SELECT name, min(bytes_per_hour) FROM period GROUP BY name").fetchall()
     rates = dict(grown)
