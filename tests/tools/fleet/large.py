@@ -1,6 +1,6 @@
-"""The large run: Parquet of a thousand hosts and a day, which DuckDB makes itself.
+"""Parquet of a thousand hosts and a day, which DuckDB makes itself.
 
-The codec would take hours for 340 million rows, so load.sql has no part in this; the small run has it.
+The codec would take hours for 340 million rows, so load.sql has no part in this; small.py makes recordings for it.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Writes the figures and the answers of the large run into docs/fleet/analysis.md, between its markers."""
+"""Writes the figures and the answers of a thousand hosts into docs/fleet/analysis.md, between its markers."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The small run: real recordings of a small fleet, by the recorder itself, for load.sql."""
+"""Real recordings of a small fleet, by the recorder itself, for load.sql."""
 
 import os
 from collections.abc import Iterator
