@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
 # What runc and crun hide and protect by default, as far as slabtui could want it: "Linux masked and readonly paths" in
 # the configuration that containerd and CRI-O make.
 _MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
