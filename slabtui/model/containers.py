@@ -8,13 +8,15 @@ _SHORT = 12  # hexadecimal digits of a container's id, as `docker ps` and `crict
 _SHORT_POD = 8  # of a pod's uid: its first part
 
 # The last part of a container's path is its id of 64 hexadecimal digits. Where systemd makes the control group, it is a
-# scope with the name of the runtime before the id: docker-, cri-containerd-, crio-, libpod- (podman).
-_ID = re.compile(r"(?:(?P<runtime>[a-z][a-z-]*)-)?(?P<id>[0-9a-f]{64})(?:\.scope)?")
-# kubelet: kubepods-burstable-podUID.slice with _ in the uid (systemd), or kubepods/burstable/podUID. The uid of a
-# static pod is a hash without dashes.
+# scope with the name of the runtime before the id: docker-, cri-containerd-, crio-, libpod- (podman). Kata has kata_.
+_ID = re.compile(r"(?:[a-z][a-z-]*[-_])?(?P<id>[0-9a-f]{64})(?:\.scope)?")
+# kubelet: kubepods-burstable-podUID.slice with _ in the uid (systemd), or kubepods/burstable/podUID. Below a root
+# of its own, as in kind, the slice has that before it: kubelet-kubepods-. The uid of a static pod is a hash.
 _POD = re.compile(
-    r"(?:kubepods(?:-[a-z]+)?-)?pod(?P<uid>[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})(?:\.slice)?"
+    r"(?:[^/]*kubepods-(?:[a-z]+-)?)?pod(?P<uid>[0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})(?:\.slice)?"
 )
+# containerd makes this one part where kubelet lets systemd make control groups, and its own SystemdCgroup is not set.
+_POD_AND_ID = re.compile(rf"{_POD.pattern}:[a-z][a-z-]*:{_ID.pattern}")
 _NAMED = (
     re.compile(r"lxc\.payload\.(?P<id>[^/]+)"),  # LXC, and Incus
     re.compile(r"systemd-nspawn@(?P<id>[^/]+)\.service"),
@@ -29,7 +31,7 @@ class Place:
 
     Attributes:
         container: the short id of a container, or its name.
-        pod: the uid of its Kubernetes pod, with dashes.
+        pod: the uid of its Kubernetes pod, as kubectl prints it; of a static pod, the hash of its configuration.
         unit: the innermost systemd unit that holds processes, as `cron.service`.
     """
 
@@ -58,7 +60,10 @@ def _find(path: str) -> tuple[Place, str]:
     ends = len(parts)
     for number, (before, part) in enumerate(zip(("", *parts), parts, strict=False), 1):
         if found := _POD.fullmatch(part):
-            pod = _with_dashes(found["uid"])
+            pod = found["uid"].replace("_", "-")
+        elif found := _POD_AND_ID.fullmatch(part):
+            pod = found["uid"].replace("_", "-")
+            container, unit, ends = found["id"][:_SHORT], "", number
         elif found := _ID.fullmatch(part):
             container, unit, ends = found["id"][:_SHORT], "", number
         elif found := next((found for pattern in _NAMED if (found := pattern.fullmatch(part))), None):
@@ -91,8 +96,3 @@ def write_place(path: str, width: int) -> str:
     else:
         forms = (path, place.container or place.unit or path)
     return next((form for form in forms if len(form) <= width), forms[-1])
-
-
-def _with_dashes(uid: str) -> str:
-    digits = uid.replace("_", "").replace("-", "")
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -8,6 +8,7 @@ from slabtui.model.containers import Place, cut_to_place, find_place, write_plac
 
 ID = "3f1a2b3c4d5e" + "0123456789abcdef" * 3 + "0123"
 UID = "0f9c6a1e-1b2c-4d3e-8f90-123456789abc"
+HASH = "0f9c6a1e1b2c4d3e8f90123456789abc"  # of a static pod
 UNDERSCORES = UID.replace("-", "_")
 SHORT = ID[:12]
 
@@ -26,7 +27,37 @@ SHORT = ID[:12]
         ),
         (f"/kubepods.slice/kubepods-pod{UNDERSCORES}.slice/crio-{ID}.scope", Place(SHORT, UID)),
         (f"/kubepods/besteffort/pod{UID}/{ID}", Place(SHORT, UID)),
-        (f"/kubepods/pod{UID.replace('-', '')}/{ID}", Place(SHORT, UID)),
+        (f"/kubepods/pod{HASH}/{ID}", Place(SHORT, HASH)),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{HASH}.slice", Place(pod=HASH)),
+        (f"/kubepods/burstable/pod{UID}/crio-{ID}", Place(SHORT, UID)),
+        (f"/kubepods.slice/kubepods-pod{UNDERSCORES}.slice/crio-conmon-{ID}.scope", Place(SHORT, UID)),
+        (f"/kubepods.slice/kubepods-pod{UNDERSCORES}.slice/crio-{ID}.scope/container", Place(SHORT, UID)),
+        (
+            f"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{UNDERSCORES}.slice/docker-{ID}.scope",
+            Place(SHORT, UID),
+        ),
+        (
+            f"/kubepods.slice/kubepods-pod{UNDERSCORES}.slice/cri-containerd-{ID}.scope/system.slice/cron.service",
+            Place(SHORT, UID, "cron.service"),
+        ),
+        (
+            f"/system.slice/containerd.service/kubepods-burstable-pod{UNDERSCORES}.slice:cri-containerd:{ID}",
+            Place(SHORT, UID),
+        ),
+        (f"/kubepods-pod{UNDERSCORES}.slice:cri-containerd:{ID}/init.scope", Place(SHORT, UID, "init.scope")),
+        (
+            f"/docker/{'f' * 64}/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice"
+            f"/kubelet-kubepods-besteffort-pod{UNDERSCORES}.slice/cri-containerd-{ID}.scope",
+            Place(SHORT, UID),
+        ),
+        (f"/docker/{'f' * 64}/kubelet/kubepods/besteffort/pod{UID}/{ID}", Place(SHORT, UID)),
+        (f"/../../kubepods-burstable-pod{UNDERSCORES}.slice/cri-containerd-{ID}.scope", Place(SHORT, UID)),
+        (f"/../cri-containerd-{ID}.scope", Place(SHORT)),
+        (f"/kubepods/pod{UID}/kata_{ID}", Place(SHORT, UID)),
+        (f"/kata_overhead/{ID}", Place(SHORT)),
+        (f"/default/{ID}", Place(SHORT)),
+        (f"/system.slice/nerdctl-{ID}.scope", Place(SHORT)),
+        ("/user.slice/app.slice/dbus-:1.2-org.a.B@0.service", Place(unit="dbus-:1.2-org.a.B@0.service")),
         (f"/kubepods.slice/kubepods-pod{UNDERSCORES}.slice", Place(pod=UID)),
         ("/lxc.payload.web", Place("web")),
         ("/lxc/web/init.scope", Place("web", unit="init.scope")),
@@ -80,6 +111,10 @@ def test_any_path_has_a_place(path: str, width: int) -> None:
         (f"/kubepods/pod{UID}/{ID}/system.slice/a.service", f"/kubepods/pod{UID}/{ID}"),
         (f"/docker/{ID}/docker/{ID}/init", f"/docker/{ID}/docker/{ID}"),
         ("/user.slice/user-7.slice/user@7.service/app.slice/dbus.service/worker", None),
+        (
+            f"/kubepods-pod{UNDERSCORES}.slice:cri-containerd:{ID}/x",
+            f"/kubepods-pod{UNDERSCORES}.slice:cri-containerd:{ID}",
+        ),
         ("/lxc/box/init.scope", "/lxc/box"),
         (f"/kubepods/pod{UID}", f"/kubepods/pod{UID}"),
         ("/a/b", "/a/b"),
