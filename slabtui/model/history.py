@@ -101,6 +101,13 @@ class History:
             self._drop_oldest()
         self._forget_inspections()
 
+    def replace(self, other: "History") -> None:
+        """Number the snapshots like those of a history that this one replaces; the newest has the number of its newest.
+
+        There is room for the numbers of 300.
+        """
+        self.added = max(other.added, LENGTH)
+
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot
