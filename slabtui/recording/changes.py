@@ -87,6 +87,7 @@ class ChangeDecoder:
     def __init__(self) -> None:
         self._whole: Row | None = None  # the last whole line, until changes follow it
         self._known: dict[str, Row] | None = None
+        self._moving: set[str] = set()  # keys of the last line: a row that was left out of it stays as it is now
 
     def restore(self, found: Row) -> Row:
         """Return a line, parsed, with all its rows and all their fields.
@@ -99,17 +100,21 @@ class ChangeDecoder:
             return found
         if self._whole is not None:
             self._known, self._whole = _fill(_keyed(self._whole)), None
-        if self._known is None:
+            self._moving = set(self._known)
+        known, given, gone = self._known, _keyed(found), found.get("gone", [])
+        if known is None:
             raise SchemaError("changes of a line that is missing")
-        given, gone = _keyed(found), found.get("gone", [])
         if not isinstance(gone, list) or not all(isinstance(key, str) for key in gone):
             raise SchemaError(f"gone is {brief(gone)}")
         for key in gone:
-            self._known.pop(key, None)
-        known = {key: _restore(before, given.pop(key, {})) for key, before in self._known.items()} | _fill(given)
+            known.pop(key, None)
+        new = {key: row for key, row in given.items() if key not in known}
+        for key in (self._moving | given.keys()) & known.keys():
+            known[key] = _restore(known[key], given.get(key, {}))
+        known |= _fill(new)
+        self._moving = set(given)
         if len(known) > bounds.MOST_CACHES:
             raise SchemaError(f"changes of more than {bounds.MOST_CACHES} caches")
-        self._known = known
         return found | {"schema": codec.NAME, "caches": list(known.values())}
 
 

@@ -18,7 +18,7 @@ from slabtui.recording.index import Summary
 from slabtui.recording.limits import Limits
 from slabtui.system import files
 
-FRAME_TEXT = 4 << 20  # bytes of lines in a frame; it takes 50 ms to read them up to the moment that is looked for
+FRAME_TEXT = 2 << 20  # bytes of lines in a frame; 0.2 s to read them up to a moment, of 2000 caches that all change
 
 _PART = 20  # a segment takes at most this part of the size that is kept, so that dropping one leaves most of it
 _SYNC = 30.0  # seconds of recording that are lost at most if the machine stops, beside the interval that has begun
@@ -204,9 +204,8 @@ class _Segment:
         data = self._compressor.compress(line) + self._compressor.flush(self._module.block)
         self._put(data)
         self._text += len(line)
-        self.summary.add(
-            round(snapshot.time, 3), None if snapshot.memory is None else snapshot.memory.slab, self._frame
-        )
+        slab = None if snapshot.memory is None else snapshot.memory.slab
+        self.summary.add(round(snapshot.time, 3), slab, self._frame)
 
     def sync(self, now: float) -> None:
         """Let the disk confirm what was written, if that is due; OSError where it does not."""

@@ -37,11 +37,16 @@ class Relay(Producer):
         """Publish until the stream ends.
 
         Raises:
-            SnapshotsEndedError: the relay is to end.
+            SnapshotsEndedError: it has ended, or the relay is to end.
             SlabtuiError: the stream is damaged.
         """
         self.publish(self._first)
-        for snapshot in self._snapshots:
-            if self._stopping or self._finishing:
-                raise SnapshotsEndedError
-            self.publish(snapshot)
+        try:
+            for snapshot in self._snapshots:
+                self.publish(snapshot)
+                if self._stopping or self._finishing:
+                    break
+        except SlabtuiError:
+            if not (self._stopping or self._finishing):  # else an interrupt has ended the other process, too
+                raise
+        raise SnapshotsEndedError

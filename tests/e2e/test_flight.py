@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from slabtui.errors import SlabtuiError
 from slabtui.recording import segments
 from tests.support.flight import replayed
 from tests.support.terminal import PATIENCE, Terminal
@@ -44,9 +45,17 @@ def service(directory: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]
             process.kill()
 
 
+def number_of_snapshots(directory: Path) -> int:
+    """Return how many a directory has; 0: not even the first one is whole yet."""
+    try:
+        return len(replayed(directory))
+    except SlabtuiError:
+        return 0
+
+
 def wait_for_snapshots(directory: Path, number: int) -> None:
     end = time.monotonic() + PATIENCE
-    while not directory.is_dir() or not segments.names(directory) or len(replayed(directory)) < number:
+    while number_of_snapshots(directory) < number:
         assert time.monotonic() < end
         time.sleep(0.1)
 

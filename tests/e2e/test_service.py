@@ -13,7 +13,8 @@ from slabtui.kernel.capabilities import COUNTING
 from tests.support.flight import replayed
 from tests.support.terminal import PATIENCE
 
-UNIT = Path(__file__).parents[2] / "docs" / "slabtui.service"
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "docs" / "slabtui.service"
 MOST_EXPOSED = 4.0  # of 10; systemd-analyze(1) calls less than 5 OK
 
 
@@ -79,3 +80,52 @@ def test_a_user_with_the_capabilities_of_the_unit_records(tmp_path: Path) -> Non
     found = replayed(directory)
     assert len(found) == 3
     assert sum(one.allocs for one in found) > 0
+
+
+# Run in the container as a unit. It waits for what is recorded, and leaves the status of the service after each step.
+PROBE = """
+export SYSTEMD_PAGER=cat
+recording=/var/lib/slabtui
+count() { /opt/bin/slabtui --replay $recording/ --output json 2>/dev/null | wc -l; }
+wait_for() { until [ $(count) -gt $1 ]; do sleep 0.2; done; }
+segments() { ls $recording | grep -c zst; }
+wait_for 2
+echo booted $(systemctl show -P User slabtui) $(segments)
+systemctl reload slabtui
+wait_for $(($(count) + 2))
+echo reloaded $(segments)
+systemctl restart slabtui
+wait_for $(($(count) + 2))
+echo restarted $(segments)
+kill -9 $(systemctl show -P MainPID slabtui)
+sleep 0.5
+echo killed $(systemctl show -P Result slabtui)
+systemctl restart slabtui
+wait_for $(($(count) + 2))
+systemctl stop slabtui
+echo stopped $(systemctl show -P Result slabtui) $(segments)
+journalctl --quiet -o cat -u slabtui _COMM=python
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-nspawn"), reason="needs root and systemd-nspawn")
+def test_the_service_starts_at_boot_reloads_and_survives_a_restart_and_a_kill(tmp_path: Path) -> None:
+    """In a container: under a real systemd, with all of its restrictions."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "probe.sh").write_text(f"exec >/opt/out/log 2>&1\n{PROBE}")
+    unit = tmp_path / "slabtui.service"
+    unit.write_text(UNIT.read_text().replace("-d 10", "-d 0.5"))
+    boot = ["sh", ROOT / "tests" / "support" / "boot.sh", tmp_path, unit, sys.prefix, ROOT]
+    ended = subprocess.run(
+        ["unshare", "--mount", "--cgroup", *boot], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    log = (tmp_path / "out" / "log").read_text().splitlines()
+    assert log == [
+        "booted slabtui 1",
+        "reloaded 2",
+        "restarted 3",
+        "killed signal",
+        "stopped success 4",
+    ]
