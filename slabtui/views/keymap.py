@@ -234,7 +234,6 @@ ACTIONS = (
         _MAIN,
         "In a replay: jump to a moment: 02:30, -10m, or 2026-11-26T02:30; marks are dropped",
         _TIME,
-        "Time",
     ),
     Action(
         "seek",

@@ -36,7 +36,7 @@ def lines(state: State, width: int, number: int) -> Markup:
     course = state.time.course
     if len(course.points) < _FEWEST:
         known = "the slab memory is not in this recording" if course.is_whole else "the recording is read"
-        return [("dim", f"time line: {known}")]
+        return [("dim", f"time line: {known}"), *[(None, "\n")] * (number - 1)]
     labels, after, room = _layout(course, width, number)
     columns = course.columns(room)
     here = course.column_at(state.shown.time, room) if state.shown is not None else None
