@@ -165,7 +165,8 @@ class Player(Producer):
         return rest
 
     def _goes_on(self) -> bool:
-        return self._target is None and not (self._stopping or self._finishing)
+        """Return whether the intervals before a moment are still wanted: nothing else is to be done."""
+        return self._target is None and not (self._steps or self._stopping or self._finishing)
 
     def _publish_arrival(self, snapshots: list[Snapshot], *, is_complete: bool) -> None:
         """Publish the last of some snapshots, with their history and judgement."""

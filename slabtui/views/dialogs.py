@@ -90,7 +90,8 @@ MOUSE = (
     (
         "click",
         "A heading: sort by it, or reverse the order. A row: select it, or open it if it is selected. A tab: open it. A"
-        " key in the last line: press it. The scroll bar: scroll there. Beside a dialog: close it",
+        " key in the last line: press it. The scroll bar: scroll there. The time line: jump there. Beside a"
+        " dialog: close it",
     ),
     ("wheel", "Scroll"),
     ("Shift", "While it is held, the terminal selects text; --no-mouse leaves the mouse to the terminal"),
