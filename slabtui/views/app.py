@@ -193,8 +193,9 @@ class App:
     def sync(self) -> None:
         """Do, request and draw what follows from the state; called after each key, snapshot and timer."""
         self._hand_over()
-        for effect in self.state.take_effects():
-            self._effects[effect]()
+        while effects := self.state.take_effects():  # what was looked for and is known asks for a jump
+            for effect in effects:
+                self._effects[effect]()
         self.state.other_notes = self._notes()
         self._draw_windows()
         if self._loop is not None:

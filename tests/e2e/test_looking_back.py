@@ -108,6 +108,15 @@ def test_the_search_goes_from_the_strongest_growth_to_the_next(screen: Terminal)
         screen.wait_for(lambda number=number: shows(screen, number + 1))
     screen.type("W")
     screen.wait_for(lambda: "slab memory +500MiB in 5 min" in screen.lines[-2])
+    screen.type("W")
+    screen.wait_for(lambda: shows(screen, GROWS_AT[1] + 1))
+    screen.type("(")
+    screen.wait_for(lambda: shows(screen, 1))
+
+
+def test_a_search_of_what_is_known_already_jumps_at_once(screen: Terminal) -> None:
+    screen.type("W")
+    screen.wait_for(lambda: shows(screen, GROWS_AT[0] + 1), 5.0)
 
 
 def test_a_small_terminal_has_no_time_line(directory: Path) -> None:
