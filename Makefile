@@ -78,11 +78,14 @@ format: $(VENV)/.test
 	@$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# Writes what is generated from the code: the rooms in docs/architecture.md, the manual page, the README's pictures.
+# Writes what is generated from the code: the rooms in docs/architecture.md, the reference in docs/library.md, the manual
+# page, the README's pictures, and the dashboard of the metrics.
 docs: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.rooms
+	$(VENV)/bin/python -m tests.tools.reference
 	$(VENV)/bin/python -m tests.tools.manual docs/slabtui.8
 	$(VENV)/bin/python -m tests.tools.picture docs
+	$(VENV)/bin/python -m tests.tools.dashboard
 
 # Writes docs/performance.md, which takes about 20 minutes on an idle machine; ARGS=--quick only checks that it works.
 bench: $(VENV)/.test

@@ -32,6 +32,7 @@ def why_not_live() -> str | None:
     """Return what this machine lacks to run slabtui for real."""
     try:
         capabilities.demand()
+        capabilities.unlimit_locked_memory()  # as the program does; a probe by itself changes no limit
         Probe(offsets.read()).close()
     except SlabtuiError as error:
         return str(error)

@@ -7,6 +7,7 @@ from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.series import Bins
 from slabtui.analysis.sign import Sign
 from slabtui.analysis.stretch import Stretch
+from slabtui.analysis.trend import Trend
 from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
 
 HOUR = 3600
@@ -62,7 +63,7 @@ class JudgedCache(JudgedSeries):
     @property
     def least(self) -> float:
         """Growth that can be seen, in objects."""
-        return min(_LEAST_OBJECTS, _LEAST_BYTES / self.size) if self.size else _LEAST_OBJECTS
+        return find_least(self.size)
 
     @property
     def rate(self) -> float | None:
@@ -79,6 +80,12 @@ class JudgedCache(JudgedSeries):
         if baseline.is_gone and baseline.trend.span:
             return (self.recent[-1] - self.long[0]) / baseline.trend.span
         return baseline.slope
+
+    @property
+    def trend(self) -> Trend | None:
+        """The trend on which its mark rests, else the one since the baseline; None: not known yet."""
+        marked = self._sign.rests_on if self._sign else None
+        return self.baseline.trend if marked is None else marked.best
 
     @property
     def bytes_per_hour(self) -> float | None:
@@ -154,6 +161,11 @@ class JudgedCache(JudgedSeries):
         super().mark()
         self._sign = Sign()
         self._put_judgement(())
+
+
+def find_least(size: int | None) -> float:
+    """Return by how many objects of this size a cache must grow to be judged."""
+    return min(_LEAST_OBJECTS, _LEAST_BYTES / size) if size else _LEAST_OBJECTS
 
 
 def _rounded(rate: float | None) -> float | None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from slabtui.analysis.cache import HOUR, JudgedCache
 from slabtui.analysis.host import JudgedHost
 from slabtui.analysis.series import BIN, RECENT, Bins
+from slabtui.analysis.trend import Trend
 from slabtui.analysis.verdict import NONE, judge_together
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, unjudged_values
 
-_PER_SECOND = 16  # caches that are examined: about 1 ms
+_PER_BIN = 80  # caches that are examined: about 5 ms
 _AT_ONCE = 48  # caches that are examined in one interval: about 3 ms
 
 
@@ -20,10 +21,13 @@ class Growth:
 
     The judgement of a recording is kept until a mark. The work is spread over the intervals: each one examines some of
     the caches that change, so a judgement may be one bin old.
+
+    Args:
+        width: seconds of a bin, of which a judgement needs eight.
     """
 
-    def __init__(self) -> None:
-        self._bins = Bins()
+    def __init__(self, width: float = BIN) -> None:
+        self._bins = Bins(width)
         self._caches: dict[CacheKey, JudgedCache] = {}
         self._host = JudgedHost()
         self._due: deque[JudgedCache] = deque()
@@ -47,16 +51,33 @@ class Growth:
         caches = self._add_rows(snapshot.rows)
         self._host.add(snapshot.memory)
         takes_time = ends and self._end_bin()
-        if not takes_time or snapshot.elapsed >= BIN:  # longer intervals all end a bin
-            self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed * _PER_SECOND))))
+        if not takes_time or snapshot.elapsed >= self._bins.width:  # longer intervals all end a bin
+            self._examine_some(max(1, round(min(_AT_ONCE, snapshot.elapsed / self._bins.width * _PER_BIN))))
         if snapshot.growth is not None and not self._was_marked:
             return snapshot
-        rows = tuple(map(_judge_row, caches, snapshot.rows))
-        return replace(snapshot, rows=rows, growth=self._host.judge(self._since, snapshot.memory, self._leaks))
+        return self._put_judgement(snapshot, caches)
 
     def mark(self) -> None:
         """Begin a new baseline with the end of the last snapshot; may be called in any thread."""
         self._is_marked = True
+
+    def judge_at_once(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot that was judged last with the judgement at the end of the last bin, which takes time."""
+        self.examine_all()
+        if self._is_due:
+            self._judge_caches()
+        return self._put_judgement(snapshot, [self._caches.get(row.cache) for row in snapshot.rows])
+
+    def examine_all(self) -> None:
+        """Find the trends at the end of the last bin of all caches, which takes time."""
+        while self._due:
+            self._due.popleft().examine(self._bins)
+            self._is_due = True
+
+    def find_trend(self, cache: CacheKey) -> Trend | None:
+        """Return the trend that the growth of a cache rests on; None: not known yet."""
+        found = self._caches.get(cache)
+        return None if found is None else found.trend
 
     def _begin_baseline(self) -> None:
         if self._since is None:  # it begins with the first snapshot
@@ -68,6 +89,11 @@ class Growth:
         self._host.mark()
         for cache in self._caches.values():
             cache.mark()
+
+    def _put_judgement(self, snapshot: Snapshot, caches: Iterable[JudgedCache | None]) -> Snapshot:
+        assert self._since is not None
+        rows = tuple(map(_judge_row, caches, snapshot.rows))
+        return replace(snapshot, rows=rows, growth=self._host.judge(self._since, snapshot.memory, self._leaks))
 
     def _add_rows(self, rows: Iterable[CacheRow]) -> list[JudgedCache | None]:
         """Add the live objects of each row to its cache, and return these caches; None: they are not known."""

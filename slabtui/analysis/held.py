@@ -138,9 +138,11 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     unseen = tracking.net - (tracking.live - tracking.live_began) - tracking.gone
     doubt = ""
     if unseen > noise + _UNSEEN * objects:
-        doubt = f"about {unseen:,} frees have no event, as frees in bulk: their objects seem to be held"
+        which = "" if tracking.bulk else ", as frees in bulk"
+        doubt = f"about {unseen:,} frees have no event{which}: their objects seem to be held"
     elif objects - noise > tracking.live:
-        doubt = f"only {tracking.live:,} objects are live: frees in bulk have no event"
+        which = "some frees" if tracking.bulk else "frees in bulk"
+        doubt = f"only {tracking.live:,} objects are live: {which} have no event"
     return replace(tracking, doubt=doubt)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from slabtui.analysis.judged import JudgedSeries
 from slabtui.analysis.series import Bins, Ends
 from slabtui.analysis.sign import Sign
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
+from slabtui.model.memory import HostMemory
 
 _LEAST = 256 << 10  # bytes: less growth comes and goes with the slabs of the CPUs
 

@@ -26,7 +26,7 @@ class Scale(IntEnum):
 
 
 class Ends(NamedTuple):
-    """What ends with a bin of five seconds.
+    """What ends with a recent bin.
 
     Attributes:
         long: whether a bin since the baseline ends.
@@ -42,7 +42,11 @@ class Ends(NamedTuple):
 class Bins:
     """The bins that all series share, by the sum of the intervals: the clock of the host may be set.
 
+    Args:
+        width: seconds of a recent bin.
+
     Attributes:
+        width: the same.
         recent: the mean time of the readings in each of the last bins, in seconds.
         rolling: the same of the bins of the last five minutes.
         long: the same of the bins since the baseline.
@@ -50,7 +54,8 @@ class Bins:
         now: the time of the last reading.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = BIN) -> None:
+        self.width = width
         self.recent: list[float] = []
         self.rolling: list[float] = []
         self.long: list[float] = []
@@ -60,7 +65,7 @@ class Bins:
         self._baseline = 0.0
         self._begin = 0.0
         self._readings: list[float] = []  # times of those in this bin
-        self._width = 1  # recent bins in a long one
+        self._in_long = 1  # recent bins in a long one
         self._waiting: list[float] = []  # times of the recent bins that are in no long one yet
 
     def times(self, scale: Scale) -> Sequence[float]:
@@ -70,13 +75,15 @@ class Bins:
     def counts(self, scale: Scale) -> bool:
         """Return whether a scale has its own part in the judgement: it begins after the baseline."""
         times = self._scales[scale]
-        return scale is Scale.BASELINE or (bool(times) and times[0] - BIN > self._baseline)
+        return scale is Scale.BASELINE or (bool(times) and times[0] - self.width > self._baseline)
 
     def advance(self, elapsed: float) -> bool:
         """Let an interval pass; return whether the bin ends with the reading at its end."""
         self.now += min(elapsed, _LONGEST_INTERVAL)
         self._readings.append(self.now)
-        return self.now - self._begin >= BIN - min(elapsed, BIN) / 2  # the reading nearest to the end of the bin
+        return (
+            self.now - self._begin >= self.width - min(elapsed, self.width) / 2
+        )  # the reading nearest to the end of the bin
 
     def close(self) -> Ends:
         """End a bin; return what ends with it."""
@@ -91,11 +98,11 @@ class Bins:
             _append(self.rolling, sum(last) / len(last), ROLLING)
             self.ended[Scale.ROLLING] += 1
         self._waiting.append(time)
-        if len(self._waiting) < self._width:
+        if len(self._waiting) < self._in_long:
             return Ends(long=False, halves=False, rolling=rolling)
         if len(self.long) == LONGEST:
             self.long[:] = [(first + second) / 2 for first, second in zip(self.long[::2], self.long[1::2], strict=True)]
-            self._width *= 2
+            self._in_long *= 2
             return Ends(long=False, halves=True, rolling=rolling)
         self.long.append(sum(self._waiting) / len(self._waiting))
         self.ended[Scale.BASELINE] += 1
@@ -106,7 +113,7 @@ class Bins:
         """Begin a new baseline now."""
         self.long.clear()
         self._waiting.clear()
-        self._width = 1
+        self._in_long = 1
         self._baseline = self.now
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slabtui.columns import query, text
+from slabtui.metrics.address import Address
+from slabtui.model.request import LONGEST, SHORTEST
 from slabtui.recording import moments
 
 
@@ -25,7 +27,12 @@ class Destination(NamedTuple):
     path: Path
 
 
-SHORTEST, LONGEST = 0.1, 3600.0  # seconds
+# Seconds. A bin of the shortest run has 0.8 s, which is longer than most grace periods of RCU.
+SHORTEST_RUN, LONGEST_RUN = 10.0, 7 * 86400.0
+
+METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
+
+REPORTS = (".html", ".md", ".json")  # endings of the names of reports, by which they have their format
 
 _MOST_DIGITS = 19
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -79,6 +86,18 @@ def path(given: str) -> Path:
     return Path(given)
 
 
+def metrics(given: str) -> Address | Path:
+    """Return where metrics go: to a file if the name ends in `.prom`, else the address of a server."""
+    if given.endswith(METRICS_SUFFIX):
+        return Path(given)
+    try:
+        return Address.parse(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is neither an address, as in 9811, 0.0.0.0:9811 or [::]:9811, nor a file that ends in .prom"
+        ) from error
+
+
 def destination(given: str) -> Destination:
     """Return where to record to."""
     if given == "-":
@@ -106,6 +125,26 @@ def interval(given: str) -> float:
     if not SHORTEST <= seconds <= LONGEST:
         raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
     return seconds
+
+
+def run_length(given: str) -> float:
+    """Return the seconds of a run that looks for leaks."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not SHORTEST_RUN <= seconds <= LONGEST_RUN:
+        raise argparse.ArgumentTypeError(
+            f"{given!r} is not a number of seconds from {SHORTEST_RUN:g} to {LONGEST_RUN:g}"
+        )
+    return seconds
+
+
+def report_file(given: str) -> Path:
+    """Return the path of a report, whose name ends in its format."""
+    if Path(given).suffix not in REPORTS:
+        raise argparse.ArgumentTypeError(f"{given!r} does not end in {', '.join(REPORTS[:-1])} or {REPORTS[-1]}")
+    return Path(given)
 
 
 def positive(given: str, what: str) -> int:

@@ -58,6 +58,10 @@ _VALUES = {  # by the destination of the option
     "callers": _CACHES,
     "stacks": _CACHES,
     "processes": _CACHES,
+    "metrics": shtab.FILE,
+    "metrics_include": _CACHES,
+    "metrics_exclude": _CACHES,
+    "web_config": shtab.FILE,
     "record": shtab.FILE,
     "replay": shtab.FILE,
 }

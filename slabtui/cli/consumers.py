@@ -21,6 +21,7 @@ from slabtui.system import garbage, streams
 from slabtui.system.ending import Ending
 
 if TYPE_CHECKING:
+    from slabtui.cli.exporting import Exporter  # it imports an optional library
     from slabtui.recording.sink import Sink
 
 Notes = Callable[[], tuple[str, ...]]
@@ -72,11 +73,62 @@ def print_out(
             print_snapshots(options, producer, conceal, complain, notes, clears=clears)
 
 
+def report_leaks(options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None]) -> Status:
+    """Look for leaks, print a page or write a report about them, and record; return the exit status.
+
+    Args:
+        options: what the user asks for.
+        source: the running kernel; None: a recording is read.
+        ending: limits the time of the cleanup.
+        complain: prints a line on standard error.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: standard output cannot be written, or the system refuses something.
+    """
+    from slabtui.analysis.leaks import find_interval
+
+    if options.report:
+        from slabtui.cli.report import write_report as report
+    else:
+        from slabtui.cli.leaks import print_report as report
+    assert options.leaks is not None
+    with _producing(options, source, is_screen=False, interval=find_interval(options.leaks)) as producer:
+        conceal = _concealer(options)
+        with _recording(options, producer, conceal, ending, is_screen=False) as notes:
+            return report(options, producer, conceal, complain, notes)
+
+
+def export(
+    options: Options, source: Source, ending: Ending, complain: Callable[[str], None], exporter: "Exporter"
+) -> None:
+    """Serve or write metrics, and record if that is asked for.
+
+    Args:
+        options: what the user asks for.
+        source: the running kernel.
+        ending: limits the time of the cleanup.
+        complain: prints a line on standard error.
+        exporter: where metrics go.
+
+    Raises:
+        SlabtuiError: something that the user can remedy.
+        OSError: the system refuses something.
+    """
+    with (
+        _producing(options, source, is_screen=False) as producer,
+        _recording(options, producer, _concealer(options), ending, is_screen=False) as notes,
+    ):
+        exporter.run(producer, options.count, complain, notes)
+
+
 @contextmanager
-def _producing(options: Options, source: Source | None, *, is_screen: bool) -> Iterator[Producer]:
+def _producing(
+    options: Options, source: Source | None, *, is_screen: bool, interval: float | None = None
+) -> Iterator[Producer]:
     """Yield the player of a recording or the collector of the running kernel; stop it at the end."""
     if source is not None:
-        producer: Producer = Collector(source, options.interval, settles=not is_screen)
+        producer: Producer = Collector(source, interval or options.interval, settles=not is_screen)
     elif options.is_streamed:
         producer = _relay(options, is_screen=is_screen)
     else:
@@ -146,7 +198,9 @@ def _recording(
 
     is_alone = options.output == "none"
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
-    recorder = Recorder(_sink(options, renews=is_alone), conceal, opened=partial(capabilities.keep, kept))
+    alone = capabilities.FILES if options.writes_late else ()
+    opened = partial(capabilities.keep, kept, alone)
+    recorder = Recorder(_sink(options, renews=is_alone), conceal, opened=opened)
     producer.subscribe(recorder.queue)
 
     def notes() -> tuple[str, ...]:
@@ -205,7 +259,7 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         replay=not options.is_live,
         streamed=options.is_streamed,
         repeats=options.demo,
-        frees=options.request.frees,
+        frees=options.request.frees or options.scoped,
         inspected_caches=_inspected_caches() if options.demo else (),
     )
     if opens_leaks:

@@ -20,14 +20,14 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     SIGTERM and SIGHUP end it with 128 plus the signal's number; SIGINT ends it as the key q does, unless something
     blocks.
     """
-    ending = Ending()
+    ending, status = Ending(), Status.OK
     stdout_closed = sys.stdout is None
     streams.open_closed()
     try:
         ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "redirect it to a file, as in > /dev/null")
-        session.run(_parse(argv, name), name, ending, _complain)
+        status = session.run(_parse(argv, name), name, ending, _complain)
     except (SlabtuiError, ProducerDiedError) as error:
         status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
         ending.begin(status)
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         if explained is None:
             raise
         ending.begin(Status.FAILED)
-        _complain(explained)
+        _complain(str(explained))
         return Status.FAILED
     finally:
         ending.begin(Status.OK)
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
             streams.flush()
         finally:
             ending.end()
-    return Status.OK
+    return status
 
 
 def slabratetop() -> int:

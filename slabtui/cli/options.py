@@ -1,6 +1,7 @@
 """The choices of the user, as the command line has them, and the checks between options."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from slabtui.cli.arguments import Destination, Way
-from slabtui.cli.parser import INSPECTIONS, INTERVAL, parser
+from slabtui.cli.parser import DEFAULT_RUN, INSPECTIONS, RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
-from slabtui.model.request import InspectionRequest, Request
+from slabtui.model.request import INTERVAL, InspectionRequest, Request
 from slabtui.recording.limits import Limits
 from slabtui.recording.moments import Moment
 
@@ -32,6 +34,9 @@ class Options:
         pids: count the allocations of these processes only; empty: of all processes.
         cgroup: count the allocations of this control group only; None: of all groups.
         request: what to count in addition to allocations.
+        leaks: seconds for which to look for leaks, infinite: all of a recording; None: neither a page about leaks nor a
+            report is asked for.
+        report: the file that gets a report on the run; None: not given.
         all: whether idle caches are shown.
         noclear: whether text is printed, one interval below the other.
         once: whether one interval is printed.
@@ -44,6 +49,10 @@ class Options:
         begin: where the recording is shown from; None: from its beginning.
         end: where it ends; None: at its end.
         remote: the host that is shown, and the options for slabtui there; empty: none is.
+        metrics: where metrics go, instead of a screen: the address of a server, or a file; None: not given.
+        metrics_include: which names always have series of their own; None: not given.
+        metrics_exclude: which names never have; None: not given.
+        web_config: who may read from the server, and its certificate; None: not given.
         mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
         sums: whether the user has given the interval: those of a recording are added up to it.
@@ -56,6 +65,8 @@ class Options:
     pids: tuple[int, ...]
     cgroup: Path | None
     request: Request
+    leaks: float | None
+    report: Path | None
     all: bool
     noclear: bool
     once: bool
@@ -68,10 +79,29 @@ class Options:
     begin: Moment | None
     end: Moment | None
     remote: tuple[str, ...]
+    metrics: Address | Path | None
+    metrics_include: str | None
+    metrics_exclude: str | None
+    web_config: Path | None
     mouse: bool
     interval: float
     sums: bool
     count: int | None
+
+    @property
+    def scoped(self) -> bool:
+        """Whether not all processes are counted."""
+        return bool(self.pids) or self.cgroup is not None
+
+    @property
+    def prints_one_thing(self) -> bool:
+        """Whether something else than the table is asked for, which the screen does not show."""
+        return self.request.inspection is not None or self.leaks is not None
+
+    @property
+    def writes_late(self) -> bool:
+        """Whether a file is written after the start, beside a recording: a report, or metrics."""
+        return self.report is not None or isinstance(self.metrics, Path)
 
     @property
     def demo(self) -> bool:
@@ -100,13 +130,22 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     named = ((kind, getattr(found, kind)) for kind in INSPECTIONS)
     inspection = next((InspectionRequest(cache, (kind,)) for kind, cache in named if cache is not None), None)
     _demand_one_way(found)
+    run = _find_run(found)
+    if run is not None:
+        _demand_whole_run(found)
     options = Options(
         sort=found.sort,
         columns=found.columns,
         filter=found.filter,
         pids=tuple(found.pid),
         cgroup=found.cgroup,
-        request=Request(found.frees or text.counts_frees((found.sort, *(found.columns or ()))), inspection),
+        request=Request(
+            found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
+            inspection,
+            suspects=None if run is None else (),
+        ),
+        leaks=run,
+        report=found.report,
         all=found.all,
         noclear=found.noclear,
         once=found.once,
@@ -119,13 +158,30 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         begin=found.begin,
         end=found.end,
         remote=_remote(found.ssh),
+        metrics=found.metrics,
+        metrics_include=found.metrics_include,
+        metrics_exclude=found.metrics_exclude,
+        web_config=found.web_config,
         mouse=found.mouse,
         interval=found.every or found.interval or INTERVAL,
         sums=bool(found.every or found.interval),
         count=1 if found.once else found.number or found.count,
     )
     _demand_what_goes_together(options)
+    _demand_what_goes_with_metrics(options)
     return options
+
+
+def _find_run(found: argparse.Namespace) -> float | None:
+    """Return for how long to look for leaks."""
+    if found.seconds is not None and not found.report:
+        raise SlabtuiError("--seconds is the length of the run of --report", "add --report FILE", Status.USAGE)
+    given = found.seconds if found.report else found.leaks
+    if found.report and given is None:
+        given = DEFAULT_RUN
+    if given is None or given != DEFAULT_RUN:
+        return given  # type: ignore[no-any-return]
+    return math.inf if found.replay or found.demo else RUN
 
 
 def _join_moments(argv: Sequence[str]) -> list[str]:
@@ -172,9 +228,32 @@ def _demand_one_way(found: argparse.Namespace) -> None:
         raise SlabtuiError("-b prints one interval", "leave out -b or the count", Status.USAGE)
 
 
+def _demand_whole_run(found: argparse.Namespace) -> None:
+    """Demand that nothing is given that --leaks or --report has no use for."""
+    name = "--report" if found.report else "--leaks"
+    if found.pid or found.cgroup:
+        what = f"{name} compares what is held with the live objects, which the kernel counts for all processes together"
+        raise SlabtuiError(what, "leave out -p and --cgroup, or use --held CACHE with them", Status.USAGE)
+    of_intervals = {"an interval": found.every or found.interval, "a count": found.number or found.count}
+    of_table = {"-b": found.once, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
+    for what, given in (of_intervals | of_table).items():
+        if given:
+            raise SlabtuiError(f"{name} makes one page, without {what}", f"leave out {what}", Status.USAGE)
+    if found.report and found.output:
+        raise SlabtuiError(
+            "--report writes the format that its file's name ends in", "leave out --output", Status.USAGE
+        )
+    if found.output not in (None, "text", "json") or _is_standard_output(found.record):
+        remedy = "use --output json, and record to a file"
+        raise SlabtuiError(f"{name} prints text or JSON on standard output", remedy, Status.USAGE)
+    if found.ssh or STANDARD_INPUT in found.replay:
+        what = f"{name} asks a running kernel what is held, or reads a recording, but no stream"
+        raise SlabtuiError(what, f"run it on that host: ssh HOST sudo slabtui {name}", Status.USAGE)
+
+
 def _demand_what_goes_together(options: Options) -> None:
     kind = options.request.inspection and options.request.inspection.kinds[0]
-    if not options.is_live and (options.pids or options.cgroup or options.record):
+    if not options.is_live and (options.scoped or options.record):
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if len(options.replay) > 1 and STANDARD_INPUT in options.replay:
         raise SlabtuiError("--replay - reads one stream", "leave out the other recordings", Status.USAGE)
@@ -193,5 +272,23 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError(f"-o chooses columns of the table, not of --{kind}", "leave out -o", Status.USAGE)
     if options.output == "folded" and kind not in (InspectionKind.STACKS, InspectionKind.HELD):
         raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
-    if options.output == "csv" and kind is not None:
-        raise SlabtuiError(f"--{kind} prints text or JSON", "use --output json", Status.USAGE)
+
+
+def _demand_what_goes_with_metrics(options: Options) -> None:
+    if options.metrics is None:
+        if options.metrics_include is not None or options.metrics_exclude is not None or options.web_config:
+            raise SlabtuiError(
+                "--metrics-include, --metrics-exclude and --web-config apply to metrics", "add --metrics", Status.USAGE
+            )
+        return
+    if options.web_config and isinstance(options.metrics, Path):
+        raise SlabtuiError("--web-config applies to a server, not to a file", "leave it out", Status.USAGE)
+    if options.filter:
+        raise SlabtuiError("-f chooses rows, not metrics", "use --metrics-include or --metrics-exclude", Status.USAGE)
+    others = {
+        "a recording or another host": not options.is_live,
+        "an inspection, --leaks or --report": options.prints_one_thing,
+        "-C, -b, -o or --output": options.noclear or options.once or options.columns or options.output,
+    }
+    if found := next((name for name, given in others.items() if given), None):
+        raise SlabtuiError(f"--metrics does not go with {found}", "leave one out", Status.USAGE)

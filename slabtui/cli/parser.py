@@ -10,13 +10,18 @@ from slabtui import __version__
 from slabtui.cli import arguments
 from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.listing import MOST
 from slabtui.model.inspection import InspectionKind
+from slabtui.model.request import INTERVAL, LONGEST, SHORTEST
 
 _EPILOG = """\
 examples:
   slabtui                              the live table; ? shows all keys
   slabtui -p 1234 -s allocs -d 0.5     what a process allocates, twice a second
   slabtui -b -s live -o name,live,mem  one table of what is held, for a script
+  slabtui --leaks                      after a minute: what grows, and who keeps it
+  slabtui --report ticket.html         the same with charts, as a file for a ticket
+  slabtui --metrics 9811               http://127.0.0.1:9811/metrics, for Prometheus
   slabtui --record night.jsonl.gz      show the screen, and record it
   slabtui --record DIR/ --output none -d 10
                                        a flight recorder: the last 7 days
@@ -26,13 +31,15 @@ examples:
                                        30 s of stacks, for a flame graph
 
 exit status:
-  0  success              1        something is missing or failed
-  2  wrong usage          128 + N  ended by signal N
+  0  success; nothing grows             1        something is missing or failed
+  2  wrong usage                        128 + N  ended by signal N
+  3  --leaks, --report: something grows
 
 Needs root, and bcc from the distribution, except with --replay and --demo.
 """
 SEE_HELP = "see slabtui --help"
-INTERVAL = 1.0  # seconds
+RUN = 60.0  # seconds: on a busy host a leak of 20 objects/s is judged as one in this time
+DEFAULT_RUN = 0.0  # stands for RUN; of a recording, for all of it
 INSPECTIONS = {  # kind -> what is printed, in the help
     InspectionKind.CALLERS: "the call sites that allocate from CACHE",
     InspectionKind.STACKS: "the kernel stacks that allocate from CACHE",
@@ -103,6 +110,7 @@ def parser(name: str = "slabtui") -> argparse.ArgumentParser:
         )
     )
     _add_recordings(options.add_argument_group("recordings"))
+    _add_metrics(options.add_argument_group("metrics"))
     other = options.add_argument_group("other")
     other.add_argument("-h", "--help", action="help", help="show this help and exit")
     other.add_argument("-V", "--version", action="version", version=f"slabtui {__version__}", help="show the version")
@@ -141,6 +149,29 @@ def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
     inspection = group.add_mutually_exclusive_group()
     for kind, what in INSPECTIONS.items():
         inspection.add_argument(f"--{kind}", metavar="CACHE", help=f"print {what}, instead of the table")
+    inspection.add_argument(
+        "--leaks",
+        metavar="SECONDS",
+        nargs="?",
+        const=DEFAULT_RUN,
+        type=arguments.run_length,
+        help=f"look for leaks for this time (default: {RUN:g}), and print one page: the caches that grow, which stacks"
+        " and processes keep their objects, and when memory is full; exit status 3 if something grows",
+    )
+    inspection.add_argument(
+        "--report",
+        metavar="FILE",
+        type=arguments.report_file,
+        help="look for leaks as --leaks does, and write a page for a ticket to FILE: the host, its slab memory with"
+        " charts, the largest caches, what grows and who keeps it; HTML, Markdown or JSON, by the ending .html, .md"
+        " or .json; FILE is replaced if it exists",
+    )
+    group.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=arguments.run_length,
+        help=f"how long --report looks (default: {RUN:g}, or all of a recording)",
+    )
 
 
 def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
@@ -162,7 +193,7 @@ def _add_what_to_count(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--frees", action="store_true", help="count frees too, as the key f does; implied by -s frees and -o frees"
     )
-    seconds = f"seconds between snapshots, {arguments.SHORTEST:g} to {arguments.LONGEST:g} (default: {INTERVAL:g})"
+    seconds = f"seconds between snapshots, {SHORTEST:g} to {LONGEST:g} (default: {INTERVAL:g})"
     number = partial(arguments.positive, what="count")
     group.add_argument("-d", "--interval", metavar="SECONDS", dest="every", type=arguments.interval, help=seconds)
     group.add_argument("-n", "--count", metavar="N", dest="number", type=number, help="end after this many snapshots")
@@ -190,7 +221,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         "--maxrows",
         metavar="N",
         type=partial(arguments.positive, what="number of rows"),
-        help=f"print at most N rows (default: {text.MAXROWS} as text without --all, else all)",
+        help=f"print at most N rows (default: {text.MAXROWS} as text without --all, else all); see also --metrics",
     )
     group.add_argument(
         "--output",
@@ -246,3 +277,32 @@ def _add_recordings(group: argparse._ArgumentGroup) -> None:
     moment = partial(group.add_argument, metavar="WHEN", type=arguments.moment)
     moment("--from", dest="begin", help="begin there: 02:30, -6h (before the end) or ISO 8601, in the local time zone")
     moment("--to", dest="end", help="end there")
+
+
+def _add_metrics(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--metrics",
+        metavar="WHERE",
+        type=arguments.metrics,
+        help="instead of a screen, serve metrics for Prometheus at [ADDRESS:]PORT (default address: 127.0.0.1), or "
+        f"write them to a file whose name ends in {arguments.METRICS_SUFFIX}; the largest and the busiest caches, -r N "
+        f"of each (default: {MOST}), have series of their own",
+    )
+    group.add_argument(
+        "--metrics-include",
+        metavar="FILTER",
+        type=arguments.pattern,
+        help="the caches that FILTER finds always have series of their own; as in -f",
+    )
+    group.add_argument(
+        "--metrics-exclude",
+        metavar="FILTER",
+        type=arguments.pattern,
+        help="the caches that FILTER finds never have: they are counted in the series named other",
+    )
+    group.add_argument(
+        "--web-config",
+        metavar="FILE",
+        type=arguments.path,
+        help="serve with the TLS certificate and for the users of this file, as Prometheus' exporters do",
+    )

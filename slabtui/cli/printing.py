@@ -76,10 +76,12 @@ def _format(options: Options, clears: bool) -> formats.Format:
         return formats.NONE
     if options.output == "json":
         form = formats.JSON
+    elif options.output == "csv" and inspection:
+        form = formats.inspection_csv(inspection, options.maxrows)
     elif options.output == "csv":
         form = formats.CSV
-    elif options.output == "folded":
-        form = formats.FOLDED
+    elif options.output == "folded" and inspection:
+        form = formats.folded(inspection)
     elif inspection:
         form = formats.inspection(inspection, options.maxrows)
     else:

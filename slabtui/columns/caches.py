@@ -154,8 +154,8 @@ FREES = _number(
     lambda row, units: units.frees(row),
     Unit.OBJECTS,
     write=_frees,
-    meaning="Objects freed; the key f or --frees turns the counting on. ! after the number: the change"
-    " of LIVE is not ALLOCS - FREES, because the kernel does not report every allocation or free; trust +/- instead",
+    meaning="Objects freed; the key f or --frees counts them. !: ALLOCS - FREES is not the change of LIVE, since the"
+    " kernel does not report all: trust +/-. With -p and --cgroup: of what these processes allocated; !: no NET",
     priority=7,
     fields=("frees", "disagrees"),
     metric=MetricType.COUNTER,

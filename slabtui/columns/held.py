@@ -6,10 +6,15 @@ from slabtui.columns import numbers, stacks
 from slabtui.columns.column import UNLIMITED
 from slabtui.columns.inspections import InspectionColumn, Scene, who
 from slabtui.columns.numbers import Style, Unit
+from slabtui.model.containers import write_place
 from slabtui.model.held import Held
+from slabtui.model.holders import name_place
 from slabtui.model.inspection import Inspection, InspectionRow
 
+REMOVED = " (removed)"  # after a place whose control group has been removed
+
 _NOTHING = Held()
+_PLACE = 21  # columns: a container and its pod fit
 EXPLAINS = 1.1  # times the change of the live objects: with more, objects that were live before have been freed
 
 
@@ -42,6 +47,14 @@ def who_holds(row: InspectionRow) -> str:
     """Return name and PID of the process that allocated."""
     ended = " (ended)" if row.ended else ""
     return f"{who(row)} {row.pid}{ended}" if row.pid else who(row) or numbers.UNKNOWN
+
+
+def where_held(row: InspectionRow, width: int) -> str:
+    """Return the place of the process that allocated, in the longest form that fits a width."""
+    if not row.cgroup:
+        return name_place(row)
+    removed = REMOVED * bool(row.removed)
+    return write_place(row.cgroup, width - len(removed)) + removed
 
 
 def _age(seconds: float | None) -> str:
@@ -142,7 +155,17 @@ COLUMNS: tuple[InspectionColumn, ...] = (
         write=lambda row, width, scene: who_holds(row),
         help="Process that allocated them, and its PID",
         priority=1,
-        fields=("pid", "comm", "context", "cmdline", "ended", "cgroup"),
+        fields=("pid", "comm", "context", "cmdline", "ended"),
+    ),
+    InspectionColumn(
+        id="place",
+        title="PLACE",
+        width=_PLACE,
+        align="left",
+        write=lambda row, width, scene: where_held(row, _PLACE),
+        help="What the process runs in: its container and Kubernetes pod, or its systemd unit, else its control group",
+        priority=1,
+        fields=("cgroup", "removed"),
     ),
     InspectionColumn(
         id="stack",

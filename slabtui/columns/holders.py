@@ -1,11 +1,11 @@
-"""The columns of what is held on the screen, by stack, call site or process, and what is said above them."""
+"""The columns of what is held on the screen, by stack, call site, process or place, and what is said above them."""
 
 from collections.abc import Callable
 from functools import lru_cache
 
 from slabtui.columns import column, inspections, numbers
 from slabtui.columns.column import UNLIMITED, Fitted
-from slabtui.columns.held import EXPLAINS, is_estimate, number_column, share, who_holds
+from slabtui.columns.held import EXPLAINS, is_estimate, number_column, share, where_held, who_holds
 from slabtui.columns.inspections import InspectionColumn, Scene
 from slabtui.columns.numbers import Unit
 from slabtui.model.held import Held
@@ -116,13 +116,15 @@ _NUMBERS = (
 )
 
 
-def _text(name: str, title: str, write: Callable[[InspectionRow], str], most: int, meaning: str) -> InspectionColumn:
+def _text(
+    name: str, title: str, write: Callable[[InspectionRow, int], str], most: int, meaning: str
+) -> InspectionColumn:
     return InspectionColumn(
         id=name,
         title=title,
         width=_LEAST,
         align="left",
-        write=lambda row, width, scene: write(row),
+        write=lambda row, width, scene: write(row, width),
         help=meaning,
         priority=0,
         most=most,
@@ -148,7 +150,7 @@ COLUMNS: dict[By, tuple[InspectionColumn, ...]] = {
         _text(
             "holding_stack",
             "STACK",
-            lambda row: inspections.describe(InspectionKind.STACKS, row),
+            lambda row, width: inspections.describe(InspectionKind.STACKS, row),
             UNLIMITED,
             "Kernel functions that led to the allocation of what is held: each was called by the one to its right",
         ),
@@ -159,12 +161,24 @@ COLUMNS: dict[By, tuple[InspectionColumn, ...]] = {
         _text(
             "holding_site",
             "CALL SITE",
-            lambda row: inspections.describe(InspectionKind.CALLERS, row),
+            lambda row, width: inspections.describe(InspectionKind.CALLERS, row),
             _LONGEST_SYMBOL,
             "Kernel function that called the allocator",
         ),
     ),
     By.PROCESS: (*_NUMBERS, *_OF_PROCESSES),
+    By.PLACE: (
+        *_NUMBERS,
+        _WHO,
+        _text(
+            "holding_place",
+            "PLACE",
+            where_held,
+            UNLIMITED,
+            "Container and Kubernetes pod, or systemd unit, else control group in which it was allocated; (removed): it"
+            " has been removed since",
+        ),
+    ),
 }
 
 

@@ -234,7 +234,7 @@ _PLACE = InspectionColumn(
     help="Control group of the process: its container and Kubernetes pod, or its systemd unit, else its path below"
     " /sys/fs/cgroup",
     priority=2,
-    fields=("cgroup",),
+    fields=("cgroup", "removed"),
 )
 _COMMAND = _text(
     "command",
@@ -257,7 +257,7 @@ COLUMNS: dict[InspectionKind, tuple[InspectionColumn, ...]] = {
             lambda row, width, scene: describe(InspectionKind.STACKS, row),
             meaning="Kernel functions that led to the allocation: each was called by the one to its right; functions"
             " that all stacks have are left out, .. stands for others",
-            fields=("frames", "pid", "comm", "cmdline", "ended", "cgroup", "context"),
+            fields=("frames", "pid", "comm", "cmdline", "ended", "cgroup", "removed", "context"),
         ),
     ),
     InspectionKind.PROCESSES: (_SHARE, *_AMOUNTS, _PID, _STATE, _PLACE, _COMMAND),

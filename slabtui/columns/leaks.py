@@ -17,6 +17,7 @@ DEFAULT_SORT = "leak"
 
 _VISIBLE = 0.05  # share by which a growth rate must change before its cache may change its place
 _SMALLEST = 0.005  # objects per second: less is written as 0.00
+_NET = 7  # where it is in the table: it stays longer than FREES
 _WIDE = {"leak": -1, "reclaim": -2}  # columns of the table where there is room: left out before all others
 # Columns that the numbers take, with their sign, by how they are written.
 _BYTES_WIDTH = {Style.HUMAN: 7, Style.GROUPED: 18, Style.RAW: 14}
@@ -264,8 +265,9 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             in_objects,
             _change("net", Unit.OBJECTS),
             priority=4 if frees else -1,
-            meaning="Allocations - frees since the mark, or since frees are counted (key f). It leaves out the free"
-            " objects in the slabs of the CPUs, which LIVE includes. -: frees are not counted, or do not explain LIVE",
+            meaning="Allocations - frees since the mark, or since frees are counted (f). Free objects of the CPUs are"
+            " not in it. -: not known. With -p and --cgroup in place of LIVE: what these processes allocated since then"
+            " and nobody has freed",
             unit=Unit.OBJECTS,
         ),
         column(
@@ -293,8 +295,18 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
 
 
 @lru_cache
-def of_table(style: Style, basis: Basis) -> tuple[CacheColumn, ...]:
-    """Return the columns of the table: on a wide terminal also how a cache grows, and whether it is reclaimable."""
+def of_table(style: Style, basis: Basis, scoped: bool = False) -> tuple[CacheColumn, ...]:
+    """Return the columns of the table: on a wide terminal also how a cache grows, and whether it is reclaimable.
+
+    Args:
+        style: how numbers are written.
+        basis: what numbers of events are for.
+        scoped: whether not all processes are counted; of these LIVE is not known, and NET is in its place.
+    """
     *columns, history = caches.on_screen(style, basis)
-    extra = (replace(one, priority=_WIDE[one.id]) for one in on_screen(style) if one.id in _WIDE)
+    more = on_screen(style)
+    extra = (replace(one, priority=_WIDE[one.id]) for one in more if one.id in _WIDE)
+    if scoped:
+        net = next(one for one in more if one.id == "net")
+        columns = [replace(net, priority=_NET) if one.id == "live" else one for one in columns]
     return (*columns, *extra, history)

@@ -12,6 +12,7 @@ _LARGER_STEPS = "ZYRQ"  # a product of two numbers of 64 bits, from a recording 
 _ALL_STEPS = ("", *_STEPS, *_LARGER_STEPS)
 _LETTERS = "".join((_STEPS, _STEPS.upper(), _LARGER_STEPS, "i"))
 _WHOLE = 99.95  # from here on a number with three significant digits has no decimals
+_LAST_MOMENT = 253370764800.0  # seconds since the epoch: the year 9999 begins
 _TIMES = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -73,7 +74,8 @@ def write(number: int | float, unit: Unit, style: Style, width: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a length of time with its two largest units: `3 h 40 min`, `12 d 4 h`, `40 s`."""
+    """Write a length of time with its two largest units: `3 h 40 min`, `12 d 4 h`, `40 s`; 8,034 years at most."""
+    seconds = min(seconds, _LAST_MOMENT)
     whole = round(seconds)
     for (unit, length), (smaller, part) in pairwise(_TIMES):
         if whole >= length:
@@ -104,9 +106,12 @@ def percent(share: float) -> str:
     return f"{number:.1f}%" if number < 9.95 else f"{number:.0f}%"
 
 
-def clock(moment: float) -> str:
-    """Write the local time of a moment in seconds since the epoch: `14:05:09`."""
-    return time.strftime("%H:%M:%S", time.localtime(moment))
+def clock(moment: float, form: str = "%H:%M:%S") -> str:
+    """Write the local time of a moment in seconds since the epoch: `14:05:09`, or in another form of strftime(3).
+
+    Of a moment before the epoch or after the year 9998, as a recording that was made up may have, the nearest one.
+    """
+    return time.strftime(form, time.localtime(max(0.0, min(moment, _LAST_MOMENT))))
 
 
 def date_and_clock(moment: float) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from slabtui.errors import SlabtuiError
 from slabtui.kernel.abi.offsets import Functions
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.records import BulkRecord
 from slabtui.kernel.bpf.settings import Settings
-from slabtui.kernel.bpf.syscalls import AttachType
+from slabtui.kernel.bulk_functions import BulkFunctions, macros
 from slabtui.kernel.counters import CACHE_SIZE, Cache, Counts, describe
 from slabtui.kernel.part import Part
 
@@ -46,15 +45,16 @@ class Bulk(Part[BulkCounts]):
 
     def __init__(self, context: BuildContext, functions: Functions) -> None:
         self._context = context
-        self._functions = functions
-        macros = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}", f"-DSHEAF_RESULT={functions.free_to_sheaf_arguments}"]
+        options = [f"-DBULKS={_BULKS}", f"-DTALLIES={_TALLIES}", *macros(functions)]
         # With bpf_rdonly_cast() in its loop the program is too complex for the verifier of Linux 6.18 (E2BIG).
         by_helper = replace(context, features=replace(context.features, rdonly_cast=False))
-        self.module = Module(by_helper, ("common.bpf.h", "bulk.bpf.c"), macros)
+        self.module = Module(by_helper, ("common.bpf.h", "bulk.bpf.c"), options)
         maps = self.module.maps
         self._bulks = maps.hash("bulks", ctypes.sizeof(BulkRecord))
         self._tallies = maps.per_cpu_array("tallies", 1)
-        self._descriptors: list[int] = []
+        self._functions = BulkFunctions(
+            self.module, functions, alloc="on_bulk_alloc", free="on_bulk_free", free_to_sheaf="on_sheaf_free"
+        )
 
     @property
     def runs_per_event(self) -> bool:
@@ -69,28 +69,18 @@ class Bulk(Part[BulkCounts]):
     @property
     def descriptors(self) -> Sequence[int]:
         """The file descriptor of each program that is attached."""
-        return self._descriptors
+        return self._functions.descriptors
 
     def attach(self, settings: Settings) -> None:
-        """Begin to count, if the kernel lets it: one may have the code for such probes and refuse them even so."""
-        probes = [
-            (self._functions.free_bulk, "on_bulk_free", AttachType.FENTRY),
-            (self._functions.alloc_bulk, "on_bulk_alloc", AttachType.FEXIT),
-        ]
-        if self._functions.free_to_sheaf:
-            probes.append((self._functions.free_to_sheaf, "on_sheaf_free", AttachType.FEXIT))
-        with suppress(SlabtuiError, OSError):
-            try:
-                self.module.put(settings)
-                self._descriptors = [self.module.attach_to_function(*probe) for probe in probes]
-            except BaseException:
-                self.detach()
-                raise
+        """Begin to count, if the kernel lets it."""
+        with suppress(OSError):
+            self.module.put(settings)
+            self._functions.attach_frees()
+            self._functions.attach_allocs()
 
     def detach(self) -> None:
         """Stop counting and unload the programs."""
-        self._descriptors = []
-        self.module.unload_all()
+        self._functions.detach()
 
     def put(self, settings: Settings) -> None:
         """Hand the settings to the programs; OSError where the kernel refuses."""
@@ -106,6 +96,6 @@ class Bulk(Part[BulkCounts]):
             caches[address], epochs[address] = describe(bulk[:CACHE_SIZE])
             allocs[address], frees[address] = _COUNTS.unpack(bulk[CACHE_SIZE:])
         tallies = self._tallies.totals()
-        missed = self._context.misses(self._descriptors)
+        missed = self._context.misses(self.descriptors)
         lost = [None if missed is None else missed + tallies[which] for which in (_LOST_ALLOCS, _LOST_FREES)]
         return BulkCounts(Counts(allocs, caches, epochs), Counts(frees, caches, epochs), *lost)

@@ -15,6 +15,7 @@ STATUS = Path("/proc/self/status")
 _VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 _MOST = 64  # capabilities that the format has room for
 _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 24, 47, 2  # include/uapi/linux/prctl.h
+_PR_SET_NO_NEW_PRIVS = 38
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -105,15 +106,34 @@ def keep(needed: Collection[Capability], alone: Collection[Capability] = ()) -> 
     for number in range(_MOST):
         if number not in kept:
             _LIBC.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)  # refused without CAP_SETPCAP, and for unknown numbers
+    _set(kept | (has & set(alone)), kept)
+    for capability in kept:
+        _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, int(capability), 0, 0)
+
+
+def drop_all() -> None:
+    """Drop every capability of this thread and of those that it starts, for good: also an execve() returns none.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _set(frozenset(), frozenset())
+
+
+def _set(permitted: Collection[Capability], inheritable: Collection[Capability]) -> None:
+    """Set the capabilities of this thread; the permitted ones are effective, too.
+
+    Raises:
+        OSError: the kernel refused.
+    """
     sets = (_Sets * 2)()
-    for capability in kept | (has & set(alone)):
+    for capability in permitted:
         word, bit = divmod(capability, 32)
         sets[word].effective |= 1 << bit
         sets[word].permitted |= 1 << bit
-        if capability in kept:
+        if capability in inheritable:
             sets[word].inheritable |= 1 << bit
     if _LIBC.capset(ctypes.byref(_Header(_VERSION, 0)), sets):
         code = ctypes.get_errno()
         raise OSError(code, f"capset: {os.strerror(code)}")
-    for capability in kept:
-        _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, int(capability), 0, 0)

@@ -1,15 +1,18 @@
 """Whether the events counted explain how many objects are live; if not, the tracepoints do not see everything."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 
+from slabtui.kernel.frees import Owner
 from slabtui.kernel.procfs.slabinfo import Slab
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import CacheTotals
 
 SLABS_AT_HAND = 5  # of each CPU: the one it allocates from and its partial ones, set_cpu_partial() in mm/slub.c
 _SHARE = 0.01  # of all traffic; the two sides are not read at the same moment
+_FEW = 16  # objects, likewise
+_NO_OWNER = Owner(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,39 @@ class Consistency:
         start = self._starts[row.cache]
         untraced = abs((row.total_allocs - row.total_frees - start.net) - (row.live - start.live))
         return untraced > start.hidden + _SHARE * (row.total_allocs + row.total_frees - start.traffic)
+
+
+def mark_scoped(
+    rows: dict[CacheKey, CacheTotals],
+    owners: Mapping[CacheKey, Owner],
+    slabs: Mapping[str, Slab],
+    *,
+    counted: bool,
+    bulk: Container[CacheKey],
+) -> None:
+    """Mark the rows whose allocations - frees are not what the processes of a scope hold.
+
+    Args:
+        rows: those of all caches; the ones whose mark changes are replaced.
+        owners: what is known of owned objects, by the key of the cache.
+        slabs: what /proc/slabinfo says of the objects of all processes, by name.
+        counted: whether frees are counted now.
+        bulk: the caches of which the scope has allocated in bulk: who frees these objects is not known.
+    """
+    for key, row in rows.items():
+        disagrees = None
+        if counted and row.total_frees is not None and not row.approximate:
+            slab = slabs.get(row.name)
+            owner = owners.get(key, _NO_OWNER)
+            disagrees = key in bulk or _is_wrong(owner, row.total_frees, slab.live if slab else None)
+        if row.disagrees is not disagrees:
+            rows[key] = replace(row, disagrees=disagrees)
+
+
+def _is_wrong(owner: Owner, frees: int, live: int | None) -> bool:
+    """Return whether objects had no room, or were freed without an event.
+
+    No more objects than the live ones of all processes can be owned.
+    """
+    beyond = 0 if live is None else owner.number - live
+    return owner.left_out > 0 or max(owner.late, beyond) > _FEW + _SHARE * (owner.number + frees)

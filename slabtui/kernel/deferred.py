@@ -96,7 +96,12 @@ class Deferred(Part[Result], Generic[_Part, Result]):
         self.failure = ""
         if self.part is not None:
             self._try(lambda part: self._begin(part, settings))
-        elif self._thread is None:
+        else:
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Compile the part, if that has not begun, so that it can count at once when it is wanted."""
+        if self.part is None and self._thread is None:
             thread = threading.Thread(target=self._run, name="compile", daemon=True)
             try:
                 threads.start(thread)

@@ -7,15 +7,19 @@ import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from pathlib import Path
 
 from slabtui.analysis.held import Growth, Sampled, estimate
 from slabtui.errors import SlabtuiError
+from slabtui.kernel.abi.offsets import Functions
 from slabtui.kernel.bpf import records, syscalls
 from slabtui.kernel.bpf.maps import Hash
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.records import Checked, HeldBudget, HeldRecord, Lifetimes, Sample
 from slabtui.kernel.bpf.settings import Settings
+from slabtui.kernel.bulk_functions import BulkFunctions
+from slabtui.kernel.bulk_functions import macros as macros_of_bulk
 from slabtui.kernel.counters import Cache
 from slabtui.kernel.naming import Counted, Naming
 from slabtui.kernel.part import CachePart
@@ -31,10 +35,11 @@ ENTRIES = 65_536  # 8 MiB of the kernel's memory
 # the entries that left the sample, at the end of an interval.
 GOAL = 16_384
 STACKS = 4096  # 1 KiB each; they are a few hundred
-STRATA = 1024  # 32 bytes each: call sites of a cache, times the tasks that allocate at a time
+STRATA = 8192  # 40 bytes each. Hundreds are busy on a busy machine, and a slow leak should not share its place with one
 SHARE = 0.01  # of one CPU that taking stacks may cost: half of BUDGET
 STRATUM_SHARE = 0.0025  # the same of one stratum: 800 stacks per second, which are enough for an error of 1 % in 12 s
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
+PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on top, so that no burst makes N double
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
 _DEPTH = 127  # of a stack map of bcc
@@ -45,6 +50,8 @@ _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
 _FREEING = {"kmem_cache_free": "held_cache_free", "kfree": "held_kfree"}  # these have no variant for a node
 _CHECK = "held_check"
+_OF_TRACER = "[bpf]"  # the module of compiled BPF programs in /proc/kallsyms
+_ALLOCATES_IN_BULK = "kmem_cache_alloc_bulk"  # since Linux 6.10 kmem_cache_alloc_bulk_noprof
 # The tallies, as in held.bpf.c.
 _LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
 _STACK_SHIFT = 34  # of an identity
@@ -64,25 +71,44 @@ class Holder(CachePart):
 
     Args:
         context: what every module is made with.
+        functions: those that allocate and free in bulk.
         cgroups: where the unified hierarchy is mounted, None: nowhere.
         nested: whether there are processes without a PID in slabtui's PID namespace; they share one row.
+        symbols: the kernel's functions; None: they are read.
+        shared_by: how many caches are tracked at the same time, each by a part of its own: they share the room of the
+            table. Each of them may cost as much time as a single one: few are busy at the same time, and then N would
+            be too large to find a leak beside the load.
 
     Raises:
         SlabtuiError: see Module; or the cache of an object cannot be found on this kernel.
     """
 
-    def __init__(self, context: BuildContext, cgroups: Path | None, *, nested: bool = False) -> None:
+    def __init__(
+        self,
+        context: BuildContext,
+        functions: Functions,
+        cgroups: Path | None,
+        *,
+        nested: bool = False,
+        symbols: Symbols | None = None,
+        shared_by: int = 1,
+    ) -> None:
         if not context.base_of_pages:
             raise SlabtuiError("the kernel does not show which cache an object lies in", "use --stacks instead")
-        macros = [f"-DENTRIES={ENTRIES}", f"-DGOAL={GOAL}", f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
+        macros = [f"-DENTRIES={ENTRIES // shared_by}", f"-DGOAL={GOAL // shared_by}"]
+        macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
         macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
+        macros += macros_of_bulk(functions)
         self._context = context
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)
         super().__init__(module, Tracers(context, module, {}))
+        self._bulk = BulkFunctions(
+            module, functions, alloc="held_alloc_bulk", free="held_free_bulk", free_to_sheaf="held_free_to_sheaf"
+        )
         self._table: Hash = module.maps.hash("held", _ENTRY.size)
         self._tallies = module.maps.per_cpu_array("tallies", 1)
-        self._symbols = Symbols()
+        self._symbols = symbols or Symbols()
         self._symbols.load()
         self._naming = Naming(self._symbols, cgroups, nested, self._take_stack)
         self._growth = Growth()
@@ -90,6 +116,7 @@ class Holder(CachePart):
         self._paced = [0] * _TALLIES  # and at the end of the last interval
         self._stacks: set[int] = set()  # that have had a row
         self._doublings = 0
+        self._spending = Spending()
         self._key: CacheKey | None = None
         self._cache = Cache(0, "", 0, 0)
         self._number = 0
@@ -108,16 +135,34 @@ class Holder(CachePart):
         if self._key is None or self._key.kind is not KeyKind.CACHE:
             raise SlabtuiError(f"{self._cache.name} is not a slab cache", "name one that /proc/slabinfo lists")
         self._begin()
-        settings.target, settings.target_size = self._cache.address, self._cache.size
         allocating = {
             tracepoint: program
             for event, program in _PROGRAMS.items()
             for tracepoint in self._context.tracepoints(event)
         }
         self._tracers = Tracers(self._context, self.module, {**_FREEING, **allocating})
-        self.module.load(_CHECK)
-        super().attach(settings)  # frees first: without them, what is freed meanwhile would seem to be held
+        aimed = self._aim_settings(settings)
+        try:
+            self.module.load(_CHECK)
+            self.module.put(aimed)
+            # Frees first: without them, what is freed meanwhile would seem to be held.
+            self._bulk.attach_frees()
+            super().attach(aimed)
+            self._bulk.attach_allocs()
+        except BaseException:
+            self.detach()
+            raise
         self._before = self._paced = self._tallies.totals()
+
+    def detach(self) -> None:
+        """Stop tracking and unload the programs."""
+        self._bulk.detach()
+        super().detach()
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """The file descriptor of each program that tracks."""
+        return (*super().descriptors, *self._bulk.descriptors)
 
     def read(self) -> tuple[InspectionReading, ...]:
         """Return what is held now.
@@ -143,16 +188,21 @@ class Holder(CachePart):
                 kind=InspectionKind.HELD,
                 number=self._number,
                 one_in=one_in,
-                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + (self.tracers.misses() or 0),
+                lost=tallies[_LOST] + tallies[_LOST_EVENTS] + self._count_misses(),
                 rows=tuple(named),
                 tracking=Tracking(
                     net=tallies[_ALLOCATED] - tallies[_FREED],
                     seen=tallies[_ALLOCATED] + tallies[_FREED],
                     gone=tallies[_REPLACED] + tallies[_MOVED_ON],
                     skipped=tallies[_SKIPPED],
+                    bulk=self._bulk.complete,
                 ),
             ),
         )
+
+    def put(self, settings: Settings) -> None:
+        """Hand the settings to the programs, with the cache of this part; OSError where the kernel refuses."""
+        super().put(self._aim_settings(settings))
 
     def pace(self, settings: Settings, allocs: int, seconds: float) -> None:
         """Double N as often as needed where the events of the sample cost more than the budget."""
@@ -161,7 +211,7 @@ class Holder(CachePart):
         if seconds <= 0 or not self.attached:
             return
         nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
-        more = find_doublings(nanoseconds / 1e9 / seconds)
+        more = self._spending.add(nanoseconds / 1e9, seconds)
         if more:
             self._check((), least=self._doublings + more)
 
@@ -175,6 +225,12 @@ class Holder(CachePart):
         """Why functions are shown as addresses, in words for the user; empty while they are not."""
         return self._symbols.trouble if self.attached else ""
 
+    def _aim_settings(self, settings: Settings) -> Settings:
+        """Return the settings with the cache of this part as their target: other parts track others."""
+        own = Settings.from_buffer_copy(settings)
+        own.target, own.target_size = self._cache.address, self._cache.size
+        return own
+
     def _begin(self) -> None:
         """Forget what was tracked before."""
         maps = self.module.maps
@@ -187,11 +243,16 @@ class Holder(CachePart):
         maps.put("sample", 0, Sample(salt=secrets.randbits(64)))
         self._stacks.clear()
         self._doublings = 0
+        self._spending = Spending()
         self._naming.begin(self._cache.size)
         self._growth = Growth()
 
     def _since(self, before: Sequence[int]) -> list[int]:
         return [now - earlier for now, earlier in zip(self._tallies.totals(), before, strict=True)]
+
+    def _count_misses(self) -> int:
+        """Return how often the kernel skipped a program."""
+        return (self.tracers.misses() or 0) + (self._context.misses(self._bulk.descriptors) or 0)
 
     def _read_entries(self) -> dict[int, bytes]:
         """Return the entries of the sample by address, without those whose object is gone; drop these."""
@@ -228,25 +289,26 @@ class Holder(CachePart):
         return gone - {0}
 
     def _sort(self, entries: Iterable[bytes], now: float) -> dict[tuple[object, ...], _Row]:
-        """Return the row of each stack of a process, with its objects."""
-        found: dict[int, tuple[list[float], list[int], list[tuple[int, int, int, bytes]]]] = {}
+        """Return the row of each stack of a process in a control group, with its objects: a process may move."""
+        found: dict[tuple[int, int], tuple[list[float], list[int], list[tuple[int, int, bytes]]]] = {}
         for _, at, identity, draws, call_site, cgroup, comm in map(_ENTRY.unpack, entries):
-            row = found.get(identity)
+            row = found.get((identity, cgroup))
             if row is None:
-                row = found[identity] = [], [], [(at, call_site, cgroup, comm)]
+                row = found[identity, cgroup] = [], [], [(at, call_site, comm)]
             elif at > row[2][0][0]:
-                row[2][0] = at, call_site, cgroup, comm  # a process may change its name
+                row[2][0] = at, call_site, comm  # a process may change its name
             row[0].append(max(0.0, now - at / 1e9))
             row[1].append(draws)
         counted = {
-            identity: Counted(identity, sum(draws), 0, 0, 0, newest[0][1], newest[0][2], newest[0][3])
-            for identity, (_, draws, newest) in found.items()
+            (identity, cgroup): Counted(identity, sum(draws), 0, 0, 0, newest[0][1], cgroup, newest[0][2])
+            for (identity, cgroup), (_, draws, newest) in found.items()
         }
         self._naming.learn((), tuple(counted.values()))
         rows: dict[tuple[object, ...], _Row] = {}
-        for identity, (ages, draws, _) in found.items():
-            totals = self._name(counted[identity])
-            row_ = rows.setdefault(totals.key, _Row(totals))  # stacks that differ only within a function have one
+        for (identity, cgroup), (ages, draws, _) in found.items():
+            totals = self._name(counted[identity, cgroup])
+            key = *totals.key, cgroup  # stacks that differ only within a function have one
+            row_ = rows.setdefault(key, _Row(totals))
             row_.sampled.ages.extend(ages)
             row_.sampled.draws.extend(draws)
             row_.stacks.add(identity >> _STACK_SHIFT)
@@ -254,7 +316,10 @@ class Holder(CachePart):
 
     def _name(self, counted: Counted) -> InspectionTotals:
         totals = self._naming.name_stack(counted)
-        frames = totals.frames or (self._symbols.name(counted.call_site),)
+        if counted.call_site:
+            frames = totals.frames or (self._symbols.name(counted.call_site),)
+        else:
+            frames = trim_bulk(totals.frames)
         return replace(totals, frames=frames, total_allocs=0, total_bytes=0, standard_error=None)
 
     def _estimate(
@@ -276,6 +341,37 @@ class Holder(CachePart):
         return self.module.maps.get("stacks", number, ctypes.c_uint64 * _DEPTH)
 
 
-def find_doublings(share: float) -> int:
-    """Return how often N must double, so that events that cost this share of one CPU cost BUDGET at most."""
-    return max(0, math.ceil(math.log2(share / BUDGET))) if share > 0 else 0
+def trim_bulk(frames: Sequence[str]) -> tuple[str, ...]:
+    """Return the frames of an allocation in bulk from the function that allocates on.
+
+    The frames inside of it are those of the tracer. On some kernels (6.1, 6.12) the function is in the stack; on others
+    (7.3) its caller follows them at once.
+    """
+    place = next((place for place, frame in enumerate(frames) if frame.startswith(_ALLOCATES_IN_BULK)), None)
+    if place is not None:
+        return tuple(frames[place:])
+    return _ALLOCATES_IN_BULK, *dropwhile(lambda frame: frame.endswith(_OF_TRACER), frames)
+
+
+class Spending:
+    """What the events of the sample have cost beyond BUDGET.
+
+    N never halves, since the objects that left the sample are not known: so it must not double for a moment. If it did,
+    a busy machine would have an N of 8 after a minute at a mean cost that N = 1 has.
+    """
+
+    def __init__(self) -> None:
+        self._debt = 0.0
+
+    def add(self, cost: float, seconds: float) -> int:
+        """Add an interval; return how often N must double now.
+
+        Args:
+            cost: seconds of one CPU.
+            seconds: length of the interval, more than 0.
+        """
+        self._debt = max(0.0, self._debt + cost - BUDGET * seconds)
+        if self._debt <= BUDGET * PATIENCE:
+            return 0
+        self._debt = 0.0
+        return math.ceil(math.log2(cost / seconds / BUDGET))

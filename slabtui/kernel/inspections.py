@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from slabtui.kernel.beside import Beside
 from slabtui.kernel.bpf.settings import Settings
 from slabtui.kernel.comparison import Comparison
 from slabtui.kernel.counters import Cache
@@ -63,6 +64,7 @@ class Inspections:
         self._cache: CacheKey | None = None  # what the request names, once its inspection has begun
         self._address = 0  # where that cache is
         self._destroyed = False  # it was, while it was inspected
+        self._beside = Beside()
         self._before: Mapping[CacheKey, CacheTotals] = {}  # the rows at the beginning of the last interval
         self._now: Mapping[CacheKey, CacheTotals] = {}  # and at its end
         self._read_at = time.monotonic()
@@ -74,6 +76,7 @@ class Inspections:
         self.part.detach()
         if wanted is not None:
             self._number += 1
+            self._beside = Beside()
             self._learned = False
             if self._traced:
                 self.part.attach(settings)
@@ -99,6 +102,7 @@ class Inspections:
         if InspectionKind.ABOUT in self.kinds:
             slab = slabs.get(row.name) if row.live is not None else None
             about = self._slabinfo.about(row.name, slab, row.aliases)
+            about = self._beside.add(about, row, found.values())
             found[InspectionKind.ABOUT] = InspectionReading(row.cache, InspectionKind.ABOUT, self._number, about=about)
         return tuple(found[kind] for kind in wanted.kinds if kind in found)
 

@@ -132,28 +132,29 @@ class Naming:
         if row is None or not row.pid:
             return row is None
         command, ended = self._processes.find(row.pid)
-        return row.ended is not ended or row.cmdline != command
+        known = row.ended, row.cmdline, row.cgroup, row.removed
+        return known != (ended, command, *self._groups.find(counted.cgroup))
 
     def _amounts(self, counted: Counted) -> tuple[int, int, float]:
         """Return allocations, bytes and standard error, as InspectionTotals has them."""
         size = counted.allocs * self._size if self._size else counted.size
         return counted.allocs, size, math.sqrt(counted.variance)
 
-    def _describe(self, counted: Counted) -> tuple[int | None, str, str, bool | None, str, Context]:
+    def _describe(self, counted: Counted) -> tuple[int | None, str, str, bool | None, str, bool | None, Context]:
         """Return what InspectionTotals has of a process: from its PID to its context."""
         context, pid = counted.context, counted.pid
         if context is None:
             return None, *_NO_PROCESS
         if context is Context.INTERRUPT:
-            return pid, "", "", None, "", context
+            return pid, "", "", None, "", None, context
         if self._nested and not pid:
-            return pid, _UNNUMBERED[context], "", None, "", context
+            return pid, _UNNUMBERED[context], "", None, "", None, context
         command, ended = self._processes.find(pid)
         name = printable(counted.comm.partition(b"\0")[0])
-        return pid, name, command, ended, self._groups.path(counted.cgroup), context
+        return pid, name, command, ended, *self._groups.find(counted.cgroup), context
 
 
-_NO_PROCESS = ("", "", None, "", Context.PROCESS)  # name, command line, end, control group and context
+_NO_PROCESS = ("", "", None, "", None, Context.PROCESS)  # name, command line, end, control group, its removal, context
 
 
 def trim(addresses: Iterable[int], call_site: int) -> Sequence[int]:

@@ -8,16 +8,17 @@ from functools import partial
 from typing import Any
 
 from slabtui.errors import SlabtuiError
-from slabtui.kernel import capabilities
 from slabtui.kernel.abi.offsets import Offsets
 from slabtui.kernel.allocs import Allocs
 from slabtui.kernel.bpf import features, remedies
 from slabtui.kernel.bpf.compiler import Compiler
+from slabtui.kernel.bpf.copies import CopyingCompiler
 from slabtui.kernel.bpf.module import BuildContext
 from slabtui.kernel.bpf.settings import Settings, Way
 from slabtui.kernel.bulk import Bulk, BulkCounts
 from slabtui.kernel.comparison import Comparison
-from slabtui.kernel.consistency import Consistency
+from slabtui.kernel.consistency import Consistency, mark_scoped
+from slabtui.kernel.counters import Counts
 from slabtui.kernel.deferred import Deferred
 from slabtui.kernel.frees import Freed, Frees
 from slabtui.kernel.handover import Handover
@@ -26,15 +27,18 @@ from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.overhead import Overhead
 from slabtui.kernel.part import Part
-from slabtui.kernel.procfs import cgroups, meminfo
-from slabtui.kernel.procfs.slabinfo import Slabinfo
+from slabtui.kernel.procfs import cgroups
+from slabtui.kernel.procfs.memory import MemoryFiles
+from slabtui.kernel.procfs.slabinfo import Slab, Slabinfo
+from slabtui.kernel.procfs.symbols import Symbols
 from slabtui.kernel.rows import Counted, Rows
 from slabtui.kernel.scope import Scope
+from slabtui.kernel.suspects import Suspects
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
-from slabtui.model.request import Request
+from slabtui.model.request import MOST_SUSPECTS, Request
 from slabtui.model.snapshot import CacheTotals, Reading
 from slabtui.system.ending import WAIT
-from slabtui.system.files import Repeated
 
 
 class Probe:
@@ -51,6 +55,7 @@ class Probe:
         handover: replaces raw tracepoints by classic ones.
         inspections: carries out what is requested of inspections, but not of what is held.
         holdings: carries out what is requested of that.
+        suspects: carries out what is requested of what several caches hold.
 
     Raises:
         SlabtuiError: the kernel, bcc or the privileges are not enough; nothing is left attached.
@@ -63,10 +68,9 @@ class Probe:
         self._scope = scope or Scope()
         self._compiler = compiler or Compiler()
         self._slabinfo = Slabinfo()
-        self._meminfo = Repeated(meminfo.MEMINFO)
+        self._memory = MemoryFiles()
         self._settings = Settings()
         self._settings.begin_interval()
-        capabilities.unlimit_locked_memory()
         try:
             context = self._build_context(rdonly_cast)
             self._allocs = Allocs(context, where.page_step)
@@ -82,7 +86,9 @@ class Probe:
         self.exact_kmalloc = bool(self._allocs.base_of_pages)
         # A control group may be gone when a part is compiled later, which is no error: `_prepare` confines the part.
         context = replace(context, base_of_pages=self._allocs.base_of_pages, cgroup=None)
-        self._frees = Deferred("frees", lambda: Frees(context), Freed(), self._call_wake, self._attach)
+        self._frees = Deferred(
+            "frees", lambda: Frees(context, scoped=not self._scope.everything), Freed(), self._call_wake, self._attach
+        )
         self._bulk = Deferred(
             "bulk", lambda: Bulk(context, where.functions), BulkCounts(), self._call_wake, self._attach
         )
@@ -99,11 +105,16 @@ class Probe:
             set(InspectionKind) - {InspectionKind.HELD},
             lambda: Inspector(context, cgroups.hierarchy(), nested=self._scope.nested),
         )
-        self.holdings = make_inspections(
-            {InspectionKind.HELD},
-            lambda: Holder(context, cgroups.hierarchy(), nested=self._scope.nested),
-            comparison=Comparison(self._slabinfo, partial_by_objects=bool(where.partial_by_objects)),
-            name="what is held",
+        make_holder = partial(Holder, functions=where.functions, cgroups=cgroups.hierarchy(), nested=self._scope.nested)
+        make_holdings = partial(make_inspections, name="what is held")
+        make_comparison = partial(Comparison, self._slabinfo, partial_by_objects=bool(where.partial_by_objects))
+        self.holdings = make_holdings({InspectionKind.HELD}, lambda: make_holder(context), comparison=make_comparison())
+        copying, symbols = replace(context, compiler=CopyingCompiler(self._compiler)), Symbols()
+        make_suspect = partial(make_holder, copying, symbols=symbols, shared_by=MOST_SUSPECTS)
+        self.suspects = Suspects(
+            lambda: make_holdings(
+                {InspectionKind.HELD, InspectionKind.ABOUT}, make_suspect, comparison=make_comparison()
+            )
         )
         self.handover = Handover(self._settings)
         self._overhead = Overhead()
@@ -116,7 +127,8 @@ class Probe:
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts, compiled or not; first the one of allocations."""
-        return (self._allocs, self._frees, self._bulk, self.inspections.part, self.holdings.part)
+        counting = self._allocs, self._frees, self._bulk
+        return (*counting, self.inspections.part, self.holdings.part, *self.suspects.parts)
 
     @property
     def bcc(self) -> str:
@@ -169,6 +181,7 @@ class Probe:
             self._settings.target = 0
             for each in (self.inspections, self.holdings):
                 each.request(wanted.inspection, self._settings)
+        self.suspects.request(wanted.suspects, self._settings)
         self.measure()
 
     def measure(self) -> None:
@@ -196,22 +209,27 @@ class Probe:
     def read(self) -> Reading:
         """Return everything counted so far; OSError where a map cannot be read."""
         counted = Counted(self._allocs.read(), self._frees.read(), self._bulk.read())
-        slabs = self._slabinfo.read()
-        aliases = self._slabinfo.aliases(slabs.keys())
+        of_all = self._slabinfo.read()
+        aliases = self._slabinfo.aliases(of_all.keys())
         everything = self._scope.everything
-        if not everything:
-            slabs = {}  # it has the objects of all processes
+        slabs = of_all if everything else {}  # it has the objects of all processes
+        if not everything:  # who allocated what is freed in bulk is not known
+            counted = replace(counted, bulk=replace(counted.bulk, frees=Counts()))
         rows = self._rows.merge(counted, slabs, aliases)
-        hidden = partial(self._slabinfo.count_hidden, partial_by_objects=bool(self._layout.partial_by_objects))
-        self._consistency.mark(rows, counted.freed.begun, slabs, hidden)
+        if everything:
+            hidden = partial(self._slabinfo.count_hidden, partial_by_objects=bool(self._layout.partial_by_objects))
+            self._consistency.mark(rows, counted.freed.begun, slabs, hidden)
+        else:
+            self._mark_scoped(rows, counted, of_all)
         return Reading(
             rows=tuple(rows.values()),
             lost=_count_lost(counted),
             events=_count_events(rows, counted.freed) if everything else None,
             nanoseconds=self._overhead.nanoseconds,
             bulk=None if self._bulk.pending else self._bulk.attached,
-            inspections=self.holdings.read(slabs) + self.inspections.read(slabs),
-            memory=meminfo.read(self._meminfo),
+            inspections=self.holdings.read(slabs) + self.suspects.read(slabs) + self.inspections.read(slabs),
+            memory=self._memory.read(cpu_free=self._requested.suspects is not None),
+            cgroup_memory=self._scope.read_memory(),
             frees_begun=counted.freed.begun,
         )
 
@@ -227,6 +245,7 @@ class Probe:
             self._learn_addresses()
         self.inspections.end_interval(self._settings)
         self.holdings.end_interval(self._settings)
+        self.suspects.end_interval(self._settings)
         if self._layout.preemptible and self.exact_kmalloc:
             tracers = [part.tracers for part in self.parts if part.attached and part.tracers]
             if self.handover.advance(tracers, sum(row.total_allocs for row in reading.rows)):
@@ -264,6 +283,13 @@ class Probe:
             node_events=bool(self._layout.node_events),
         )
 
+    def _mark_scoped(self, rows: dict[CacheKey, CacheTotals], counted: Counted, slabs: Mapping[str, Slab]) -> None:
+        """Mark the rows whose allocations - frees are not what the scope holds."""
+        find = self._rows.find_owner
+        owners = {key: owner for at, owner in counted.freed.owners.items() if (key := find(at)) is not None}
+        bulk = {key for at, number in counted.bulk.allocs.sums.items() if number and (key := find(at)) is not None}
+        mark_scoped(rows, owners, slabs, counted=counted.freed.begun is not None, bulk=bulk)
+
     def _call_wake(self) -> None:
         self._wake()
 
@@ -284,7 +310,7 @@ class Probe:
     def _release(self) -> None:
         self._compiler.close()
         self._slabinfo.close()
-        self._meminfo.close()
+        self._memory.close()
         self._scope.close()
 
 

@@ -107,6 +107,8 @@ class Rows:
 
     def find_owner(self, address: int) -> CacheKey | None:
         """Return the key of the cache at an address, as counted last; None: no event of it was counted."""
+        if address == LARGE.address:
+            return LARGE_KEY
         owner = self._owners.get(address)
         return owner[0] if owner else None
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.bpf.module import Module
 from slabtui.kernel.procfs.cgroups import Group
+from slabtui.kernel.procfs.memorystat import MemoryStat
 from slabtui.kernel.procfs.processes import read_name
+from slabtui.model.memory import CgroupMemory
 
 _PID_NS = Path("/proc/self/ns/pid")
 _FIRST_PID_NS = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
@@ -37,11 +39,13 @@ class Scope:
     def __init__(self, pids: Sequence[int] = (), cgroup: Path | None = None) -> None:
         self._processes: dict[int, int] = {}
         self.group: Group | None = None
+        self._memory: MemoryStat | None = None
         try:
             for pid in dict.fromkeys(pids):
                 self._processes[pid] = _open_process(pid)
             if cgroup is not None:
                 self.group = Group(cgroup)
+                self._memory = MemoryStat(self.group)
         except BaseException:
             self.close()
             raise
@@ -59,10 +63,15 @@ class Scope:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which of the processes have ended, and what became of the control group, in words for the user."""
+        """Which processes have ended, what became of the control group, and why its memory is not known, in words."""
         ended = _readable(self._processes.values())
         processes = (f"process {pid} has ended" for pid, descriptor in self._processes.items() if descriptor in ended)
-        return (*processes, *(self.group.notes if self.group else ()))
+        trouble = self._memory.trouble if self._memory else ""
+        return (*processes, *(self.group.notes if self.group else ()), *filter(None, (trouble,)))
+
+    def read_memory(self) -> CgroupMemory | None:
+        """Return the kernel memory of the control group; None: there is no group, or the kernel does not say."""
+        return self._memory.read() if self._memory else None
 
     @property
     def nested(self) -> bool:

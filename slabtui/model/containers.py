@@ -38,23 +38,37 @@ class Place:
     unit: str = ""
 
 
-@lru_cache(maxsize=4096)  # every interval has the same paths
 def find_place(path: str) -> Place:
     """Return what the control group of this path belongs to."""
+    return _find(path)[0]
+
+
+def cut_to_place(path: str) -> str:
+    """Return the path of the container that a control group belongs to; else of its systemd unit; else the path.
+
+    Groups below that belong to the same place: those of the units in a container, or those that a unit makes.
+    """
+    return _find(path)[1]
+
+
+@lru_cache(maxsize=4096)  # every interval has the same paths
+def _find(path: str) -> tuple[Place, str]:
     container = pod = unit = ""
     parts = path.split("/")
-    for before, part in zip(("", *parts), parts, strict=False):
+    ends = len(parts)
+    for number, (before, part) in enumerate(zip(("", *parts), parts, strict=False), 1):
         if found := _POD.fullmatch(part):
             pod = _with_dashes(found["uid"])
         elif found := _ID.fullmatch(part):
-            container, unit = found["id"][:_SHORT], ""
+            container, unit, ends = found["id"][:_SHORT], "", number
         elif found := next((found for pattern in _NAMED if (found := pattern.fullmatch(part))), None):
-            container, unit = found["id"], ""
+            container, unit, ends = found["id"], "", number
         elif before == "lxc" and part:  # LXC before 4.0
-            container, unit = part, ""
+            container, unit, ends = part, "", number
         elif part.endswith(_UNITS):
             unit = part
-    return Place(container, pod, unit)
+            ends = ends if container else number
+    return Place(container, pod, unit), "/".join(parts[:ends])
 
 
 def write_place(path: str, width: int) -> str:

@@ -15,7 +15,8 @@ class Held:
         standard_error: of `objects`; 0: exact if nothing was skipped, see Tracking.
         oldest: age of the oldest tracked object, in seconds; None: none is held.
         median: the age that half of the objects have reached, likewise.
-        ages: objects younger than each limit of AGES and not younger than the one before; at the end the older ones.
+        ages: objects younger than each limit of AGES (1, 10, 60, 600 and 3600 seconds) and not younger than the one
+            before; at the end the older ones.
         growth_objects_s: how fast `objects` grows, per second: a robust slope since tracking began; None: not yet
             known.
         lifetime_median: the time that half of the freed objects lived, in seconds, to a factor of 1.4; None: none was
@@ -48,6 +49,7 @@ class Tracking:
         live_began: objects in use when tracking began, as in /proc/slabinfo; None where unknown.
         live: the same now.
         doubt: why the rows cannot be trusted, in words for the user; empty if they can.
+        bulk: whether what is allocated and freed in bulk is followed: where the kernel has probes on functions.
     """
 
     net: int | None = None
@@ -57,3 +59,4 @@ class Tracking:
     live_began: int | None = None
     live: int | None = None
     doubt: str = ""
+    bulk: bool = False

@@ -1,12 +1,13 @@
-"""Joins the rows of what is held: by stack, by call site or by process. Pure."""
+"""Joins the rows of what is held: by stack, by call site, by process or by place. Pure."""
 
 import enum
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from slabtui.model.containers import cut_to_place
 from slabtui.model.held import AGES, Held
-from slabtui.model.inspection import InspectionRow
+from slabtui.model.inspection import Context, InspectionRow, InspectionTotals
 
 
 class By(enum.StrEnum):
@@ -15,6 +16,7 @@ class By(enum.StrEnum):
     STACK = "stack"
     SITE = "call site"
     PROCESS = "process"
+    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,22 @@ class Joined:
     parts: tuple[InspectionRow, ...]
 
 
-def name_site(row: InspectionRow) -> str:
+def name_site(row: InspectionTotals) -> str:
     """Return the function that called the allocator; the innermost frame is the allocator's own, if there are more."""
     frame = (row.frames[1:] or row.frames or ("",))[0]
     return frame.partition("+")[0]
+
+
+def name_place(row: InspectionRow) -> str:
+    """Return the path of the container or systemd unit that allocated, else of its control group.
+
+    Where the path is unknown: `(interrupts)`, `(removed)` or `-`.
+    """
+    if row.cgroup:
+        return cut_to_place(row.cgroup)
+    if row.context is Context.INTERRUPT:
+        return "(interrupts)"
+    return "(removed)" if row.removed else "-"
 
 
 def identify(row: InspectionRow, by: By) -> tuple[object, ...]:
@@ -45,6 +59,8 @@ def identify(row: InspectionRow, by: By) -> tuple[object, ...]:
             return (name_site(row),)
         case By.PROCESS:
             return (row.context, row.pid, "" if row.pid else row.comm)
+        case By.PLACE:
+            return (name_place(row),)
 
 
 def join(rows: Iterable[InspectionRow], by: By) -> tuple[Joined, ...]:
@@ -66,7 +82,18 @@ def _join(parts: Sequence[InspectionRow], by: By) -> Joined:
             row = InspectionRow(frames=(name_site(first),), held=held)
         case By.PROCESS:
             row = replace(first, frames=(), held=held)
+        case By.PLACE:
+            states = {row.removed for row in ordered}
+            removed = states.pop() if len(states) == 1 else False
+            place = name_place(first)
+            cgroup = place if first.cgroup else ""
+            row = InspectionRow(frames=(place,), cgroup=cgroup, removed=removed, context=_where(first), held=held)
     return Joined(row, ordered)
+
+
+def _where(row: InspectionRow) -> Context:
+    """Return the context of a place: that of interrupts is none, and else it does not matter which task it was."""
+    return Context.INTERRUPT if row.context is Context.INTERRUPT and not row.cgroup else Context.PROCESS
 
 
 def _order(row: InspectionRow) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The machine that was measured: where snapshots come from, its memory, and how its slab memory grows."""
+"""The machine that was measured: where snapshots come from, and how its slab memory grows."""
 
 from dataclasses import dataclass
 
@@ -21,25 +21,6 @@ class Origin:
     kernel: str = ""
     since: float | None = None
     scope: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HostMemory:
-    """Memory of the machine in bytes, from /proc/meminfo; see proc_meminfo(5). None where it does not say.
-
-    Attributes:
-        total: usable memory (MemTotal).
-        available: what new programs can get without swapping (MemAvailable).
-        slab: memory of all slab caches (Slab).
-        reclaimable: the part of `slab` that the kernel can free when memory is short (SReclaimable).
-        unreclaimable: the part of `slab` that it cannot (SUnreclaim).
-    """
-
-    total: int | None = None
-    available: int | None = None
-    slab: int | None = None
-    reclaimable: int | None = None
-    unreclaimable: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from operator import attrgetter
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey
 
@@ -51,6 +52,7 @@ class InspectionTotals:
             ended before it was seen.
         ended: whether the process has ended; None where unknown.
         cgroup: path of its control group in the unified hierarchy; empty where unknown.
+        removed: whether that control group has been removed since; None where unknown.
         context: what kind of process it is.
         total_allocs: objects allocated since the inspection began.
         total_bytes: their size in bytes.
@@ -64,6 +66,7 @@ class InspectionTotals:
     cmdline: str = ""
     ended: bool | None = None
     cgroup: str = ""
+    removed: bool | None = None
     context: Context = Context.PROCESS
     total_allocs: int = 0
     total_bytes: int = 0
@@ -77,7 +80,10 @@ class InspectionTotals:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What distinguishes the row from the others of its inspection."""
+        """What distinguishes the row from the others of its inspection, except of what is held.
+
+        A process that was moved while it allocated what is held has a row for each of its control groups.
+        """
         return self.frames, self.context, self.pid
 
 
@@ -114,6 +120,8 @@ class About:
         nodes: NUMA nodes, each with the number of slabs on it.
         live: objects in use.
         mem: bytes of memory held.
+        counts: what the kernel counts beside its objects.
+        sites: the code that allocated them, if the kernel itself knows it; what holds most first.
     """
 
     aliases: tuple[str, ...] = ()
@@ -125,24 +133,16 @@ class About:
     nodes: tuple[tuple[int, int], ...] = ()
     live: int | None = None
     mem: int | None = None
+    counts: tuple[SideCount, ...] = ()
+    sites: tuple[KernelSite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class InspectionReading:
-    """What an inspection has found since it began.
+    """What an inspection has found since it began; the attributes are those of Inspection.
 
     Attributes:
-        cache: key of the inspected cache.
-        kind: what is inspected.
-        number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
-            together have the same one.
-        one_in: for stacks: one allocation in this many was sampled; for what is held: one address. The totals are
-            estimates if it is more than 1.
-        lost: allocations that are in no row.
         rows: who allocated.
-        about: for the kind of that name.
-        trouble: why nothing is counted, in words for the user; empty while it is counted, or soon will be.
-        tracking: for what is held: what is known of all objects of the cache.
     """
 
     cache: CacheKey
@@ -158,10 +158,20 @@ class InspectionReading:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The inspection of one cache, over one interval; the attributes are those of InspectionReading.
+    """The inspection of one cache, over one interval.
 
     Attributes:
-        rows: who allocated, most allocations since the inspection began first.
+        cache: key of the inspected cache.
+        kind: what is inspected.
+        number: counts the inspections of a session, from 1; a new one counts from 0. All kinds that were requested
+            together have the same one.
+        one_in: for stacks: one allocation in this many was sampled; for what is held: one address. The totals are
+            estimates if it is more than 1.
+        lost: allocations that are in no row.
+        rows: who allocated, or who holds; those with the most since the inspection began first.
+        about: for the kind of that name.
+        trouble: why nothing is counted, in words for the user; empty while it is counted, or soon will be.
+        tracking: for what is held: what is known of all objects of the cache.
     """
 
     cache: CacheKey
@@ -195,8 +205,8 @@ def difference_of_inspections(
     before: Sequence[InspectionReading], after: Sequence[InspectionReading]
 ) -> tuple[Inspection, ...]:
     """Return the inspections over the interval between two readings."""
-    earlier = {reading.kind: reading for reading in before}
-    return tuple(difference(earlier.get(reading.kind), reading) for reading in after)
+    earlier = {(reading.cache, reading.kind): reading for reading in before}
+    return tuple(difference(earlier.get((reading.cache, reading.kind)), reading) for reading in after)
 
 
 def difference(before: InspectionReading | None, after: InspectionReading) -> Inspection:
@@ -225,8 +235,8 @@ def _since(known: InspectionTotals | None, row: InspectionTotals) -> InspectionR
 
 def merge_inspections(earlier: Sequence[Inspection], later: Sequence[Inspection]) -> tuple[Inspection, ...]:
     """Return the inspections over two adjacent intervals."""
-    before = {found.kind: found for found in earlier}
-    return tuple(merge(before.get(found.kind), found) for found in later)
+    before = {(found.cache, found.kind): found for found in earlier}
+    return tuple(merge(before.get((found.cache, found.kind)), found) for found in later)
 
 
 def merge(earlier: Inspection | None, later: Inspection) -> Inspection:

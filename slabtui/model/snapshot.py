@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, dataclass_transform
 
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import (
     Inspection,
@@ -14,6 +14,7 @@ from slabtui.model.inspection import (
     difference_of_inspections,
     merge_inspections,
 )
+from slabtui.model.memory import CgroupMemory, HostMemory
 
 _Row = TypeVar("_Row")
 
@@ -48,8 +49,8 @@ class CacheTotals:
         mem: bytes of memory that the cache holds, used and free objects; None where unknown.
         disagrees: whether allocations - frees do not explain how `live` changed since frees are counted: the
             tracepoints do not see everything; None where that is unknown.
-        total_allocs: objects allocated.
-        total_bytes: bytes allocated: `total_allocs` x `size`, or the sum where sizes differ.
+        total_allocs: objects allocated since counting began.
+        total_bytes: bytes allocated since then: `total_allocs` x `size`, or the sum where sizes differ.
         total_frees: objects freed while frees were counted; None where they never were.
     """
 
@@ -76,9 +77,9 @@ class CacheRow(CacheTotals):
     Growth is judged by slabtui.analysis, since the baseline (when counting began, or the last mark) and lately.
 
     Attributes:
-        allocs: objects allocated.
-        bytes: bytes allocated.
-        frees: objects freed; None where frees are not counted, or were not for the whole interval.
+        allocs: objects allocated in the interval.
+        bytes: bytes allocated in the interval.
+        frees: objects freed in the interval; None where frees are not counted, or were not for the whole interval.
         live_delta: change of `live` since the beginning of the interval; None where unknown.
         growth_objects_s: how fast `live` grows, in objects per second: a robust slope over the time since the
             baseline. If `growing`, over the time on which that rests: a leak that begins late, or gets faster, has the
@@ -143,8 +144,10 @@ class Reading:
         events: number of events that the probe has seen; None where it skips some without counting them.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where that is not known yet.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine; None: not read.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
         frees_begun: how often the counting of frees has begun; those of two readings compare if it is the same. None:
             frees are not counted now.
     """
@@ -156,6 +159,7 @@ class Reading:
     bulk: bool | None = None
     inspections: tuple[InspectionReading, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     frees_begun: int | None = 0
 
 
@@ -173,9 +177,11 @@ class Snapshot:
         events: events that the probe saw in this interval; None where unknown.
         nanoseconds: what an event costs, as measured last; None where unknown.
         bulk: whether allocations and frees in bulk are counted; None where unknown.
-        inspections: the inspection of one cache, each kind of it that was requested; empty: none.
+        inspections: the inspection of one cache, each kind of it that was requested, and what is held of each suspect;
+            empty: none.
         memory: of the machine at the end of the interval; None where unknown, as in older recordings.
-        growth: how its slab memory grows; None: not judged.
+        cgroup_memory: of the control group that is counted; None: there is none, or it is not known.
+        growth: how the slab memory of the machine grows; None: not judged.
         error: why the source could not be read when the interval ended; None: it could. The next snapshot covers the
             time that passed.
         notes: what the source cannot do on this kernel, in words for the user.
@@ -192,6 +198,7 @@ class Snapshot:
     bulk: bool | None = None
     inspections: tuple[Inspection, ...] = ()
     memory: HostMemory | None = None
+    cgroup_memory: CgroupMemory | None = None
     growth: HostGrowth | None = None
     error: str | None = None
     notes: tuple[str, ...] = ()
@@ -208,12 +215,13 @@ class Snapshot:
         return sum(row.bytes for row in self.rows)
 
     def row(self, cache: CacheKey) -> CacheRow | None:
-        """Return the row of a cache."""
+        """Return the row of a cache; None if the snapshot has none."""
         return next((row for row in self.rows if row.cache == cache), None)
 
-    def inspection(self, kind: InspectionKind) -> Inspection | None:
-        """Return the inspection of a kind."""
-        return next((found for found in self.inspections if found.kind is kind), None)
+    def inspection(self, kind: InspectionKind, cache: CacheKey | None = None) -> Inspection | None:
+        """Return the inspection of a kind, of this cache (None: the first one of any cache); None if there is none."""
+        of_kind = (found for found in self.inspections if found.kind is kind)
+        return next((found for found in of_kind if cache in (None, found.cache)), None)
 
     @property
     def cpu_share(self) -> float | None:
@@ -223,7 +231,7 @@ class Snapshot:
         return self.per_second(self.events) * self.nanoseconds / 1e9
 
     def per_second(self, amount: int) -> float:
-        """Turn an amount of this interval into a rate."""
+        """Turn an amount of this interval into a rate per second; 0 if it covers no time."""
         return amount / self.elapsed if self.elapsed > 0 else 0.0
 
 
@@ -256,6 +264,7 @@ class Differences:
             bulk=after.bulk,
             inspections=difference_of_inspections(before.inspections, after.inspections),
             memory=after.memory,
+            cgroup_memory=after.cgroup_memory,
         )
 
     def _since(self, known: CacheTotals | None, row: CacheTotals, frees: bool) -> CacheRow:

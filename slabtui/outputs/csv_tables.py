@@ -9,7 +9,8 @@ from dataclasses import fields
 from slabtui.columns import caches, inspections
 from slabtui.columns.column import field_names
 from slabtui.model.held import Held
-from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 
@@ -20,6 +21,7 @@ _FORMULA = re.compile("(^|;)(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 _OF_COLUMNS = field_names(caches.COLUMNS)
 # All fields of a cache. Those of no column come last, so that a new field does not move the others.
 FIELDS = (*_OF_COLUMNS, *(name for name in codec.ROW_FIELDS if name not in _OF_COLUMNS))
+_OF_INTERVAL = ("time", "elapsed_s", "cache", "one_in", "trouble")  # before the fields of a row of an inspection
 
 
 def heading(names: Sequence[str] = FIELDS) -> str:
@@ -34,29 +36,60 @@ def write_caches(snapshot: Snapshot, rows: Sequence[CacheRow], names: Sequence[s
 
 
 def write_inspection(inspection: Inspection) -> str:
-    """Return an inspection as a line with the names of its fields, and one line for each row.
+    """Return an inspection as a line with the names of its fields, and one line for each row."""
+    names = _name_fields(inspection.kind)
+    return _lines([names, *(_row_cells(inspection.kind, row, names) for row in inspection.rows)])
 
-    What names a row comes before its numbers; fields of no column come last.
+
+def inspection_heading(request: InspectionRequest) -> str:
+    """Return the first line of a table of intervals of an inspection."""
+    return _lines([[*_OF_INTERVAL, *_name_fields(request.kinds[0])]])
+
+
+def write_interval(snapshot: Snapshot, request: InspectionRequest, most: int | None = None) -> str:
+    """Return an interval of an inspection as one line for each row; without rows, one that says why.
+
+    Args:
+        snapshot: the interval.
+        request: the inspection that the user asked for.
+        most: how many rows are written at most; None: all.
     """
-    if inspection.kind is InspectionKind.HELD:
-        return _write_held(inspection)
-    shown = field_names(sorted(inspections.COLUMNS[inspection.kind], key=lambda column: column.unit is not None))
-    names = (*shown, *(name for name in codec.inspection_fields(inspection.kind) if name not in shown))
-    rows = (codec.inspection_values(inspection.kind, row) for row in inspection.rows)
-    return _lines([names, *(_cells(values, names) for values in rows)])
+    found, names = request.find(snapshot), _name_fields(request.kinds[0])
+    if found is None:
+        return ""
+    trouble = found.trouble or (found.tracking.doubt if found.tracking else "")
+    begins = [
+        codec.iso(snapshot.time),
+        f"{snapshot.elapsed:.6f}",
+        _cell(str(found.cache)),
+        found.one_in,
+        _cell(trouble),
+    ]
+    rows = [_row_cells(found.kind, row, names) for row in found.rows[:most]]
+    if found.trouble and not rows:
+        rows = [[""] * len(names)]
+    return _lines([*begins, *row] for row in rows)
 
 
-def _write_held(inspection: Inspection) -> str:
-    """Return what is held, with a column for each field of Held; the ages are one of them."""
-    fields_of_row = [name for name in codec.inspection_fields(inspection.kind) if name != "held"]
-    names = (*fields_of_row, *(field.name for field in fields(Held)))
-    lines = []
-    for row in inspection.rows:
-        values = codec.inspection_values(inspection.kind, row)
-        values |= values.pop("held") or dict.fromkeys(names[len(fields_of_row) :])
+def _name_fields(kind: InspectionKind) -> tuple[str, ...]:
+    """Return the names of the fields that a row of an inspection has in CSV.
+
+    What names a row comes before its numbers; fields of no column come last. What is held has a column for each field
+    of Held.
+    """
+    fields_of_row = codec.inspection_fields(kind)
+    if kind is InspectionKind.HELD:
+        return (*(name for name in fields_of_row if name != "held"), *(field.name for field in fields(Held)))
+    shown = field_names(sorted(inspections.COLUMNS[kind], key=lambda column: column.unit is not None))
+    return (*shown, *(name for name in fields_of_row if name not in shown))
+
+
+def _row_cells(kind: InspectionKind, row: InspectionRow, names: Sequence[str]) -> list[object]:
+    values = codec.inspection_values(kind, row)
+    if kind is InspectionKind.HELD:
+        values |= values["held"] or dict.fromkeys(field.name for field in fields(Held))
         values["ages"] = tuple(map(str, values["ages"] or ()))
-        lines.append(_cells(values, names))
-    return _lines([names, *lines])
+    return _cells(values, names)
 
 
 def _cells(values: dict[str, object], names: Sequence[str]) -> list[object]:

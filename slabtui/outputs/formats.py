@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from slabtui.columns import caches, text
 from slabtui.columns.column import MetricType
-from slabtui.model.inspection import InspectionKind, fold_stacks
+from slabtui.model.inspection import fold_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs import csv_tables, text_tables
@@ -102,16 +102,26 @@ def inspection(request: InspectionRequest, most: int | None) -> Format:
     return Format(lambda snapshot, rows: text_tables.write_inspection(snapshot, request, most))
 
 
+def inspection_csv(request: InspectionRequest, most: int | None) -> Format:
+    """Return the format of an inspection as CSV, with `most` rows of an interval at most; None: all."""
+    heading = csv_tables.inspection_heading(request)
+    return Format(lambda snapshot, rows: csv_tables.write_interval(snapshot, request, most), heading)
+
+
+def folded(request: InspectionRequest) -> Format:
+    """Return the format of the stacks of an inspection for flame graph tools: once, at the end."""
+
+    def fold(last: Snapshot | None) -> str:
+        found = request.find(last) if last else None
+        return fold_stacks(found.rows) if found else ""
+
+    return Format(lambda snapshot, rows: "", ending=fold)
+
+
 def _is_shown(row: CacheRow, lasting: tuple[str, ...]) -> bool:
     return row.active or any(getattr(row, name) for name in lasting)
 
 
-def _fold(last: Snapshot | None) -> str:
-    kinds = (InspectionKind.STACKS, InspectionKind.HELD)
-    return "".join(fold_stacks(found.rows) for kind in kinds if last and (found := last.inspection(kind)))
-
-
 JSON = Format(lambda snapshot, rows: codec.dumps(snapshot, rows) + "\n")
 CSV = Format(csv_tables.write_caches, heading=csv_tables.heading())
-FOLDED = Format(lambda snapshot, rows: "", ending=_fold)
 NONE = Format(lambda snapshot, rows: "", shows=lambda row: False)

@@ -98,7 +98,7 @@ def stream(
     left = count
     last: Snapshot | None = None
     failure: str | None = None
-    with _interruptible(producer, interrupted):
+    with interruptible(producer, interrupted):
         with suppress(SnapshotsEndedError):
             producer.start()
             while left is None or left > 0:
@@ -123,7 +123,7 @@ def stream(
 
 
 @contextmanager
-def _interruptible(producer: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
+def interruptible(producer: Snapshots, interrupted: Callable[[], None]) -> Iterator[None]:
     """Let SIGINT finish the producer, so that everything that was counted is printed; a second one does not wait."""
 
     def finish(number: int, frame: FrameType | None) -> None:

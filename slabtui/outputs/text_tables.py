@@ -6,7 +6,6 @@ from typing import Any
 from slabtui.columns import held, inspections, numbers, text
 from slabtui.columns.caches import Scene
 from slabtui.columns.column import Column
-from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, merge_stacks
 from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow, Snapshot
@@ -54,8 +53,8 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
         most: how many rows are printed at most; None: all.
     """
     (kind,) = request.kinds
-    found = snapshot.inspection(kind)
-    if found is None or not _is_meant(snapshot, found.cache, request.cache):
+    found = request.find(snapshot)
+    if found is None:
         return f"\n{numbers.clock(snapshot.time)} no {kind} of {request.cache} yet\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
@@ -78,13 +77,3 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
 
 def _align(column: Column[Any, Any], written: str, width: int) -> str:
     return written.strip().rjust(width) if column.align == "right" else written.ljust(width)
-
-
-def _is_meant(snapshot: Snapshot, cache: CacheKey, asked: CacheKey | str) -> bool:
-    """Return whether a cache is the one that was asked for: by its key, or by its name or an alias as users type it."""
-    if isinstance(asked, CacheKey):
-        return asked == cache
-    if asked in (cache.name, str(cache)):
-        return True
-    row = snapshot.row(cache)
-    return row is not None and asked in (row.name, *row.aliases)

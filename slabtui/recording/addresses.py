@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 
 from slabtui.model.identity import CacheKey
-from slabtui.model.inspection import Inspection, InspectionRow
+from slabtui.model.inspection import About, Inspection, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
 
 Concealer = Callable[[Snapshot], Snapshot]
@@ -57,7 +57,13 @@ class AddressHider:
 
     def _inspection(self, found: Inspection) -> Inspection:
         rows = tuple(map(self._inspection_row, found.rows))
-        return replace(found, cache=self._key(found.cache), rows=rows, trouble=self._text(found.trouble))
+        about = found.about and self._about(found.about)
+        return replace(found, cache=self._key(found.cache), rows=rows, about=about, trouble=self._text(found.trouble))
+
+    def _about(self, about: About) -> About:
+        """Return an About without addresses in its sites: a function without a name is one."""
+        sites = (replace(site, frames=tuple(map(self._text, site.frames))) for site in about.sites)
+        return replace(about, sites=tuple(sites)) if about.sites else about
 
     def _inspection_row(self, row: InspectionRow) -> InspectionRow:
         """Return a row without addresses in its frames.

@@ -8,8 +8,8 @@ from slabtui.model.identity import CacheKey
 from slabtui.recording import lines
 
 _HEAD = 4096  # bytes of a line, which have what is known of the whole machine
-_MOST_OF_ROW = 64 << 10  # bytes; a row with 1024 aliases is longer, and its memory comes before those of a usual one
-_MEMORY = re.compile(rb'"slab":(\d{1,19}),"reclaimable":(?:null|\d{1,19}),"unreclaimable":(\d{1,19})[,}]')
+_MOST_OF_ROW = 64 << 10  # bytes; a usual row has less than 1 KiB, and one with 1024 aliases may have more than this
+_MEMORY = re.compile(rb'"slab":(\d{1,19}),"reclaimable":(?:null|\d{1,19}),"unreclaimable":(null|\d{1,19})[,}]')
 _CHANGES = b'{"schema":"slabtui/2-changes"'
 
 
@@ -18,7 +18,7 @@ def slab(line: bytes) -> Point | None:
     time, found = lines.time_of(line), _MEMORY.search(line, 0, _HEAD)
     if time is None or found is None:
         return None
-    return Point(time, int(found[1]), int(found[2]))
+    return Point(time, int(found[1]), 0 if found[2] == b"null" else int(found[2]))
 
 
 class OfCache:

@@ -5,6 +5,7 @@ MOST_ENTRIES = 32768  # rows of an inspection of one kind: twice what it has roo
 MOST_FRAMES = 128  # a stack map of bcc has 127
 MOST_ALIASES = 1024  # names of one size; a kernel has some hundred caches in all
 MOST_NODES = 1024  # MAX_NUMNODES of the kernel
+MOST_BESIDE = 64  # counts beside a cache, and sites that the kernel knows: a few of each are written
 MOST_NOTES = 4096  # one for each process of -p that has ended
 LONGEST_TEXT = 4 * 1024  # characters: twice the 512 bytes of a symbol's name (KSYM_NAME_LEN), each one escaped
 LONGEST_PATH = 4 * 4096  # PATH_MAX, each byte escaped: the path of a control group; a command line, too

@@ -32,7 +32,7 @@ _SNAPSHOT_FIELDS = (
     *(field.name for field in fields(Snapshot) if field.name not in _FIRST + _LAST),
     *_LAST,
 )
-_OF_PROCESSES = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
+_OF_PROCESSES = ("pid", "comm", "cmdline", "ended", "cgroup", "removed", "context")
 _NOT_OF_KIND = {  # fields that the rows of a kind do not have
     InspectionKind.CALLERS: {*_OF_PROCESSES, "standard_error", "held"},
     InspectionKind.STACKS: {"held"},
@@ -170,5 +170,6 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "nanoseconds": lambda nanoseconds: round(nanoseconds, 1),
     "inspections": lambda found: [_inspection(one) for one in found],
     "memory": asdict,
+    "cgroup_memory": asdict,
     "growth": _growth,
 }

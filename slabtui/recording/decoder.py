@@ -12,10 +12,13 @@ from cattrs import Converter
 from cattrs.errors import AttributeValidationNote, ClassValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import AGES, Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import CgroupMemory, HostMemory
+from slabtui.model.request import MOST_SUSPECTS
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
 from slabtui.recording import bounds, checks
 from slabtui.recording.changes import NAME as CHANGES
@@ -28,10 +31,12 @@ from slabtui.recording.older import NO_KEY, Upgrade, rename
 # What every version has written; what else a line lacks, it knows nothing of.
 _REQUIRED = {"time", "elapsed_s", "loadavg", "lost", "error", "notes", "caches", "host", "kernel"}
 _REQUIRED_OF_A_ROW = {"name", "cache", "object_size", "size", "allocs", "bytes", "approximate"}
-_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+_LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 _LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
+_LATER_OF_ABOUT = {"counts", "sites"}
 _WHOLE = f'{{"schema":"{NAME}",'.encode()  # how a whole line begins
 _SINCE = "since"  # a line that lacks it is of the first version
+_MOST_INSPECTIONS = len(InspectionKind) + 2 * MOST_SUSPECTS
 _RATES = dict.fromkeys(RATES, checks.nullable(partial(checks.rate, digits=RATE_DIGITS)))
 _OF_HOST_GROWTH = {"since": checks.time, "full_in_s": checks.nullable(checks.decimal)}
 
@@ -285,7 +290,7 @@ def _inspections_reader(version: _Version) -> Check:
             raise SchemaError(f"kind {error}") from error
         return readers[kind](found, Inspection)
 
-    return lambda found, _: tuple(map(read, checks.members(found, len(InspectionKind))))
+    return lambda found, _: tuple(map(read, checks.members(found, _MOST_INSPECTIONS)))
 
 
 def _read_ages(found: Any, _: object) -> tuple[int, ...]:
@@ -298,7 +303,7 @@ def _read_ages(found: Any, _: object) -> tuple[int, ...]:
 def _read_about(found: Any, _: object) -> Any:
     if not isinstance(found, dict):
         raise checks.wrong(found)
-    _demand(found, _names(About))
+    _demand(found, _names(About) - _LATER_OF_ABOUT)
     return _read_object_about(found, About)
 
 
@@ -317,6 +322,11 @@ def _object_reader(owner: type, required: Set[str], own: dict[str, Check] | None
         return read(found, owner)
 
     return read_object
+
+
+def _objects_reader(owner: type, what: str) -> Check:
+    """Return what reads a list of objects of JSON, each as an instance of a dataclass with all its fields."""
+    return _list_reader(_reader(owner, _names(owner), {}), owner, _names(owner), what, bounds.MOST_BESIDE)
 
 
 def _row_reader(version: _Version) -> Check:
@@ -346,6 +356,7 @@ def _snapshot_reader(version: _Version) -> Check:
             "nanoseconds": checks.nullable(checks.decimal),
             "inspections": _inspections_reader(version),
             "memory": checks.nullable(_object_reader(HostMemory, set())),
+            "cgroup_memory": checks.nullable(_object_reader(CgroupMemory, set())),
             "growth": checks.nullable(_object_reader(HostGrowth, {"since"}, _OF_HOST_GROWTH)),
             "notes": _read_notes,
         },
@@ -362,5 +373,13 @@ _OF_HELD: dict[str, Check] = {
 _OF_TRACKING: dict[str, Check] = {"net": checks.nullable(checks.change)}
 _CONVERTER = Converter()
 _read_row = _row_reader(_Version.GROWTH)
-_read_object_about = _reader(About, _names(About), {"nodes": checks.nodes})
+_read_object_about = _reader(
+    About,
+    _names(About),
+    {
+        "nodes": checks.nodes,
+        "counts": _objects_reader(SideCount, "a count"),
+        "sites": _objects_reader(KernelSite, "a site"),
+    },
+)
 _read_origin = _reader(Origin, {"host", "kernel", "since", "scope"}, {"since": checks.nullable(checks.time)})

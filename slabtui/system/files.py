@@ -2,10 +2,23 @@
 
 import errno
 import os
-from io import FileIO
+import stat
+import tempfile
+from io import BufferedWriter, FileIO
 from pathlib import Path
 
+from slabtui.errors import SlabtuiError, Status
+
 _MODE = 0o600  # recordings and exports name the processes of all users
+_SUFFIX = ".part"  # of a file that is not complete
+_REMEDIES = {  # by the error of a file that cannot be created
+    errno.EEXIST: "name a new file",
+    errno.EACCES: "name a file in a directory that you can write to",
+    errno.EPERM: "name a file in a directory that you can write to",
+    errno.EROFS: "name a file in a directory that you can write to",
+    errno.ENOENT: "create its directory first, with mkdir -p",
+    errno.ENOSPC: "free some space, or name a file on another disk",
+}
 _CHUNK = 16384  # bytes; the kernel returns a page at a time of most files of /proc
 
 
@@ -18,6 +31,67 @@ def create(path: Path) -> FileIO:
         ValueError: there is a null byte in the name.
     """
     return FileIO(path, "x", opener=lambda name, flags: os.open(name, flags, _MODE))
+
+
+def replace(path: Path, content: bytes, mode: int = _MODE, *, synced: bool = True) -> None:
+    """Write a file, in place of the one that is there, if any: each reader sees the old or the new one as a whole.
+
+    It is written beside, and then gets the name; rename(2). What a killed process left there is replaced, too.
+
+    Args:
+        path: the file.
+        content: what it contains then.
+        mode: its permissions, whatever the umask is.
+        synced: whether it is on the disk first, so that no crash leaves it empty; fsync(2).
+
+    Raises:
+        OSError: it cannot be written, or what is there is no regular file; what is there stays as it is.
+    """
+    _demand_regular(path)
+    beside = path.with_name(f".{path.name}{_SUFFIX}")
+    beside.unlink(missing_ok=True)
+    try:
+        with BufferedWriter(create(beside)) as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if synced:
+                os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def demand_replaceable(path: Path) -> None:
+    """Check that `replace` can write a file as it is now, and write nothing.
+
+    Raises:
+        OSError: it could not.
+    """
+    _demand_regular(path)
+    with tempfile.TemporaryFile(suffix=_SUFFIX, dir=path.parent):
+        pass
+
+
+def advise(error: OSError) -> str:
+    """Return what the user can do about an error of a file that cannot be created."""
+    return _REMEDIES.get(error.errno or 0, "name another file")
+
+
+def unwritable(path: Path, error: OSError, status: Status) -> SlabtuiError:
+    """Return the error for a file that cannot be replaced."""
+    return SlabtuiError(f"cannot write {path} ({error.strerror})", advise(error), status)
+
+
+def _demand_regular(path: Path) -> None:
+    """Raise OSError if there is something else than a regular file, as a link, a directory or a device."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EEXIST, "it is no regular file", str(path))
 
 
 class Repeated:

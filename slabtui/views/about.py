@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import urwid
 
 from slabtui.analysis import known as known_caches
+from slabtui.columns import beside as beside_columns
 from slabtui.columns import caches, numbers
 from slabtui.columns.numbers import Unit
 from slabtui.model.inspection import About
@@ -45,6 +46,9 @@ def about(
     ]
     if meaning := explain_cache(row):
         facts.append(("Objects", meaning))
+    if known.counts:
+        facts.append(("Counted", beside_columns.write_counts(known.counts)))
+    facts += [("In use", text) for text in beside_columns.write_sites(known.sites)]
     width, height = size
     beside = 2 if width >= 2 * CHART_WIDTH + _GAP else 1
     left = (height - len(facts) - 1) // -(-len(curves) // beside)

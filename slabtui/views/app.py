@@ -302,7 +302,8 @@ class App:
         assert shown is not None
         pages = self.state.pages
         shown = pages.source(pages.tab) or shown
-        concealed = self._conceal(replace(shown, rows=tuple(self.state.rows)))
+        inspections = (pages.inspection,) if pages.inspection else ()
+        concealed = self._conceal(replace(shown, rows=tuple(self.state.rows), inspections=inspections))
         path = self._directory / prompt.text
         try:
             if self.state.page is None:

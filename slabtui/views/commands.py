@@ -4,10 +4,13 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from slabtui.columns.inspections import who
-from slabtui.model.holders import join_held, name_site
+from slabtui.model.containers import write_place
+from slabtui.model.holders import join_held, name_place, name_site
 from slabtui.model.inspection import Context, InspectionRow
 
 Key = tuple[object, ...]
+
+_HOME = 24  # columns of the name of a place above its stacks; its path is in the line below
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,27 @@ class Site:
     def owns(self, row: InspectionRow) -> bool:
         """Return whether a stack is one of this call site."""
         return name_site(row) == self.function
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePath:
+    """The place whose stacks are shown.
+
+    Attributes:
+        path: of its control group, or what stands for it where that is unknown.
+    """
+
+    path: str
+
+    def __str__(self) -> str:
+        return write_place(self.path, _HOME)
+
+    def owns(self, row: InspectionRow) -> bool:
+        """Return whether a row is of a process in this place."""
+        return name_place(row) == self.path
+
+
+Whose = Owner | Site | PlacePath  # whose stacks a page shows
 
 
 def name_command(row: InspectionRow) -> str:

@@ -153,6 +153,19 @@ def _ram(shown: Shown) -> Segment | None:
     return Segment(None, (_labelled(11, "", written, "of RAM"),), 5)
 
 
+def _cgroup(shown: Shown) -> Segment | None:
+    """Return the slab memory of the control group, with the part that stays, and all its kernel memory."""
+    memory = shown.snapshot.cgroup_memory
+    if memory is None or memory.slab is None:
+        return None
+    slab = _labelled(18, "cgroup slab", _size(memory.slab))
+    unreclaimable = _labelled(14, " unrecl", "?" if memory.unreclaimable is None else _size(memory.unreclaimable))
+    forms = [(*slab, *unreclaimable), slab, _labelled(13, "cgroup", _size(memory.slab))]
+    if memory.kernel is not None:
+        forms.insert(0, (*forms[0], *_labelled(17, " of kernel", _size(memory.kernel))))
+    return Segment(None, tuple(forms), 8)
+
+
 def _growth(shown: Shown) -> Segment | None:
     if shown.snapshot.memory is None:
         return None
@@ -187,7 +200,8 @@ def _chart(shown: Shown) -> Segment | None:
     def draw(width: int) -> Pieces:
         return _over(_full(shown), _draw_chart(series, width), width)
 
-    return Segment(None, tuple(Later(width, partial(draw, width)) for width in _CHARTS), 7)
+    priority = 7 if shown.snapshot.cgroup_memory is None else 4  # a narrow screen has room for one of them
+    return Segment(None, tuple(Later(width, partial(draw, width)) for width in _CHARTS), priority)
 
 
 def _over(words: tuple[Pieces, ...], chart: str, width: int) -> Pieces:
@@ -299,6 +313,12 @@ GROWTH = Field(
     "How fast slab grows or shrinks since the mark or the start: a robust slope, which single jumps do not change. Red:"
     " unreclaimable memory grows by more than its noise. ?: not known yet",
     _growth,
+)
+CGROUP = Field(
+    "cgroup slab",
+    "Slab memory that is charged to the control group of --cgroup; the part of it that stays until it is freed; and all"
+    " kernel memory of the group (memory.stat)",
+    _cgroup,
 )
 CHART = Field(
     "chart, full in",

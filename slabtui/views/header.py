@@ -13,6 +13,7 @@ from slabtui.views.fields import (
     ALLOCS_CHART,
     BYTES,
     BYTES_CHART,
+    CGROUP,
     CHART,
     CLOCK,
     FREES,
@@ -96,7 +97,7 @@ def _at(priority: int, field: Field) -> Field:
 
 Layout = tuple[tuple[tuple[Field, ...], tuple[Field, ...]], ...]  # for each line: the fields at its left and right end
 
-_MEMORY = (UNKNOWN, SLAB, RECLAIMABLE, UNRECLAIMABLE, RAM, GROWTH, CHART), ()
+_MEMORY = (UNKNOWN, SLAB, RECLAIMABLE, UNRECLAIMABLE, RAM, GROWTH, CGROUP, CHART), ()
 _LAYOUTS: dict[int, Layout] = {  # by the number of lines
     1: (
         (

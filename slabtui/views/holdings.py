@@ -7,7 +7,7 @@ from slabtui.analysis.trend import find_slope
 from slabtui.model.holders import By, Joined, identify, join
 from slabtui.model.inspection import Inspection, InspectionKind
 from slabtui.model.snapshot import Snapshot
-from slabtui.views.commands import Owner, Site
+from slabtui.views.commands import Whose
 
 _MOST_POINTS = 32  # intervals of a slope: with more it takes longer and is hardly more exact
 _LEAST_POINTS = 3  # as for the slopes of single rows
@@ -24,11 +24,11 @@ class Holdings:
     has a slope.
     """
 
-    _way: tuple[By, Owner | Site | None] = field(init=False, default=(By.STACK, None))
+    _way: tuple[By, Whose | None] = field(init=False, default=(By.STACK, None))
     _sums: dict[int, tuple[Inspection, _Sums]] = field(init=False, default_factory=dict)  # by id of the inspection
 
     def join(
-        self, inspection: Inspection, by: By, owner: Owner | Site | None, past: Sequence[Snapshot], first: int
+        self, inspection: Inspection, by: By, owner: Whose | None, past: Sequence[Snapshot], first: int
     ) -> tuple[Joined, ...]:
         """Return the joined rows of an inspection, those that hold most first.
 
@@ -71,8 +71,8 @@ def _choose(inspection: Inspection, past: Sequence[Snapshot], first: int) -> Ite
     while len(past) > _MOST_POINTS * step:
         step *= 2
     for number, snapshot in enumerate(past, first):
-        found = snapshot.inspection(InspectionKind.HELD) if number % step == 0 else None
-        if found is not None and (found.cache, found.number) == (inspection.cache, inspection.number):
+        found = snapshot.inspection(InspectionKind.HELD, inspection.cache) if number % step == 0 else None
+        if found is not None and found.number == inspection.number:
             yield snapshot.time, found
 
 

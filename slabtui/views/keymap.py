@@ -17,7 +17,7 @@ class KeyContext(enum.StrEnum):
     PAGE = "page"
     STACKS = "stacks"  # the page, on its tab of stacks, where it lists some
     PROCESSES = "processes"  # the same of processes
-    HELD = "held"  # the page, on its tab of what is held, where it lists stacks or call sites
+    HELD = "held"  # the page, on its tab of what is held, where it lists stacks, call sites or places
     HOLDERS = "holders"  # the same, where it lists processes
     DIALOG = "dialog"
     PROMPT = "prompt"
@@ -108,7 +108,7 @@ ACTIONS = (
         "open-row",
         ("enter",),
         _OPENED,
-        "Show the selected stack in full, and the processes below it; of a call site its stacks",
+        "Show the selected stack in full, and the processes below it; of a call site or a place its stacks",
         _OF_PAGE,
         "Open",
     ),
@@ -116,7 +116,7 @@ ACTIONS = (
         "turn-rows",
         ("v",),
         _HELD | _HOLDERS,
-        "Show what is held by stack, by call site, or by process; the heading says which",
+        "Show what is held by stack, by call site, by process, or by place; the heading says which",
         _OF_PAGE,
         "Rows",
     ),
@@ -300,7 +300,7 @@ _WAYS_OUT = {
     KeyContext.PROMPT: "Enter accepts the text, Esc leaves the prompt",
 }
 _TABS = {
-    _OPENED: "stacks and call sites",
+    _OPENED: "stacks, call sites and places",
     _FOLDED: "processes",
     _HELD | _HOLDERS: "tab of what is held",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from slabtui.model.holders import By, Joined
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, merge_stacks
 from slabtui.views import commands
-from slabtui.views.commands import Command, Item, Key, Owner, Site
+from slabtui.views.commands import Command, Item, Key, Whose
 from slabtui.views.windows import PageWindow
 
 
@@ -14,7 +14,7 @@ from slabtui.views.windows import PageWindow
 class Choice:
     """What the user chose to see of an inspection."""
 
-    owner: Owner | Site | None
+    owner: Whose | None
     by: By
     unfolded: frozenset[str]
 
@@ -68,7 +68,7 @@ def list_held(whole: Inspection, joined: Sequence[Joined], choice: Choice) -> Li
     return Listing(whole, replace(whole, rows=rows), items, choice, {one.row.key: one.parts for one in joined})
 
 
-def narrow(inspection: Inspection, owner: Owner | Site | None) -> Inspection:
+def narrow(inspection: Inspection, owner: Whose | None) -> Inspection:
     """Return an inspection with the rows of an owner only, if there is one."""
     if owner is None:
         return inspection

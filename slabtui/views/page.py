@@ -26,7 +26,7 @@ from slabtui.views.about import (
 from slabtui.views.ages import chart_ages
 from slabtui.views.cells import clip, drawable, is_plain
 from slabtui.views.chart import NOW, Curve
-from slabtui.views.commands import Command, Item, name_command
+from slabtui.views.commands import Command, Item, PlacePath, name_command
 from slabtui.views.line import Markup, Segment, line, piece_at
 from slabtui.views.listing import Listing
 from slabtui.views.mouse import is_click
@@ -41,6 +41,7 @@ _CHART_HEIGHTS = ((44, 8), (28, 6), (18, 4))
 _TAB_STYLES = ("sorted", "label")  # of the one that is open, and of the others
 _HEADING = 3  # lines, without the charts
 _INDENT = 2  # columns of a process below its command
+_SHORT_PATH = 30  # columns of the path of a place, where there is no room for all of it
 _LEAST_NAME = 12  # columns of the name of a cache, or of a process, where there is no room for all of it
 
 _Frame = urwid.Frame[urwid.Widget, Drawn, None]
@@ -241,6 +242,8 @@ class Page(urwid.WidgetWrap[_Frame]):
             return f"{'-' if item.name in page.unfolded else '+'} {item.name} x {len(item.rows)}{ended}"
         if pages.scrolled is None:
             return self._shortened(listing, room)[item.frames]
+        if pages.lists is By.PLACE and not pages.scrolled:
+            return held.where_held(item, room)
         text = inspections.describe(pages.described, item)
         below = pages.described is InspectionKind.PROCESSES and name_command(item) in page.unfolded
         if below:  # the program is named above it
@@ -334,6 +337,14 @@ def _explain(inspection: Inspection) -> list[Segment]:
     return segments
 
 
+def _locate(state: State) -> list[Segment]:
+    """Return the path of the place whose stacks are shown, if its name is not the path itself."""
+    owner = state.pages.page.owner if state.pages.page is not None else None
+    if not isinstance(owner, PlacePath) or str(owner) == owner.path:
+        return []
+    return [Segment("title", (owner.path, clip(owner.path, _SHORT_PATH)), 10)]
+
+
 def facts(state: State, width: int) -> Markup:
     """Return the line with what is known about the cache at once, before anything is inspected."""
     row, inspection = state.pages.inspected, state.pages.inspection
@@ -341,6 +352,7 @@ def facts(state: State, width: int) -> Markup:
         return [(None, " " * width)]
     live = unless_none(row.live, write_objects)
     known = [
+        *_locate(state),
         *(_explain(inspection) if inspection is not None and inspection.kind is InspectionKind.HELD else ()),
         Segment(None, (f"live {live}",), 9),
         Segment(None, (f"memory {unless_none(row.mem, write_bytes)}",), 8),

@@ -10,7 +10,7 @@ from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views import commands
-from slabtui.views.commands import Command, Item, Owner, Site
+from slabtui.views.commands import Command, Item, Owner, PlacePath, Site, Whose
 from slabtui.views.effects import NothingToDoError
 from slabtui.views.holdings import Holdings
 from slabtui.views.keymap import KeyContext
@@ -18,6 +18,7 @@ from slabtui.views.listing import Listing, choose, list_commands, list_held, lis
 from slabtui.views.timeline import Timeline
 from slabtui.views.windows import PageWindow, StackWindow, Window
 
+_LISTED_BY = {Owner: By.PROCESS, Site: By.SITE, PlacePath: By.PLACE}  # the rows from which stacks are opened
 STEP = 16  # characters by which the text of the rows is scrolled
 
 
@@ -51,12 +52,12 @@ class PageState:
         self.revision += 1
 
     def leave(self) -> None:
-        """Return from the stacks of a process or call site to these, or from the page to the table."""
+        """Return from the stacks of a process, call site or place to these, or from the page to the table."""
         page = self.page
         if page is None:
             return
         if page.owner is not None and self.tab is InspectionKind.HELD:
-            self._turn_rows(By.SITE if isinstance(page.owner, Site) else By.PROCESS)
+            self._turn_rows(_LISTED_BY[type(page.owner)])
         elif page.owner is not None:
             page.owner = None
             self._turn_to(InspectionKind.PROCESSES)
@@ -80,7 +81,7 @@ class PageState:
         self.show_tab(kinds[(kinds.index(self.tab) + by) % len(kinds)])
 
     def turn_rows(self) -> None:
-        """Show what is held by stack, by call site, or by process: the next of these."""
+        """Show what is held by stack, by call site, by process, or by place: the next of these."""
         if self.page is not None:
             ways = list(By)
             self._turn_rows(ways[(ways.index(self.page.by) + 1) % len(ways)])
@@ -102,6 +103,8 @@ class PageState:
             self._open_stack(item)
         elif lists is By.SITE and isinstance(item, InspectionRow):
             self._show_stacks_of(Site("".join(item.frames)))
+        elif lists is By.PLACE and isinstance(item, InspectionRow):
+            self._show_stacks_of(PlacePath("".join(item.frames)))
         elif lists is By.PROCESS and item is not None:
             if isinstance(item, Command) and not self._is_unfolded(item):
                 self.fold()
@@ -172,7 +175,7 @@ class PageState:
         """The kind by which the rows of the tab are described."""
         if self.tab is not InspectionKind.HELD or self.page is None:
             return self.tab
-        kinds = {By.STACK: InspectionKind.STACKS, By.SITE: InspectionKind.CALLERS}
+        kinds = {By.STACK: InspectionKind.STACKS, By.SITE: InspectionKind.CALLERS, By.PLACE: InspectionKind.CALLERS}
         return kinds.get(self.page.by, InspectionKind.PROCESSES)
 
     @property
@@ -275,8 +278,8 @@ class PageState:
         return None if inspection is None else narrow(inspection, owner)
 
     def _find(self, kind: InspectionKind) -> Inspection | None:
-        source = self.source(kind)
-        return None if source is None else source.inspection(kind)
+        source, page = self.source(kind), self.page
+        return None if source is None or page is None else source.inspection(kind, page.row.cache)
 
     def source(self, kind: InspectionKind) -> Snapshot | None:
         """Return the interval of which a tab shows the inspection; None: there is none.
@@ -330,8 +333,8 @@ class PageState:
         owners = tuple(one for one in inspection.rows if one.frames == row.frames and one.pid is not None)
         self.windows.append(StackWindow(row, owners, held.is_estimate(listing.inspection)))
 
-    def _show_stacks_of(self, owner: Owner | Site) -> None:
-        """Show the stacks by which a process or call site allocated what it holds."""
+    def _show_stacks_of(self, owner: Whose) -> None:
+        """Show the stacks by which a process, call site or place allocated what it holds."""
         assert self.page is not None
         self.page.owner, self.page.by = owner, By.STACK
         self.page.followed.pop((InspectionKind.HELD, By.STACK), None)
@@ -361,5 +364,4 @@ class PageState:
 
 def _inspects(snapshot: Snapshot, kind: InspectionKind, cache: CacheKey) -> bool:
     """Return whether an interval has an inspection of this kind of this cache."""
-    found = snapshot.inspection(kind)
-    return found is not None and found.cache == cache
+    return snapshot.inspection(kind, cache) is not None

@@ -20,6 +20,7 @@ from slabtui.views.windows import TableWindow
 
 _Choice = TypeVar("_Choice", Basis, Style)
 
+_IN_PLACE = {"live": "net"}  # of a column of the table, where not all processes are counted
 _HOLD = 2.0  # seconds after a key or click that selects a row, in which no row changes its place
 
 _LEAK_ORDER = Order(leaks.DEFAULT_SORT, True)
@@ -140,6 +141,7 @@ class TableState:
 
     def sort_by(self, column: str) -> None:
         """Sort by a column, in its own direction, and go to the top."""
+        column = _IN_PLACE.get(column, column) if self.scoped and not self.leaks else column
         if column not in (one.id for one in self._columns()):
             raise NothingToDoError("the leak view does not have that column, and l returns to the table")
         self.order = Order.by(column) if column in caches.BY_ID else Order(column, True)
@@ -223,6 +225,11 @@ class TableState:
         return self.lines[self.place] if self.place < len(self.lines) else None
 
     @property
+    def scoped(self) -> bool:
+        """Whether not all processes are counted, in the interval on the screen."""
+        return self.time.shown is not None and bool(self.time.shown.origin.scope)
+
+    @property
     def columns(self) -> tuple[CacheColumn, ...]:
         """The columns of the table, with the headings of what is shown now."""
         return tuple(self._columns())
@@ -300,7 +307,9 @@ class TableState:
         return self._steady.shows(row, self.units) or self.idle
 
     def _columns(self) -> tuple[CacheColumn, ...]:
-        return leaks.on_screen(self.style, self.frees) if self.leaks else leaks.of_table(self.style, self.basis)
+        if self.leaks:
+            return leaks.on_screen(self.style, self.frees)
+        return leaks.of_table(self.style, self.basis, self.scoped)
 
     def _to_top(self) -> None:
         """Select the first row, in the new order; a row that is followed stays selected."""

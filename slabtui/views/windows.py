@@ -7,7 +7,7 @@ from slabtui.model.holders import By
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind, InspectionRow
 from slabtui.model.snapshot import CacheRow
-from slabtui.views.commands import Key, Owner, Site
+from slabtui.views.commands import Key, Whose
 from slabtui.views.cursor import Cursor
 
 
@@ -39,7 +39,7 @@ class PageWindow:
     """
 
     row: CacheRow
-    owner: Owner | Site | None = None
+    owner: Whose | None = None
     by: By = By.STACK
     followed: dict[tuple[InspectionKind, By | None], Key] = field(default_factory=dict)
     unfolded: set[str] = field(default_factory=set)

@@ -3,6 +3,7 @@
 import ast
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,11 +20,22 @@ from slabtui import __version__
 from slabtui.cli.options import DEMO
 from slabtui.columns import caches
 from tests import ROOT
+from tests.support.recordings import record, snapshots
 from tests.support.terminal import Terminal
 from tests.tools.packaging import application, debian
 from tests.tools.packaging.install import COMMANDS
 
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+LIBRARY = (ROOT / "docs" / "library.md").read_text()
+WRONG = """
+import slabtui
+
+for snapshot in slabtui.open_recording("slab.jsonl"):
+    snapshot.elapsed = 1.0  # type: ignore[misc]
+    snapshot.rows[0].allocs = 1  # type: ignore[misc]
+    snapshot.rows[0].live + 1  # type: ignore[operator]
+slabtui.nothing  # type: ignore[attr-defined]
+"""
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -120,6 +132,7 @@ def test_one_file_has_nothing_in_it_that_is_compiled(pyz: Path) -> None:
         "attrs",
         "cattr",
         "cattrs",
+        "leather",
         "share",
         "shtab",
         "slabtui",
@@ -190,6 +203,27 @@ def test_the_wheel_brings_the_manual_pages_and_completions(dist: Path) -> None:
     assert page == (ROOT / "docs" / "slabtui.8").read_bytes()
     assert metadata["Author"] == "The slabtui developers"
     assert metadata["Requires-Python"] == ">=3.11"
+
+
+def test_a_user_of_the_installed_library_is_type_checked(dist: Path, tmp_path: Path) -> None:
+    """Without py.typed in the wheel, mypy would take everything in the package for Any."""
+    printed(SYSTEM_PYTHON, "-m", "venv", "--without-pip", tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    with ZipFile(next(dist.glob("*.whl"))) as archive:
+        archive.extractall(printed(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'), end='')"))
+    for number, code in enumerate((*re.findall(r"^```python\n(.*?)^```$", LIBRARY, re.MULTILINE | re.DOTALL), WRONG)):
+        (tmp_path / f"example_{number}.py").write_text(code)
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", tmp_path]
+    found = run(*command, *sorted(tmp_path.glob("*.py")), cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    assert (found.stdout, found.stderr) == ("Success: no issues found in 5 source files\n", "")
+
+
+def test_the_one_file_is_a_library_too(pyz: Path, bare_python: Path, tmp_path: Path) -> None:
+    recording = str(record(tmp_path / "slab.jsonl", snapshots(3)))
+    code = f"import slabtui; print(len(list(slabtui.open_recording({recording!r}))))"
+    assert printed(bare_python, "-c", code, env={"PYTHONPATH": str(pyz)}) == "3\n"
+    with ZipFile(pyz) as archive:
+        assert "slabtui/py.typed" in archive.namelist()
 
 
 def test_the_wheel_has_every_file_of_the_package(dist: Path) -> None:
@@ -285,7 +319,7 @@ def test_the_debian_package_has_the_manual_page_and_the_licences(unpacked: Path)
     assert page == (ROOT / "docs" / "slabtui.8").read_bytes()
     assert gzip.decompress((unpacked / "usr/share/man/man8/slabratetop.8.gz").read_bytes()) == b".so man8/slabtui.8\n"
     licences = (unpacked / "usr/share/doc/slabtui/copyright").read_text()
-    for name in ("attrs", "cattrs", "shtab", "typing_extensions", "urwid", "wcwidth"):
+    for name in ("attrs", "cattrs", "leather", "shtab", "typing_extensions", "urwid", "wcwidth"):
         assert f"\n{name} " in licences
     assert (unpacked / "usr/share/zsh/vendor-completions/_slabtui").read_text().startswith("#compdef slabtui")
 

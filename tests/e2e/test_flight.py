@@ -168,10 +168,10 @@ def sshd(place: Path) -> Iterator[str]:
 def test_another_host_is_shown_over_ssh(tmp_path: Path) -> None:
     with sshd(tmp_path) as directory:
         path = {"PATH": f"{directory}:{os.environ['PATH']}"}
-        scope = ["-p", str(os.getpid())]
-        with Terminal([*SLABTUI, "--all", "--ssh", "testhost", "-d", "0.3", *scope], env=path) as terminal:
-            terminal.wait_for(lambda: f"pid {os.getpid()}" in terminal.text)
+        with Terminal([*SLABTUI, "--ssh", "testhost", "-d", "0.3"], env=path) as terminal:
             terminal.wait_for(lambda: "kmalloc" in terminal.text)
+            terminal.wait_for(lambda: "every 0.3 s" in terminal.text)
+            assert "STREAM" in terminal.lines[0]
             terminal.type("q")
             assert terminal.wait_for_exit() == 0
         command = [*SLABTUI, "--output", "json", "--ssh", "testhost", "--sort", "$(touch x)"]

@@ -1,5 +1,7 @@
 """What a process holds, printed while it keeps files: as text, JSON and folded stacks, and from a recording."""
 
+import csv
+import io
 import json
 import os
 import re
@@ -39,7 +41,7 @@ def test_text_names_the_stack_and_the_process_that_keep_files(keeper: Keeper, tm
     tables = text.split("\n\n")
     assert text.count("held of filp: ") == int(INTERVALS[1])
     heading, *rows = tables[-1].splitlines()
-    assert heading.split() == ["HELD", "S.E.", "BYTES", "+/s", "OLDEST", "MEDIAN", "SHARE", "PROCESS", "STACK"]
+    assert heading.split() == ["HELD", "S.E.", "BYTES", "+/s", "OLDEST", "MEDIAN", "SHARE", "PROCESS", "PLACE", "STACK"]
     objects, error, _, growth = rows[0].split()[:4]
     assert f"python {keeper.pid}" in rows[0] or f" {keeper.pid} " in rows[0]
     assert "eventfd" in rows[0]
@@ -62,6 +64,15 @@ def test_folded_stacks_are_those_of_what_is_held_at_the_end(keeper: Keeper) -> N
     stack, number = line.rsplit(" ", 1)
     assert stack.split(";")[-1].startswith("kmem_cache_alloc")
     assert int(number) == pytest.approx(2 * RATE, rel=0.3)
+
+
+def test_csv_has_the_rows_of_each_interval(keeper: Keeper) -> None:
+    text = held("-p", str(keeper.pid), "--output", "csv", "-r", "1", "1", "2")
+    first, second = csv.DictReader(io.StringIO(text))
+    assert [row["pid"] for row in (first, second)] == [str(keeper.pid)] * 2
+    assert first["cgroup"] == second["cgroup"] != ""
+    assert 0 < int(first["objects"]) < int(second["objects"])
+    assert first["time"] < second["time"]
 
 
 def test_all_processes_are_set_against_the_live_objects(keeper: Keeper) -> None:

@@ -31,7 +31,8 @@ from slabtui.model.request import Request
 from tests.e2e.test_terminal import gone
 from tests.support import probes, tasks
 from tests.support.bpf import own_program_ids, program_ids
-from tests.support.probes import assert_exact, inspecting, interval, nanoseconds_of_stacks, read
+from tests.support.groups import cgroup_root, enter, own_group
+from tests.support.probes import assert_exact, counting_notes, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
 from tests.tools.bench import events
 
@@ -85,7 +86,7 @@ def everything(shared: Probe) -> Iterator[Probe]:
 
 def inspect(probe: Probe, cache: str, *kinds: InspectionKind) -> None:
     probes.request(probe, inspecting(cache, *kinds))
-    assert probe.notes == ()
+    assert counting_notes(probe) == ()
 
 
 def found(probe: Probe, kind: InspectionKind | None = None) -> Inspection:
@@ -487,12 +488,12 @@ def test_only_a_control_group_is_counted(tmp_path: Path) -> None:
         workload("stat", CALLS) as outside,
         probing(cgroup=group) as probe,
     ):
-        (group / "cgroup.procs").write_text(str(inside.pid))
+        enter(group, inside.pid)
         before = read(probe)
         inside.run()
         outside.run()
         between = interval(before, read(probe))
-        (cgroup_root() / "cgroup.procs").write_text(str(inside.pid))
+        enter(cgroup_root(), inside.pid)
     (counted,) = [row.allocs for row in between.rows if row.name == "names_cache"]
     assert_exact(counted, CALLS, between.lost)
 
@@ -504,20 +505,22 @@ def test_a_control_group_that_is_created_again_is_counted_again() -> None:
     group.mkdir()
     try:
         with workload("stat", CALLS) as inside, probing(cgroup=path) as probe:
-            enter(group, inside)
+            enter(group, inside.pid)
             inside.run()
             read(probe)
             inspect(probe, "names_cache", InspectionKind.CALLERS)
             for wanted in (inspecting("names_cache", InspectionKind.CALLERS), Request(frees=True)):
-                enter(cgroup_root(), inside)
+                enter(cgroup_root(), inside.pid)
                 group.rmdir()
                 read(probe)
                 probes.request(probe, wanted)
-                assert probe.notes == (f"control group gone: {path}",)
+                assert counting_notes(probe) == (f"control group gone: {path}",)
                 group.mkdir()
                 before = read(probe)
-                assert probe.notes == (f"control group created again: {path}; its first allocations may be missing",)
-                enter(group, inside)
+                assert counting_notes(probe) == (
+                    f"control group created again: {path}; its first allocations may be missing",
+                )
+                enter(group, inside.pid)
                 inside.run()
                 between = interval(before, read(probe))
                 (row,) = [row for row in between.rows if row.name == "names_cache"]
@@ -528,13 +531,9 @@ def test_a_control_group_that_is_created_again_is_counted_again() -> None:
                 else:
                     (inspection,) = between.inspections
                     assert_exact(sum(row.allocs for row in inspection.rows), CALLS, inspection.lost)
-            enter(cgroup_root(), inside)
+            enter(cgroup_root(), inside.pid)
     finally:
         group.rmdir()
-
-
-def enter(group: Path, work: Workload) -> None:
-    (group / "cgroup.procs").write_text(str(work.pid))
 
 
 def test_two_processes_are_counted_and_a_third_is_not() -> None:
@@ -592,6 +591,19 @@ def test_what_the_kernel_says_of_a_cache_is_shown(everything: Probe) -> None:
     assert sum(slabs for _, slabs in about.nodes) > 0
 
 
+def test_files_that_are_opened_while_a_cache_is_inspected_are_counted_beside_it(everything: Probe) -> None:
+    inspect(everything, "filp", InspectionKind.ABOUT)
+    found(everything)
+    kept = [os.eventfd(0) for _ in range(400)]
+    about = found(everything).about
+    for each in kept:
+        os.close(each)
+    assert about is not None
+    (count,) = about.counts
+    assert count.name == "open files"
+    assert count.number - count.began > 300  # others close some, and each CPU counts some for itself
+
+
 def test_aliases_are_those_that_share_a_directory(everything: Probe) -> None:
     merged = {row.name: row.aliases for row in read(everything).rows if row.aliases}
     assert merged
@@ -606,22 +618,6 @@ def assert_whole(inspection: Inspection, happened: int) -> None:
 
 def of_process(inspection: Inspection, pid: int) -> InspectionRow:
     return next(row for row in inspection.rows if row.pid == pid)
-
-
-@contextmanager
-def own_group() -> Iterator[Path]:
-    """Yield the directory of a new control group."""
-    group = cgroup_root() / f"slabtui-test-{os.getpid()}"
-    group.mkdir()
-    try:
-        yield group
-    finally:
-        group.rmdir()
-
-
-def cgroup_root() -> Path:
-    mounts = Path("/proc/self/mounts").read_text().splitlines()
-    return Path(next(fields[1] for fields in map(str.split, mounts) if fields[2] == "cgroup2"))
 
 
 def own_cgroup() -> str:

@@ -9,7 +9,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import flight
 from slabtui.recording.flight import DirectorySink

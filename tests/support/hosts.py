@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from slabtui.analysis.growth import Growth
-from slabtui.model.host import HostMemory
 from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from tests.support.fakes import snapshot
 

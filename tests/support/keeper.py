@@ -5,6 +5,10 @@ A line is a command and a number:
 - `eventfd N`: keep N files, each of an eventfd(2);
 - `memfd N`: keep N files of memory, each with an inode of its own;
 - `message N`: keep N messages of 1 byte in queues, each an object of 64 bytes that kmalloc allocates;
+- `socket N`: keep N sockets;
+- `pipe N`: keep N pipes, each with an object of kmalloc for its state and one for its buffers;
+- `netlink N`: keep N sockets of netlink, each with an object of kmalloc;
+- `ring N`: keep N rings of io_uring(7), each with `tests.support.uring.ENTRIES` requests that are complete;
 - `churn N`: open and close an eventfd N times;
 - `open N`: open and close a path N times;
 - `epoll N`: add and remove an item of an epoll instance N times;
@@ -18,12 +22,15 @@ import ctypes
 import os
 import resource
 import select
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+from tests.support import uring
 
 _IPC_PRIVATE, _IPC_RMID, _IPC_NOWAIT = 0, 0, 0o4000
 _IN_QUEUE = 10_000  # of the 16,384 bytes that msgmnb allows
@@ -42,15 +49,19 @@ class _Keeper:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._queues: list[int] = []
         self._messages = 0
+        self._rings: list[uring.Ring] = []
         self._ending = threading.Event()
         self.commands: dict[str, Callable[[int], None]] = {
             name: getattr(self, f"_{name}")
-            for name in ("eventfd", "memfd", "message", "churn", "open", "epoll", "rate", "free")
+            for name in (
+                *("eventfd", "memfd", "message", "socket", "pipe", "netlink", "ring"),
+                *("churn", "open", "epoll", "rate", "free"),
+            )
         }
 
     @property
     def kept(self) -> int:
-        return len(self._files) + self._messages
+        return len(self._files) + self._messages + len(self._rings)
 
     def _eventfd(self, number: int) -> None:
         self._files += [os.eventfd(0) for _ in range(number)]
@@ -66,6 +77,21 @@ class _Keeper:
             if self._libc.msgsnd(self._queues[-1], ctypes.byref(text), 1, _IPC_NOWAIT):
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
             self._messages += 1
+
+    def _socket(self, number: int) -> None:
+        self._files += [socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach() for _ in range(number)]
+
+    def _netlink(self, number: int) -> None:
+        self._files += [socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).detach() for _ in range(number)]
+
+    def _pipe(self, number: int) -> None:
+        for _ in range(number):
+            self._files += os.pipe()
+
+    def _ring(self, number: int) -> None:
+        for _ in range(number):
+            self._rings.append(uring.Ring())
+            self._rings[-1].submit(uring.ENTRIES)
 
     def _churn(self, number: int) -> None:
         for _ in range(number):
@@ -98,6 +124,8 @@ class _Keeper:
         self._ending.set()
         while self._files:
             os.close(self._files.pop())
+        while self._rings:
+            self._rings.pop().close()
         while self._queues:
             self._libc.msgctl(self._queues.pop(), _IPC_RMID, None)
         self._messages = 0

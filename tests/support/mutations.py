@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import zstandard
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
 from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.recording import codec
 from slabtui.recording.bounds import LONGEST_LINE
 from tests.support.fakes import caches, key, snapshot
@@ -25,7 +27,14 @@ _CALLER = InspectionRow(frames=("d_alloc+0x2a",), **_FIGURES)
 _WHO = {"pid": 7, "comm": "bash", "cmdline": "bash -c :", "ended": False, "cgroup": "/a"}
 _STACK = InspectionRow(frames=("d_alloc", "open", "entry"), **_WHO, **_FIGURES)
 _PROCESS = InspectionRow(**_WHO, **_FIGURES)
-_ABOUT = About(aliases=("a",), flags=("b",), nodes=((0, 1),), live=3)
+_ABOUT = About(
+    aliases=("a",),
+    flags=("b",),
+    nodes=((0, 1),),
+    live=3,
+    counts=(SideCount("unused", 2, 1),),
+    sites=(KernelSite("slab_debug", 2, 128, ("d_alloc",), "fs/dcache.c:3", "1-9"),),
+)
 _HELD = Held(3, 192, 1.5, 9.5, 4.25, (1, 2, 0, 0, 0, 0), 0.125, 1.5, 2.5)
 _INSPECTIONS = (
     Inspection(key(1), InspectionKind.CALLERS, rows=(_CALLER,)),
@@ -51,7 +60,11 @@ class Mutations:
         self._chance = random.Random(seed)
         rows = caches(5)
         rows = (replace(rows[0], aliases=("x", "y"), live=3, live_delta=-1, mem=4096, frees=2, **_GROWTH), *rows[1:])
-        machine = {"memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1), "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3)}
+        machine = {
+            "memory": HostMemory(8 << 30, 4 << 30, 3, 2, 1),
+            "cgroup_memory": CgroupMemory(3, 2, 1, 4),
+            "growth": HostGrowth(1.7e9, 2.5, 1.5, True, 9e3),
+        }
         given = [(), _INSPECTIONS, *((one,) for one in _INSPECTIONS)]
         lines = [
             codec.dumps(snapshot(*rows, time=1.7e9 + at, inspections=some, **machine), rows)

@@ -53,7 +53,7 @@ def write(sink: Sink, given: Iterable[Snapshot]) -> None:
 
 
 LATER_OF_A_ROW = ("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")
-LATER_OF_A_STACK = ("pid", "comm", "cmdline", "ended", "cgroup", "context")
+LATER_OF_A_STACK = ("pid", "comm", "cmdline", "ended", "cgroup", "removed", "context")
 
 
 def version_1(line: str) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def version_1(line: str) -> dict[str, Any]:
         if "rows" in detail:
             detail["entries"] = detail.pop("rows")
         for entry in detail.get("entries", ()):
-            for name in LATER_OF_A_STACK if detail["kind"] == "stacks" else ("cmdline", "ended"):
+            for name in LATER_OF_A_STACK if detail["kind"] == "stacks" else ("cmdline", "ended", "removed"):
                 entry.pop(name, None)
-    for name in ("memory", "growth", "scope"):
+    for name in ("memory", "cgroup_memory", "growth", "scope"):
         del found[name]
     for row in found["caches"]:
         for name in LATER_OF_A_ROW:

@@ -21,9 +21,10 @@ KEYS = """\
 Keys act on the topmost window: the table, the page of a cache, a dialog or a prompt. If a key does
 nothing there, a message above the last line says so."""
 EXIT_STATUS = [
-    ("0", "success; Ctrl-C is a usual end"),
+    ("0", "success; Ctrl-C is a usual end; with --leaks and --report: nothing grows as a leak does"),
     ("1", "something is missing or failed"),
     ("2", "wrong usage: an option, or a process, control group, cache or file that it names"),
+    ("3", "with --leaks and --report: something grows as a leak does"),
     (
         "128 + N",
         "ended by signal N: SIGTERM or SIGHUP; 130: nothing reads the output after Ctrl-C; 141: its reader ended",
@@ -54,6 +55,8 @@ EXAMPLES = [
     ("slabtui -b -s live -o name,live,mem", "one table of what is held, for a script"),
     ("slabtui -C -s growth -d 10", "what grows, with leaks first"),
     ("slabtui --output json 1 | jq .lost", "for scripts"),
+    ("slabtui --leaks || mail -s leak root", "a minute: what grows, and who keeps it"),
+    ("slabtui --report ticket.html", "the same with charts, as a file for a ticket"),
     ("slabtui --callers names_cache 1 5", "who allocates buffers for path names"),
     ("slabtui --stacks dentry --output folded 1 30", "thirty seconds for a flame graph"),
     ("slabtui --record night.jsonl.gz 10", "show the screen, and record it"),

@@ -10,7 +10,7 @@ import grimp
 
 import slabtui
 from tests import ROOT
-from tests.support.markdown import table
+from tests.support.markdown import replace_part, table
 
 PACKAGE = Path(slabtui.__file__).parent
 PAGE = ROOT / "docs" / "architecture.md"
@@ -21,7 +21,7 @@ Edges = Mapping[str, frozenset[str]]
 
 
 def room_of(module: str) -> str | None:
-    """Return the room that a module belongs to; None: the package `slabtui` itself, which only has the version."""
+    """Return the room that a module belongs to; None: the package `slabtui` itself, which imports nothing."""
     _, _, inside = module.partition(".")
     if not inside:
         return None
@@ -100,23 +100,11 @@ def modules() -> str:
     return "\n\n".join(parts)
 
 
-def replaced(page: str, name: str, text: str) -> str:
-    """Return a page with another text between the markers of that name.
-
-    Raises:
-        ValueError: the page does not have these markers.
-    """
-    begin, end = f"<!-- {name}: written by tests/tools/rooms.py -->", f"<!-- end of {name} -->"
-    before, has_begin, rest = page.partition(begin)
-    _, has_end, after = rest.partition(end)
-    if not (has_begin and has_end):
-        raise ValueError(f"the page does not have the lines {begin!r} and {end!r}")
-    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
-
-
 def rendered(page: str) -> str:
     """Return the page with the rooms and modules of the code as it is now."""
-    return replaced(replaced(page, "rooms", diagram(imports())), "modules", modules())
+    for name, text in (("rooms", diagram(imports())), ("modules", modules())):
+        page = replace_part(page, name, text, "tests/tools/rooms.py")
+    return page
 
 
 def _in(rooms: list[str], some: Iterable[str]) -> list[str]:

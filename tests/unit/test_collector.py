@@ -8,9 +8,9 @@ import pytest
 
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError
-from slabtui.model.host import HostMemory
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import InspectionKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Reading, Snapshot
 from slabtui.queues import ProducerDiedError, SnapshotQueue, SnapshotsEndedError

@@ -48,7 +48,7 @@ def test_the_readme_names_the_first_key_of_every_action_in_the_footer() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [README, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name
+    "page", [README, ROOT / "CHANGELOG.md", *sorted(DOCS.glob("**/*.md"))], ids=lambda page: page.name
 )
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", without_code(page))

@@ -16,12 +16,14 @@
  * the estimates are unbiased, whatever the strata.
  *
  * Some frees have no event. If an address is handed out again, its object was freed: the entry is replaced, or deleted if
- * the new object is not drawn. held_check deletes entries whose page no longer belongs to the cache.
+ * the new object is not drawn. held_check deletes entries whose page no longer belongs to the cache. Where the kernel has
+ * probes on functions (fentry), what is allocated and freed in bulk is followed.
  *
  * kernel/held.py defines ENTRIES, the greatest number of tracked objects, and GOAL, the number at which N doubles; STACKS
  * and STRATA, the greatest numbers of both; RATE and STRATUM_RATE, the nanoseconds that must pass for each nanosecond
  * spent on taking stacks, of all and of one stratum; BESIDE, the nanoseconds of each stack that are not measured; USUAL,
- * those that it takes until that is known; and CHUNK, the entries that one run of held_check examines.
+ * those that it takes until that is known; CHUNK, the entries that one run of held_check examines; and SHEAF_RESULT, see
+ * bulk.bpf.c.
  */
 #define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
@@ -31,6 +33,8 @@
 #define MOST_RAISED 16        /* doublings of M, and of what a stack is charged to a stratum */
 #define MOST_DOUBLINGS 32     /* of N */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
+#define MOST_FREED 512        /* objects of one free in bulk: kfree_rcu() gathers fewer in a page */
+#define MOST_ALLOCATED 64     /* objects of one allocation in bulk: io_uring asks for 8, NAPI for 16 or more; others are lost */
 #define SPREAD 0x9E3779B97F4A7C15ULL /* odd, with its bits spread evenly: 2^64 divided by the golden ratio */
 
 /* The sums are in objects: those of the sample count N times, those that were drawn N * M times. */
@@ -58,6 +62,11 @@ struct held_budget {
 	u64 raised;  /* while `paid_at` is far ahead: how often M is doubled; of the budget for all, how often others halve */
 	u64 jiffies; /* when `raised` was last fitted */
 	u64 pressure; /* of a stratum: `raised` of the budget for all, when it was last fitted */
+};
+
+struct budgets {
+	struct held_budget *own; /* of the stratum of an allocation */
+	struct held_budget *all;
 };
 
 struct lifetimes {
@@ -193,12 +202,12 @@ static __always_inline u64 take_stack(void *ctx, struct held_budget *own, struct
 }
 
 /* Store an object that was drawn. */
-static __always_inline void track(struct event *event, struct sample *now, struct entry *entry, u64 doublings)
+static __always_inline void track(u64 object, struct sample *now, struct entry *entry, u64 doublings)
 {
-	struct entry *known = held.lookup(&event->object);
+	struct entry *known = held.lookup(&object);
 	u64 draws = known ? known->draws : 0;
 
-	if (held.update(&event->object, entry)) {
+	if (held.update(&object, entry)) {
 		tally(LOST_TRACKED, entry->draws << doublings); /* the table is full */
 		return;
 	}
@@ -222,34 +231,54 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 	forget(now, object);
 }
 
-/* Draw at random whether an allocation of the sample is tracked, and do it. */
-static __always_inline void draw(struct event *event, struct sample *now, u64 hash, u64 doublings)
+/* Find the budgets of an allocation, and fit them to this moment; false: there are none. */
+static __always_inline bool find_budgets(struct event *event, struct budgets *of)
 {
 	u32 last = STRATA, place = hash_of(stack_of(event) ^ event->call_site, 0) >> 32 & (STRATA - 1);
-	struct held_budget *all = held_budgets.lookup(&last), *own = held_budgets.lookup(&place);
-	struct entry entry = {.hash = hash, .call_site = event->call_site, .draws = 1};
-	u64 raised;
 
-	if (!all || !own)
+	of->all = held_budgets.lookup(&last);
+	of->own = held_budgets.lookup(&place);
+	if (!of->all || !of->own)
+		return false;
+	if (is_outdated(of->all))
+		fit(of->all, step_of(usual_of(of->all), RATE, LEAST_STEP_OF_ALL), bpf_ktime_get_ns());
+	if (is_outdated(of->own))
+		fit_stratum(of->own, usual_of(of->all), of->all->raised, bpf_ktime_get_ns());
+	return true;
+}
+
+/* Draw at random whether an allocation of the sample is tracked: one in `draws` is. */
+static __always_inline bool is_drawn(u64 object, struct sample *now, u64 draws, u64 doublings)
+{
+	if (draws == 1 || !(bpf_get_prandom_u32() & (draws - 1)))
+		return true;
+	tally(SKIPPED, 1ULL << (doublings & 63));
+	drop(object, now, doublings);
+	return false;
+}
+
+/* Describe in an entry who allocates. */
+static __always_inline void describe_holder(struct entry *entry, struct event *event, struct budgets *of)
+{
+	entry->time = bpf_ktime_get_ns();
+	entry->identity = take_stack(event->ctx, of->own, of->all, entry->time) << STACK_SHIFT | process(event);
+	entry->call_site = event->call_site;
+	entry->cgroup = bpf_get_current_cgroup_id();
+	read_name(entry->comm);
+}
+
+static __always_inline void draw(struct event *event, struct sample *now, u64 hash, u64 doublings)
+{
+	struct entry entry = {.hash = hash};
+	struct budgets of;
+
+	if (!find_budgets(event, &of))
 		return;
-	if (is_outdated(all))
-		fit(all, step_of(usual_of(all), RATE, LEAST_STEP_OF_ALL), bpf_ktime_get_ns());
-	if (is_outdated(own))
-		fit_stratum(own, usual_of(all), all->raised, bpf_ktime_get_ns());
-	raised = own->raised;
-	if (raised) {
-		entry.draws = 1ULL << (raised & 31);
-		if (bpf_get_prandom_u32() & (entry.draws - 1)) {
-			tally(SKIPPED, 1ULL << (doublings & 63));
-			drop(event->object, now, doublings);
-			return;
-		}
-	}
-	entry.time = bpf_ktime_get_ns();
-	entry.identity = take_stack(event->ctx, own, all, entry.time) << STACK_SHIFT | process(event);
-	entry.cgroup = bpf_get_current_cgroup_id();
-	read_name(entry.comm);
-	track(event, now, &entry, doublings);
+	entry.draws = 1ULL << (of.own->raised & 31);
+	if (!is_drawn(event->object, now, entry.draws, doublings))
+		return;
+	describe_holder(&entry, event, &of);
+	track(event->object, now, &entry, doublings);
 }
 
 /* Handle an allocation of the cache whose address is in the sample. */
@@ -297,30 +326,42 @@ static __always_inline int hold_kmalloc(struct event *event)
 	return 0;
 }
 
-static __always_inline void end(u64 object, struct sample *now, u64 doublings)
+/* Without a branch or a shift by a variable: the verifier follows each way through each round of a loop. */
+static __always_inline u64 log2_of(u64 number)
 {
-	struct entry *entry = held.lookup(&object);
-	struct lifetimes *of_stack;
-	u64 micros, power = 0;
-	u32 stack;
-
-	if (!entry)
-		return;
-	micros = (bpf_ktime_get_ns() - entry->time) / 1000;
-	stack = entry->identity >> STACK_SHIFT;
-	of_stack = lifetimes.lookup(&stack);
+	number |= 1;
 #pragma unroll
-	for (int bits = 32; bits; bits /= 2) { /* log2 */
-		if (micros >> bits) {
-			micros >>= bits;
-			power += bits;
-		}
-	}
+	for (int bits = 1; bits < 64; bits *= 2) /* set all bits below the highest one, and count them */
+		number |= number >> bits;
+	number -= number >> 1 & 0x5555555555555555;
+	number = (number & 0x3333333333333333) + (number >> 2 & 0x3333333333333333);
+	number = (number + (number >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (number * 0x0101010101010101 >> 56) - 1;
+}
+
+/* Handle the end of a tracked object; return how many entries are deleted: none if another CPU was first. */
+static __always_inline u64 end(struct entry *entry, u64 object, u64 doublings)
+{
+	u64 power = log2_of((bpf_ktime_get_ns() - entry->time) / 1000);
+	u32 stack = entry->identity >> STACK_SHIFT;
+	struct lifetimes *of_stack = lifetimes.lookup(&stack);
+	s64 error;
+
 	if (power >= LIFETIMES)
 		power = LIFETIMES - 1;
 	if (of_stack)
 		__sync_fetch_and_add(&of_stack->freed[power], entry->draws << doublings);
-	forget(now, object);
+	error = held.delete(&object);
+	return 1 + (error >> 63);
+}
+
+/* Handle the free of an object of the sample; `entry` is NULL where it is not tracked. */
+static __always_inline void release_sampled(u64 object, struct entry *entry, struct sample *sample, u64 doublings)
+{
+	tally(EVENTS, 1);
+	tally(FREED, 1ULL << (doublings & 63));
+	if (entry)
+		__sync_fetch_and_add(&sample->entries, -end(entry, object, doublings));
 }
 
 /* Handle a free, whichever process does it. `cache`: the one that the event names; 0: it names none. */
@@ -337,9 +378,7 @@ static __always_inline int release(u64 object, u64 cache, bool classic)
 		return 0;
 	if (!counts(now, object, classic, LOST_EVENTS))
 		return 0;
-	tally(EVENTS, 1);
-	tally(FREED, 1ULL << (doublings & 63));
-	end(object, sample, doublings);
+	release_sampled(object, held.lookup(&object), sample, doublings);
 	return 0;
 }
 
@@ -403,7 +442,105 @@ static __always_inline u64 owner_of(u64 object)
 	u64 page = base_of_pages() + (object >> PAGE_SHIFT) * PAGE_STRUCT_SIZE;
 	u64 word = read_word(page + PAGE_COMPOUND_HEAD);
 
-	return read_word((word & 1 ? page & word : page) + PAGE_SLAB_CACHE);
+	return read_word((page & (word | ((word & 1) - 1))) + PAGE_SLAB_CACHE); /* the head of a tail page, see head_page() */
+}
+
+static __always_inline u64 object_at(u64 objects, u32 place)
+{
+	return read_word(objects + place * sizeof(u64));
+}
+
+/*
+ * kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p), see bulk.bpf.c. Each object is drawn
+ * by itself, so that estimates and errors are those of single allocations; all of them share one stack.
+ *
+ * The arguments are read from memory: up to Linux 6.18 at least the verifier refuses one that points to pointers.
+ */
+int held_alloc_bulk(u64 *ctx)
+{
+	struct event event = {.ctx = ctx}; /* its caller is in its stack */
+	struct settings *now = current_settings();
+	struct sample *sample = current_sample();
+	struct entry entry = {};
+	struct budgets of;
+	u64 args[5] = {}, doublings;
+	bool is_wanted;
+	u32 seen;
+
+	bpf_probe_read_kernel(args, sizeof(args), ctx);
+	if (!now || !sample || args[0] != now->target || !(u32)args[4] || !find_budgets(&event, &of))
+		return 0;
+	entry.draws = 1ULL << (of.own->raised & 31);
+	is_wanted = wanted();
+#pragma clang loop unroll(disable)
+	for (seen = 0; seen < MOST_ALLOCATED; seen++) {
+		if (seen >= args[2])
+			break;
+		doublings = sample->doublings;
+		event.object = object_at(args[3], seen);
+		entry.hash = hash_of(event.object, sample->salt);
+		if (!is_sampled(entry.hash, doublings))
+			continue;
+		tally(EVENTS, 1);
+		if (!is_wanted) {
+			drop(event.object, sample, doublings);
+			continue;
+		}
+		tally(ALLOCATED, 1ULL << (doublings & 63));
+		if (!is_drawn(event.object, sample, entry.draws, doublings))
+			continue;
+		if (!entry.time)
+			describe_holder(&entry, &event, &of);
+		track(event.object, sample, &entry, doublings);
+	}
+	if (args[2] > seen)
+		tally(LOST_EVENTS, args[2] - seen);
+	return 0;
+}
+
+/* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p); s is NULL where caches are mixed, as they are
+ * for kfree_rcu(). The program runs before the function: afterwards the addresses may be handed out again. Sums in local
+ * variables would be too complex for the verifier of Linux 6.1. */
+int held_free_bulk(u64 *ctx)
+{
+	struct settings *now = current_settings();
+	struct sample *sample = current_sample();
+	u64 args[3] = {}, object, doublings;
+	struct entry *entry;
+	u32 seen;
+
+	bpf_probe_read_kernel(args, sizeof(args), ctx);
+	if (!now || !sample || (args[0] && args[0] != now->target))
+		return 0;
+#pragma clang loop unroll(disable)
+	for (seen = 0; seen < MOST_FREED; seen++) {
+		if (seen >= args[1])
+			break;
+		doublings = sample->doublings;
+		object = object_at(args[2], seen);
+		if (!is_sampled(hash_of(object, sample->salt), doublings))
+			continue;
+		entry = held.lookup(&object);
+		if (entry || owner_of(object) == now->target)
+			release_sampled(object, entry, sample, doublings);
+	}
+	return 0;
+}
+
+/* bool __kfree_rcu_sheaf(struct kmem_cache *s, void *obj, ...), see bulk.bpf.c. */
+int held_free_to_sheaf(u64 *ctx)
+{
+	struct settings *now = current_settings();
+	struct sample *sample = current_sample();
+	u64 args[SHEAF_RESULT + 1] = {}, doublings;
+
+	bpf_probe_read_kernel(args, sizeof(args), ctx);
+	if (!now || !sample || args[0] != now->target || !(u8)args[SHEAF_RESULT])
+		return 0;
+	doublings = sample->doublings;
+	if (is_sampled(hash_of(args[1], sample->salt), doublings))
+		release_sampled(args[1], held.lookup(&args[1]), sample, doublings);
+	return 0;
 }
 
 /* Whether an entry is of the sample and its object may still be held. */

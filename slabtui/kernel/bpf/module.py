@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.bpf import remedies, sources, syscalls, trace_events
-from slabtui.kernel.bpf.compiler import Compiler
+from slabtui.kernel.bpf.child import Compiled
 from slabtui.kernel.bpf.features import Features, is_compiled
 from slabtui.kernel.bpf.instructions import link
 from slabtui.kernel.bpf.maps import Maps
@@ -18,6 +19,13 @@ _BASE_OF_PAGES = 0x51AB_0000_7001_F00D  # stands for that address; no program us
 _FUNCTION = "a function"  # in the place of a tracepoint
 _EVENTS = "kmem"  # the group of the tracepoints, include/trace/events/kmem.h
 _LOCKDOWN = "see cat /sys/kernel/security/lockdown"
+
+
+class Compiles(Protocol):
+    """Compiles BPF C; see Compiler."""
+
+    def compile(self, source: str, options: Sequence[str]) -> Compiled:
+        """Compile a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class BuildContext:
         node_events: whether allocations for a NUMA node have tracepoints of their own.
     """
 
-    compiler: Compiler
+    compiler: Compiles
     features: Features
     macros: Sequence[str]
     rdonly_cast: int = 0

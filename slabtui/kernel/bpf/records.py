@@ -43,6 +43,12 @@ class BulkRecord(ctypes.Structure):
     _fields_ = [("cache", CacheRecord), ("allocs", ctypes.c_uint64), ("frees", ctypes.c_uint64)]
 
 
+class OwnerRecord(ctypes.Structure):
+    """struct owner in owned.bpf.c."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in ("number", "late", "left_out")]
+
+
 class RowRecord(ctypes.Structure):
     """struct row in inspect.bpf.c."""
 
@@ -112,6 +118,7 @@ BY_MAP: dict[str, type[ctypes.Structure]] = {  # the record that each map holds,
     "chunk": CacheRecord,
     "slots": Slot,
     "bulks": BulkRecord,
+    "owners": OwnerRecord,
     "rows": RowRecord,
     "stack_rows": RowRecord,
     "budgets": Budget,

@@ -25,6 +25,7 @@ _NAME_SIZE = 16  # BPF_OBJ_NAME_LEN
 class _Command(enum.IntEnum):
     """enum bpf_cmd."""
 
+    MAP_CREATE = 0
     MAP_LOOKUP_ELEM = 1
     MAP_UPDATE_ELEM = 2
     MAP_DELETE_ELEM = 3
@@ -58,11 +59,21 @@ class AttachType(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MapInfo:
-    """What the kernel says of a map: bytes of a key and of a value (for each CPU, in a per-CPU map), and elements."""
+    """What the kernel says of a map.
 
+    Attributes:
+        kind: its type, of enum bpf_map_type.
+        key_size: bytes of a key.
+        value_size: bytes of a value; for each CPU, in a per-CPU map.
+        max_entries: elements that it has room for.
+        flags: those that it was created with.
+    """
+
+    kind: int
     key_size: int
     value_size: int
     max_entries: int
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,10 @@ class _MapInfo(ctypes.Structure):  # the beginning of struct bpf_map_info
     _fields_ = [
         (name, ctypes.c_uint32) for name in ("type", "id", "key_size", "value_size", "max_entries", "map_flags")
     ]
+
+
+class _Create(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("type", "key_size", "value_size", "max_entries", "map_flags")]
 
 
 class _ProgramInfo(ctypes.Structure):
@@ -248,14 +263,24 @@ def delete_batch(map_: int, keys: int, number: int) -> None:
 
 
 def describe_map(map_: int) -> MapInfo:
-    """Return the sizes of a map.
+    """Return what the kernel says of a map.
 
     Raises:
         OSError: the kernel refused.
     """
     info = _MapInfo()
     _call(_Command.OBJ_GET_INFO_BY_FD, _Info(map_, ctypes.sizeof(info), ctypes.addressof(info)), "describe a map")
-    return MapInfo(info.key_size, info.value_size, info.max_entries)
+    return MapInfo(info.type, info.key_size, info.value_size, info.max_entries, info.map_flags)
+
+
+def create_map(like: MapInfo) -> int:
+    """Create an empty map that is described like another one, and return its file descriptor.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    request = _Create(like.kind, like.key_size, like.value_size, like.max_entries, like.flags)
+    return _call(_Command.MAP_CREATE, request, "create a map")
 
 
 def count_misses(program: int) -> int | None:

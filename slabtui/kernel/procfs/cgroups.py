@@ -9,6 +9,9 @@ from slabtui.errors import SlabtuiError, Status
 from slabtui.text import printable
 
 MOUNTINFO = Path("/proc/self/mountinfo")
+NAMESPACE = Path("/proc/self/ns/cgroup")
+
+_FIRST_NAMESPACE = 0xEFFFFFFB  # PROC_CGROUP_INIT_INO, include/linux/proc_ns.h
 
 _LONGEST, _BEGINNING = 30, 10  # characters of a path in a note, which then fits a screen of 80 columns
 _REFUSED = "control group gone: another directory is at {}"
@@ -17,6 +20,22 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
     """Return where the unified hierarchy is mounted; proc_pid_mountinfo(5)."""
+    mount = _find_mount(mountinfo)
+    return Path(mount[4].replace(r"\040", " ")) if mount else None
+
+
+def shows_all(mountinfo: Path = MOUNTINFO, namespace: Path = NAMESPACE) -> bool:
+    """Return whether the mounted hierarchy has every group: not so in a container with a cgroup namespace or a part."""
+    mount = _find_mount(mountinfo)
+    try:
+        first = namespace.stat().st_ino == _FIRST_NAMESPACE
+    except OSError:
+        return False
+    return first and mount is not None and mount[3] == "/"
+
+
+def _find_mount(mountinfo: Path) -> list[str] | None:
+    """Return the fields of the mount of the unified hierarchy: the fourth is its root, the fifth the mount point."""
     try:
         lines = mountinfo.read_text(errors="surrogateescape").splitlines()
     except OSError:
@@ -24,7 +43,7 @@ def hierarchy(mountinfo: Path = MOUNTINFO) -> Path | None:
     for line in lines:
         mount, _, kind = line.partition(" - ")
         if kind.startswith("cgroup2 "):
-            return Path(mount.split(" ")[4].replace(r"\040", " "))
+            return mount.split(" ")
     return None
 
 
@@ -36,6 +55,7 @@ class Group:
 
     Attributes:
         descriptor: of its directory. The number stays the same for all that come under that path.
+        directory: where that is.
         path: as in /proc/PID/cgroup if it is in the unified hierarchy, else its directory; harmless to print.
 
     Raises:
@@ -44,8 +64,8 @@ class Group:
 
     def __init__(self, path: Path) -> None:
         self._name = _shorten(printable(os.fsencode(path)))
-        self.descriptor, self._directory = _open(path)
-        self.path = printable(os.fsencode(_within_hierarchy(self._directory)))
+        self.descriptor, self.directory = _open(path)
+        self.path = printable(os.fsencode(_within_hierarchy(self.directory)))
         self._refused = False  # what has taken the place of the group is no control group
         self._trouble = ""
         self._returned = False
@@ -64,11 +84,11 @@ class Group:
         The inode of a group's directory is its id, which the kernel uses once: kernfs_new_node() in fs/kernfs/dir.c.
         """
         try:
-            found = os.stat(self._directory)
+            found = os.stat(self.directory)
             if os.path.samestat(found, os.fstat(self.descriptor)):
                 self._trouble = _REFUSED if self._refused else ""
                 return False
-            descriptor = os.open(self._directory, _DIRECTORY)
+            descriptor = os.open(self.directory, _DIRECTORY)
         except OSError as error:
             gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV)
             self._trouble = "control group gone: {}" if gone else f"control group lost: {{}} ({error.strerror})"
@@ -120,29 +140,58 @@ def _within_hierarchy(directory: Path) -> Path:
 
 
 class Groups:
-    """The paths of the control groups, by the id that the kernel gives them: the inode of their directory."""
+    """The paths of the control groups, by the id that the kernel gives them: the inode of their directory.
+
+    Args:
+        root: where the unified hierarchy is mounted, None: nowhere.
+    """
 
     def __init__(self, root: Path | None) -> None:
         self._root = root
-        self._paths: dict[int, str] = {}
+        self._directories: dict[int, str] = {}  # of those that have been found
+        self._found: dict[int, tuple[str, bool | None]] = {}
 
     def learn(self, ids: set[int]) -> None:
-        """Search for the groups of unknown ids, once for each id: one may be gone."""
-        unknown = ids - self._paths.keys()
-        if unknown:
-            self._paths.update(dict.fromkeys(unknown, ""))
-            self._paths.update(_paths(self._root) if self._root else {})
+        """Search for the groups of unknown ids, once for each id, and find out which of the others are removed.
 
-    def path(self, number: int) -> str:
-        """Return the path as in /proc/PID/cgroup, harmless to print; empty where it is not known."""
-        return self._paths.get(number, "")
+        An id is used once: kernfs_new_node() in fs/kernfs/dir.c. To ask for one group takes a microsecond.
+        """
+        unknown = ids - self._found.keys()
+        if unknown and self._root:
+            for number, directory in _list_directories(self._root):
+                self._directories[number] = directory
+                self._found[number] = _name(directory, self._root), False
+        if left := unknown - self._found.keys():
+            gone = True if self._root and shows_all() else None
+            self._found.update(dict.fromkeys(left, ("", gone)))
+        for number in ids & self._directories.keys():
+            if not _is_there(self._directories[number], number):
+                del self._directories[number]
+                self._found[number] = self._found[number][0], True
+
+    def find(self, number: int) -> tuple[str, bool | None]:
+        """Return the path as in /proc/PID/cgroup, harmless to print, and whether the group has been removed.
+
+        The path is empty where it is not known, as of a group that was removed before it was asked for.
+        """
+        return self._found.get(number, ("", None))
 
 
-def _paths(root: Path) -> Iterator[tuple[int, str]]:
+def _list_directories(root: Path) -> Iterator[tuple[int, str]]:
     for directory, _, _ in os.walk(root):
         try:
-            inode = os.stat(directory).st_ino
+            yield os.stat(directory).st_ino, directory
         except OSError:
             continue  # it has been removed
-        below = os.path.relpath(directory, root)
-        yield inode, printable(os.fsencode("/" if below == "." else f"/{below}"))
+
+
+def _name(directory: str, root: Path) -> str:
+    below = os.path.relpath(directory, root)
+    return printable(os.fsencode("/" if below == "." else f"/{below}"))
+
+
+def _is_there(directory: str, number: int) -> bool:
+    try:
+        return os.stat(directory).st_ino == number
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 bcc has the same, but reads the list as root only, and slabtui runs with CAP_SYSLOG alone.
 """
 
+import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -35,13 +36,15 @@ class Symbols:
         self._path = path
         self._setting = setting
         self.trouble = ""
+        self._loading = threading.Lock()
         self._functions: _Functions | None = None
         self._known: dict[tuple[int, bool], str] = {}
 
     def load(self) -> None:
-        """Read the list, unless it has been read; called in a thread of its own, so that no other waits for it."""
-        if self._functions is None:
-            self._functions = self._load()
+        """Read the list, unless it has been read; called in threads of their own, so that no other waits for it."""
+        with self._loading:
+            if self._functions is None:
+                self._functions = self._load()
 
     def name(self, address: int, offset: bool = False) -> str:
         """Return the function that an address lies in, its module if it has one, and how far into it if asked for."""

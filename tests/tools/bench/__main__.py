@@ -18,7 +18,7 @@ from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from tests import ROOT
-from tests.tools.bench import classic, events, extras, footprint, page, program, scale, screen, steps, tools
+from tests.tools.bench import classic, events, extras, footprint, held, page, program, scale, screen, steps, tools
 from tests.tools.bench.report import Report
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -33,6 +33,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that every `finally` is carried out
     try:
         capabilities.demand()
+        capabilities.unlimit_locked_memory()  # as the program does
         _write(options)
     except SlabtuiError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -62,6 +63,7 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
         events.show(report, race, *load, cpus)
     for pair in (extras.CACHE, extras.KMALLOC):
         extras.show(report, pair, *load, cpus)
+        held.show(report, pair, *load, cpus)
     classic.show(report, *load, cpus)
     tools.show(report, *load, starts, cpus)
     footprint.show(report, starts, long=None if quick else LONG)

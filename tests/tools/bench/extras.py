@@ -19,7 +19,7 @@ from tests.tools.bench.events import statistics_on
 from tests.tools.bench.load import Load
 from tests.tools.bench.report import Report, spread, times
 
-_QUIET = "task_struct"  # allocated when a process starts, and not by a load
+QUIET = "task_struct"  # allocated when a process starts, and not by a load
 _ALONE, _FREES, _ALL = "slabtui alone", "frees", "all kinds together"
 _TITLES = (
     "what is counted",
@@ -85,13 +85,13 @@ def show(report: Report, pair: Pair, calls: int, rounds: int, cpus: Sequence[int
         **{f"{kind} of {pair.cache}": probes.inspecting(pair.cache, kind) for kind in kinds},
         f"{_ALL} of {pair.cache}": probes.inspecting(pair.cache, *ON_PAGE),
         f"{InspectionKind.HELD} of {pair.cache}": probes.inspecting(pair.cache, InspectionKind.HELD),
-        f"{_ALL} of {_QUIET}": probes.inspecting(_QUIET, *ON_PAGE),
+        f"{_ALL} of {QUIET}": probes.inspecting(QUIET, *ON_PAGE),
     }
     costs = _rounds(pair, requests, calls, rounds, cpus)
     (_, alone), *extras = costs.items()
     report.text(
         f"Load: {calls:,} {pair.kind} on each of {len(cpus)} CPUs, one object of {pair.cache} each, allocated and "
-        f"freed; rounds: {rounds}; median (lowest to highest). The load does not use the cache {_QUIET}."
+        f"freed; rounds: {rounds}; median (lowest to highest). The load does not use the cache {QUIET}."
     )
     report.table(_TITLES, _rows(costs))
     stacks = next(extra for name, extra in extras if name.startswith(InspectionKind.STACKS))

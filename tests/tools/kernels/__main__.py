@@ -31,6 +31,7 @@ KERNEL_TESTS = (
     "tests/live/test_counting.py",
     "tests/live/test_frees.py",
     "tests/live/test_held.py",
+    "tests/live/test_held_bulk.py",
     "tests/live/test_inspect.py",
     "tests/live/test_handover.py::test_events_of_processes_that_compete_for_a_cpu_are_counted",
     "tests/live/test_handover.py::test_the_base_of_the_pages_is_found_while_processes_compete_for_a_cpu",
@@ -142,10 +143,12 @@ def _steps(tools: Path) -> list[Step]:
         f"--junitxml={files[results.LIVE]}",
     )
     beside = ("tests.tools.kernels.oldtools", str(tools), files[results.SIDE_BY_SIDE])
+    trackers = ("tests.tools.kernels.trackers", str(tools), files[results.TRACKERS])
     return [
         Step(results.LIVE, (*python, *live), 2400),
         Step(results.COMPARISON, (*python, "tests.tools.kernels.compare", files[results.COMPARISON]), 240),
         Step(results.SIDE_BY_SIDE, (*python, *beside), 300),
+        Step(results.TRACKERS, (*python, *trackers), 300),
         *(
             Step(step, (*python, "tests.tools.kernels.sysctls", step, files[step]), 240)
             for step in (results.HIDDEN, results.JITLESS)  # JITLESS is the last: a kernel may crash in it

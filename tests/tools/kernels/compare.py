@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError
+from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
@@ -35,6 +36,7 @@ def main() -> None:
     """Write the comparison to the file named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.kernels.compare")
     parser.add_argument("file", type=Path)
+    capabilities.unlimit_locked_memory()  # as the program does
     results.write(compare(), parser.parse_args().file)
 
 

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 from tests.tools.kernels import guest
 from tests.tools.kernels.choice import Kernel
 
-LIVE, COMPARISON, SIDE_BY_SIDE, HIDDEN, JITLESS = "live", "compare", "oldtools", "hidden", "jitless"  # a guest's steps
+LIVE, COMPARISON, SIDE_BY_SIDE, TRACKERS = "live", "compare", "oldtools", "trackers"  # a guest's steps
+HIDDEN, JITLESS = "hidden", "jitless"  # and these
 FILES = {  # the file that each of them writes
     LIVE: "live.xml",
     COMPARISON: "compare.json",
     SIDE_BY_SIDE: "oldtools.json",
+    TRACKERS: "trackers.json",
     HIDDEN: "hidden.json",
     JITLESS: "jitless.json",
 }
@@ -179,6 +181,36 @@ class SideBySide:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracker:
+    """A tool that tracks what is held.
+
+    Attributes:
+        name: of the tool.
+        seconds: the processor time of the load while it ran; None: it did not run.
+        trouble: why it did not run, in its own words.
+    """
+
+    name: str
+    seconds: float | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trackers:
+    """What tools that track what is held cost the same load.
+
+    Attributes:
+        opened: how many files the load opened and closed.
+        alone: its processor time without any of them, in seconds.
+        tools: the result of each, slabtui first.
+    """
+
+    opened: int
+    alone: float
+    tools: tuple[Tracker, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """All results of one kernel.
 
@@ -196,6 +228,7 @@ class Result:
     live: LiveTests | None = None
     comparison: Comparison | None = None
     side_by_side: SideBySide | None = None
+    trackers: Trackers | None = None
     hidden: Hidden | None = None
     jitless: Jitless | None = None
     first: tuple[str, ...] = ()
@@ -227,12 +260,13 @@ def read(kernel: Kernel, directory: Path, seconds: float, trouble: str | None) -
         live_tests(files[LIVE].read_text()) if files[LIVE].exists() else None,
         _read(files[COMPARISON], _comparison),
         _read(files[SIDE_BY_SIDE], _side_by_side),
+        _read(files[TRACKERS], _trackers),
         _read(files[HIDDEN], _hidden),
         jitless,
     )
 
 
-def write(record: Comparison | SideBySide | Hidden | Jitless, path: Path) -> None:
+def write(record: Comparison | SideBySide | Trackers | Hidden | Jitless, path: Path) -> None:
     """Write a record for `read`; the file is complete or does not exist."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(asdict(record), indent=1))
@@ -262,6 +296,8 @@ def faults(result: Result) -> list[str]:
         least, most = result.side_by_side.missed(result.side_by_side.tools[-1]) or (0, -1)
         if least or most < 0:
             found.append("slabtui's count beside the older tools is wrong")
+    if result.trackers and result.trackers.tools[0].seconds is None:
+        found.append(f"slabtui does not track what is held: {result.trackers.tools[0].trouble}")
     if result.hidden:
         found += [f"with kernel.kptr_restrict=2: {fault}" for fault in _hidden_faults(result.hidden)]
     if result.jitless:
@@ -315,6 +351,10 @@ def _comparison(fields: dict[str, Any]) -> Comparison:
 
 def _side_by_side(fields: dict[str, Any]) -> SideBySide:
     return SideBySide(fields["happened"], fields["others"], tuple(Tool(**tool) for tool in fields["tools"]))
+
+
+def _trackers(fields: dict[str, Any]) -> Trackers:
+    return Trackers(**fields | {"tools": tuple(Tracker(**tool) for tool in fields["tools"])})
 
 
 def _hidden(fields: dict[str, Any]) -> Hidden:

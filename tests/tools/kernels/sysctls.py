@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError
+from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from slabtui.kernel.scope import Scope
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("step", choices=steps)
     parser.add_argument("file", type=Path)
     options = parser.parse_args()
+    capabilities.unlimit_locked_memory()  # as the program does
     results.write(steps[options.step](), options.file)
 
 

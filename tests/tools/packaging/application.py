@@ -1,4 +1,4 @@
-"""Builds slabtui.pyz: slabtui and everything that it imports, in one file that Python runs directly."""
+"""Builds slabtui.pyz: slabtui and everything that it imports, for charts too, in one file that Python runs directly."""
 
 import shutil
 import subprocess
@@ -35,7 +35,11 @@ def build(wheel: Path, target: Path, date: int) -> Path:
         tree = Path(directory)
         command = [sys.executable, "-m", "pip", "install", "--no-compile", "--target", directory, *_PURE]
         subprocess.run(
-            [*command, str(wheel), *_BESIDE], check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*command, f"{wheel}[report]", *_BESIDE],
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         shutil.rmtree(tree / "bin")
         for path in tree.glob("*.dist-info/*"):

@@ -26,7 +26,7 @@ Section: admin
 Priority: optional
 Architecture: all
 Depends: python3 (>= 3.11), python3-bpfcc (>= 0.18)
-Suggests: python3-zstandard
+Suggests: python3-zstandard, python3-prometheus-client, python3-bcrypt, python3-yaml
 Installed-Size: {size}
 Maintainer: {maintainer}
 Description: live top for the Linux kernel's slab allocator

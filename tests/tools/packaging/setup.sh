@@ -152,6 +152,17 @@ if [ "$level" = test ]; then # file systems and locales that tests make
 		install_packages "e2fsprogs mount locales" "e2fsprogs util-linux glibc-locale-source" \
 			"e2fsprogs util-linux glibc-locales" "e2fsprogs util-linux glibc-i18ndata"
 	}
+	# Monitoring systems that scrape slabtui. Unpacked, not installed, because their packages start services.
+	for package in prometheus victoria-metrics; do
+		if has apt-get && ! has $package && [ ! -e "$venv/usr/bin/$package" ]; then
+			say "unpacking $package"
+			place=$(mktemp -d)
+			(cd "$place" && apt-get download -qq $package 2>/dev/null) && dpkg-deb --fsys-tarfile "$place"/*.deb |
+				tar -x -C "$venv" --no-same-owner ./usr/bin ||
+				say "no package $package here: the tests with it are skipped"
+			rm -rf "$place"
+		fi
+	done
 fi
 case $level in dist | test)
 	say "installing what make $level needs, from PyPI"

@@ -29,7 +29,7 @@ from tests.support.footprint import resident
 from tests.support.terminal import Terminal
 from tests.tools.bench import page
 from tests.tools.bench.report import Report
-from tests.tools.soak import faults, fingers, storm, unread
+from tests.tools.soak import faults, fingers, held, storm, unread
 from tests.tools.soak.fingers import Done
 from tests.tools.soak.storm import PROCESSES, Storm
 
@@ -107,6 +107,14 @@ def _soak(seconds: float, target: Path | None, bcc: str) -> int:
     )
     checks = _under_load(seconds, cpus)
     report.table(("check", "result", "as expected"), [(one.name, one.found, _yes(one.right)) for one in checks])
+    report.heading("What is held, opened and closed")
+    report.text(
+        f"For {seconds:.0f} s, under the same load, the tab of what is held was opened and closed (interval "
+        f"{held.INTERVAL} s), of {len(held.CACHES)} caches in turn."
+    )
+    tab = _opened_and_closed(seconds, cpus)
+    report.table(("check", "result", "as expected"), [(one.name, one.found, _yes(one.right)) for one in tab])
+    checks += tab
     report.heading("A terminal that is not read")
     report.text(
         f"slabtui ran (interval {unread.INTERVAL} s) on a terminal that was not read for {seconds * _UNREAD:.0f} s, "
@@ -193,6 +201,27 @@ def _under_load(seconds: float, cpus: Sequence[int]) -> list[Check]:
         Check("exit status", str(status), status == 0),
         Check("the terminal at the end", "restored" if restored else "changed", restored),
         Check("BPF programs left in the kernel", "none" if detached else "some", detached),
+    ]
+
+
+def _opened_and_closed(seconds: float, cpus: Sequence[int]) -> list[Check]:
+    with storm.ready(cpus) as load, load.raging(seconds):
+        found = held.open_and_close(_SLABTUI, seconds)
+    return [
+        Check("opened and closed", f"{found.times:,} times", found.times > 0),
+        Check("it showed how much is held", f"{found.shown:,} times", found.shown == found.times),
+        Check(
+            "programs, maps or descriptors that are left when it is closed",
+            "; ".join(found.left) or "none",
+            not found.left,
+        ),
+        Check(
+            f"resident memory after {seconds * held.WARM:.0f} s, and its growth until the end",
+            f"{found.warm:.0f} MiB, {found.grown:+.1f} MiB",
+            found.grown < _MOST_GROWTH,
+        ),
+        Check("exit status", str(found.status), found.status == 0),
+        Check("BPF programs left in the kernel", "none" if found.detached else "some", found.detached),
     ]
 
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabtui.analysis.growth import Growth
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
 from slabtui.model.identity import CacheKey, KeyKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import UNJUDGED, CacheRow, Snapshot, judge_row, merge, unjudged_values
 from tests.support.fakes import snapshot
 from tests.support.hosts import START, find, growing, judge, level, noisy, row, snapshots

@@ -120,5 +120,12 @@ def test_more_than_is_live_is_doubted() -> None:
     assert judge(tracking, 500, 200, 100).doubt == ""  # within its error
 
 
+def test_where_bulk_is_followed_the_doubt_does_not_blame_it() -> None:
+    unseen = judge(Tracking(net=300_000, seen=300_000, live_began=500, live=626, bulk=True), 300_000, 0, 100).doubt
+    assert unseen == "about 299,874 frees have no event: their objects seem to be held"
+    few = judge(Tracking(net=0, seen=0, live_began=50, live=60, bulk=True), 500, 10, 100).doubt
+    assert few == "only 60 objects are live: some frees have no event"
+
+
 def test_all_rows_together_have_the_error_of_a_sum() -> None:
     assert add_up([Held(objects=3, standard_error=3.0), Held(objects=4, standard_error=4.0)]) == (7, 5.0)

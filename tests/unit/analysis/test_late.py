@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from slabtui.analysis.growth import Growth
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheRow
 from tests.support.fakes import snapshot
 from tests.support.hosts import Live, growing, level, noisy, row, snapshots

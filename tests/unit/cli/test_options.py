@@ -1,5 +1,6 @@
 """The command line: two ways to give the interval and the count, groups in the help, examples that are right."""
 
+import math
 import re
 import shlex
 from collections.abc import Sequence
@@ -10,9 +11,10 @@ import pytest
 from slabtui.cli import options
 from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.options import Options
-from slabtui.cli.parser import parser
+from slabtui.cli.parser import RUN, parser
 from slabtui.columns import text
 from slabtui.errors import SlabtuiError, Status
+from slabtui.metrics.address import Address
 from slabtui.model.inspection import InspectionKind
 from slabtui.recording.limits import Limits
 from slabtui.recording.moments import Ago, Clock
@@ -84,7 +86,7 @@ def test_frees_are_counted_where_they_are_shown(argv: Sequence[str], counted: bo
 
 def test_every_option_is_in_a_group_with_a_name() -> None:
     groups = {group.title: group._group_actions for group in parser()._action_groups if group._group_actions}
-    assert list(groups) == ["what to show", "what to count", "output", "recordings", "other"]
+    assert list(groups) == ["what to show", "what to count", "output", "recordings", "metrics", "other"]
     grouped = [action for actions in groups.values() for action in actions]
     assert len(grouped) == len(parser()._actions)
     assert all(action.help for action in grouped)
@@ -92,19 +94,71 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
-    assert len(examples) == 8
+    assert len(examples) == 11
     found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
-    assert [one.output for one in found] == [None, None, None, None, "none", None, None, "folded"]
+    assert [one.output for one in found] == [*[None] * 7, "none", None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
     assert (found[2].once, found[2].sort, found[2].columns) == (True, "live", ("name", "live", "mem"))
-    assert found[3].record == Destination(Way.FILE, Path("night.jsonl.gz"))
-    assert found[4].record == Destination(Way.DIRECTORY, Path("DIR"))
-    assert (found[5].replay, found[5].begin) == ((Path("DIR"),), Clock(2, 30, 0))
-    assert found[6].remote == ("web1",)
-    inspection = found[7].request.inspection
+    assert found[3].leaks == RUN
+    assert (str(found[4].report), found[4].leaks) == ("ticket.html", RUN)
+    assert found[5].metrics == Address("127.0.0.1", 9811)
+    assert found[6].record == Destination(Way.FILE, Path("night.jsonl.gz"))
+    assert found[7].record == Destination(Way.DIRECTORY, Path("DIR"))
+    assert (found[8].replay, found[8].begin) == ((Path("DIR"),), Clock(2, 30, 0))
+    assert found[9].remote == ("web1",)
+    inspection = found[10].request.inspection
     assert inspection is not None
-    assert (inspection.kinds, found[7].count) == ((InspectionKind.STACKS,), 30)
+    assert (inspection.kinds, found[10].count) == ((InspectionKind.STACKS,), 30)
+
+
+@pytest.mark.parametrize(
+    ("argv", "seconds"),
+    [
+        ([], None),
+        (["--leaks"], RUN),
+        (["--leaks", "15"], 15.0),
+        (["--leaks", "15", "--demo"], 15.0),
+        (["--leaks", "--demo"], math.inf),
+        (["--leaks", "--replay", "a.jsonl"], math.inf),
+        (["--report", "a.html"], RUN),
+        (["--report", "a.md", "--seconds", "15"], 15.0),
+        (["--report", "a.json", "--replay", "a.jsonl"], math.inf),
+        (["--report", "a.json", "--demo", "--seconds", "60"], 60.0),
+    ],
+)
+def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], seconds: float | None) -> None:
+    assert parse(*argv).leaks == seconds
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["--leaks", "9"], "'9' is not a number of seconds from 10 to 604800"),
+        (["--leaks", "soon"], "'soon' is not a number of seconds"),
+        (["--leaks", "-p", "1"], "use --held CACHE with them"),
+        (["--leaks", "--cgroup", "/a"], "use --held CACHE with them"),
+        (["--leaks", "60", "5"], "without an interval"),
+        (["--leaks", "-n", "5"], "without a count"),
+        (["--leaks", "-f", "a"], "without -f"),
+        (["--leaks", "--output", "csv"], "--leaks prints text or JSON"),
+        (["--leaks", "--record", "-"], "--leaks prints text or JSON"),
+        (["--leaks", "--replay", "-"], "run it on that host"),
+        (["--leaks", "--ssh", "web1"], "run it on that host"),
+        (["--leaks", "--held", "filp"], "not allowed with"),
+        (["--report", "a.html", "--leaks"], "not allowed with"),
+        (["--report", "a.html", "--seconds", "9"], "'9' is not a number of seconds from 10 to 604800"),
+        (["--report", "a.html", "-p", "1"], "--report compares what is held"),
+        (["--report", "a.html", "-r", "5"], "--report makes one page, without -r"),
+        (["--report", "a.html", "--output", "json"], "leave out --output"),
+        (["--report", "a.pdf"], "'a.pdf' does not end in .html, .md or .json"),
+        (["--report", ""], "'' does not end in .html, .md or .json"),
+        (["--seconds", "60"], "add --report FILE"),
+        (["--leaks", "--seconds", "60"], "add --report FILE"),
+    ],
+)
+def test_what_does_not_apply_to_leaks_and_reports_is_refused(argv: Sequence[str], why: str) -> None:
+    assert why in refusal(*argv)
 
 
 def test_the_help_names_every_status() -> None:

@@ -2,8 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from slabtui.cli import options, session
+from slabtui.errors import SlabtuiError, Status
+from slabtui.system.ending import Ending
 
 # Opens the screen, which ends at once; prints whether what reads recordings was imported.
 PROGRAM = """
@@ -29,3 +34,15 @@ def test_the_screen_of_the_running_kernel_needs_nothing_that_reads_recordings(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=60
     )
     assert (ran.stdout, ran.stderr) == (imported, "")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_kernel_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(session, "open_kernel")
+    path = tmp_path / "none" / "a.html"
+    with pytest.raises(SlabtuiError) as caught:
+        session.run(options.parse(["--report", str(path)]), "slabtui", Ending(), print)
+    assert caught.value.status == Status.USAGE
+    reason = f"cannot write {path} (No such file or directory)"
+    assert str(caught.value) == f"{reason}: create its directory first, with mkdir -p"

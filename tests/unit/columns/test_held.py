@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from slabtui.columns.held import COLUMNS, is_estimate, share, summarize, who_holds
+import pytest
+
+from slabtui.columns.held import COLUMNS, is_estimate, share, summarize, where_held, who_holds
 from slabtui.columns.inspections import Scene
 from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey, KeyKind
@@ -33,6 +35,7 @@ def test_a_row_says_how_much_is_held_since_when_and_by_whom() -> None:
         "MEDIAN": "1 min 1 s",
         "SHARE": "75.0%",
         "PROCESS": "leak 7",
+        "PLACE": "-",
         "STACK": "alloc_empty_file < do_eventfd",
     }
 
@@ -54,6 +57,23 @@ def test_numbers_are_exact_where_each_object_was_tracked() -> None:
 def test_interrupts_and_kernel_threads_have_their_names() -> None:
     assert who_holds(InspectionRow(pid=0, context=Context.INTERRUPT)) == "(interrupts)"
     assert who_holds(InspectionRow(pid=3, comm="kworker", context=Context.KERNEL_THREAD)) == "[kworker] 3"
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "removed", "written"),
+    [
+        ("/system.slice/cron.service", False, "cron.service"),
+        ("/system.slice/cron.service", True, "cron.service (removed)"),
+        (f"/docker/{'3f1a2b3c4d5e6f70' * 4}", True, "3f1a2b3c4d5e (removed)"),
+        ("/", None, "/"),
+        ("", True, "(removed)"),
+        ("", None, "-"),
+    ],
+)
+def test_a_place_is_named_as_removed_where_its_control_group_is(
+    cgroup: str, removed: bool | None, written: str
+) -> None:
+    assert where_held(replace(LEAK, cgroup=cgroup, removed=removed), 23) == written
 
 
 def test_the_share_of_nothing_is_nothing() -> None:

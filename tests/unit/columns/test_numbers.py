@@ -1,5 +1,8 @@
 """Numbers are written in one of three styles, and fit the width that they are given."""
 
+import math
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +111,9 @@ def test_no_number_is_wider_than_a_column_that_has_room_for_people(number: float
 )
 def test_a_length_of_time_has_its_two_largest_units(seconds: float, written: str) -> None:
     assert numbers.duration(seconds) == written
+
+
+def test_times_of_a_recording_that_was_made_up_are_written() -> None:
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", numbers.clock(-1e300))
+    assert re.fullmatch(r"999[89]", numbers.clock(math.inf, "%Y"))
+    assert numbers.duration(math.inf) == numbers.duration(1e300) == "8034 y 122 d"

@@ -105,3 +105,29 @@ def test_what_is_kept_for_the_process_alone_goes_to_no_child_and_can_be_given_up
 @root
 def test_loading_programs_by_sys_admin_alone_stays_possible() -> None:
     assert kept("{Capability.SYSLOG}") == bits(Capability.SYSLOG, Capability.SYS_ADMIN)
+
+
+DROP = """
+import pathlib, subprocess, threading
+from slabtui.kernel import capabilities
+
+def sets(status):
+    return [line.split()[1] for line in status.splitlines() if line.startswith(("CapEff:", "CapPrm:"))]
+
+def run():
+    capabilities.drop_all()
+    print(sets(pathlib.Path("/proc/thread-self/status").read_text()))
+    print(sets(subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True).stdout))
+
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+print(sets(pathlib.Path("/proc/thread-self/status").read_text()) != ["0" * 16] * 2)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has capabilities to drop")
+def test_a_thread_and_what_it_executes_have_none_after_it_dropped_all() -> None:
+    """A child of root would otherwise get back what is in the bounding set."""
+    ran = subprocess.run([sys.executable, "-c", DROP], capture_output=True, text=True, check=False, timeout=30)
+    assert ran.stdout.splitlines() == [str(["0" * 16] * 2)] * 2 + ["True"], ran.stderr

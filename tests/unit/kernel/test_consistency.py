@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from slabtui.kernel.consistency import Consistency
+from slabtui.kernel.consistency import Consistency, mark_scoped
+from slabtui.kernel.frees import Owner
 from slabtui.kernel.procfs.slabinfo import Slab
 from slabtui.model.snapshot import CacheTotals
 from tests.support.fakes import key, totals
@@ -95,3 +96,35 @@ def test_nothing_is_compared_while_frees_are_not_counted_or_live_objects_are_unk
     assert mark(consistency, row(0, 0, AT_HAND + 1), None) is None
     assert mark(consistency, replace(row(0, 0, 0), live=None), 1) is None
     assert mark(consistency, replace(row(0, 0, 0), total_frees=None), 1) is None
+
+
+KEY, OTHER = key(1), key(2)
+
+
+@pytest.mark.parametrize(
+    ("owner", "live", "disagrees"),
+    [
+        (Owner(5000, 0, 0), 5000, False),
+        (Owner(5000, 0, 0), None, False),
+        (Owner(5000, 0, 1), 5000, True),  # one object had no room
+        (Owner(0, 116, 0), 0, False),  # 1 % of 10,000 frees, and a few
+        (Owner(0, 117, 0), 0, True),
+        (Owner(5000, 0, 0), 4834, False),
+        (Owner(5000, 0, 0), 4833, True),  # no more can be owned than are live in all processes
+    ],
+)
+def test_what_a_scope_owns_is_marked_where_it_cannot_be_right(owner: Owner, live: int | None, disagrees: bool) -> None:
+    slabs = {} if live is None else {"cache-1": Slab(live, size=64, objects_per_slab=10, mem=0)}
+    rows = {KEY: replace(totals(1, allocs=15_000), name="cache-1", total_frees=10_000)}
+    mark_scoped(rows, {KEY: owner, OTHER: Owner(0, 10**6, 10**6)}, slabs, counted=True, bulk=set())
+    assert rows[KEY].disagrees is disagrees
+
+
+def test_of_a_scope_that_allocates_in_bulk_or_without_frees_nothing_is_known() -> None:
+    rows = {KEY: replace(totals(1), total_frees=0), OTHER: replace(totals(2), total_frees=0, approximate=True)}
+    mark_scoped(rows, {}, {}, counted=True, bulk={KEY})
+    assert (rows[KEY].disagrees, rows[OTHER].disagrees) == (True, None)
+    mark_scoped(rows, {}, {}, counted=True, bulk=set())
+    assert rows[KEY].disagrees is False
+    mark_scoped(rows, {}, {}, counted=False, bulk=set())
+    assert rows[KEY].disagrees is None

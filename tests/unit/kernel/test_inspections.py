@@ -14,14 +14,17 @@ from slabtui.kernel.counters import Cache
 from slabtui.kernel.inspect import Inspector
 from slabtui.kernel.inspections import Inspections
 from slabtui.kernel.part import Part
+from slabtui.kernel.procfs import kernel_sites, side_counts
 from slabtui.kernel.procfs.slabinfo import Slabinfo
 from slabtui.kernel.rows import Rows
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import ON_PAGE, InspectionKind, InspectionReading, InspectionTotals
 from slabtui.model.request import InspectionRequest
 from tests.unit.kernel.test_rows import AT_DENTRYS, DENTRY, SLAB, counted
 
 DENTRY_KEY = CacheKey(KeyKind.CACHE, "dentry")
+SIZE = DENTRY.size
 CALLERS, ABOUT = InspectionKind.CALLERS, InspectionKind.ABOUT
 ALL = tuple(kind for kind in ON_PAGE if kind is not InspectionKind.HELD)
 
@@ -135,6 +138,38 @@ def test_a_cache_that_was_counted_is_inspected_at_once(bench: Bench) -> None:
     reading = bench.read()
     assert reading is not None
     assert (reading.cache, reading.trouble, len(reading.rows)) == (DENTRY_KEY, "", 1)
+
+
+def test_what_the_kernel_counts_beside_a_cache_has_its_number_when_the_inspection_began(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter((7, 9, 12))
+    monkeypatch.setattr(side_counts, "read", lambda names, hierarchy: {"unused": next(numbers)})
+    bench.rows.merge(counted({DENTRY: 1}))
+    for expected in ([(7, 7), (9, 7)], [(12, 12)]):
+        bench.request(DENTRY_KEY, ABOUT)
+        for number, began in expected:
+            reading = bench.read()
+            assert reading is not None
+            assert reading.about is not None
+            assert reading.about.counts == (SideCount("unused", number, began),)
+
+
+def test_the_code_that_the_kernel_knows_is_that_of_the_call_sites(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = KernelSite("slab_debug", 2, 2 * SIZE, ("f", "g"))
+    sites = [KernelSite("/proc/allocinfo", 3, 3 * SIZE, (name,)) for name in ("f", "g")]
+    reads = []
+    monkeypatch.setattr(kernel_sites, "read_traces", lambda name, size: reads.append((name, size)) or (traced,))
+    monkeypatch.setattr(kernel_sites, "read_allocinfo", lambda: tuple(sites))
+    bench.rows.merge(counted({DENTRY: 1}))
+    bench.request(DENTRY_KEY, CALLERS, ABOUT)
+    for _ in range(2):
+        _, about = bench.read_all()
+        assert about.about is not None
+        assert about.about.sites == (traced, sites[0])
+    assert reads == [("dentry", SIZE)]
 
 
 @pytest.mark.parametrize("wanted", ["dentry", DENTRY_KEY])

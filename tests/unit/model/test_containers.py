@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.model.containers import Place, find_place, write_place
+from slabtui.model.containers import Place, cut_to_place, find_place, write_place
 
 ID = "3f1a2b3c4d5e" + "0123456789abcdef" * 3 + "0123"
 UID = "0f9c6a1e-1b2c-4d3e-8f90-123456789abc"
@@ -72,3 +72,20 @@ def test_any_path_has_a_place(path: str, width: int) -> None:
     place = find_place(path)
     assert all(part in path for part in (place.container, place.unit))
     assert write_place(path, width) or not path
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (f"/kubepods/pod{UID}/{ID}/system.slice/a.service", f"/kubepods/pod{UID}/{ID}"),
+        (f"/docker/{ID}/docker/{ID}/init", f"/docker/{ID}/docker/{ID}"),
+        ("/user.slice/user-7.slice/user@7.service/app.slice/dbus.service/worker", None),
+        ("/lxc/box/init.scope", "/lxc/box"),
+        (f"/kubepods/pod{UID}", f"/kubepods/pod{UID}"),
+        ("/a/b", "/a/b"),
+        ("/", "/"),
+        ("", ""),
+    ],
+)
+def test_groups_below_a_container_or_a_unit_are_one_place(path: str, place: str | None) -> None:
+    assert cut_to_place(path) == (path.rpartition("/")[0] if place is None else place)

@@ -1,8 +1,9 @@
-"""The rows of what is held, joined by stack, call site and process."""
+"""The rows of what is held, joined by stack, call site, process and place."""
 
 import math
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,17 +17,15 @@ OPEN, EVENT = ("kmem_cache_alloc", "alloc_empty_file", "open"), ("kmem_cache_all
 PIPE = ("kmem_cache_alloc", "alloc_file", "pipe")
 
 
-def row(
-    pid: int | None, objects: int, frames: tuple[str, ...] = EVENT, comm: str = "sh", **more: object
-) -> InspectionRow:
-    return InspectionRow(frames=frames, pid=pid, comm=comm, held=Held(objects, 64 * objects, **more))
+def row(pid: int | None, objects: int, frames: tuple[str, ...] = EVENT, comm: str = "sh", **more: Any) -> InspectionRow:
+    return InspectionRow(frames=frames, pid=pid, comm=comm, held=Held(objects, 64 * objects), **more)
 
 
 ROWS = (row(7, 5), row(8, 9), row(7, 6, OPEN), row(9, 1, PIPE), row(0, 2, PIPE, ""), row(0, 3, OPEN, "other"))
 
 
 @pytest.mark.parametrize(
-    ("by", "objects"), [(By.STACK, [14, 9, 3]), (By.SITE, [23, 3]), (By.PROCESS, [11, 9, 3, 2, 1])]
+    ("by", "objects"), [(By.STACK, [14, 9, 3]), (By.SITE, [23, 3]), (By.PROCESS, [11, 9, 3, 2, 1]), (By.PLACE, [26])]
 )
 def test_rows_are_joined_by_what_they_stand_for_the_largest_first(by: By, objects: list[int]) -> None:
     joined = join(ROWS, by)
@@ -39,9 +38,41 @@ def test_rows_are_joined_by_what_they_stand_for_the_largest_first(by: By, object
 
 
 def test_a_stack_and_a_call_site_are_of_no_process_and_a_process_has_no_stack() -> None:
-    stack, site, process = (join(ROWS, by)[0].row for by in By)
+    stack, site, process = (join(ROWS, by)[0].row for by in (By.STACK, By.SITE, By.PROCESS))
     assert (stack.frames, stack.pid, site.frames, site.pid) == (EVENT, None, ("alloc_empty_file",), None)
     assert (process.frames, process.pid, process.comm) == ((), 7, "sh")
+
+
+CONTAINER = f"/kubepods/pod0f9c6a1e-1111-2222-3333-444455556666/{'3f1a2b3c4d5e6f70' * 4}"
+PLACES = (
+    row(7, 5, cgroup=CONTAINER, removed=False),
+    row(8, 3, cgroup=f"{CONTAINER}/system.slice/a.service", removed=False),
+    row(9, 2, cgroup="/system.slice/cron.service", removed=True),
+    row(9, 6, OPEN, cgroup="/system.slice/cron.service", removed=True),
+    row(10, 1, cgroup="/system.slice", removed=False),
+    row(0, 4, comm="", context=Context.INTERRUPT),
+    row(11, 7, comm="short", removed=True),
+    row(12, 9, comm="other"),
+)
+
+
+def test_a_place_is_a_container_a_unit_or_a_control_group() -> None:
+    joined = join(PLACES, By.PLACE)
+    assert [(one.row.frames, one.row.cgroup, one.row.removed, one.row.rank) for one in joined] == [
+        (("-",), "", None, 9),
+        ((CONTAINER,), CONTAINER, False, 8),
+        (("/system.slice/cron.service",), "/system.slice/cron.service", True, 8),
+        (("(removed)",), "", True, 7),
+        (("(interrupts)",), "", None, 4),
+        (("/system.slice",), "/system.slice", False, 1),
+    ]
+    assert len({one.row.key for one in joined}) == len(joined)
+
+
+def test_a_place_is_removed_when_all_its_control_groups_are() -> None:
+    rows = [replace(PLACES[0], removed=True), PLACES[1]]
+    assert [one.row.removed for one in join(rows, By.PLACE)] == [False]
+    assert [one.row.removed for one in join([replace(row, removed=True) for row in rows], By.PLACE)] == [True]
 
 
 def test_the_order_does_not_depend_on_that_of_the_rows() -> None:

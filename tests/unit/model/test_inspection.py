@@ -150,6 +150,18 @@ def test_the_total_has_the_sum_of_the_rows_and_of_their_variances(
     assert (found.total_allocs, found.variance) == (2 * len(errors), variance)
 
 
+def test_inspections_of_several_caches_at_once_are_compared_and_merged_each_with_its_own() -> None:
+    keys = [key(number, f"cache-{number}") for number in range(3)]
+
+    def read(*allocs: int) -> list[InspectionReading]:
+        return [reading(process(7, number), cache=one) for one, number in zip(keys, allocs, strict=True)]
+
+    earlier = difference_of_inspections(read(1, 1, 1), read(2, 3, 4))
+    later = difference_of_inspections(read(2, 3, 4), read(4, 7, 10))
+    assert [(found.cache, found.rows[0].allocs) for found in later] == list(zip(keys, (2, 4, 6), strict=True))
+    assert [found.rows[0].allocs for found in merge_inspections(earlier, later)] == [3, 6, 9]
+
+
 def test_folded_stacks_go_from_the_outermost_function_in_and_end_with_their_count() -> None:
     stacks = [
         InspectionRow(("alloc", "open", "syscall"), total_allocs=12, allocs=3),

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabtui.model.host import HostGrowth, HostMemory
+from slabtui.model.host import HostGrowth
 from slabtui.model.inspection import Inspection, InspectionKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import CacheTotals, Differences, Reading, Snapshot, merge
 from tests.support.fakes import cache, difference, snapshot, totals
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from slabtui.columns import caches as columns
 from slabtui.columns import inspections
 from slabtui.columns.column import field_names
+from slabtui.model.held import Held, Tracking
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.request import InspectionRequest
 from slabtui.model.snapshot import CacheRow
 from slabtui.outputs import csv_tables, formats
 from slabtui.recording import codec
@@ -144,3 +146,66 @@ def test_the_fields_of_an_inspection_are_those_that_json_has(kind: InspectionKin
     heading, line = parsed(csv_tables.write_inspection(found))
     assert set(heading) == set(codec.inspection_fields(kind))
     assert len(line) == len(heading)
+
+
+FILP = key(3)
+HELD = Held(9, 1728, 2.5, 61.25, 3.5, (4, 4, 0, 1, 0, 0), 0.125, 0.5, 1.5)
+HOLDER = InspectionRow(frames=("alloc", "open"), pid=7, comm="=1", cgroup="/a", removed=True, held=HELD)
+REQUEST = InspectionRequest(FILP, (InspectionKind.HELD,))
+
+
+def held(**more: object) -> Inspection:
+    return Inspection(FILP, InspectionKind.HELD, **{"rows": (HOLDER, replace(HOLDER, pid=8)), "one_in": 4, **more})
+
+
+def written_of_held(inspection: Inspection, most: int | None = None) -> list[dict[str, str]]:
+    form = formats.inspection_csv(REQUEST, most)
+    text = form.heading + form.write(replace(SAMPLE, inspections=(inspection,)), ())
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_an_interval_of_what_is_held_has_a_line_for_each_row_with_its_time() -> None:
+    first, second = written_of_held(held(tracking=Tracking(doubt="frees in bulk")))
+    assert first == {
+        "time": WHEN.split(",", maxsplit=1)[0],
+        "elapsed_s": "1.000000",
+        "cache": str(FILP),
+        "one_in": "4",
+        "trouble": "frees in bulk",
+        "frames": "alloc;open",
+        "pid": "7",
+        "comm": "'=1",
+        "cmdline": "",
+        "ended": "",
+        "cgroup": "/a",
+        "removed": "true",
+        "context": "process",
+        "objects": "9",
+        "bytes": "1728",
+        "standard_error": "2.5",
+        "oldest": "61.25",
+        "median": "3.5",
+        "ages": "4;4;0;1;0;0",
+        "growth_objects_s": "0.125",
+        "lifetime_median": "0.5",
+        "lifetime_p99": "1.5",
+    }
+    assert second["pid"] == "8"
+    assert [row["pid"] for row in written_of_held(held(), most=1)] == ["7"]
+
+
+def test_where_nothing_is_counted_a_line_says_why() -> None:
+    (only,) = written_of_held(held(rows=(), trouble="refused"))
+    assert (only["trouble"], only["pid"], only["objects"]) == ("refused", "", "")
+    assert written_of_held(held(rows=())) == []
+    assert written_of_held(replace(held(), cache=key(4))) == []
+
+
+@pytest.mark.parametrize("kind", [InspectionKind.STACKS, InspectionKind.PROCESSES, InspectionKind.CALLERS])
+def test_intervals_of_the_other_inspections_have_the_fields_of_an_export(kind: InspectionKind) -> None:
+    row = InspectionRow(frames=("alloc+0x1", "open"), pid=7, total_allocs=5)
+    inspection = Inspection(FILP, kind, rows=(row,))
+    form = formats.inspection_csv(InspectionRequest(FILP, (kind,)), None)
+    lines = (form.heading + form.write(replace(SAMPLE, inspections=(inspection,)), ())).splitlines()
+    exported = csv_tables.write_inspection(inspection).splitlines()
+    assert lines == [f"time,elapsed_s,cache,one_in,trouble,{exported[0]}", f"{WHEN}{FILP},1,,{exported[1]}"]

@@ -190,6 +190,7 @@ def test_an_inspection_is_csv_with_the_fields_of_its_kind(tmp_path: Path) -> Non
         "comm": 'a,"b"',
         "context": "process",
         "cgroup": "/x",
+        "removed": "",
         "cmdline": "x",
         "ended": "true",
         "allocs": "1",

@@ -25,12 +25,14 @@ SAMPLE = snapshot(cache(1, "dentry", allocs=3, size=192), time=1764054095.25)  #
 STACKS = Inspection(
     key(1, "dentry"), InspectionKind.STACKS, rows=(InspectionRow(frames=("alloc", "open"), total_allocs=5),)
 )
+REQUEST = InspectionRequest("dentry", (InspectionKind.STACKS,))
+OTHER = replace(STACKS, cache=key(2, "filp"), rows=(InspectionRow(frames=("alloc", "pipe"), total_allocs=9),))
 ALL_FORMATS = {
     "text": formats.slabratetop(1, clear=False),
-    "inspection": formats.inspection(InspectionRequest("dentry", (InspectionKind.STACKS,)), None),
+    "inspection": formats.inspection(REQUEST, None),
     "json": formats.JSON,
     "csv": formats.CSV,
-    "folded": formats.FOLDED,
+    "folded": formats.folded(REQUEST),
 }
 HELD = replace(cache(9, "held"), frees=7, live=15_000, live_delta=-7, mem=1 << 20, disagrees=True, growth_bytes_h=1.5)
 NEW = cache(8, "new", allocs=2)
@@ -166,8 +168,23 @@ def test_csv_has_its_heading_once_and_all_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "folded"), [(None, ""), (SAMPLE, ""), (replace(SAMPLE, inspections=(STACKS,)), "open;alloc 5\n")]
+    ("last", "folded"),
+    [
+        (None, ""),
+        (SAMPLE, ""),
+        (replace(SAMPLE, inspections=(STACKS,)), "open;alloc 5\n"),
+        (replace(SAMPLE, inspections=(OTHER,)), ""),
+        (replace(SAMPLE, inspections=(OTHER, STACKS)), "open;alloc 5\n"),
+    ],
 )
 def test_stacks_are_folded_once_at_the_end(last: Snapshot | None, folded: str) -> None:
-    assert formats.FOLDED.heading == formats.FOLDED.write(replace(SAMPLE, inspections=(STACKS,)), ()) == ""
-    assert formats.FOLDED.ending(last) == folded
+    form = formats.folded(REQUEST)
+    assert form.heading == form.write(replace(SAMPLE, inspections=(STACKS,)), ()) == ""
+    assert form.ending(last) == folded
+
+
+def test_of_several_inspections_the_one_that_was_asked_for_is_printed() -> None:
+    both = replace(SAMPLE, inspections=(OTHER, STACKS))
+    assert formats.inspection(REQUEST, None).write(both, ()) == formats.inspection(REQUEST, None).write(
+        replace(SAMPLE, inspections=(STACKS,)), ()
+    )

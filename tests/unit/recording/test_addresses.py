@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from slabtui.model.beside import KernelSite
 from slabtui.model.identity import CacheKey, KeyKind
-from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
+from slabtui.model.inspection import About, Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec
 from slabtui.recording.addresses import AddressHider
@@ -73,6 +74,16 @@ def test_the_name_of_a_cache_without_a_name_is_hidden_where_another_one_grows_wi
     found, hidden = AddressHider()(snapshot(leak, nameless)).rows
     assert found == replace(leak, grows_with=(hidden.name, "kmalloc-64"))
     assert hidden.name.startswith("hidden-")
+
+
+def test_a_function_without_a_name_that_the_kernel_knows_is_hidden() -> None:
+    site = KernelSite("slab_debug", 3, 192, ("d_alloc", SITE), "fs/dcache.c:3")
+    about = About(sites=(site,), live=5)
+    whole = snapshot(inspections=(Inspection(NAMELESS, InspectionKind.ABOUT, about=about),))
+    hidden = AddressHider()(whole).inspections[0].about
+    assert hidden is not None
+    assert hidden.sites[0].frames[1].startswith("hidden-")
+    assert replace(hidden, sites=(replace(hidden.sites[0], frames=site.frames),)) == about
 
 
 def test_a_command_line_stays_as_its_user_wrote_it() -> None:

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import About, Context, Inspection, InspectionKind, InspectionRow
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.recording import codec
 from slabtui.recording import older as upgrading
@@ -33,7 +35,7 @@ KEYS = strategies.keys(TEXTS)
 SITES = st.builds(InspectionRow, frames=TEXT_TUPLES, standard_error=st.just(0.0), **AMOUNTS)
 ERRORS = st.none() | st.integers(0, 2**40).map(lambda tenths: tenths / 10)
 WHO = {"comm": TEXTS, "cmdline": TEXTS, "ended": st.none() | st.booleans(), "cgroup": TEXTS}
-WHO |= {"context": st.sampled_from(Context)}
+WHO |= {"removed": st.none() | st.booleans(), "context": st.sampled_from(Context)}
 SAMPLED = st.builds(InspectionRow, frames=TEXT_TUPLES, pid=st.none() | COUNTS, standard_error=ERRORS, **WHO, **AMOUNTS)
 PROCESSES = st.builds(InspectionRow, pid=COUNTS, standard_error=st.just(0.0), **WHO, **AMOUNTS)
 INSPECTION_ROWS = {
@@ -52,6 +54,8 @@ ABOUTS = st.builds(
     nodes=st.lists(st.tuples(COUNTS, COUNTS), max_size=3).map(tuple),
     live=st.none() | COUNTS,
     mem=st.none() | COUNTS,
+    counts=st.lists(st.builds(SideCount, TEXTS, COUNTS, COUNTS), max_size=2).map(tuple),
+    sites=st.lists(st.builds(KernelSite, TEXTS, COUNTS, COUNTS, TEXT_TUPLES, TEXTS, TEXTS), max_size=2).map(tuple),
 )
 OF_ALL_KINDS = {"number": COUNTS, "one_in": COUNTS, "lost": COUNTS, "trouble": TEXTS}
 INSPECTIONS = st.one_of(
@@ -64,7 +68,7 @@ INSPECTIONS = st.one_of(
     st.builds(Inspection, cache=KEYS, kind=st.just(InspectionKind.ABOUT), about=ABOUTS, **OF_ALL_KINDS),
 )
 TIMES = st.integers(0, 4_102_444_800_000).map(lambda ms: ms / 1000)
-MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * 5)
+MEMORY = st.builds(HostMemory, *[st.none() | COUNTS] * len(fields(HostMemory)))
 GROWTH = st.builds(
     HostGrowth,
     TIMES,
@@ -83,7 +87,7 @@ SNAPSHOTS = st.builds(
     events=st.none() | COUNTS,
     nanoseconds=st.none() | st.integers(0, 10**7).map(lambda tenths: tenths / 10),
     bulk=st.none() | st.booleans(),
-    inspections=st.lists(INSPECTIONS, max_size=3, unique_by=lambda found: found.kind).map(tuple),
+    inspections=st.lists(INSPECTIONS, max_size=3, unique_by=lambda found: (found.cache, found.kind)).map(tuple),
     memory=st.none() | MEMORY,
     growth=st.none() | GROWTH,
     error=st.none() | TEXTS,
@@ -101,9 +105,9 @@ JSON_VALUES = st.recursive(
     max_leaves=6,
 )
 FIELDS = ["schema", "time", "elapsed_s", "source", "host", "kernel", "since", "scope", "loadavg", "lost", "events"]
-FIELDS += ["ns_per_event", "bulk", "memory", "growth", "error", "notes", "caches", "inspections"]
+FIELDS += ["ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "error", "notes", "caches", "inspections"]
 LATER = ["events", "ns_per_event", "bulk", "detail"]  # a line of the first version may lack them
-OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "growth", "scope", "inspections"]
+OPTIONAL = ["events", "ns_per_event", "bulk", "memory", "cgroup_memory", "growth", "scope", "inspections"]
 NEEDED = [name for name in FIELDS if name not in ("source", *OPTIONAL)]  # whatever was measured, it is a replay now
 ROW_FIELDS = ["cache", "name", "size", "object_size", "address", "approximate", "aliases", "reclaimable"]
 ROW_FIELDS += ["live", "mem", "disagrees"]
@@ -202,7 +206,7 @@ def test_a_line_is_pure_ascii_without_spaces() -> None:
     assert line == (
         '{"schema":"slabtui/2","time":"2025-11-24T19:06:13.603Z","elapsed_s":1.0,"source":"live","host":"","kernel":"",'
         '"since":"2025-11-24T19:03:20.000Z","scope":"","loadavg":"0.38 0.21 0.12 1/342 13297","lost":0,"events":null,'
-        '"ns_per_event":null,"bulk":null,"memory":null,"growth":null,"error":null,"notes":[],'
+        '"ns_per_event":null,"bulk":null,"memory":null,"cgroup_memory":null,"growth":null,"error":null,"notes":[],'
         '"caches":[{"cache":"\\u540d\\u524d#2",'
         '"name":"\\u540d\\u524d","size":64,"object_size":64,"address":"0xffff888100000100","approximate":false,'
         '"aliases":["a"],"reclaimable":null,"live":null,"mem":null,"disagrees":null,"total_allocs":0,"total_bytes":0,'
@@ -285,7 +289,7 @@ def test_a_field_of_a_later_version_is_ignored() -> None:
         ("inspections", "callers"),
         ("inspections", [[]]),
         ("inspections", [None] * 5),
-        *((name, value) for name in ("memory", "growth") for value in (True, 1, "1", [], [[]])),
+        *((name, value) for name in ("memory", "cgroup_memory", "growth") for value in (True, 1, "1", [], [[]])),
         ("scope", None),
         ("scope", 1),
         *((name, value) for name in RATES for value in (True, "1", [], float("nan"), float("inf"), 10**400, 1e300)),
@@ -346,7 +350,7 @@ def test_growth_of_the_machine_without_its_baseline_is_refused() -> None:
 
 def test_a_line_of_slabtui_1_is_read_and_knows_nothing_of_growth() -> None:
     row = replace(cache(1, allocs=5), **GROWN, reclaimable=True, live=2)
-    machine = {"memory": HostMemory(slab=5), "growth": HostGrowth(1.7e9)}
+    machine = {"memory": HostMemory(slab=5), "cgroup_memory": CgroupMemory(7, 2, 5, 9), "growth": HostGrowth(1.7e9)}
     inspection = OF_KINDS[InspectionKind.CALLERS]
     whole = snapshot(row, inspections=(inspection,), origin=Origin(since=1.7e9, scope="pid 7 sh"), **machine)
     found = loads(json.dumps(version_1(codec.dumps(whole, whole.rows))))
@@ -447,19 +451,31 @@ def test_an_older_recording_that_was_made_up_takes_no_memory_without_bound(monke
         assert len(decoder._upgrade._totals) <= 70
 
 
-LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended"}
+LATER_OF_AN_INSPECTION_ROW = {"standard_error", "cmdline", "ended", "removed"}
 LATER_OF_A_STACK = {"pid", "comm", "cgroup", "context"}
 DENTRY = CacheKey(KeyKind.CACHE, "dentry", 2)
 AMOUNTS_OF_ONE = {"allocs": 1, "bytes": 64, "total_allocs": 3, "total_bytes": 192}
 FRAMES = InspectionRow(**AMOUNTS_OF_ONE, frames=("kmem_cache_alloc", "getname_flags", "do_sys_open"))
 OF_ONE = {"pid": 7, "comm": "kswapd0", "cmdline": "", "ended": False, "cgroup": "/a"}
-OF_ONE |= {"context": Context.KERNEL_THREAD}
+OF_ONE |= {"removed": True, "context": Context.KERNEL_THREAD}
 PROCESS = InspectionRow(**AMOUNTS_OF_ONE, **OF_ONE)
 STACK = replace(FRAMES, standard_error=4.94, **OF_ONE)
-ABOUT = About(("x",), 192, 200, 21, 4096, ("reclaimable",), ((0, 3), (1, 4)), 5, 8192)
+ABOUT = About(
+    ("x",),
+    192,
+    200,
+    21,
+    4096,
+    ("reclaimable",),
+    ((0, 3), (1, 4)),
+    5,
+    8192,
+    (SideCount("unused", 7, 6),),
+    (KernelSite("slab_debug", 2, 400, ("d_alloc", "f"), "fs/dcache.c:3", "1-9"),),
+)
 HELD = Held(9, 1728, 2.5, 61.25, 3.5, (4, 4, 0, 1, 0, 0), 0.125, 0.000011, 1.5)
 HOLDER = InspectionRow(frames=FRAMES.frames, **OF_ONE, held=HELD)
-TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk")
+TRACKING = Tracking(9, 400, 1, 3, 5, 13, "frees in bulk", bulk=True)
 OF_KINDS = {
     InspectionKind.CALLERS: Inspection(DENTRY, InspectionKind.CALLERS, 2, 1, 5, (FRAMES,)),
     InspectionKind.STACKS: Inspection(DENTRY, InspectionKind.STACKS, 2, 9, 5, (STACK,)),
@@ -516,8 +532,26 @@ def test_an_inspection_has_the_fields_that_are_documented_for_its_kind() -> None
             "nodes": [[0, 3], [1, 4]],
             "live": 5,
             "mem": 8192,
+            "counts": [{"name": "unused", "number": 7, "began": 6}],
+            "sites": [
+                {
+                    "source": "slab_debug",
+                    "objects": 2,
+                    "bytes": 400,
+                    "frames": ["d_alloc", "f"],
+                    "place": "fs/dcache.c:3",
+                    "pids": "1-9",
+                }
+            ],
         },
     }
+
+
+def test_an_older_recording_has_nothing_beside_a_cache() -> None:
+    found = inspected(InspectionKind.ABOUT)
+    del found["inspections"][0]["about"]["counts"], found["inspections"][0]["about"]["sites"]
+    (inspection,) = loads(json.dumps(found)).inspections
+    assert inspection.about == replace(ABOUT, counts=(), sites=())
 
 
 def test_what_is_held_is_read_as_it_was_written() -> None:
@@ -545,7 +579,7 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
             part.keys()
             - LATER_OF_AN_INSPECTION_ROW
             - (LATER_OF_A_STACK if kind is InspectionKind.STACKS else set())
-            - ({"cache", "trouble"} if which == 0 else set())
+            - ({"cache", "trouble"} if which == 0 else {"counts", "sites"})
         ):  # the key names the cache
             found = inspected(kind)
             inspection = found["inspections"][0]
@@ -607,6 +641,11 @@ def test_an_inspection_without_one_of_its_fields_is_refused_and_the_field_named(
         (InspectionKind.HELD, ["tracking"], 1, "tracking is 1"),
         (InspectionKind.HELD, ["tracking", "net"], 0.5, "net is 0.5"),
         (InspectionKind.ABOUT, ["about", "live"], -1, "live is -1"),
+        (InspectionKind.ABOUT, ["about", "counts"], {}, "counts is {}"),
+        (InspectionKind.ABOUT, ["about", "counts"], [3], "a count that is no object"),
+        (InspectionKind.ABOUT, ["about", "counts", 0, "number"], -1, "number is -1"),
+        (InspectionKind.ABOUT, ["about", "sites"], [{}], "bytes is missing"),
+        (InspectionKind.ABOUT, ["about", "sites"], [{}] * 65, "sites has 65 members, and may have 64"),
         (InspectionKind.ABOUT, ["about", "mem"], 1.5, "mem is 1.5"),
     ],
 )

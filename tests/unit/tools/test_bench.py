@@ -4,7 +4,7 @@ import time
 
 from slabtui.kernel import counters
 from slabtui.kernel.procfs.slabinfo import Parser
-from tests.tools.bench import bpftrace, made, page, scale, stepped
+from tests.tools.bench import bpftrace, held, made, page, scale, stepped
 from tests.tools.bench.extras import Runs
 from tests.tools.bench.piped import complaint
 from tests.tools.bench.report import Figure, Heading, Report, Table, Text, printed, spread, times
@@ -138,3 +138,9 @@ def test_a_step_inside_another_is_counted_once() -> None:
     taken = time.thread_time_ns() - begun
     assert 0 < clock.spent["outer"] < clock.spent["inner"]
     assert clock.spent.total() <= taken
+
+
+def test_events_of_other_caches_are_subtracted_from_the_cost_of_those_of_one_cache() -> None:
+    """Of 30 events that take 20 ns on average, 10 are of the cache; the others take 5 ns each."""
+    assert held.of_cache(held.Events(number=30, of_cache=10, each=20.0), other=5.0) == 50.0
+    assert held.of_cache(held.Events(number=10, of_cache=10, each=20.0), other=5.0) == 20.0

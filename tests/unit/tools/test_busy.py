@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.analysis.growth import Growth
-from slabtui.model.host import HostMemory
+from slabtui.model.memory import HostMemory
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.reader import read
 from tests.support import hosts

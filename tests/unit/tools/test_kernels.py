@@ -12,7 +12,19 @@ from tests.tools.kernels import __main__ as kernels
 from tests.tools.kernels import choice, guest, oldtools, page, results, tracefs
 from tests.tools.kernels.choice import Kernel
 from tests.tools.kernels.guest import Step
-from tests.tools.kernels.results import Comparison, Counts, Hidden, Jitless, LiveTests, Lookup, Result, SideBySide, Tool
+from tests.tools.kernels.results import (
+    Comparison,
+    Counts,
+    Hidden,
+    Jitless,
+    LiveTests,
+    Lookup,
+    Result,
+    SideBySide,
+    Tool,
+    Tracker,
+    Trackers,
+)
 
 KERNEL = Kernel("6.12.118-1", "6.12.118+deb13-amd64", headers=True)
 COUNTS = Counts(happened=100_000, kernel=100_000, counted=99_990, lost=10)
@@ -33,6 +45,7 @@ GOOD = Result(
         lookups=LOOKUPS,
     ),
     side_by_side=SideBySide(5000, 3, (Tool("bpfcc-tools 0.26", trouble="no a|b"), Tool("slabtui", 7.0, 5001))),
+    trackers=Trackers(1000, 0.01, (Tracker("slabtui --held filp", 0.015), Tracker("memleak", trouble="no b|c"))),
     hidden=Hidden(exact_kmalloc=True, counts=ALL),
     jitless=Jitless(counts=COUNTS, frees=ALL, callers=ALL, stacks=TOO_FEW, bulk="no"),
 )
@@ -122,6 +135,8 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert GOOD.hidden
     assert GOOD.jitless
     results.write(GOOD.side_by_side, tmp_path / results.FILES[results.SIDE_BY_SIDE])
+    assert GOOD.trackers
+    results.write(GOOD.trackers, tmp_path / results.FILES[results.TRACKERS])
     results.write(GOOD.hidden, tmp_path / results.FILES[results.HIDDEN])
     results.write(GOOD.jitless, tmp_path / results.FILES[results.JITLESS])
     (tmp_path / results.FILES[results.LIVE]).write_text(
@@ -177,6 +192,7 @@ def test_a_step_that_left_no_result_is_reported_with_how_it_ended(tmp_path: Path
         "live left no result: it took too long",
         "compare left no result: it ended with status 1",
         "oldtools left no result: it did not end",
+        "trackers left no result: it did not end",
         "hidden left no result: it did not end",
         "jitless left no result: it did not end",
     ]
@@ -268,6 +284,14 @@ def test_the_page_has_the_figures_of_the_run_and_nothing_else() -> None:
     )
 
 
+def test_the_page_has_what_tracking_costs_and_why_a_tool_does_not_run() -> None:
+    lines = rendered(GOOD).splitlines()
+    assert f"| {KERNEL.release} | slabtui --held filp | 10.0 us | 15.0 us, x 1.5 | - |" in lines
+    assert f"| {KERNEL.release} | memleak | 10.0 us | - | does not run: no b\\|c |" in lines
+    refused = Trackers(1000, 0.01, (Tracker("slabtui --held filp", trouble="no x"),))
+    assert results.faults(replace(GOOD, trackers=refused)) == ["slabtui does not track what is held: no x"]
+
+
 def test_a_kernel_that_always_compiles_programs_has_no_fault() -> None:
     result = replace(GOOD, jitless=Jitless(always_on=True))
     assert results.faults(result) == []
@@ -296,7 +320,7 @@ def test_a_kernel_that_is_refused_is_in_the_table_with_the_reason() -> None:
 
 def test_a_guest_that_left_nothing_is_in_all_tables() -> None:
     text = rendered(Result(KERNEL, 9.0, ("the guest ended without a result (Kernel panic)",)))
-    assert text.count(f"| {KERNEL.release} |") == 3
+    assert text.count(f"| {KERNEL.release} |") == 4
     assert "does not work: the guest ended without a result (Kernel panic)" in text
     assert "no result |" in text.splitlines()[-1]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.markdown import replace_part
 from tests.tools import rooms
 
 NO_ROOM: frozenset[str] = frozenset()
@@ -59,11 +60,11 @@ def test_a_room_comes_before_those_that_it_imports() -> None:
 
 def test_only_the_text_between_the_markers_is_replaced() -> None:
     page = "before\n<!-- x: written by tests/tools/rooms.py -->\nold\n<!-- end of x -->\nafter\n"
-    text = rooms.replaced(page, "x", "new")
+    text = replace_part(page, "x", "new", "tests/tools/rooms.py")
     assert text == "before\n<!-- x: written by tests/tools/rooms.py -->\n\nnew\n\n<!-- end of x -->\nafter\n"
-    assert rooms.replaced(text, "x", "new") == text
+    assert replace_part(text, "x", "new", "tests/tools/rooms.py") == text
 
 
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="does not have the lines"):
-        rooms.replaced("# A page\n", "x", "new")
+        replace_part("# A page\n", "x", "new", "tests/tools/rooms.py")

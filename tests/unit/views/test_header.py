@@ -10,7 +10,8 @@ import pytest
 from urwid.testing import render_runs, render_text
 
 from slabtui.cli.options import DEMO
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
+from slabtui.model.memory import CgroupMemory, HostMemory
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording.reader import read
 from slabtui.views.app import App
@@ -119,6 +120,16 @@ def test_without_any_cache_nothing_was_allocated() -> None:
     assert "0B/s" in lines(app_with(snapshot()), (120, 40))[2]
 
 
+def test_the_slab_memory_of_the_control_group_stands_beside_that_of_the_host() -> None:
+    app = app_with(busy(cgroup_memory=CgroupMemory(30 * MIB, 9 * MIB, 21 * MIB, 47 * MIB)))
+    assert lines(app)[1].endswith("+11.4Mi/min cgroup slab 30.0Mi")
+    assert "/min  cgroup slab 30.0Mi unrecl 21.0Mi of kernel 47.0Mi  " in lines(app, (160, 50))[1]
+    assert lines(app, (60, 16))[1].endswith(" cgroup 30.0Mi")
+    older = app_with(busy(cgroup_memory=CgroupMemory(30 * MIB, 9 * MIB, 21 * MIB)))
+    assert "kernel" not in lines(older, (200, 50))[1]
+    assert "cgroup" not in lines(app_with(busy(cgroup_memory=CgroupMemory())), (200, 50))[1]
+
+
 def test_the_rates_are_for_the_time_and_in_the_style_of_the_table() -> None:
     app = app_with(busy(elapsed=2.0))
     size = (120, 40)
@@ -153,6 +164,7 @@ def changing(number: int) -> list[Snapshot]:
                 nanoseconds=10 ** chosen.uniform(1, 2.9),
                 bulk=True,
                 memory=HostMemory(1 << 38, 1 << 37, slab, part, slab - part),
+                cgroup_memory=CgroupMemory(slab // 2, part // 2, (slab - part) // 2, slab),
                 growth=growth if chosen.random() > 0.2 else None,
                 rows=tuple(replace(row, allocs=int(row.allocs * 10 ** chosen.uniform(-3, 3))) for row in one.rows),
                 origin=Origin("live", "db7.example", "6.1.0"),
@@ -171,7 +183,20 @@ def test_no_field_moves_from_one_interval_to_the_next(size: tuple[int, int]) -> 
         intervals += 1
         shown = render_text(app.stack, size, focus=True)
         for row in (*range(3), -2):
-            for label in ("load", " allocs/s", "B/s", "every", "LIVE", "slab", "recl", "unrecl", "RAM", "/min", "CPU"):
+            for label in (
+                "load",
+                " allocs/s",
+                "B/s",
+                "every",
+                "LIVE",
+                "slab",
+                "recl",
+                "unrecl",
+                "RAM",
+                "/min",
+                "cgroup",
+                "CPU",
+            ):
                 found = re.search(rf"(?<!\w){re.escape(label.strip())}", shown[row])
                 if found and not shown[row].startswith("CACHE"):
                     places[label].add((row, found.start()))

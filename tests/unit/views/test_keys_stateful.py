@@ -16,9 +16,10 @@ from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
 from slabtui.model.course import Course, Point
 from slabtui.model.history import History
-from slabtui.model.host import HostGrowth, HostMemory, Origin
+from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind
+from slabtui.model.memory import HostMemory
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.producer import Producer

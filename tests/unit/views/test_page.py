@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from urwid.testing import check_box_sizing, render_runs
 
+from slabtui.model.beside import KernelSite, SideCount
 from slabtui.model.held import Held, Tracking
 from slabtui.model.inspection import ON_PAGE, About, Context, Inspection, InspectionKind, InspectionRow
 from slabtui.model.request import InspectionRequest, Request
@@ -335,6 +336,17 @@ def test_all_that_the_kernel_says_and_the_charts_of_the_past_show() -> None:
     assert re.fullmatch(" +-3s now +-3s now", lines[first + 3])
     assert lines[first + 4].startswith("bytes/s 512  min 64  max 512 ")
     assert "MEM ?" in lines[first + 4]
+
+
+def test_what_the_kernel_counts_beside_a_cache_and_the_code_that_it_knows_show() -> None:
+    counts = SideCount("dentries", 1131456, 1131400), SideCount("unused", 12, 12)
+    site = KernelSite("slab_debug", 500, 96000, ("__d_alloc", "d_alloc"), pids="1-150")
+    assert ABOUT.about is not None
+    screen = opened(InspectionKind.ABOUT)
+    screen.show(DENTRY, inspections=(replace(ABOUT, about=replace(ABOUT.about, counts=counts, sites=(site,))),))
+    text = " ".join(" ".join(body(screen)).replace("┃", "").split())
+    assert "Counted 1,131,456 dentries (+56), 12 unused" in text
+    assert "In use by slab_debug: 93.8KiB in 500 objects, __d_alloc < d_alloc, pid 1-150" in text
 
 
 def test_what_the_kernel_does_not_say_is_a_question_mark_and_no_zero() -> None:

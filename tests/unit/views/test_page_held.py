@@ -1,4 +1,4 @@
-"""The tab of what is held: its rows by stack, call site and process, the ways between them, and what it says above."""
+"""The tab of what is held: its rows by stack, call site, process and place, how to turn them, what it says above."""
 
 import csv
 import io
@@ -79,7 +79,7 @@ def test_stacks_are_told_apart_with_all_numbers_at_80_columns() -> None:
     assert (second[0], second[6]) == ("5", "path_openat < do_file_open")
 
 
-def test_v_turns_the_rows_between_stacks_call_sites_and_processes() -> None:
+def test_v_turns_the_rows_between_stacks_call_sites_processes_and_places() -> None:
     screen = opened("v")
     assert titles(screen).split()[6:] == ["CALL", "SITE"]
     assert [line.split() for line in body(screen)] == [
@@ -92,7 +92,29 @@ def test_v_turns_the_rows_between_stacks_call_sites_and_processes() -> None:
     assert body(screen)[1].split()[6:] == ["7", "X", "bash"]
     assert styles(screen, "bash") == ["row"]  # what an ended process keeps is no less interesting
     screen.type("v")
+    assert titles(screen).split()[6:] == ["PLACE"]
+    assert [line.split()[0] for line in body(screen)] == ["5.51k"]
+    screen.type("v")
     assert titles(screen).split()[6:] == ["STACK"]
+
+
+def test_enter_on_a_place_shows_its_stacks_and_its_path_and_esc_returns_to_it() -> None:
+    container, removed = f"/docker/{'3f1a2b3c4d5e6f70' * 4}", "/system.slice/e\\x1b[2Jvil.service"
+    rows = (
+        replace(ROWS[0], cgroup=container, removed=False),
+        *(replace(row, cgroup=removed, removed=True) for row in ROWS[1:]),
+    )
+    screen = opened("v", "v", "v", "down", held=replace(HELD, rows=rows))
+    assert [line.split(maxsplit=6)[6] for line in body(screen)] == ["3f1a2b3c4d5e", f"{removed[14:]} (removed)"]
+    screen.type("enter")
+    assert screen.lines()[screen.top].startswith(f"{removed[14:]} ")
+    assert screen.lines()[screen.top + 1].startswith(f"{removed} ")
+    assert [line.split()[0] for line in body(screen)] == ["5", "3"]
+    screen.type("enter")
+    assert screen.has("8446") or screen.has("bash")
+    screen.type("esc", "esc")
+    assert "(removed)" in selected(screen)
+    assert titles(screen).split()[6:] == ["PLACE"]
 
 
 def test_a_wide_terminal_says_who_holds_a_stack() -> None:

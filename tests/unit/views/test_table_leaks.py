@@ -310,3 +310,21 @@ def test_with_a_scope_the_leak_view_says_why_it_is_empty(size: tuple[int, int]) 
     said = " ".join(" ".join(screen.body()).split())
     assert "Start without -p and --cgroup." in said
     assert "No cache has grown" not in said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10)])
+def test_with_a_scope_the_table_has_net_in_place_of_live(size: tuple[int, int]) -> None:
+    screen = Screen(size=size)
+    screen.app.state.toggle_frees()
+    origin = Origin(scope="cgroup /a")
+    row = replace(cache(0, "filp", allocs=100), disagrees=False, frees=40, total_frees=40, total_allocs=100)
+    unsure = replace(row, cache=cache(1).cache, name="epi", disagrees=True)
+    screen.show(row, unsure, origin=origin)
+    screen.show(row, unsure, origin=origin, time=1.7e9 + 1)
+    assert "LIVE" not in screen.heading()
+    end = screen.lines()[screen.top].index(" NET") + len(" NET")
+    assert [line[:end].split()[-1] for line in sorted(screen.body()[:2])] == ["-", "+60"]
+    screen.type("o")
+    assert "NET▼" in screen.heading()
+    screen.type("f", "l")
+    assert "LIVE" in screen.heading() or size == (40, 10)

@@ -72,7 +72,7 @@ def test_the_format_of_a_record_has_its_size(record: type[ctypes.Structure]) -> 
 
 
 SIZES = ("SLOT_BITS", "ROWS", "STACK_ROWS", "STACKS", "RATE", "BESIDE", "BULKS", "TALLIES", "SHEAF_RESULT", "CHUNK")
-SIZES += ("ENTRIES", "GOAL", "STRATA", "STRATUM_RATE", "USUAL")
+SIZES += ("OWNED", "MOST_OWNED", "ENTRIES", "GOAL", "STRATA", "STRATUM_RATE", "USUAL")
 
 
 @pytest.mark.live
@@ -81,11 +81,12 @@ SIZES += ("ENTRIES", "GOAL", "STRATA", "STRATUM_RATE", "USUAL")
     [
         ("table.bpf.h", "calibration.bpf.c", "inventory.bpf.c", "allocs.bpf.c"),
         ("table.bpf.h", "frees.bpf.c"),
+        ("table.bpf.h", "owned.bpf.c"),
         ("origin.bpf.h", "inspect.bpf.c"),
         ("origin.bpf.h", "held.bpf.c"),
         ("bulk.bpf.c",),
     ],
-    ids=["allocs", "frees", "inspect", "held", "bulk"],
+    ids=["allocs", "frees", "owned", "inspect", "held", "bulk"],
 )
 def test_every_record_of_the_programs_is_checked(files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first member of each in turn has another name in Python."""

@@ -8,7 +8,7 @@ import pytest
 
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.procfs import cgroups
-from slabtui.kernel.procfs.cgroups import Group, Groups, hierarchy
+from slabtui.kernel.procfs.cgroups import Group, Groups, hierarchy, shows_all
 
 ROOT = "24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
 OLD = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n"
@@ -54,12 +54,12 @@ def inode(path: Path) -> int:
 
 def test_the_path_of_an_id_is_that_of_the_directory_with_that_inode(tree: Path) -> None:
     groups = Groups(tree)
-    assert groups.path(inode(tree)) == ""
+    assert groups.find(inode(tree))[0] == ""
     groups.learn({inode(tree)})
-    assert groups.path(inode(tree)) == "/"
-    assert groups.path(inode(tree / "system.slice" / "cron.service")) == "/system.slice/cron.service"
-    assert groups.path(inode(tree / "e\x1b[2Jvil")) == r"/e\x1b[2Jvil"
-    assert groups.path(inode(tree / "cgroup.procs")) == ""
+    assert groups.find(inode(tree))[0] == "/"
+    assert groups.find(inode(tree / "system.slice" / "cron.service"))[0] == "/system.slice/cron.service"
+    assert groups.find(inode(tree / "e\x1b[2Jvil"))[0] == r"/e\x1b[2Jvil"
+    assert groups.find(inode(tree / "cgroup.procs"))[0] == ""
 
 
 def test_a_group_that_comes_later_is_learnt_when_it_is_asked_for(tree: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_group_that_comes_later_is_learnt_when_it_is_asked_for(tree: Path) -> 
     groups.learn({inode(tree)})
     (tree / "late").mkdir()
     groups.learn({inode(tree), inode(tree / "late")})
-    assert groups.path(inode(tree / "late")) == "/late"
+    assert groups.find(inode(tree / "late"))[0] == "/late"
 
 
 def test_an_id_that_is_gone_is_searched_for_once(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,14 +77,51 @@ def test_an_id_that_is_gone_is_searched_for_once(tree: Path, monkeypatch: pytest
     groups = Groups(tree)
     for _ in range(3):
         groups.learn({2**63, inode(tree)})
-    assert groups.path(2**63) == ""
+    assert groups.find(2**63)[0] == ""
     assert walks == [tree]
+
+
+def test_a_group_that_is_removed_keeps_its_path(tree: Path) -> None:
+    groups = Groups(tree)
+    group = tree / "system.slice" / "cron.service"
+    number = inode(group)
+    groups.learn({number})
+    assert groups.find(number) == ("/system.slice/cron.service", False)
+    remake(group)
+    for _ in range(2):
+        groups.learn({number, inode(group)})
+        assert groups.find(number) == ("/system.slice/cron.service", True)
+        assert groups.find(inode(group)) == ("/system.slice/cron.service", False)
+
+
+@pytest.mark.parametrize(("whole", "removed"), [(True, True), (False, None)])
+def test_a_group_that_is_nowhere_is_removed_unless_it_may_be_out_of_sight(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, whole: bool, removed: bool | None
+) -> None:
+    monkeypatch.setattr(cgroups, "shows_all", lambda: whole)
+    groups = Groups(tree)
+    groups.learn({2**63})
+    assert groups.find(2**63) == ("", removed)
+
+
+@pytest.mark.parametrize(
+    ("root", "first", "whole"), [("/", True, True), ("/docker/a", True, False), ("/", False, False)]
+)
+def test_a_hierarchy_is_whole_outside_of_containers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str, first: bool, whole: bool
+) -> None:
+    namespace = tmp_path / "namespace"
+    namespace.touch()
+    (tmp_path / "mountinfo").write_text(NEW.format("/sys/fs/cgroup").replace(" / ", f" {root} ", 1))
+    monkeypatch.setattr(cgroups, "_FIRST_NAMESPACE", inode(namespace) if first else 0)
+    assert shows_all(tmp_path / "mountinfo", namespace) is whole
+    assert not shows_all(tmp_path / "mountinfo", tmp_path / "none")
 
 
 def test_without_a_hierarchy_every_path_is_unknown() -> None:
     groups = Groups(None)
     groups.learn({1, 2})
-    assert groups.path(1) == groups.path(3) == ""
+    assert groups.find(1) == groups.find(3) == ("", None)
 
 
 def test_a_group_is_opened_by_its_path_below_the_root_or_by_its_directory(

@@ -1,0 +1,96 @@
+"""What metrics are exposed of a source, and how it ends."""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from slabtui.cli import options
+from slabtui.cli.exporting import Exporter
+from slabtui.collector import Collector
+from slabtui.errors import SlabtuiError
+from slabtui.metrics import destination
+from slabtui.model.snapshot import Reading
+from tests.support.fakes import FakeSource, totals
+
+
+def export(
+    arguments: Sequence[str], readings: Callable[[int], Reading], count: int, notes: Sequence[str] = ()
+) -> list[str]:
+    """Expose this many intervals of a source; return what was said."""
+    said: list[str] = []
+    collector = Collector(FakeSource(readings), 0.02)
+    try:
+        Exporter(options.parse(arguments)).run(collector, count, said.append, lambda: tuple(notes))
+    finally:
+        collector.stop()
+    return said
+
+
+def reading(number: int) -> Reading:
+    return Reading((totals(1, "a", 10 * number), totals(2, "b", number)))
+
+
+def unreadable(number: int) -> Reading:
+    if number == 1:
+        raise OSError("gone")
+    return reading(number)
+
+
+def test_it_says_where_metrics_are_and_each_note_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.prom"
+    assert export(["--metrics", str(path)], reading, 3, ["slow"]) == [f"metrics: {path}", "slow"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interval_without_a_reading_is_said_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.prom"
+    monkeypatch.setattr(destination.Textfile, "close", lambda self: None)
+    said = export(["--metrics", str(path)], unreadable, 2)
+    assert said == [f"metrics: {path}", "cannot read the counters: gone"]
+    text = path.read_text()
+    assert "\nslabtui_read_errors_total 1.0\n" in text
+    assert '\nslabtui_cache_allocations_total{cache="a"} 20.0\n' in text
+
+
+def test_the_options_say_which_caches_have_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.prom"
+    monkeypatch.setattr(destination.Textfile, "close", lambda self: None)
+    export(["--metrics", str(path), "--metrics-exclude", "a", "--metrics-include", "b"], reading, 1)
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if line.startswith("slabtui_cache_allocations_total")] == [
+        'slabtui_cache_allocations_total{cache="b"} 1.0',
+        'slabtui_cache_allocations_total{cache="other"} 10.0',
+    ]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "a.prom"
+    expected = f"^cannot write {path} \\(No such file or directory\\): check its directory$"
+    with pytest.raises(SlabtuiError, match=expected):
+        export(["--metrics", str(path)], reading, 1)
+
+
+def test_a_file_that_cannot_be_written_for_a_while_is_said_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, publish, calls = tmp_path / "a.prom", destination.Textfile.publish, []
+
+    def fail_sometimes(self: destination.Textfile) -> None:
+        calls.append(0)
+        if len(calls) in (2, 3):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        publish(self)
+
+    monkeypatch.setattr(destination.Textfile, "publish", fail_sometimes)
+    said = export(["--metrics", str(path)], reading, 5)
+    assert said == [f"metrics: {path}", f"cannot write {path} (No space left on device): check its directory"]
+    assert len(calls) == 5
+
+
+def test_a_pattern_that_takes_too_long_is_named(tmp_path: Path) -> None:
+    slow = lambda number: Reading((totals(1, "a" * 40, number),))  # noqa: E731  a name that the pattern does not match
+    with pytest.raises(SlabtuiError, match=r"^a pattern for metrics takes too long: see slabtui --help$"):
+        export(["--metrics", str(tmp_path / "a.prom"), "--metrics-include", "~(a+)+b"], slow, 1)
