@@ -5,9 +5,8 @@ import re
 
 from slabtui.model.course import Point
 from slabtui.model.identity import CacheKey
-from slabtui.recording import lines
+from slabtui.recording import bounds, lines
 
-_HEAD = 4096  # bytes of a line, which have what is known of the whole machine
 _MOST_OF_ROW = 64 << 10  # bytes; a usual row has less than 1 KiB, and one with 1024 aliases may have more than this
 _MEMORY = re.compile(rb'"slab":(\d{1,19}),"reclaimable":(?:null|\d{1,19}),"unreclaimable":(null|\d{1,19})[,}]')
 _CHANGES = b'{"schema":"slabtui/2-changes"'
@@ -15,7 +14,7 @@ _CHANGES = b'{"schema":"slabtui/2-changes"'
 
 def slab(line: bytes) -> Point | None:
     """Return the slab memory of the machine in a line, with the part that is unreclaimable; None: it is not known."""
-    time, found = lines.time_of(line), _MEMORY.search(line, 0, _HEAD)
+    time, found = lines.time_of(line), _MEMORY.search(line, 0, lines.HEAD)
     if time is None or found is None:
         return None
     return Point(time, int(found[1]), 0 if found[2] == b"null" else int(found[2]))
@@ -50,4 +49,4 @@ def _memory_of_row(written: bytes, before: int | None) -> int | None:
     except (ValueError, RecursionError):
         return before
     memory = row.get("mem", before)
-    return memory if isinstance(memory, int) else None
+    return memory if isinstance(memory, int) and 0 <= memory <= bounds.LARGEST_COUNT else None

@@ -156,17 +156,21 @@ class Player(Producer):
         """Jump, and return what follows there; what follows here if nothing is found or there is another jump."""
         target, self._target = self._target, None
         assert target is not None
-        for at_once in (True, False):
-            found = seeker.find(target, self._last, self._goes_on, at_once=at_once)
+        for at_once, is_wanted in ((True, self._wants_target), (False, self._wants_past)):
+            found = seeker.find(target, self._last, is_wanted, at_once=at_once)
             if found is None or not self.wait_for_room():
                 break
             before, rest = found
             self._publish_arrival(before, is_complete=not at_once)
         return rest
 
-    def _goes_on(self) -> bool:
-        """Return whether the intervals before a moment are still wanted: nothing else is to be done."""
-        return self._target is None and not (self._steps or self._stopping or self._finishing)
+    def _wants_target(self) -> bool:
+        """Return whether the interval at the target of the last jump is still wanted."""
+        return self._target is None and not (self._stopping or self._finishing)
+
+    def _wants_past(self) -> bool:
+        """Return whether the intervals before it are still wanted: a step forward does not wait for them."""
+        return self._wants_target() and not self._steps
 
     def _publish_arrival(self, snapshots: list[Snapshot], *, is_complete: bool) -> None:
         """Publish the last of some snapshots, with their history and judgement."""

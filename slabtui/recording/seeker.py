@@ -86,7 +86,7 @@ class Seeker:
             if not found:
                 time, seconds = min(time, self._end()), max(1.0, seconds) * _LONGER
             elif found[-1].elapsed > seconds and len(found) < number:
-                seconds = found[-1].elapsed * 1.5
+                seconds = found[-1].elapsed
             else:
                 return [*found], rest
         return None

@@ -125,7 +125,7 @@ class Timeline:
 
     def jump_to_begin(self) -> None:
         """Show the first moment of the recording."""
-        self.jump(-inf if self.begin is None else self.begin)
+        self.jump(self.begin or 0.0)
 
     def jump_to_end(self) -> None:
         """Show the last moment of the recording."""

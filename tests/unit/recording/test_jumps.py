@@ -132,6 +132,18 @@ def test_after_a_jump_it_stands_still_or_plays_on_as_before() -> None:
         assert taken == as_replayed(recorded())[302]
 
 
+def test_a_step_right_after_a_jump_is_made_there() -> None:
+    with playing(Seeker(tape("directory"), None, None, 0.0)) as screen:
+        screen.player.jump(BEGIN + 3000)
+        screen.player.step()
+        arrivals, times = [], []
+        while not times:
+            snapshot, arrival = screen.take()
+            arrivals.append(snapshot.time) if arrival else times.append(snapshot.time)
+        assert set(arrivals) == {BEGIN + 3000}
+        assert times == [BEGIN + 3010]
+
+
 def test_at_its_end_it_waits_for_a_jump_back() -> None:
     with playing(Seeker(tape("directory"), None, None, 0.0)) as screen:
         screen.jump(inf)
