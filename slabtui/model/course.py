@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -42,7 +43,7 @@ class Rise(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """The course of an amount.
 
@@ -64,13 +65,25 @@ class Course:
         """The time of the last point."""
         return self.points[-1].time if self.points else 0.0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the recording was read to its end, and has the amount."""
+        return self.is_whole and bool(self.points)
+
+    @cached_property
+    def _times(self) -> list[float]:
+        return [point.time for point in self.points]
+
+    @cached_property
+    def _step(self) -> float:
+        """The usual time between two points."""
+        return median(later - earlier for earlier, later in pairwise(self._times)) if len(self.points) > 1 else 0.0
+
     def columns(self, number: int) -> list[Point | None]:
         """Return the largest amount in each of so many equal parts of the time; None: nothing was recorded then."""
         if not self.points:
             return [None] * number
-        times = [point.time for point in self.points]
-        steps = [later - earlier for earlier, later in pairwise(times)]
-        longest = _GAP * median(steps) if steps else 0.0
+        times, longest = self._times, _GAP * self._step
         found: list[Point | None] = []
         for column in range(number):
             low, high = self.time_at(column, number), self.time_at(column + 1, number)
@@ -114,9 +127,7 @@ class Course:
 
     def _window(self) -> float:
         """Return the seconds in which a rise is measured: two points at least."""
-        times = [point.time for point in self.points]
-        steps = [later - earlier for earlier, later in pairwise(times)]
-        return max(min(_WINDOW, (self.end - self.begin) / _PARTS), 2 * median(steps) if steps else 0.0)
+        return max(min(_WINDOW, (self.end - self.begin) / _PARTS), 2 * self._step)
 
 
 class CourseBuilder:

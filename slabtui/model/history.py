@@ -101,10 +101,10 @@ class History:
             self._drop_oldest()
         self._forget_inspections()
 
-    def replace(self, other: "History") -> None:
-        """Number the snapshots like those of a history that this one replaces; the newest has the number of its newest.
+    def continue_numbers(self, other: "History") -> None:
+        """Give the newest snapshot the number of the newest one of another history, which this one replaces.
 
-        There is room for the numbers of 300.
+        It is 300 at least, so that a history with the same newest snapshot and more others can replace this one.
         """
         self.added = max(other.added, LENGTH)
 

@@ -225,14 +225,14 @@ class State(TableState):
             return
         try:
             moment = moments.parse(text.strip())
-            target = moments.find(moment, shown.time, begin, course.end if course.is_whole else inf)
+            target = moments.find(moment, shown.time, begin, course.end if course.is_known else inf)
         except (ValueError, OverflowError):
             self.complain("no moment, as 02:30, -10m or 2026-11-26T02:30")
             return
         if isinstance(moment, moments.Ago):
             target = max(target, begin)
-        if target < begin or (course.is_whole and target > course.end):
-            end = f" and ends at {numbers.date_and_clock(course.end)}" if course.is_whole else ""
+        if target < begin or (course.is_known and target > course.end):
+            end = f" and ends at {numbers.date_and_clock(course.end)}" if course.is_known else ""
             self.complain(f"the recording begins at {numbers.date_and_clock(begin)}{end}")
             return
         self.close()

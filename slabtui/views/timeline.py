@@ -67,7 +67,7 @@ class Timeline:
             is_again: whether it has the same newest interval as the history so far; then what is shown stays.
         """
         back = self.back if is_again else 0
-        history.replace(self.history)
+        history.continue_numbers(self.history)
         self.history, self.ended = history, False
         self._show(back)
 
