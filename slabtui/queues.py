@@ -50,6 +50,11 @@ class SnapshotQueue:
             self._changed.notify_all()
         self._notify()
 
+    def reopen(self) -> None:
+        """Add more snapshots although it was closed: the user has jumped back in a recording that was at its end."""
+        with self._changed:
+            self._end = None
+
     def get(self, timeout: float | None = 0) -> Snapshot | None:
         """Take the oldest snapshot; None if there is none within `timeout` seconds (None: wait without limit).
 

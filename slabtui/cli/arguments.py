@@ -3,7 +3,6 @@
 import argparse
 import enum
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +35,7 @@ METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 REPORTS = (".html", ".md", ".json")  # endings of the names of reports, by which they have their format
 
 _MOST_DIGITS = 19
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # of a unit
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_LONGEST_DURATION = 100 * 366 * 86400  # seconds; a moment that long ago is still a date
 
 
 def column(given: str) -> str:
@@ -112,8 +109,8 @@ def destination(given: str) -> Destination:
 def moment(given: str) -> moments.Moment:
     """Return a moment of a recording."""
     try:
-        return moments.Ago(duration(given[1:])) if given.startswith("-") else moments.parse(given)
-    except (argparse.ArgumentTypeError, ValueError) as error:
+        return moments.parse(given)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(
             f"{given!r} is not a moment, as 02:30, -6h or 2026-11-26T02:30 (ISO 8601)"
         ) from error
@@ -164,22 +161,17 @@ def positive(given: str, what: str) -> int:
 
 def duration(given: str) -> int:
     """Return the seconds of a duration, as in 90s, 15m, 1h, 7d and 2w."""
-    seconds = _amount(given, _SECONDS)
-    if not 0 < seconds <= _LONGEST_DURATION:
-        raise argparse.ArgumentTypeError(f"{given!r} is not a duration, as 90s, 15m, 1h, 7d or 2w")
-    return seconds
+    try:
+        return moments.duration(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def size(given: str) -> int:
     """Return the bytes of a size, as in 500M and 1G."""
-    found = _amount(given, _BYTES)
+    number, unit = given[:-1], given[-1:]
+    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
+    found = int(number) * _BYTES.get(unit, 0) if is_number else 0
     if not found:
         raise argparse.ArgumentTypeError(f"{given!r} is not a size, as 100M or 1G")
     return found
-
-
-def _amount(given: str, units: Mapping[str, int]) -> int:
-    """Return a whole number of one of these units; 0: it is none."""
-    number, unit = given[:-1], given[-1:]
-    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
-    return int(number) * units[unit] if is_number and unit in units else 0

@@ -161,6 +161,8 @@ def _relay(options: Options, *, is_screen: bool) -> Producer:
 def _player(options: Options, *, is_screen: bool) -> Producer:
     from slabtui.recording.intervals import add_up
     from slabtui.recording.player import Player
+    from slabtui.recording.seeker import Seeker
+    from slabtui.recording.survey import Survey
     from slabtui.recording.tape import Tape
 
     tape = Tape(options.replay)
@@ -169,7 +171,11 @@ def _player(options: Options, *, is_screen: bool) -> Producer:
         recorded = tape.read(options.begin, options.end)
         return add_up(recorded, options.interval) if options.sums else recorded
 
-    return Player(read, paced=is_screen, repeats=is_screen and options.demo)
+    if not is_screen or options.demo:
+        return Player(read, paced=is_screen, repeats=is_screen)
+    seeker = Seeker(tape, options.begin, options.end, options.interval if options.sums else 0.0)
+    survey = Survey(tape.lines, *tape.limits(options.begin, options.end))
+    return Player(read, paced=True, seeker=seeker, survey=survey)
 
 
 def _concealer(options: Options) -> Concealer:
@@ -252,6 +258,7 @@ def _open_screen(options: Options, producer: Producer, conceal: Concealer, endin
         idle=options.all,
         replay=not options.is_live,
         streamed=options.is_streamed,
+        repeats=options.demo,
         frees=options.request.frees or options.scoped,
         inspected_caches=_inspected_caches() if options.demo else (),
     )

@@ -114,6 +114,21 @@ def clock(moment: float, form: str = "%H:%M:%S") -> str:
     return time.strftime(form, time.localtime(max(0.0, min(moment, _LAST_MOMENT))))
 
 
+def date_and_clock(moment: float) -> str:
+    """Write the local date and time of a moment in seconds since the epoch: `2026-11-26 14:05:09`."""
+    return f"{date(moment)} {clock(moment)}"
+
+
+def day_and_clock(moment: float) -> str:
+    """Write the local day of the year and time of a moment in seconds since the epoch: `11-26 14:05`."""
+    return time.strftime("%m-%d %H:%M", time.localtime(moment))
+
+
+def date(moment: float) -> str:
+    """Write the local date of a moment in seconds since the epoch: `2026-11-26`."""
+    return time.strftime("%Y-%m-%d", time.localtime(moment))
+
+
 def _significant(scaled: float) -> str:
     """Write a number that is not negative with three significant digits, and two decimals at most."""
     for decimals, limit in ((2, 9.995), (1, _WHOLE)):

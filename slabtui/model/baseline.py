@@ -1,6 +1,6 @@
 """The baseline: the totals of every cache when counting began, or at the user's mark, and what changed since then."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabtui.model.identity import CacheKey
@@ -71,6 +71,7 @@ class Baselines:
         self._all: list[Baseline] = []
         self._freed: Baseline | None = None
         self._run: float | None = None
+        self._start: tuple[float | None, Baseline] | None = None  # of the first interval of all, with its run
 
     def receive(self, snapshot: Snapshot) -> bool:
         """Take in the next interval; that of another run, which began to count at another time, begins anew.
@@ -83,11 +84,37 @@ class Baselines:
             self._all, self._freed, self._run = [], None, snapshot.origin.since
         if not self._all:
             self._all.append(Baseline.before(snapshot, self.received))
+        if self._start is None:
+            self._start = self._run, self._all[0]
         if all(row.frees is None for row in snapshot.rows):
             self._freed = None
         elif self._freed is None:
             self._freed = Baseline.before(snapshot, self.received)
         return other_run
+
+    def jump(self, snapshots: Sequence[Snapshot], last: int, *, keeps_marks: bool = False) -> bool:
+        """Take in the intervals up to another moment of a recording, instead of those that came.
+
+        Sums since the start stay exact, because each interval has totals. In another run they begin with these.
+
+        Args:
+            snapshots: one or more, of one run.
+            last: the number that the last one has from now on.
+            keeps_marks: whether the marks were set at that moment.
+
+        Returns:
+            Whether marks were dropped.
+        """
+        marks = self._all[1:]
+        self.received = last - len(snapshots)
+        self._run, self._freed = snapshots[0].origin.since, None
+        is_first_run = self._start is not None and self._start[0] == self._run
+        self._all = [self._start[1]] if is_first_run and self._start is not None else []
+        for snapshot in snapshots:
+            self.receive(snapshot)
+        if keeps_marks:
+            self._all += marks
+        return bool(marks) and not keeps_marks
 
     def mark(self, snapshot: Snapshot) -> None:
         """Begin again at the end of the last interval."""

@@ -101,6 +101,13 @@ class History:
             self._drop_oldest()
         self._forget_inspections()
 
+    def continue_numbers(self, other: "History") -> None:
+        """Give the newest snapshot the number of the newest one of another history, which this one replaces.
+
+        It is 300 at least, so that a history with the same newest snapshot and more others can replace this one.
+        """
+        self.added = max(other.added, LENGTH)
+
     def back(self, steps: int) -> Snapshot:
         """Return the snapshot this many intervals before the newest; IndexError: it is not kept."""
         return self._intervals[-1 - steps].snapshot

@@ -9,9 +9,10 @@ from slabtui.model.inspection import Inspection
 from slabtui.model.snapshot import Snapshot
 from slabtui.recording import bounds, codec
 
+HEAD = 4096  # bytes, which have what is known of the whole machine
+
 _MOST_ROWS = 4096  # of each kind of an inspection whose line would be too long: with long texts they take 4 MiB
 _BEGINNING = 256  # bytes of a line; the schema and the time are its first fields
-_HEAD = 4096  # bytes, which have what is known of the whole machine
 _TIME = re.compile(rb'"time":"([^"\\]{1,40})"')
 _SLAB = re.compile(rb'"slab":(\d{1,19})[,}]')  # of the memory of the machine
 
@@ -67,7 +68,7 @@ def time_of(written: bytes) -> float | None:
 
 def slab_of(written: bytes) -> int | None:
     """Return the slab memory of the machine in a line, in bytes; None: unknown."""
-    found = _SLAB.search(written, 0, _HEAD)
+    found = _SLAB.search(written, 0, HEAD)
     return None if found is None else int(found[1])
 
 

@@ -1,4 +1,4 @@
-"""Moments that a user names: by the clock, by how long before the end of a recording, or as a date. Pure.
+"""Moments that a user names: by the clock, by how long before another moment, or as a date. Pure.
 
 A date or a time of day without a zone is of the zone of the machine that replays (tzset(3); TZ=UTC changes it).
 """
@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DAY = timedelta(days=1)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}  # of a unit
+_LONGEST = 100 * 366 * 86400  # seconds; a moment that long ago is still a date
+_MOST_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
 class Ago:
-    """So many seconds before the end of the recording."""
+    """So many seconds before the end of the recording, or before the moment on the screen."""
 
     seconds: int
 
@@ -37,8 +40,20 @@ class Date:
 Moment = Ago | Clock | Date
 
 
-def parse(text: str) -> Clock | Date:
-    """Return a time of day, or a date of ISO 8601; ValueError where it is neither."""
+def duration(text: str) -> int:
+    """Return the seconds of a duration, as in 90s, 15m, 1h, 7d and 2w; ValueError where it is none."""
+    number, unit = text[:-1], text[-1:]
+    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
+    seconds = int(number) * _SECONDS[unit] if is_number and unit in _SECONDS else 0
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{text!r} is not a duration, as 90s, 15m, 1h, 7d or 2w")
+    return seconds
+
+
+def parse(text: str) -> Moment:
+    """Return how long ago it was (-6h), a time of day, or a date of ISO 8601; ValueError where it is none of them."""
+    if text.startswith("-"):
+        return Ago(duration(text[1:]))
     if found := _CLOCK.fullmatch(text):
         return Clock(*(int(number or 0) for number in found.groups()))
     try:
@@ -64,6 +79,26 @@ def span(begin: Moment | None, end: Moment | None, last: float) -> tuple[float, 
     if isinstance(end, Clock) and begin is not None:
         return since, _at(end, since, +1)
     return since, _before(end, last)
+
+
+def find(moment: Moment, here: float, begin: float, end: float) -> float:
+    """Return when it is, seen from a moment of a recording, in seconds since the epoch.
+
+    A time of day is the nearest one that lies in the recording, else the nearest one.
+
+    Args:
+        moment: a time of day, a date, or how long before `here`.
+        here: the moment that is on the screen.
+        begin: when the recording begins.
+        end: when it ends; infinite where that is not known yet.
+    """
+    if isinstance(moment, Date):
+        return moment.time
+    if isinstance(moment, Ago):
+        return here - moment.seconds
+    near = sorted((_at(moment, here, -1), _at(moment, here, +1)), key=lambda time: abs(time - here))
+    beyond = [_at(moment, begin, +1), _at(moment, min(end, here), -1)]
+    return next((time for time in (*near, *beyond) if begin <= time <= end), near[0])
 
 
 def _before(moment: Moment, last: float) -> float:

@@ -109,17 +109,30 @@ def follow(file: BufferedReader, name: str) -> Iterator[Snapshot]:
 def times(path: Path | Traversable) -> tuple[float, float]:
     """Return the times of the first and the last snapshot of a recording; SlabtuiError where it cannot be read."""
     first = last = None
-    try:
-        for line in _lines(path, 0):
-            last = lines.time_of(line) or last
-            first = first or last
-    except (EOFError, zlib.error):
-        pass
-    except OSError as error:
-        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY, Status.USAGE) from error
+    for line in lines_of(path):
+        last = lines.time_of(line) or last
+        first = first or last
     if first is None or last is None:
         raise SlabtuiError(f"{path} has no snapshot in it", _REMEDY)
     return first, last
+
+
+def begin(path: Path | Traversable) -> float:
+    """Return the time of the first snapshot of a recording; SlabtuiError where it cannot be read."""
+    found = next(filter(None, map(lines.time_of, lines_of(path))), None)
+    if found is None:
+        raise SlabtuiError(f"{path} has no snapshot in it", _REMEDY)
+    return found
+
+
+def lines_of(path: Path | Traversable) -> Iterator[bytes]:
+    """Yield the lines of a recording, up to where it is cut short; SlabtuiError where it cannot be read."""
+    try:
+        yield from _lines(path, 0)
+    except (EOFError, zlib.error):
+        return
+    except OSError as error:
+        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY, Status.USAGE) from error
 
 
 def inspected_caches(path: Path | Traversable) -> tuple[str, ...]:

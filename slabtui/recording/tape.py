@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from math import inf
@@ -29,6 +30,9 @@ class _Piece(Protocol):
     def read(self, since: float) -> Iterator[Snapshot]:
         """Yield its snapshots from a moment on."""
 
+    def lines(self) -> Iterator[bytes]:
+        """Yield all its lines."""
+
 
 class Tape:
     """The recordings of files and directories, in the order of their time.
@@ -54,11 +58,9 @@ class Tape:
             SlabtuiError: a recording cannot be read, or there is no snapshot between these moments.
         """
         is_whole = begin is None and end is None
-        since, until = (0.0, inf) if is_whole else span(begin, end, self._pieces[-1].end)
+        since, until = self.limits(begin, end)
         is_empty = True
-        for snapshot in self._since(since):
-            if snapshot.time > until:
-                break
+        for snapshot in self.between(since, until):
             is_empty = False
             yield snapshot
         if is_empty and is_whole:
@@ -67,6 +69,32 @@ class Tape:
             first, last = codec.iso(self._pieces[0].begin), codec.iso(self._pieces[-1].end)
             asked = f"from {codec.iso(since)}" if until == inf else f"from {codec.iso(since)} to {codec.iso(until)}"
             raise SlabtuiError(f"{self._name} has no snapshot {asked}", f"it goes from {first} to {last}", Status.USAGE)
+
+    def limits(self, begin: Moment | None, end: Moment | None) -> tuple[float, float]:
+        """Return these moments in seconds since the epoch; SlabtuiError where the recording cannot be read."""
+        return (0.0, inf) if begin is None and end is None else span(begin, end, self._pieces[-1].end)
+
+    @property
+    def begin(self) -> float:
+        """The time of the first snapshot."""
+        return self._pieces[0].begin
+
+    @property
+    def end(self) -> float:
+        """The time of the last snapshot; a file is read to its end for it."""
+        return self._pieces[-1].end
+
+    def between(self, since: float, until: float) -> Iterator[Snapshot]:
+        """Yield the snapshots from one time to another, if there are any; SlabtuiError as for `read`."""
+        for snapshot in self._since(since):
+            if snapshot.time > until:
+                return
+            yield snapshot
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield all lines, as they are written; SlabtuiError where a file cannot be read."""
+        for piece in self._pieces:
+            yield from piece.lines()
 
     def _since(self, since: float) -> Iterator[Snapshot]:
         pieces = self._pieces
@@ -84,9 +112,9 @@ class _File:
     def _times(self) -> tuple[float, float]:
         return reader.times(self._path)
 
-    @property
+    @functools.cached_property
     def begin(self) -> float:
-        return self._times[0]
+        return reader.begin(self._path)
 
     @property
     def end(self) -> float:
@@ -94,6 +122,9 @@ class _File:
 
     def read(self, since: float) -> Iterator[Snapshot]:
         return reader.read(self._path, since)
+
+    def lines(self) -> Iterator[bytes]:
+        return reader.lines_of(self._path)
 
 
 class _Segment:
@@ -132,6 +163,10 @@ class _Segment:
                 last = replace(last, notes=(*last.notes, str(error)))
         if last is not None:
             yield last
+
+    def lines(self) -> Iterator[bytes]:
+        with suppress(SlabtuiError):
+            yield from reader.lines_of(self._path)
 
 
 def _segments(directory: Path) -> list[_Piece]:

@@ -25,10 +25,12 @@ from slabtui.views.header import header, height
 from slabtui.views.line import Segment
 from slabtui.views.page import Page
 from slabtui.views.paste import Mouse, Pastes
-from slabtui.views.playback import Playback
+from slabtui.views.playing import Playing
 from slabtui.views.state import State
 from slabtui.views.status import Status
 from slabtui.views.table import Table
+from slabtui.views.time_line import TimeLine
+from slabtui.views.time_line import height as time_line_height
 from slabtui.views.timers import Timers
 from slabtui.views.widgets import Drawn
 from slabtui.views.windows import PromptWindow
@@ -75,13 +77,14 @@ class App:
         self._queue: SnapshotQueue | None = None
         self._loop: urwid.MainLoop | None = None
         self._requested = Request()
-        self._held = False
+        self._playing = Playing(state)
         self._header = header(state)
         self._table = Table(state)
         self._page = Page(state)
         self._timers = Timers(state, self.sync)
         self._status = Status(state, self._say_of_rows)
         self._hints = Hints(lambda: state.context, self.press)
+        self._time_line = TimeLine(state)
         self._prompt: Prompt | None = None
         self._footer = urwid.Pile([("pack", self._status), ("pack", self._hints)])
         self._frame = urwid.Frame[Table | Page, Drawn, urwid.Pile](self._table, self._header, self._footer)
@@ -95,10 +98,8 @@ class App:
             Effect.REDRAW: self._redraw,
             Effect.MEASURE: self._measure,
             Effect.MARK: self._mark,
-            Effect.FASTER: lambda: self._change_speed(lambda player: player.faster()),
-            Effect.SLOWER: lambda: self._change_speed(lambda player: player.slower()),
-            Effect.STEP: self._step,
             Effect.EXPORT: self._export,
+            **self._playing.effects,
         }
 
     def run(self, producer: Snapshots, screen: urwid.BaseScreen | None = None) -> None:
@@ -126,10 +127,12 @@ class App:
         producer.subscribe(self._queue)
         self.connect(producer)
         try:
+            self._playing.start(lambda: _write(wake))
             self._loop.run()
         except urwid.InputClosedError as error:
             raise OSError(errno.EIO, "the terminal is gone") from error
         finally:
+            self._playing.stop()
             producer.stop()  # before its end of the pipe is closed: the number could be another file's by then
             producer.unsubscribe(self._queue)
             self._loop.remove_watch_pipe(wake)
@@ -138,6 +141,7 @@ class App:
     def connect(self, producer: Snapshots) -> None:
         """Request from this producer what the state needs, from now on."""
         self._producer = producer
+        self._playing.connect(producer)
         self.sync()
 
     def press(self, key: str) -> bool:
@@ -177,7 +181,7 @@ class App:
             urwid.ExitMainLoop: it was the last that was asked for.
             SlabtuiError: the same, and it could not be read.
         """
-        self.state.receive(snapshot)
+        self._playing.receive(snapshot)
         self.sync()
         if self._left is not None:
             self._left -= 1
@@ -189,14 +193,16 @@ class App:
     def sync(self) -> None:
         """Do, request and draw what follows from the state; called after each key, snapshot and timer."""
         self._hand_over()
-        for effect in self.state.take_effects():
-            self._effects[effect]()
+        while effects := self.state.take_effects():  # what was looked for and is known asks for a jump
+            for effect in effects:
+                self._effects[effect]()
         self.state.other_notes = self._notes()
         self._draw_windows()
         if self._loop is not None:
             self._timers.refresh(self._loop)
         self._header.refresh()
         self._frame.body.refresh()
+        self._time_line.refresh()
         self._hints.refresh()
         if self._prompt is not None:
             self._prompt.refresh()
@@ -221,7 +227,8 @@ class App:
                 self.show(snapshot)
         except SnapshotsEndedError:
             self.state.end()
-            self.sync()
+        self._playing.take_survey()
+        self.sync()
         return True
 
     def finish(self, unhandled: str | None = None) -> None:
@@ -237,10 +244,7 @@ class App:
         if self.state.request != self._requested:
             self._requested = self.state.request
             self._producer.request(self._requested)
-        if self.state.time.paused != self._held:
-            self._held = self.state.time.paused
-            if (player := self._player) is not None:
-                player.hold(self._held)
+        self._playing.hold()
 
     def _draw_windows(self) -> None:
         """Show the windows of the state: the table or a page, and a dialog over it or a prompt below it."""
@@ -262,7 +266,10 @@ class App:
     def _lay_out_footer(self) -> None:
         """Show the prompt or the keys, below the status where there is room for it."""
         last: urwid.Widget = self._prompt or self._hints
-        wanted = [self._status, last] if self._size[1] >= _LEAST_ROWS else [last]
+        wanted: list[urwid.Widget] = [self._status, last] if self._size[1] >= _LEAST_ROWS else [last]
+        if self.state.time.can_jump and (lines := time_line_height(self._size[1])):
+            self._time_line.resize(lines)
+            wanted.insert(0, self._time_line)
         if [widget for widget, _ in self._footer.contents] != wanted:
             self._footer.contents = [(widget, self._footer.options("pack")) for widget in wanted]
             self._footer.focus_position = len(wanted) - 1
@@ -280,20 +287,6 @@ class App:
 
     def _say_of_rows(self) -> list[Segment]:
         return self._table.status() if self.state.page is None else self._page.status()
-
-    @property
-    def _player(self) -> Playback | None:
-        producer: object = self._producer
-        return producer if isinstance(producer, Playback) else None
-
-    def _change_speed(self, change: Callable[[Playback], None]) -> None:
-        if (player := self._player) is not None:
-            change(player)
-            self.state.play(player.speed)
-
-    def _step(self) -> None:
-        if (player := self._player) is not None:
-            player.step()
 
     def _measure(self) -> None:
         if self._producer is not None:

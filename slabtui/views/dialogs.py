@@ -12,7 +12,7 @@ from slabtui.columns import caches, holders, inspections, leaks, numbers
 from slabtui.columns.column import Column
 from slabtui.columns.numbers import Style, Unit
 from slabtui.model.inspection import InspectionKind, InspectionRow
-from slabtui.views import commands, header, keymap, status, terminal
+from slabtui.views import commands, header, keymap, status, terminal, time_line
 from slabtui.views.cells import cells, drawable, is_plain
 from slabtui.views.commands import Command
 from slabtui.views.keymap import Action, KeyContext
@@ -77,6 +77,7 @@ def _content(context: KeyContext, plain: bool) -> tuple[Line, ...]:
     return (
         *_section("Lines at the top", header.meanings()),
         *_section("Line above the keys", status.MEANINGS),
+        *_section("Lines above that", [("time line", time_line.MEANING)]),
         *tables,
         *_section("Colours", terminal.MEANINGS, styled=True),
         *_section(f"Keys here ({_place(context)})", ((_keys(action), action.help) for action in here)),
@@ -89,7 +90,8 @@ MOUSE = (
     (
         "click",
         "A heading: sort by it, or reverse the order. A row: select it, or open it if it is selected. A tab: open it. A"
-        " key in the last line: press it. The scroll bar: scroll there. Beside a dialog: close it",
+        " key in the last line: press it. The scroll bar: scroll there. The time line: jump there. Beside a"
+        " dialog: close it",
     ),
     ("wheel", "Scroll"),
     ("Shift", "While it is held, the terminal selects text; --no-mouse leaves the mouse to the terminal"),

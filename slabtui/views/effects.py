@@ -17,4 +17,6 @@ class Effect(enum.Enum):
     FASTER = enum.auto()
     SLOWER = enum.auto()
     STEP = enum.auto()
+    JUMP = enum.auto()
+    SEARCH = enum.auto()
     EXPORT = enum.auto()

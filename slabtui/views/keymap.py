@@ -210,7 +210,13 @@ ACTIONS = (
         "Follow",
     ),
     Action("measure", ("m",), _MAIN, "Measure again what counting an event costs; takes a second", _PROGRAM),
-    Action("back", ("[",), _MAIN, "Go one interval back in time, and pause; 300 are kept", _TIME),
+    Action(
+        "back",
+        ("[",),
+        _MAIN,
+        "Go one interval back in time, and pause; 300 are kept, and a replay goes back to its beginning",
+        _TIME,
+    ),
     Action(
         "forward",
         ("]",),
@@ -218,6 +224,25 @@ ACTIONS = (
         "Go one interval forward while paused; in a replay also past the newest one",
         _TIME,
     ),
+    Action("back-ten", ("{",), _MAIN, "Go ten intervals back in time, and pause", _TIME),
+    Action("forward-ten", ("}",), _MAIN, "Go ten intervals forward while paused", _TIME),
+    Action("begin", ("(",), _MAIN, "In a replay: jump to the first moment of the recording", _TIME),
+    Action("end", (")",), _MAIN, "In a replay: jump to the last moment", _TIME),
+    Action(
+        "jump",
+        ("t",),
+        _MAIN,
+        "In a replay: jump to a moment: 02:30, -10m, or 2026-11-26T02:30; marks are dropped",
+        _TIME,
+    ),
+    Action(
+        "seek",
+        ("w",),
+        _MAIN,
+        "In a replay: jump to the moment at which the memory of the selected cache grew most, then to the next of five",
+        _TIME,
+    ),
+    Action("seek-all", ("W",), _MAIN, "In a replay: the same of all slab memory", _TIME),
     Action("faster", ("+", "="), _MAIN, "Replay twice as fast", _TIME),
     Action("slower", ("-",), _MAIN, "Replay half as fast", _TIME),
     Action(
@@ -250,7 +275,7 @@ ACTIONS = (
     ),
     Action("bottom", ("end", "G"), _LISTS, "To the bottom", _MOVE, command="cursor max right"),
     Action("close", ("esc", "enter", "q", "?", "h", "f1"), _DIALOG, "Close the dialog", _OF_DIALOG, "Close"),
-    Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, or write the file", _OF_PROMPT),
+    Action("accept", ("enter",), _PROMPT, "Accept what is typed: keep the filter, write the file, or jump", _OF_PROMPT),
     Action("cancel", ("esc",), _PROMPT, "Leave the prompt, and restore the filter that was there before", _OF_PROMPT),
     Action(
         "delete-line", ("ctrl u",), _PROMPT, "Delete to the beginning", _OF_PROMPT, command="delete to start of line"

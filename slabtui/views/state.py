@@ -3,14 +3,20 @@
 import time
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
+from math import inf
 
-from slabtui.columns import query
+from slabtui.columns import numbers, query
+from slabtui.model.course import Course
+from slabtui.model.history import History
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import ON_PAGE, InspectionKind
 from slabtui.model.request import InspectionRequest, Request
 from slabtui.model.snapshot import Snapshot
+from slabtui.recording import moments
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
 from slabtui.views.page_state import PageState
+from slabtui.views.search import Search
 from slabtui.views.table_state import TableState
 from slabtui.views.timeline import Timeline
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, TableWindow, Window
@@ -25,24 +31,28 @@ class State(TableState):
     Attributes:
         replay: for the timeline.
         streamed: for the timeline.
+        repeats: for the timeline.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
         inspected_caches: names of the caches that the recording has inspections of; empty: not known.
         windows: all windows, the topmost last.
         pages: what the page of a cache shows.
+        search: where a cache grew most.
     """
 
     replay: InitVar[bool] = False
     streamed: InitVar[bool] = False
+    repeats: InitVar[bool] = False
     error: str = ""
     other_notes: tuple[str, ...] = ()
     inspected_caches: tuple[str, ...] = ()
     windows: list[Window] = field(init=False)
     pages: PageState = field(init=False)
+    search: Search = field(init=False, default_factory=Search)
     _effects: list[Effect] = field(init=False, default_factory=list)
 
-    def __post_init__(self, replay: bool, streamed: bool) -> None:
-        self.time = Timeline(self._effects.append, replay, streamed)
+    def __post_init__(self, replay: bool, streamed: bool, repeats: bool) -> None:
+        self.time = Timeline(self._effects.append, replay, streamed, repeats)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
         self.pages = PageState(self.windows, self.time)
@@ -57,6 +67,21 @@ class State(TableState):
         if self.baselines.receive(snapshot):
             self._steady.clear()
         self._on_timeline(lambda: self.time.receive(snapshot))
+
+    def arrive(self, history: History, *, is_complete: bool) -> None:
+        """Show another moment of the recording; all marks are dropped.
+
+        Args:
+            history: the intervals up to that moment.
+            is_complete: whether the same interval was there before, with fewer others before it.
+        """
+        self._steady.clear()
+        self._on_timeline(lambda: self.time.arrive(history, is_again=is_complete))
+        snapshots, last = history.snapshots(), history.added
+        if self.baselines.jump(snapshots, last, keeps_marks=is_complete):
+            cleared = "The mark is cleared: growth and sums count from the start again"
+            self.message = f"{self.message}; {cleared}" if self.message else cleared
+        self.arrange()
 
     def end(self) -> None:
         """There are no more snapshots."""
@@ -76,13 +101,53 @@ class State(TableState):
         """Pause, or continue with the newest snapshot."""
         self._on_timeline(self.time.toggle_pause)
 
-    def step_back(self) -> None:
-        """Show the interval before, and pause."""
-        self._on_timeline(self.time.step_back)
+    def step_back(self, steps: int = 1) -> None:
+        """Show an earlier interval, and pause."""
+        self._on_timeline(lambda: self.time.step_back(steps))
 
-    def step_forward(self) -> None:
-        """Show the next interval while paused."""
-        self._on_timeline(self.time.step_forward)
+    def step_forward(self, steps: int = 1) -> None:
+        """Show a later interval while paused."""
+        self._on_timeline(lambda: self.time.step_forward(steps))
+
+    def ask_for_moment(self) -> None:
+        """Open the prompt for a moment of the recording."""
+        self.time.demand_jumps()
+        self.windows.append(PromptWindow(Purpose.MOMENT, ""))
+        self.message = "A time of day, -10m for ten minutes before this moment, or 2026-11-26T02:30"
+
+    def seek_growth(self) -> None:
+        """Show the moment at which the selected cache grew most, then the next one; the selection follows it."""
+        self.time.demand_jumps()
+        row = self.pages.inspected or self.selected
+        if row is None:
+            raise NothingToDoError("no cache is selected")
+        if self.page is None:
+            self.table.followed = row.cache
+        self._seek(row.cache, row.name)
+
+    def seek_growth_of_all(self) -> None:
+        """Show the moment at which all slab memory grew most, then the next one."""
+        self.time.demand_jumps()
+        self._seek(None, "slab memory")
+
+    def _seek(self, cache: CacheKey | None, name: str) -> None:
+        self.search.seek(cache, name)
+        if self.search.rises is None:
+            self.message = f"Looking for where {name} grew most…"
+            self._effects.append(Effect.SEARCH)
+        else:
+            self._show_rise()
+
+    def find(self, course: Course) -> None:
+        """Take in the course of the memory that is looked for."""
+        if self.search.is_waiting:
+            self.search.take(course)
+            self._show_rise()
+
+    def _show_rise(self) -> None:
+        self.message = self.search.message
+        if (rise := self.search.rise) is not None:
+            self.time.jump(rise.time)
 
     # Windows.
 
@@ -147,8 +212,32 @@ class State(TableState):
             if prompt.complaint:
                 raise NothingToDoError("the filter is not valid")
             self.close()
+        elif prompt.purpose is Purpose.MOMENT:
+            self._accept_moment(prompt.text)
         else:
             self._effects.append(Effect.EXPORT)
+
+    def _accept_moment(self, text: str) -> None:
+        """Jump to the moment that was typed; say in the prompt what is wrong with it."""
+        course, begin, shown = self.time.course, self.time.begin, self.shown
+        if begin is None or shown is None:
+            self.complain("nothing is shown yet")
+            return
+        try:
+            moment = moments.parse(text.strip())
+            target = moments.find(moment, shown.time, begin, course.end if course.is_known else inf)
+        except (ValueError, OverflowError):
+            self.complain("no moment, as 02:30, -10m or 2026-11-26T02:30")
+            return
+        if isinstance(moment, moments.Ago):
+            target = max(target, begin)
+        if target < begin or (course.is_known and target > course.end):
+            end = f" and ends at {numbers.date_and_clock(course.end)}" if course.is_known else ""
+            self.complain(f"the recording begins at {numbers.date_and_clock(begin)}{end}")
+            return
+        self.close()
+        self.message = ""
+        self.time.jump(target)
 
     def cancel(self) -> None:
         """Close the prompt; the filter is again what it was before."""

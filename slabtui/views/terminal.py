@@ -34,6 +34,7 @@ PALETTE = (
     ("selected growing", "white,bold", "dark red", "bold,standout"),
     ("bar", "dark cyan", "default", "default"),
     ("chart", "dark cyan", "default", "default"),
+    ("part", "dark magenta", "default", "default"),
     ("key", "default,bold", "default", "bold"),
     ("label", "black", "dark cyan", "standout"),
     ("prompt", "default,bold", "default", "bold"),

@@ -71,6 +71,7 @@ class Purpose(enum.Enum):
 
     FILTER = "Filter"
     EXPORT = "Write to"
+    MOMENT = "Go to"
 
 
 @dataclass(slots=True, eq=False)

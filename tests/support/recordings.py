@@ -11,7 +11,7 @@ from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotsEndedError
 from slabtui.recording import codec
 from slabtui.recording.recorder import Recorder
-from slabtui.recording.sink import create
+from slabtui.recording.sink import Sink, create
 from tests.support.fakes import cache, snapshot
 
 
@@ -43,6 +43,13 @@ def record(path: Path, given: Iterable[Snapshot]) -> Path:
     recorder.close()
     assert recorder.failure is None
     return path
+
+
+def write(sink: Sink, given: Iterable[Snapshot]) -> None:
+    """Write snapshots to a sink, each as its own interval, and close it."""
+    for each in given:
+        sink.write(live(each))
+    sink.close()
 
 
 LATER_OF_A_ROW = ("growth_objects_s", "recent_objects_s", "growth_bytes_h", "growing", "grows_with")

@@ -1,5 +1,6 @@
 """Any keys in any window at any size, between any events: each acts or says that it does nothing."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,16 @@ from urwid.testing import click, press
 
 from slabtui.columns.caches import SORTS
 from slabtui.columns.query import Order
+from slabtui.model.course import Course, Point
+from slabtui.model.history import History
 from slabtui.model.host import HostGrowth, Origin
+from slabtui.model.identity import CacheKey
 from slabtui.model.inspection import ON_PAGE, Inspection, InspectionKind
 from slabtui.model.memory import HostMemory
 from slabtui.model.request import Request
-from slabtui.model.snapshot import CacheRow
+from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.producer import Producer
+from slabtui.recording.player import Arrival
 from slabtui.views import keymap
 from slabtui.views.app import App
 from slabtui.views.keymap import KeyContext
@@ -30,7 +35,20 @@ NAMES = ("dentry", "kmalloc-cg-192", "~kmalloc-large", r"\x1b[2J", "\u540d\u524d
 QUITTING = {"quit", "quit-anywhere"}
 KEYS = sorted({key for action in keymap.ACTIONS if action.name not in QUITTING for key in action.keys})
 OTHER_KEYS = ("f7", "meta x", "ctrl z", "insert", "\u00e9", "\u540d", "paste q", "paste \u540d")
-TYPED = (*"~d(e-1.*", "\u540d", "paste e", "backspace", "delete", "left", "right", "home", "end", "f7", "enter", "esc")
+TYPED = (
+    *"~d(e-1.*:0m",
+    "\u540d",
+    "paste e",
+    "backspace",
+    "delete",
+    "left",
+    "right",
+    "home",
+    "end",
+    "f7",
+    "enter",
+    "esc",
+)
 COUNTS = st.integers(0, 2**63)
 # Keys that may change nothing: sorting as before, the tab on the screen, the same message again.
 REPEATABLE = {*keymap.SORTS, *keymap.TABS, "redraw", "accept"}
@@ -47,6 +65,23 @@ WAYS = {
 }
 
 
+class FakeSurvey:
+    """What is known of a recording, as far as the test says."""
+
+    def __init__(self) -> None:
+        self.course = Course()
+        self.is_known = False
+
+    def start(self, notify: Callable[[], None]) -> None:
+        """Begin: nothing becomes known by itself."""
+
+    def stop(self) -> None:
+        """End."""
+
+    def of_cache(self, cache: CacheKey | None) -> Course | None:
+        return self.course if self.is_known else None
+
+
 class FakePlayer(Producer):
     """A producer that can be played, and that notes what it is asked for."""
 
@@ -54,6 +89,8 @@ class FakePlayer(Producer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.survey = FakeSurvey()
+        self.arrived: Arrival | None = None
         self.wanted = Request()
         self.calls: list[object] = []
         self.marks = 0
@@ -77,8 +114,14 @@ class FakePlayer(Producer):
     def hold(self, held: bool) -> None:
         self.calls.append(held)
 
-    def step(self) -> None:
-        self.calls.append("step")
+    def step(self, number: int) -> None:
+        self.calls.append(("step", number))
+
+    def jump(self, time: float) -> None:
+        self.calls.append(("jump", time))
+
+    def arrival(self, snapshot: Snapshot) -> Arrival | None:
+        return None if self.arrived is None or self.arrived.snapshot is not snapshot else self.arrived
 
 
 class Keys(RuleBasedStateMachine):
@@ -115,7 +158,7 @@ class Keys(RuleBasedStateMachine):
         for key in keys:
             self._hit(key)
 
-    @rule(keys=st.lists(st.sampled_from(TYPED), max_size=5), opening=st.sampled_from(("/", "e")))
+    @rule(keys=st.lists(st.sampled_from(TYPED), max_size=5), opening=st.sampled_from(("/", "e", "t")))
     def answer(self, keys: list[str], opening: str) -> None:
         for key in (opening, *keys):
             self._hit(key)
@@ -220,6 +263,35 @@ class Keys(RuleBasedStateMachine):
     @rule(note=st.sampled_from(NAMES))
     def warn(self, note: str) -> None:
         self.app.show(snapshot(*self.rows, notes=(note,) * 3, error=note))
+
+    @rule(
+        amounts=st.lists(st.tuples(st.floats(0.5, 1e6), COUNTS), max_size=9),
+        is_whole=st.booleans(),
+        known=st.booleans(),
+    )
+    def survey(self, amounts: list[tuple[float, int]], is_whole: bool, known: bool) -> None:
+        """Find out more about the recording."""
+        points, time = [], 1.7e9
+        for seconds, amount in amounts:
+            time += seconds
+            points.append(Point(time, amount, amount // 2))
+        self.producer.survey.course, self.producer.survey.is_known = Course(tuple(points), is_whole), known
+        self.app._playing.take_survey()
+        self.app.sync()
+
+    @rule(number=st.integers(1, 4), is_complete=st.booleans(), since=st.none() | st.just(1.6e9))
+    def arrive(self, number: int, is_complete: bool, since: float | None) -> None:
+        """Come to another moment, as after a jump."""
+        history = History()
+        for at in range(number):
+            one = snapshot(*self.rows, time=1.7e9 + at, origin=Origin("replay", "h", "6", since))
+            history.add(one)
+        self.producer.arrived = Arrival(one, history, is_complete)
+        self.app.show(one)
+        assert self.state.shown is not None
+        assert self.state.time.number == self.state.time.history.added - self.state.time.back
+        assert self.state.baselines.received == self.state.time.history.added
+        assert is_complete or self.state.shown.time == one.time
 
     @rule()
     def end(self) -> None:

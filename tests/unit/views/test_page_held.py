@@ -242,7 +242,7 @@ def test_pause_and_steps_back_show_what_was_held_then() -> None:
 
 def test_a_recording_without_what_is_held_says_so_in_one_line() -> None:
     screen = Screen(FILP)
-    screen.state.time.replay = True
+    screen.state.time.replay = screen.state.time.repeats = True  # as in the demo, which has no time line
     screen.type("L")
     assert [line.strip() for line in body(screen)] == ["The recording has no data for “Held” of this cache here."]
 
