@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,8 +55,12 @@ def wait_for(seen: Callable[[], bool], seconds: float = ENDS_WITHIN) -> None:
 
 def blocked(pid: int) -> bool:
     """Return whether a thread of a process waits for room in a pipe or a terminal."""
-    waits = [Path(f"/proc/{pid}/task/{task}/wchan") for task in os.listdir(f"/proc/{pid}/task")]
-    return any(path.read_text() in ("pipe_write", "anon_pipe_write", "n_tty_write", "wait_woken") for path in waits)
+    waits = ("pipe_write", "anon_pipe_write", "n_tty_write", "wait_woken")
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with suppress(FileNotFoundError):  # the thread has ended
+            if Path(f"/proc/{pid}/task/{task}/wchan").read_text() in waits:
+                return True
+    return False
 
 
 @contextmanager

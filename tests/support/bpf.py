@@ -72,7 +72,7 @@ def ownerless(before: set[int]) -> set[int]:
             since -= held_by(pid)[0]
         except OSError:
             continue  # it has ended
-    return since
+    return since & program_ids()  # a process may have ended meanwhile, with its programs
 
 
 def held_by(pid: int | str) -> tuple[set[int], set[int]]:
