@@ -20,9 +20,9 @@ from slabtui.errors import SlabtuiError
 from slabtui.kernel.bpf import interpreters
 from slabtui.kernel.bpf.compiler import Compiler
 from tests import ROOT
-from tests.e2e.test_terminal import LEAVE_SCREEN, gone
+from tests.e2e.test_terminal import LEAVE_SCREEN
 from tests.support import tasks
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.interpreters import bcc_version, interpreter, naming, with_bcc, with_package
 from tests.support.terminal import Terminal
 

@@ -11,8 +11,7 @@ import pytest
 from slabtui.cli.parser import parser
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
-from tests.e2e.test_terminal import gone
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.interpreters import naming, with_package
 from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged

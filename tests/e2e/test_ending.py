@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_terminal import gone, restored
-from tests.support.bpf import program_ids
+from tests.e2e.test_terminal import restored
+from tests.support.bpf import gone, program_ids
 from tests.support.terminal import Terminal
 
 SLABTUI = [sys.executable, "-m", "slabtui"]

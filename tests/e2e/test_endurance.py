@@ -6,8 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.e2e.test_terminal import gone
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.footprint import left_by, resident
 from tests.support.terminal import Terminal
 from tests.support.workload import Workload, workload

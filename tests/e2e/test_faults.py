@@ -41,9 +41,9 @@ from slabtui.recording import codec
 from slabtui.recording.reader import read
 from slabtui.system.clock import Clock, SystemClock
 from tests.e2e.test_privileges import with_only
-from tests.e2e.test_terminal import ENTER_SCREEN, LEAVE_SCREEN, gone
+from tests.e2e.test_terminal import ENTER_SCREEN, LEAVE_SCREEN
 from tests.support import probes, tasks
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.fakes import FakeSource, totals
 from tests.support.interpreters import bcc_version
 from tests.support.probes import probing, request

@@ -17,8 +17,7 @@ from slabtui.cli.options import DEMO
 from slabtui.columns import text
 from slabtui.recording import codec
 from slabtui.recording.reader import read
-from tests.e2e.test_terminal import gone
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.interpreters import naming, with_package
 from tests.support.terminal import Terminal
 from tests.support.unprivileged import unprivileged

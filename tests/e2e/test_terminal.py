@@ -4,13 +4,12 @@ import os
 import re
 import signal
 import sys
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.bpf import held_by, ownerless, program_ids
+from tests.support.bpf import gone, held_by, program_ids
 from tests.support.terminal import Terminal
 
 ENTER_SCREEN, LEAVE_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
@@ -89,19 +88,6 @@ def test_a_terminal_that_is_closed_ends_the_program_and_detaches() -> None:
         terminal.hang_up()
         assert terminal.wait_for_exit() == 128 + 1
     assert gone(before)
-
-
-def gone(before: set[int]) -> bool:
-    """Wait until the kernel has freed the detached programs, a moment later; programs of other processes do not matter.
-
-    A program of another process may have no owner for a moment, too: only one that never has one is left behind.
-    """
-    end = time.monotonic() + 10
-    left = ownerless(before)
-    while left and time.monotonic() < end:
-        time.sleep(0.05)
-        left &= ownerless(before)
-    return not left
 
 
 def test_a_collector_that_dies_is_reported_in_one_line_on_a_restored_terminal() -> None:

@@ -22,8 +22,7 @@ from slabtui.kernel.procfs.slabinfo import SYSFS
 from slabtui.kernel.rows import LARGE_KEY
 from slabtui.model.inspection import InspectionKind
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
-from tests.e2e.test_terminal import gone
-from tests.support.bpf import own_program_ids, program_ids
+from tests.support.bpf import gone, own_program_ids, program_ids
 from tests.support.probes import (
     assert_exact,
     compiled,

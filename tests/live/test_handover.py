@@ -23,9 +23,8 @@ from slabtui.model.identity import CacheKey, KeyKind
 from slabtui.model.inspection import ON_PAGE, Context, InspectionKind, InspectionReading
 from slabtui.model.request import Request
 from slabtui.model.snapshot import CacheTotals, Reading
-from tests.e2e.test_terminal import gone
 from tests.support import probes
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.probes import as_preemptible, attached_tracers, find, inspecting, read, request
 
 pytestmark = pytest.mark.live

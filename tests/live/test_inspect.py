@@ -28,9 +28,8 @@ from slabtui.model.inspection import (
     merge_stacks,
 )
 from slabtui.model.request import Request
-from tests.e2e.test_terminal import gone
 from tests.support import probes, tasks
-from tests.support.bpf import own_program_ids, program_ids
+from tests.support.bpf import gone, own_program_ids, program_ids
 from tests.support.groups import cgroup_root, enter, own_group
 from tests.support.probes import assert_exact, counting_notes, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload

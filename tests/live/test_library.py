@@ -14,7 +14,7 @@ import pytest
 import slabtui
 from slabtui import library
 from tests import ROOT
-from tests.support.bpf import ownerless, program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.keeper import keeping
 from tests.support.probes import assert_exact
 from tests.support.workload import workload
@@ -144,7 +144,7 @@ def test_ctrl_c_ends_the_loop_and_the_counting(at: str) -> None:
     assert printed.splitlines()[-1] == "end"
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert errors.count("Traceback") == 1
-    assert ownerless(before) == set()
+    assert gone(before)
 
 
 def test_too_few_descriptors_are_an_error_with_a_remedy() -> None:

@@ -3,12 +3,14 @@
 import ctypes
 import os
 import platform
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _SYSCALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]  # bpf(2)
 _PROG_TEST_RUN, _PROG_GET_NEXT_ID = 10, 11
 _RUN_ON_CPU = 1  # BPF_F_TEST_RUN_ON_CPU
+_FREED_WITHIN = 10  # seconds
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -72,7 +74,20 @@ def ownerless(before: set[int]) -> set[int]:
             since -= held_by(pid)[0]
         except OSError:
             continue  # it has ended
-    return since & program_ids()  # a process may have ended meanwhile, with its programs
+    return since
+
+
+def gone(before: set[int]) -> bool:
+    """Wait until the kernel has freed the detached programs, a moment later; programs of other processes do not matter.
+
+    A program of another process may have no owner for a moment, too: only one that never has one is left behind.
+    """
+    end = time.monotonic() + _FREED_WITHIN
+    left = ownerless(before)
+    while left and time.monotonic() < end:
+        time.sleep(0.05)
+        left &= ownerless(before)
+    return not left
 
 
 def held_by(pid: int | str) -> tuple[set[int], set[int]]:

@@ -23,8 +23,8 @@ from slabtui.kernel.probe import Probe
 from slabtui.model.snapshot import CacheRow
 from slabtui.recording.reader import read
 from tests import ROOT
-from tests.e2e.test_terminal import LEAVE_SCREEN, gone
-from tests.support.bpf import program_ids
+from tests.e2e.test_terminal import LEAVE_SCREEN
+from tests.support.bpf import gone, program_ids
 from tests.support.footprint import resident
 from tests.support.terminal import Terminal
 from tests.tools.bench import page

@@ -9,8 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.test_terminal import gone
-from tests.support.bpf import program_ids
+from tests.support.bpf import gone, program_ids
 from tests.support.terminal import Terminal
 
 INTERVAL = "0.1"
