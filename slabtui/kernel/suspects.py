@@ -34,13 +34,13 @@ class Suspects:
         """Track these caches, and no others; those that are tracked already go on.
 
         Args:
-            wanted: the caches; None: nothing needs to be ready for any.
+            wanted: the caches; empty: none yet, but what tracks MOST_SUSPECTS is made ready; None: none.
             settings: those of all programs.
         """
-        chosen = (wanted or ())[:MOST_SUSPECTS]
-        if wanted is not None:
+        if wanted is not None and not wanted:
             for one in self._each:
                 one.part.prepare()
+        chosen = (wanted or ())[:MOST_SUSPECTS]
         others = iter([cache for cache in chosen if cache not in self._tracked])
         for place, (one, before) in enumerate(zip(self._each, self._tracked, strict=True)):
             if before is None or before not in chosen:

@@ -22,6 +22,7 @@ from slabtui.recording.reader import read
 from tests import ROOT
 from tests.e2e.test_privileges import numbers
 from tests.support import monitoring
+from tests.support.keeper import keeping
 from tests.support.monitoring import Monitoring, demand, free_port, scraping
 from tests.support.unprivileged import OTHER_USER
 from tests.support.workload import workload
@@ -188,6 +189,21 @@ def test_rates_in_promql_are_those_of_the_totals(tmp_path: Path) -> None:
 def test_rates_in_promql_are_those_of_the_totals_over_minutes(tmp_path: Path) -> None:
     """Long enough for caches to get and lose series of their own."""
     run_under_load(tmp_path, 300, 1.0, "-r", "3")
+
+
+@pytest.mark.slow
+def test_who_keeps_what_leaks_is_exposed_once_the_cache_is_marked() -> None:
+    """And of 50 files per second; growth is judged after 40 seconds."""
+    port, deadline = free_port(), time.monotonic() + 150
+    with keeping() as keeper, metrics(str(port), "--metrics-held") as process:
+        keeper.do("rate", 50)
+        while not (found := re.search(r"^slabtui_held_info\{.*do_eventfd.*$", text := get(port), re.MULTILINE)):
+            assert time.monotonic() < deadline, text
+            assert process.poll() is None
+            time.sleep(1)
+        print(found[0])
+        (label,) = re.findall('keeper="[0-9a-f]+"', found[0])
+        assert re.search(rf'^slabtui_held_objects\{{cache="[^"]+",{label}\}} [1-9]', text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
