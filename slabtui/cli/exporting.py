@@ -15,7 +15,7 @@ from slabtui.metrics import listing
 from slabtui.metrics.address import Address
 from slabtui.metrics.keepers import Keepers, list_doubts
 from slabtui.metrics.series import Series
-from slabtui.metrics.suspects import Suspects
+from slabtui.metrics.suspects import SuspectListing
 from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
@@ -45,9 +45,9 @@ class Exporter:
         included, excluded = _matchers(options)
         self._series = Series(listing.Listing(options.maxrows or listing.MOST, included, excluded))
         self._request = options.request
-        self._suspects = Suspects(excluded) if options.metrics_held else None
+        self._suspects = SuspectListing(excluded) if options.metrics_held else None
         self._keepers = Keepers()
-        self._conceal = AddressHider()
+        self._conceal = AddressHider()  # whatever the user asks for: others read it
         self._is_exposed = False
         self._destination: destination.Destination
         registry = families.registry(self._families)
@@ -112,10 +112,10 @@ class Exporter:
 
     def _expose(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Expose what there is after one more interval; return what is worth saying."""
-        held = self._conceal(snapshot) if snapshot.inspections else snapshot
+        shown = self._conceal(snapshot)
         with _refusing_slow_patterns():
-            exposed = self._series.add(snapshot)
-        self._families.exposed = replace(exposed, keepers=self._keepers.add(held))
+            exposed = self._series.add(shown)
+        self._families.exposed = replace(exposed, keepers=self._keepers.add(shown))
         try:
             self._destination.publish()
         except OSError as error:
@@ -124,7 +124,7 @@ class Exporter:
                 raise failed from error
             return (str(failed),)  # a full disk may have room later
         self._is_exposed = True
-        return f"metrics: {self.place}", *list_doubts(held)
+        return f"metrics: {self.place}", *list_doubts(shown)
 
 
 @contextmanager

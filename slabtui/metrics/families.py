@@ -170,7 +170,7 @@ class Families(Collector):
 
 
 def _of_keepers(keepers: Iterable[KeeperSeries]) -> Iterator[Metric]:
-    """Yield what keepers hold, and who they are: by metrics of two names, so that only one has labels that change."""
+    """Yield what keepers hold, and who they are: two metrics, so that only the second one has labels that change."""
     for definition in OF_KEEPERS:
         yield from _family(definition, _KEEPER, [((one.cache, one.keeper), one, 0.0) for one in keepers])
     info = InfoMetricFamily(f"{_PREFIX}_held", INFOS["held"], labels=_KEEPER)

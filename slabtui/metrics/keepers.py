@@ -16,7 +16,7 @@ from slabtui.model.snapshot import Snapshot
 # twice this rank, so a host has at most 2 x 5 x MOST_SUSPECTS keepers, with two series each.
 MOST = 5
 
-_STAYS = 2
+_STAYS = 2  # times the rank at which a stack gets series, and the objects of those that are named as its processes
 # Characters of the labels: some six functions; and a container with the whole uid of its pod.
 _STACK, _PLACE = 120, 53
 _CUT = ".."  # in place of the beginning of a place: the end of a path says more
@@ -31,7 +31,7 @@ class KeeperSeries:
         cache: the name of the cache.
         keeper: stands for the stack, the same on all hosts with the same functions.
         stack: the functions of the stack, shortened.
-        comm: the processes by whom it holds most: their name, a kernel thread's in brackets.
+        comm: the name of the processes that hold most by it; of a kernel thread, in brackets.
         place: where these run; empty: not known, or nowhere in particular.
         objects: that it holds, of all processes; an estimate.
     """

@@ -11,7 +11,7 @@ from slabtui.model.snapshot import CacheRow, Snapshot
 STAYS = 300.0
 
 
-class Suspects:
+class SuspectListing:
     """Chooses the suspects, interval by interval: marked caches, MOST_SUSPECTS at most.
 
     A cache stays one until it has not been marked for STAYS seconds, or a cache that is marked needs its place.

@@ -72,6 +72,7 @@ def test_the_stack_that_keeps_files_is_exposed_until_they_are_closed(
             Exporter(given).run(collector, MOST, said.append, reader.read)
         finally:
             collector.stop()
+        assert sum(bool(part.modules) for part in probe.suspects.parts) == 1  # no more than needed
     print(reader.labels, reader.held, said)
     assert reader.held >= LEAST
     assert reader.labels["cache"] == "filp"

@@ -120,6 +120,16 @@ def test_why_it_is_not_exposed_what_is_held_is_said_once(tmp_path: Path) -> None
     ]
 
 
+def test_no_address_is_exposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, address = tmp_path / "a.prom", "0xffff888100042000"
+    monkeypatch.setattr(destination.Textfile, "close", lambda self: None)
+    nameless = lambda number: Reading((totals(1, address, 10 * number),))  # noqa: E731  as the probe calls it
+    export(["--metrics", str(path), "--addresses"], nameless, 1)
+    text = path.read_text()
+    assert address not in text
+    assert 'slabtui_cache_allocations_total{cache="hidden-' in text
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "a.prom"
     expected = f"^cannot write {path} \\(No such file or directory\\): check its directory$"
