@@ -1,7 +1,8 @@
 """Serves metrics, or writes them to a file, until the user ends it."""
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from slabtui import __version__
@@ -12,10 +13,13 @@ from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel import capabilities
 from slabtui.metrics import listing
 from slabtui.metrics.address import Address
+from slabtui.metrics.keepers import Keepers, list_doubts
 from slabtui.metrics.series import Series
+from slabtui.metrics.suspects import SuspectListing
 from slabtui.model.snapshot import Snapshot
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
+from slabtui.recording.addresses import AddressHider
 
 Notes = Callable[[], tuple[str, ...]]
 
@@ -38,7 +42,12 @@ class Exporter:
         except ImportError as error:
             raise SlabtuiError(f"--metrics needs the module {error.name}", _INSTALL) from error
         self._families = families.Families(__version__)
-        self._series = Series(listing.Listing(options.maxrows or listing.MOST, *_matchers(options)))
+        included, excluded = _matchers(options)
+        self._series = Series(listing.Listing(options.maxrows or listing.MOST, included, excluded))
+        self._request = options.request
+        self._suspects = SuspectListing(excluded) if options.metrics_held else None
+        self._keepers = Keepers()
+        self._conceal = AddressHider()  # whatever the user asks for: others read it
         self._is_exposed = False
         self._destination: destination.Destination
         registry = families.registry(self._families)
@@ -84,18 +93,29 @@ class Exporter:
                     if snapshot is None:
                         continue
                     left = None if left is None else left - 1
+                    self._track(snapshot, producer)
                     say((*self._expose(snapshot), *snapshot.notes, *notes()))
                     if snapshot.error:
                         complain(snapshot.error)
         finally:
             self._destination.close()
 
+    def _track(self, snapshot: Snapshot, producer: Producer) -> None:
+        """Let the producer track what is held of the caches that grow as leaks do, if that is asked for."""
+        if self._suspects is None:
+            return
+        with _refusing_slow_patterns():
+            chosen = self._suspects.choose(snapshot) or None  # while there are none, nothing is made ready
+        if chosen != self._request.suspects:
+            self._request = replace(self._request, suspects=chosen)
+            producer.request(self._request)
+
     def _expose(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Expose what there is after one more interval; return what is worth saying."""
-        try:
-            self._families.exposed = self._series.add(snapshot)
-        except query.BadFilterError as error:
-            raise SlabtuiError(f"a pattern for metrics {error}", SEE_HELP, Status.USAGE) from error
+        shown = self._conceal(snapshot)
+        with _refusing_slow_patterns():
+            exposed = self._series.add(shown)
+        self._families.exposed = replace(exposed, keepers=self._keepers.add(shown))
         try:
             self._destination.publish()
         except OSError as error:
@@ -104,7 +124,15 @@ class Exporter:
                 raise failed from error
             return (str(failed),)  # a full disk may have room later
         self._is_exposed = True
-        return (f"metrics: {self.place}",)
+        return f"metrics: {self.place}", *list_doubts(shown)
+
+
+@contextmanager
+def _refusing_slow_patterns() -> Iterator[None]:
+    try:
+        yield
+    except query.BadFilterError as error:
+        raise SlabtuiError(f"a pattern for metrics {error}", SEE_HELP, Status.USAGE) from error
 
 
 def _matchers(options: Options) -> tuple[Callable[[str], bool], Callable[[str], bool]]:

@@ -52,6 +52,7 @@ class Options:
         metrics: where metrics go, instead of a screen: the address of a server, or a file; None: not given.
         metrics_include: which names always have series of their own; None: not given.
         metrics_exclude: which names never have; None: not given.
+        metrics_held: whether metrics say who keeps the objects of caches that leak.
         web_config: who may read from the server, and its certificate; None: not given.
         mouse: whether the screen uses the mouse.
         interval: seconds between snapshots.
@@ -82,6 +83,7 @@ class Options:
     metrics: Address | Path | None
     metrics_include: str | None
     metrics_exclude: str | None
+    metrics_held: bool
     web_config: Path | None
     mouse: bool
     interval: float
@@ -161,6 +163,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         metrics=found.metrics,
         metrics_include=found.metrics_include,
         metrics_exclude=found.metrics_exclude,
+        metrics_held=found.metrics_held,
         web_config=found.web_config,
         mouse=found.mouse,
         interval=found.every or found.interval or INTERVAL,
@@ -276,11 +279,18 @@ def _demand_what_goes_together(options: Options) -> None:
 
 def _demand_what_goes_with_metrics(options: Options) -> None:
     if options.metrics is None:
-        if options.metrics_include is not None or options.metrics_exclude is not None or options.web_config:
-            raise SlabtuiError(
-                "--metrics-include, --metrics-exclude and --web-config apply to metrics", "add --metrics", Status.USAGE
-            )
+        of_metrics = {
+            "--metrics-include": options.metrics_include is not None,
+            "--metrics-exclude": options.metrics_exclude is not None,
+            "--metrics-held": options.metrics_held,
+            "--web-config": options.web_config,
+        }
+        if found := next((name for name, given in of_metrics.items() if given), None):
+            raise SlabtuiError(f"{found} applies to metrics", "add --metrics", Status.USAGE)
         return
+    if options.metrics_held and options.scoped:
+        what = "--metrics-held needs the live objects, which the kernel counts for all processes together"
+        raise SlabtuiError(what, "leave out -p and --cgroup", Status.USAGE)
     if options.web_config and isinstance(options.metrics, Path):
         raise SlabtuiError("--web-config applies to a server, not to a file", "leave it out", Status.USAGE)
     if options.filter:

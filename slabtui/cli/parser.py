@@ -301,6 +301,12 @@ def _add_metrics(group: argparse._ArgumentGroup) -> None:
         help="the caches that FILTER finds never have: they are counted in the series named other",
     )
     group.add_argument(
+        "--metrics-held",
+        action="store_true",
+        help="also expose who keeps the objects of caches that grow as leaks do: the stacks that hold most, with the "
+        "name of a process and its container or unit; costs more while a cache grows",
+    )
+    group.add_argument(
         "--web-config",
         metavar="FILE",
         type=arguments.path,

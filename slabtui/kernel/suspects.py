@@ -1,7 +1,6 @@
 """Tracks what is held of several caches at the same time, each by a part of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 from slabtui.kernel.bpf.settings import Settings
@@ -24,7 +23,7 @@ class Suspects:
 
     def __init__(self, make: Callable[[], Inspections]) -> None:
         self._each = tuple(make() for _ in range(MOST_SUSPECTS))
-        self._wanted: tuple[CacheKey, ...] = ()
+        self._tracked: list[CacheKey | None] = [None] * MOST_SUSPECTS  # by each of them
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
@@ -32,19 +31,22 @@ class Suspects:
         return tuple(one.part for one in self._each)
 
     def request(self, wanted: Sequence[CacheKey] | None, settings: Settings) -> None:
-        """Track these caches, and no others; those that are tracked already go on if their place is the same.
+        """Track these caches, and no others; those that are tracked already go on.
 
         Args:
-            wanted: the caches; None: nothing needs to be ready for any.
+            wanted: the caches; empty: none yet, but what tracks MOST_SUSPECTS is made ready; None: none.
             settings: those of all programs.
         """
-        before, self._wanted = self._wanted, tuple((wanted or ())[:MOST_SUSPECTS])
-        if wanted is not None:
+        if wanted is not None and not wanted:
             for one in self._each:
                 one.part.prepare()
-        for one, old, new in zip_longest(self._each, before, self._wanted):
-            if old != new:
-                one.request(InspectionRequest(new, _KINDS) if new else None, settings)
+        chosen = (wanted or ())[:MOST_SUSPECTS]
+        others = iter([cache for cache in chosen if cache not in self._tracked])
+        for place, (one, before) in enumerate(zip(self._each, self._tracked, strict=True)):
+            if before is None or before not in chosen:
+                after = self._tracked[place] = next(others, None)
+                if after != before:
+                    one.request(InspectionRequest(after, _KINDS) if after else None, settings)
 
     def read(self, slabs: Mapping[str, Slab]) -> tuple[InspectionReading, ...]:
         """Return what is held of each, and what the kernel says about it; see Inspections.read."""

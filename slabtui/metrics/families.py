@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from slabtui.columns import caches
 from slabtui.columns.column import MetricType
+from slabtui.metrics.keepers import KeeperSeries
 from slabtui.metrics.series import CacheSeries, Exposed
 
 _PREFIX = "slabtui"
@@ -23,7 +24,7 @@ class Definition:
         name: without the prefix, the unit and `_total`.
         kind: its type.
         help: what it means.
-        read: returns its value from a CacheSeries or from Exposed; None: it has none now.
+        read: returns its value from a CacheSeries, a KeeperSeries or Exposed; None: it has none now.
         unit: the last word of its name; empty: none.
     """
 
@@ -81,6 +82,15 @@ OF_CACHES = (
         lambda one: one.growing,
     ),
 )
+OF_KEEPERS = (
+    Definition(
+        "held",
+        _GAUGE,
+        "Objects that a keeper has allocated since tracking began and that are not freed, estimated",
+        lambda one: one.objects,
+        "objects",
+    ),
+)
 OF_HOST = (
     Definition("slab", _GAUGE, "Memory of all slab caches (Slab in /proc/meminfo)", _of_memory("slab"), "bytes"),
     Definition(
@@ -122,7 +132,10 @@ OF_HOST = (
 INFOS = {
     "build": "The version of slabtui",
     "host": "The kernel of the machine, and which processes are counted (empty: all)",
+    "held": "The stack that a keeper stands for, and the processes that hold most by it; only with --metrics-held",
 }
+_KEEPER = ("cache", "keeper")  # the labels of what a keeper holds, and the first ones of its info
+_OWNER = ("stack", "comm", "place")
 
 
 class Families(Collector):
@@ -153,6 +166,18 @@ class Families(Collector):
             rows: list[tuple[tuple[str, ...], CacheSeries, float]]
             rows = [((one.name,), one, one.created) for one in exposed.caches]
             yield from _family(definition, ("cache",), rows)
+        yield from _of_keepers(exposed.keepers)
+
+
+def _of_keepers(keepers: Iterable[KeeperSeries]) -> Iterator[Metric]:
+    """Yield what keepers hold, and who they are: two metrics, so that only the second one has labels that change."""
+    for definition in OF_KEEPERS:
+        yield from _family(definition, _KEEPER, [((one.cache, one.keeper), one, 0.0) for one in keepers])
+    info = InfoMetricFamily(f"{_PREFIX}_held", INFOS["held"], labels=_KEEPER)
+    for one in keepers:
+        info.add_metric((one.cache, one.keeper), {name: getattr(one, name) for name in _OWNER})
+    if info.samples:
+        yield info
 
 
 def registry(families: Families) -> CollectorRegistry:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from slabtui.metrics.keepers import KeeperSeries
 from slabtui.metrics.listing import OTHER, Activity, Listing
 from slabtui.model.host import Origin
 from slabtui.model.identity import CacheKey
@@ -57,6 +58,7 @@ class Exposed:
         events: events that the probe saw; None: unknown.
         probe_s: seconds of processor time that the probe took from those who allocate and free; None: unknown.
         errors: intervals that ended without a reading.
+        keepers: the stacks that hold most of what leaks; empty: none, or not asked for.
     """
 
     origin: Origin = field(default_factory=Origin)
@@ -68,6 +70,7 @@ class Exposed:
     events: int | None = None
     probe_s: float | None = None
     errors: int = 0
+    keepers: tuple[KeeperSeries, ...] = ()
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from slabtui.recording.reader import read
 from tests import ROOT
 from tests.e2e.test_privileges import numbers
 from tests.support import monitoring
+from tests.support.keeper import keeping
 from tests.support.monitoring import Monitoring, demand, free_port, scraping
 from tests.support.unprivileged import OTHER_USER
 from tests.support.workload import workload
@@ -134,10 +135,7 @@ def run_under_load(tmp_path: Path, seconds: int, interval: float, *more: str) ->
         assert process.poll() is None
         time.sleep(1.0)
         snapshots = list(read(recording))
-        if promtool := monitoring.find("promtool"):
-            check = [promtool, "check", "metrics"]
-            checked = subprocess.run(check, input=get(port), capture_output=True, text=True, check=False, timeout=30)
-            assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+        check_names(get(port))
         for system in systems:
             for metric in COUNTERS:
                 check_exactly(system, snapshots, window, "filp", metric)
@@ -151,6 +149,14 @@ def run_under_load(tmp_path: Path, seconds: int, interval: float, *more: str) ->
                 values = [value for _, value in system.samples(BUSY, window)]
                 assert values[0] == 0
                 assert values[-1] > 0
+
+
+def check_names(text: str) -> None:
+    """Check what is served with promtool, where it is, which knows the practice of names."""
+    if promtool := monitoring.find("promtool"):
+        check = [promtool, "check", "metrics"]
+        checked = subprocess.run(check, input=text, capture_output=True, text=True, check=False, timeout=30)
+        assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def check_dashboard(system: Monitoring, end: float) -> None:
@@ -188,6 +194,33 @@ def test_rates_in_promql_are_those_of_the_totals(tmp_path: Path) -> None:
 def test_rates_in_promql_are_those_of_the_totals_over_minutes(tmp_path: Path) -> None:
     """Long enough for caches to get and lose series of their own."""
     run_under_load(tmp_path, 300, 1.0, "-r", "3")
+
+
+@pytest.mark.slow
+def test_who_keeps_what_leaks_is_exposed_once_the_cache_is_marked(tmp_path: Path) -> None:
+    """Of 50 files per second: growth is judged after 40 seconds. The query is that of the documentation."""
+    port, deadline = free_port(), time.monotonic() + 150
+    (query,) = re.findall("^topk.*$", (FLEET / "metrics.md").read_text(), re.MULTILINE)
+    names = [name for name in monitoring.SYSTEMS if monitoring.find(name)]
+    with ExitStack() as stack:
+        keeper = stack.enter_context(keeping())
+        process = stack.enter_context(metrics(str(port), "--metrics-held"))
+        systems = [stack.enter_context(scraping(name, tmp_path, port)) for name in names]
+        keeper.do("rate", 50)
+        while not (found := re.search(r"^slabtui_held_info\{.*do_eventfd.*$", text := get(port), re.MULTILINE)):
+            assert time.monotonic() < deadline, text
+            assert process.poll() is None
+            time.sleep(1)
+        print(found[0])
+        check_names(text)
+        (label,) = re.findall('keeper="([0-9a-f]+)"', found[0])
+        assert re.search(rf'^slabtui_held_objects\{{cache="[^"]+",keeper="{label}"\}} [1-9]', text, re.MULTILINE)
+        for system in systems:
+            while not (answers := [one for one in system.query(query) if one["metric"].get("keeper") == label]):
+                assert time.monotonic() < deadline, system.query(query)
+                time.sleep(1)
+            print(system.name, answers)
+            assert all("do_eventfd" in one["metric"]["stack"] for one in answers)
 
 
 @pytest.mark.parametrize(

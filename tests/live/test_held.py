@@ -183,13 +183,13 @@ def test_five_caches_are_tracked_at_once_compiled_once_and_nothing_is_left() -> 
         keeper.do("memfd", KEPT // 5)
         found = {one.cache.name: difference(None, one) for one in tracked(probe)}
         kept_files = KEPT + KEPT // 5
-        probes.request(probe, Request(suspects=(CacheKey(KeyKind.CACHE, "filp"),)))
-        assert [part.attached for part in probe.suspects.parts] == [True] + [False] * (len(names) - 1)
+        probes.request(probe, Request(suspects=(CacheKey(KeyKind.CACHE, of_messages),)))
+        assert [part.attached for part in probe.suspects.parts] == [False, True, False, False, False]
         (goes_on,) = tracked(probe)
     for name, kept in zip(names, (kept_files, 2 * KEPT, KEPT // 5, 0, 0), strict=True):
         assert found[name].trouble == ""
         assert_holds(rows_of(found[name], keeper.pid), kept, found[name].lost)
-    assert_holds(rows_of(difference(None, goes_on), keeper.pid), kept_files, goes_on.lost)
+    assert_holds(rows_of(difference(None, goes_on), keeper.pid), 2 * KEPT, goes_on.lost)
     assert own_program_ids() == programs
     assert held_by("self")[1] == maps
 

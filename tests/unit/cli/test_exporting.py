@@ -3,17 +3,24 @@
 import errno
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from slabtui.analysis.growth import Growth
 from slabtui.cli import options
 from slabtui.cli.exporting import Exporter
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError
-from slabtui.metrics import destination
-from slabtui.model.snapshot import Reading
-from tests.support.fakes import FakeSource, totals
+from slabtui.metrics import destination, suspects
+from slabtui.model.held import Tracking
+from slabtui.model.inspection import InspectionKind, InspectionReading
+from slabtui.model.request import Request
+from slabtui.model.snapshot import Reading, Snapshot
+from tests.support.fakes import FakeSource, key, totals
+
+A = key(1, "a")
 
 
 def export(
@@ -64,6 +71,63 @@ def test_the_options_say_which_caches_have_series(tmp_path: Path, monkeypatch: p
         'slabtui_cache_allocations_total{cache="b"} 1.0',
         'slabtui_cache_allocations_total{cache="other"} 10.0',
     ]
+
+
+class _Marking(Growth):
+    """Marks a cache in its second and its third interval."""
+
+    def __init__(self) -> None:
+        self._intervals = 0
+
+    def judge(self, snapshot: Snapshot) -> Snapshot:
+        self._intervals += 1
+        rows = (replace(row, growing=row.name == "a" and self._intervals in (2, 3)) for row in snapshot.rows)
+        return replace(snapshot, rows=tuple(rows))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["--metrics-held", "--frees"], [Request(frees=True), Request(frees=True, suspects=(A,)), Request(frees=True)]),
+        (["--metrics-held", "--metrics-exclude", "a"], []),
+        ([], []),
+    ],
+)
+def test_what_is_held_is_tracked_only_where_asked_for_and_while_a_cache_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], asked: list[Request]
+) -> None:
+    monkeypatch.setattr(suspects, "STAYS", 0.03)  # seconds: two intervals
+    source = FakeSource(reading)
+    collector = Collector(source, 0.02)
+    monkeypatch.setattr(collector, "_growth", _Marking())
+    given = options.parse(["--metrics", str(tmp_path / "a.prom"), *arguments])
+    collector.request(given.request)
+    Exporter(given).run(collector, 8, lambda line: None, tuple)
+    collector.stop()
+    assert [one for one in source.requests if one != Request()] == asked
+
+
+def test_why_it_is_not_exposed_what_is_held_is_said_once(tmp_path: Path) -> None:
+    doubt = Tracking(doubt="about 7 frees have no event")
+    found = InspectionReading(A, InspectionKind.HELD, tracking=doubt)
+    said = export(
+        ["--metrics", str(tmp_path / "a.prom"), "--metrics-held"],
+        lambda number: replace(reading(number), inspections=(found,)),
+        3,
+    )
+    assert said[1:] == [
+        "what is held of a#2 is not exposed, because it cannot be trusted: slabtui --held a#2 says why",
+    ]
+
+
+def test_no_address_is_exposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, address = tmp_path / "a.prom", "0xffff888100042000"
+    monkeypatch.setattr(destination.Textfile, "close", lambda self: None)
+    nameless = lambda number: Reading((totals(1, address, 10 * number),))  # noqa: E731  as the probe calls it
+    export(["--metrics", str(path), "--addresses"], nameless, 1)
+    text = path.read_text()
+    assert address not in text
+    assert 'slabtui_cache_allocations_total{cache="hidden-' in text
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -45,9 +45,14 @@ def test_anything_else_is_refused(text: str) -> None:
         ),
         (["--metrics", "1", "-f", "x"], "-f chooses rows, not metrics: use --metrics-include or --metrics-exclude"),
         (["--metrics", "a.prom", "--web-config", "x"], "--web-config applies to a server, not to a file: leave it out"),
+        (["--metrics-include", "x"], "--metrics-include applies to metrics: add --metrics"),
+        (["--metrics-exclude", "x"], "--metrics-exclude applies to metrics: add --metrics"),
+        (["--metrics-held"], "--metrics-held applies to metrics: add --metrics"),
+        (["--web-config", "x"], "--web-config applies to metrics: add --metrics"),
         (
-            ["--metrics-include", "x"],
-            "--metrics-include, --metrics-exclude and --web-config apply to metrics: add --metrics",
+            ["--metrics", "1", "--metrics-held", "-p", "1"],
+            "--metrics-held needs the live objects, which the kernel counts for all processes together: "
+            "leave out -p and --cgroup",
         ),
     ],
 )

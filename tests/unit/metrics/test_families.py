@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from slabtui.columns import caches
 from slabtui.columns.column import MetricType
-from slabtui.metrics.families import OF_CACHES, OF_HOST, Families, registry
+from slabtui.metrics.families import OF_CACHES, OF_HOST, OF_KEEPERS, Families, registry
+from slabtui.metrics.keepers import KeeperSeries
 from slabtui.metrics.listing import OTHER
 from slabtui.metrics.series import CacheSeries, Exposed
 from slabtui.model.host import Origin
@@ -30,6 +31,7 @@ WHOLE = Exposed(
     events=12,
     probe_s=0.25,
     errors=1,
+    keepers=(KeeperSeries("filp", "9590c7c08d2e", "do_eventfd < x", 'a"b', "cron.service", 7),),
 )
 
 
@@ -71,7 +73,12 @@ def test_openmetrics_has_units_totals_and_the_time_of_creation() -> None:
     assert ("slabtui_cache_live_objects", OTHER) not in values  # unknown
     assert found["slabtui_cache_memory_bytes"].unit == "bytes"
     assert found["slabtui_host"].samples[0].labels == {"kernel": "6.12.0", "scope": "pid 7 a"}
-    assert all(found[one.family].documentation == one.help for one in (*OF_CACHES, *OF_HOST))
+    assert values["slabtui_held_objects", "filp"] == 7
+    (who,) = found["slabtui_held"].samples
+    assert (who.name, who.value) == ("slabtui_held_info", 1)
+    named = {"stack": "do_eventfd < x", "comm": 'a"b', "place": "cron.service"}
+    assert who.labels == {"cache": "filp", "keeper": "9590c7c08d2e"} | named
+    assert all(found[one.family].documentation == one.help for one in (*OF_CACHES, *OF_HOST, *OF_KEEPERS))
 
 
 def test_before_the_first_interval_there_are_no_caches() -> None:

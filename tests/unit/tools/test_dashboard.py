@@ -3,10 +3,10 @@
 import json
 import re
 
-from slabtui.metrics.families import INFOS, OF_CACHES, OF_HOST
+from slabtui.metrics.families import INFOS, OF_CACHES, OF_HOST, OF_KEEPERS
 from tests.tools import dashboard
 
-KNOWN = {one.series for one in (*OF_CACHES, *OF_HOST)} | {f"slabtui_{name}_info" for name in INFOS}
+KNOWN = {one.series for one in (*OF_CACHES, *OF_HOST, *OF_KEEPERS)} | {f"slabtui_{name}_info" for name in INFOS}
 OF_PROCESS = re.compile(r"slabtui_process_\w*")  # prometheus_client's
 
 
