@@ -9,7 +9,7 @@ from slabtui.columns.numbers import Unit
 from slabtui.model.memory import FREEABLE, MemoryReport, Part, PartChange
 
 _WIDE = 80  # columns: with less, shares are left out, and titles are cut
-_SIZE, _SHARE, _CHANGE, _SHORT_CHANGE, _MARK = 10, 8, 19, 11, 1  # columns
+_SIZE, _SHARE, _CHANGE, _SHORT_CHANGE, _MARK = 10, 8, 22, 11, 1  # columns; CHANGE IN 23 h 59 min has 21
 
 _TITLES = {
     Part.FREE: "free",

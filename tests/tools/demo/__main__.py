@@ -18,6 +18,7 @@ from tests.tools.demo.slim import slim
 
 FILE = ROOT / "slabtui" / "demo.jsonl.gz"
 CACHES = ("filp", "dentry", "kmalloc-64", "TCP", "names_cache")
+LEAKING = ("filp", "kmalloc-64")  # those of which objects are kept
 EACH = 24  # intervals of 1 s
 
 

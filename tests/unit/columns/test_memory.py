@@ -83,13 +83,13 @@ def test_the_table_has_sizes_shares_and_changes_below_each_other() -> None:
         80,
     )
     assert lines == (
-        "Memory of the host: 16.0GiB                      NOW   SHARE    CHANGE IN 1 min",
-        "free                                         2.00GiB   12.5%           -1.20GiB",
-        "not explained by /proc/meminfo              -3.00MiB   -0.0%            +800MiB^",
-        "per-CPU memory                                  12 B    0.0%",
-        "available (free, or freed when short)        9.00GiB   56.2%",
-        "mapped by processes (of files, tmpfs)        3.00MiB    0.0%",
-        "given back to the hypervisor (balloon)       1.00GiB                        0 B",
+        "Memory of the host: 16.0GiB                   NOW   SHARE       CHANGE IN 1 min",
+        "free                                      2.00GiB   12.5%              -1.20GiB",
+        "not explained by /proc/meminfo           -3.00MiB   -0.0%               +800MiB^",
+        "per-CPU memory                               12 B    0.0%",
+        "available (free, or freed when short)     9.00GiB   56.2%",
+        "mapped by processes (of files, tmpfs)     3.00MiB    0.0%",
+        "given back to the hypervisor (balloon)    1.00GiB                           0 B",
     )
 
 
