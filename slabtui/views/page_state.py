@@ -15,7 +15,7 @@ from slabtui.views.effects import NothingToDoError
 from slabtui.views.holdings import Holdings
 from slabtui.views.keymap import KeyContext
 from slabtui.views.listing import Listing, choose, list_commands, list_held, list_rows, narrow
-from slabtui.views.timeline import Timeline
+from slabtui.views.position import Position
 from slabtui.views.windows import PageWindow, StackWindow, Window
 
 _LISTED_BY = {Owner: By.PROCESS, Site: By.SITE, PlacePath: By.PLACE}  # the rows from which stacks are opened
@@ -34,7 +34,7 @@ class PageState:
     """
 
     windows: list[Window]
-    time: Timeline
+    time: Position
     tab: InspectionKind = InspectionKind.STACKS
     revision: int = 0
     _listings: dict[InspectionKind, Listing] = field(init=False, default_factory=dict)

@@ -16,9 +16,9 @@ from slabtui.recording import moments
 from slabtui.views.effects import Effect, NothingToDoError
 from slabtui.views.keymap import KeyContext
 from slabtui.views.page_state import PageState
+from slabtui.views.position import Position
 from slabtui.views.search import Search
 from slabtui.views.table_state import TableState
-from slabtui.views.timeline import Timeline
 from slabtui.views.windows import HelpWindow, PageWindow, PromptWindow, Purpose, TableWindow, Window
 
 _SUFFIXES = {InspectionKind.STACKS: ".folded", InspectionKind.ABOUT: ".json"}  # of a proposed name; others: .csv
@@ -29,9 +29,9 @@ class State(TableState):
     """The view's state. Its methods are the transitions; one that is not possible raises NothingToDoError.
 
     Attributes:
-        replay: for the timeline.
-        streamed: for the timeline.
-        repeats: for the timeline.
+        replay: for the position.
+        streamed: for the position.
+        repeats: for the position.
         error: why the source could not be read last time; empty if it could.
         other_notes: what other parts of the program say beside the notes of the snapshot.
         inspected_caches: names of the caches that the recording has inspections of; empty: not known.
@@ -52,7 +52,7 @@ class State(TableState):
     _effects: list[Effect] = field(init=False, default_factory=list)
 
     def __post_init__(self, replay: bool, streamed: bool, repeats: bool) -> None:
-        self.time = Timeline(self._effects.append, replay, streamed, repeats)
+        self.time = Position(self._effects.append, replay, streamed, repeats)
         self.matches = query.matcher(self.pattern)
         self.windows = [self.table]
         self.pages = PageState(self.windows, self.time)
@@ -66,7 +66,7 @@ class State(TableState):
             return
         if self.baselines.receive(snapshot):
             self._steady.clear()
-        self._on_timeline(lambda: self.time.receive(snapshot))
+        self._on_position(lambda: self.time.receive(snapshot))
 
     def arrive(self, history: History, *, is_complete: bool) -> None:
         """Show another moment of the recording; all marks are dropped.
@@ -76,7 +76,7 @@ class State(TableState):
             is_complete: whether the same interval was there before, with fewer others before it.
         """
         self._steady.clear()
-        self._on_timeline(lambda: self.time.arrive(history, is_again=is_complete))
+        self._on_position(lambda: self.time.arrive(history, is_again=is_complete))
         snapshots, last = history.snapshots(), history.added
         if self.baselines.jump(snapshots, last, keeps_marks=is_complete):
             cleared = "The mark is cleared: growth and sums count from the start again"
@@ -99,15 +99,15 @@ class State(TableState):
 
     def toggle_pause(self) -> None:
         """Pause, or continue with the newest snapshot."""
-        self._on_timeline(self.time.toggle_pause)
+        self._on_position(self.time.toggle_pause)
 
     def step_back(self, steps: int = 1) -> None:
         """Show an earlier interval, and pause."""
-        self._on_timeline(lambda: self.time.step_back(steps))
+        self._on_position(lambda: self.time.step_back(steps))
 
     def step_forward(self, steps: int = 1) -> None:
         """Show a later interval while paused."""
-        self._on_timeline(lambda: self.time.step_forward(steps))
+        self._on_position(lambda: self.time.step_forward(steps))
 
     def ask_for_moment(self) -> None:
         """Open the prompt for a moment of the recording."""
@@ -335,8 +335,8 @@ class State(TableState):
         """What the source and other parts of the program say."""
         return (*(self.shown.notes if self.shown is not None else ()), *self.other_notes)
 
-    def _on_timeline(self, move: Callable[[], None]) -> None:
-        """Change the timeline, and the rows if another snapshot is on the screen then."""
+    def _on_position(self, move: Callable[[], None]) -> None:
+        """Change the position, and the rows if another snapshot is on the screen then."""
         before = self.shown
         move()
         if self.shown is not before:

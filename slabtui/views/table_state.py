@@ -15,7 +15,7 @@ from slabtui.model.baseline import Baselines
 from slabtui.model.identity import CacheKey
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.views.effects import Effect, NothingToDoError
-from slabtui.views.timeline import Timeline
+from slabtui.views.position import Position
 from slabtui.views.windows import TableWindow
 
 _Choice = TypeVar("_Choice", Basis, Style)
@@ -83,7 +83,7 @@ class TableState:
     branches: Mapping[CacheKey, bool] = field(default_factory=dict)
     revision: int = 0
     matches: Callable[[str], bool] = field(init=False)
-    time: Timeline = field(init=False)
+    time: Position = field(init=False)
     table: TableWindow = field(default_factory=TableWindow)
     now: Callable[[], float] = monotonic
     baselines: Baselines = field(init=False, default_factory=Baselines)

@@ -23,11 +23,24 @@ from slabtui.views.terminal import PALETTE
 MOMENT = 100  # the interval of the demo that is shown: the leak is marked since half a minute
 LEAST = 20  # intervals before a page is shown, for its charts
 SIZE = (120, 30)
-README = {"screen": (), "leaks": ("l",), "page": ("page",)}  # the pictures of the README, and the keys before each
+README = {
+    "screen": (),
+    "leaks": ("l",),
+    "held": ("page", "1"),
+    "page": ("page",),
+}  # the pictures of the README, and the keys before each
 CELL_WIDTH, CELL_HEIGHT, BASELINE = 8.4, 18, 13.5  # pixels, for a monospaced font of 14
 MARGIN = 8  # pixels
 SIZES = ((80, 24), (120, 40), (200, 50), (40, 10))
-VIEWS = {"table": (), "help": ("?",), "paused": ("[",), "filter": ("/", "k"), "page": ("page",), "leaks": ("l",)}
+VIEWS = {
+    "table": (),
+    "help": ("?",),
+    "paused": ("[",),
+    "filter": ("/", "k"),
+    "page": ("page",),
+    "held": ("page", "1"),
+    "leaks": ("l",),
+}
 DULL = {  # what a terminal with 8 colours shows, in bold, in place of its bright ones
     "dark gray": "black",
     "light red": "dark red",
@@ -112,7 +125,7 @@ def show(recording: Path | Traversable, keys: Sequence[str], size: tuple[int, in
 
     The key `page` opens the page of the cache that the recording inspects last.
     """
-    app, growth, inspected = App(State(1.0, frees=True, replay=True)), Growth(), None
+    app, growth, inspected = App(State(1.0, frees=True, replay=True, repeats=recording is DEMO)), Growth(), None
     for snapshot in read(recording):
         app.show(growth.judge(snapshot))
         inspected = snapshot.inspections[0].cache if snapshot.inspections else inspected

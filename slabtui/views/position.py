@@ -11,7 +11,7 @@ from slabtui.views.effects import Effect, NothingToDoError
 
 
 @dataclass(slots=True)
-class Timeline:
+class Position:
     """The intervals so far and the one on the screen. A transition that is not possible raises NothingToDoError.
 
     Attributes:
