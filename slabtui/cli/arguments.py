@@ -35,6 +35,7 @@ METRICS_SUFFIX = ".prom"  # of the files that node_exporter reads
 REPORTS = (".html", ".md", ".json")  # endings of the names of reports, by which they have their format
 
 _MOST_DIGITS = 19
+_OTHER_COMPRESSIONS = (".bz2", ".lz4", ".xz", ".zip")
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -103,6 +104,8 @@ def destination(given: str) -> Destination:
     if given == "-":
         return Destination(Way.STANDARD_OUTPUT, Path(given))
     named = path(given)
+    if named.suffix in _OTHER_COMPRESSIONS:
+        raise argparse.ArgumentTypeError(f"{given!r} ends in {named.suffix}; recordings are compressed as .gz or .zst")
     return Destination(Way.DIRECTORY if given.endswith("/") or named.is_dir() else Way.FILE, named)
 
 

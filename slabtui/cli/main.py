@@ -18,16 +18,17 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
     SIGTERM and SIGHUP end it with 128 plus the signal's number; SIGINT ends it as the key q does, unless something
-    blocks.
+    blocks, or a verdict was asked for and there is none.
     """
-    ending, status = Ending(), Status.OK
+    ending, status, chosen = Ending(), Status.OK, None
     stdout_closed = sys.stdout is None
     streams.open_closed()
     try:
         ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "redirect it to a file, as in > /dev/null")
-        status = session.run(_parse(argv, name), name, ending, _complain)
+        chosen = _parse(argv, name)
+        status = session.run(chosen, name, ending, _complain)
     except (SlabtuiError, ProducerDiedError) as error:
         status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
         ending.begin(status)
@@ -39,7 +40,8 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
-        pass
+        if chosen is not None and chosen.leaks is not None:  # OK would say that nothing grows
+            return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader of standard output has ended
         streams.discard(1)
         return 128 + signal.SIGPIPE

@@ -246,9 +246,11 @@ def _demand_whole_run(found: argparse.Namespace) -> None:
         raise SlabtuiError(
             "--report writes the format that its file's name ends in", "leave out --output", Status.USAGE
         )
+    if found.report and _is_standard_output(found.record):
+        raise SlabtuiError("--report does not go with --record -", "record to a file", Status.USAGE)
     if found.output not in (None, "text", "json") or _is_standard_output(found.record):
         remedy = "use --output json, and record to a file"
-        raise SlabtuiError(f"{name} prints text or JSON on standard output", remedy, Status.USAGE)
+        raise SlabtuiError("--leaks prints text or JSON on standard output", remedy, Status.USAGE)
     if found.ssh or STANDARD_INPUT in found.replay:
         what = f"{name} asks a running kernel what is held, or reads a recording, but no stream"
         raise SlabtuiError(what, f"run it on that host: ssh HOST sudo slabtui {name}", Status.USAGE)
@@ -260,7 +262,9 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError("-p, --cgroup and --record do not apply to a recording", "leave them out", Status.USAGE)
     if len(options.replay) > 1 and STANDARD_INPUT in options.replay:
         raise SlabtuiError("--replay - reads one stream", "leave out the other recordings", Status.USAGE)
-    if (options.begin or options.end) and (options.is_live or options.is_streamed):
+    if (options.begin or options.end) and options.is_streamed:
+        raise SlabtuiError("--from and --to do not apply to a stream", "leave them out", Status.USAGE)
+    if (options.begin or options.end) and options.is_live:
         raise SlabtuiError("--from and --to apply to a recording", "add --replay FILE", Status.USAGE)
     if options.output == "none" and options.record is None:
         raise SlabtuiError("--output none only records", "add --record", Status.USAGE)

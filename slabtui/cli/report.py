@@ -14,6 +14,7 @@ from slabtui.kernel.procfs import machine
 from slabtui.outputs.report import formats
 from slabtui.producer import Producer
 from slabtui.recording.addresses import Concealer
+from slabtui.recording.moments import spell
 from slabtui.system import files, streams
 
 
@@ -58,7 +59,9 @@ def write_report(
         raise files.unwritable(options.report, error, Status.FAILED) from error
     verdict = leak_page.conclude(leaks)[0] if leaks else f"whether anything leaks is not known: {unknown}"
     streams.print_whole(f"{options.report}: {verdict}\n")
-    return Status.GROWS if leaks and leaks.leaks else Status.OK
+    if leaks is None:
+        return Status.FAILED
+    return Status.GROWS if leaks.leaks else Status.OK
 
 
 def _list_command(options: Options) -> Iterator[str]:
@@ -67,8 +70,12 @@ def _list_command(options: Options) -> Iterator[str]:
     yield from ("--report", str(options.report))
     if options.demo:
         yield "--demo"
-    elif options.replay:
-        yield from ("--replay", str(options.replay))
+    else:
+        for path in options.replay:
+            yield from ("--replay", str(path))
+    for option, moment in (("--from", options.begin), ("--to", options.end)):
+        if moment is not None:
+            yield f"{option}={spell(moment)}"
     if options.leaks is not None and options.leaks != float("inf"):
         yield from ("--seconds", f"{options.leaks:g}")
     if options.addresses:

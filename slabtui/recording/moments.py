@@ -5,7 +5,7 @@ A date or a time of day without a zone is of the zone of the machine that replay
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DAY = timedelta(days=1)
@@ -60,6 +60,17 @@ def parse(text: str) -> Moment:
         return Date(datetime.fromisoformat(text).timestamp())
     except (OverflowError, OSError) as error:  # a year that mktime(3) does not know
         raise ValueError(str(error)) from error
+
+
+def spell(moment: Moment) -> str:
+    """Return a text from which `parse` makes this moment; a date is in UTC."""
+    match moment:
+        case Ago(seconds):
+            return f"-{seconds}s"
+        case Clock(hour, minute, second):
+            return f"{hour:02}:{minute:02}:{second:02}"
+        case Date(time):
+            return datetime.fromtimestamp(time, UTC).isoformat()
 
 
 def span(begin: Moment | None, end: Moment | None, last: float) -> tuple[float, float]:

@@ -55,10 +55,13 @@ class Tape:
         """Yield the snapshots from one moment to another.
 
         Raises:
-            SlabtuiError: a recording cannot be read, or there is no snapshot between these moments.
+            SlabtuiError: a recording cannot be read, the end is before the beginning, or there is no snapshot between.
         """
         is_whole = begin is None and end is None
         since, until = self.limits(begin, end)
+        if until < since:
+            what = f"--to is before --from: {codec.iso(until)} is before {codec.iso(since)}"
+            raise SlabtuiError(what, "name a later end, or an earlier beginning", Status.USAGE)
         is_empty = True
         for snapshot in self.between(since, until):
             is_empty = False
@@ -67,8 +70,9 @@ class Tape:
             raise SlabtuiError(f"{self._name} has no snapshot in it", "replay it after the first interval")
         if is_empty:
             first, last = codec.iso(self._pieces[0].begin), codec.iso(self._pieces[-1].end)
-            asked = f"from {codec.iso(since)}" if until == inf else f"from {codec.iso(since)} to {codec.iso(until)}"
-            raise SlabtuiError(f"{self._name} has no snapshot {asked}", f"it goes from {first} to {last}", Status.USAGE)
+            asked = "" if begin is None else f" from {codec.iso(since)}"
+            asked += "" if end is None else f" to {codec.iso(until)}"
+            raise SlabtuiError(f"{self._name} has no snapshot{asked}", f"it goes from {first} to {last}", Status.USAGE)
 
     def limits(self, begin: Moment | None, end: Moment | None) -> tuple[float, float]:
         """Return these moments in seconds since the epoch; SlabtuiError where the recording cannot be read."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -62,8 +63,20 @@ def test_a_report_on_a_recording_needs_no_root_and_no_kernel() -> None:
         recording.write_text(lines)
         command = [*unprivileged(), *SLABTUI, str(page), "--replay", str(recording)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert (ended.returncode, ended.stderr) == (Status.OK, "")
+        assert (ended.returncode, ended.stderr) == (Status.FAILED, "")
         why = "the recording has 20 s, and growth is known after 40 s: name its length, as in --seconds 20"
         assert ended.stdout == f"{page}: whether anything leaks is not known: {why}\n"
         assert f"**Whether anything leaks is not known: {why}.**" in page.read_text()
         assert "`ext4_inode_cache`" in page.read_text()
+
+
+def test_the_command_in_a_report_on_several_recordings_makes_the_same_report(tmp_path: Path) -> None:
+    lines = [codec.dumps(one, one.rows) + "\n" for one in islice(read(DEMO), 20)]
+    first, second, page = tmp_path / "a.jsonl", tmp_path / "b b.jsonl", tmp_path / "a.json"
+    first.write_text("".join(lines[:10]))
+    second.write_text("".join(lines[10:]))
+    report(page, "--replay", first, "--replay", second, "--from", "-8s")
+    written = json.loads(page.read_text())
+    assert written["run"]["elapsed_s"] == pytest.approx(8, abs=1.1)
+    subprocess.run([sys.executable, "-m", *shlex.split(written["command"])], check=False, capture_output=True)
+    assert json.loads(page.read_text()) == written

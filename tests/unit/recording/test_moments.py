@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from slabtui.recording.moments import Ago, Clock, Date, Moment, parse, span
+from slabtui.recording.moments import Ago, Clock, Date, Moment, parse, span, spell
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,11 @@ def utc(text: str) -> float:
 )
 def test_a_moment_is_read(text: str, moment: Moment) -> None:
     assert parse(text) == moment
+
+
+@pytest.mark.parametrize("moment", [Ago(21_600), Clock(2, 30, 0), Clock(23, 59, 58), Date(utc("11-26T00:30") + 0.5)])
+def test_a_moment_is_spelled_as_it_is_read(moment: Moment) -> None:
+    assert parse(spell(moment)) == moment
 
 
 @pytest.mark.parametrize("text", ["", "24:00", "2:60", "now", "2026-13-01", "0001-01-01T00:00", "1:1"])

@@ -52,6 +52,17 @@ def test_what_is_not_there_is_one_line_that_says_what_is(tmp_path: Path) -> None
     assert caught.value.status == Status.USAGE
 
 
+def test_an_end_before_the_beginning_is_one_line(tmp_path: Path) -> None:
+    tape = Tape([directory(tmp_path / "d", BEGIN)])
+    with pytest.raises(SlabtuiError, match=r"^--to is before --from: .*: name a later end, or an earlier beginning$"):
+        list(tape.read(Ago(60), Ago(120)))
+
+
+def test_what_ends_before_the_recording_is_named_alone(tmp_path: Path) -> None:
+    with pytest.raises(SlabtuiError, match=r"has no snapshot to 2025-06-15T14:51:40\.000Z: it goes from"):
+        list(Tape([directory(tmp_path / "d", BEGIN)]).read(None, Date(BEGIN - 900)))
+
+
 def test_a_directory_without_a_recording_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SlabtuiError, match="has no recording in it: name a directory that --record has written to"):
         Tape([tmp_path])
