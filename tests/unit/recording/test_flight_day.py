@@ -21,16 +21,17 @@ MOST_OF_CPU = 0.005  # of one CPU
 
 
 @pytest.mark.parametrize(
-    ("caches", "intervals", "largest"),
+    ("caches", "intervals", "largest", "is_timed"),
     [
-        (250, 300, LARGEST_DAY),
-        pytest.param(250, 8640, LARGEST_DAY, marks=pytest.mark.slow),
-        pytest.param(2000, 8640, 8 * LARGEST_DAY, marks=pytest.mark.slow),
+        (250, 300, LARGEST_DAY, False),
+        pytest.param(250, 8640, LARGEST_DAY, True, marks=pytest.mark.slow),
+        pytest.param(2000, 8640, 8 * LARGEST_DAY, True, marks=pytest.mark.slow),
     ],
 )
 def test_a_day_is_small_and_any_moment_of_it_is_there_at_once(
-    tmp_path: Path, caches: int, intervals: int, largest: int
+    tmp_path: Path, caches: int, intervals: int, largest: int, is_timed: bool
 ) -> None:
+    """Only the whole days judge the time, which are run by hand on an idle machine."""
     sink = DirectorySink(tmp_path, Limits())
     writing = 0.0
     for one in day(caches, intervals):
@@ -43,7 +44,8 @@ def test_a_day_is_small_and_any_moment_of_it_is_there_at_once(
     seconds = intervals * INTERVAL
     assert size * DAY / seconds < largest
     assert len(names) == len({int((BEGIN + INTERVAL * at) // 3600) for at in range(1, intervals + 1)})
-    assert writing / seconds < MOST_OF_CPU * max(1, caches / 250)
+    if is_timed:
+        assert writing / seconds < MOST_OF_CPU * max(1, caches / 250)
     chance = random.Random(0)
     seeks = []
     for _ in range(10):
@@ -52,7 +54,8 @@ def test_a_day_is_small_and_any_moment_of_it_is_there_at_once(
         found = next(Tape([tmp_path]).read(Date(moment)))
         seeks.append(time.thread_time() - began)
         assert 0 <= found.time - moment <= INTERVAL
-    assert max(seeks) < LONGEST_SEEK
+    if is_timed:
+        assert max(seeks) < LONGEST_SEEK
     (tmp_path / index.FILE).unlink()
     began = time.thread_time()
     next(Tape([tmp_path]).read(Date(BEGIN + seconds / 2)))
