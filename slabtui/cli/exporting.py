@@ -33,7 +33,7 @@ class Exporter:
         options: what the user asks for.
 
     Raises:
-        SlabtuiError: a library is missing, the address cannot be used, or the web config is wrong.
+        SlabtuiError: a library is missing, the address or the file cannot be used, or the web config is wrong.
     """
 
     def __init__(self, options: Options) -> None:
@@ -98,7 +98,11 @@ class Exporter:
                     if snapshot.error:
                         complain(snapshot.error)
         finally:
-            self._destination.close()
+            self.close()
+
+    def close(self) -> None:
+        """Expose nothing more; more than once."""
+        self._destination.close()
 
     def _track(self, snapshot: Snapshot, producer: Producer) -> None:
         """Let the producer track what is held of the caches that grow as leaks do, if that is asked for."""
@@ -118,11 +122,10 @@ class Exporter:
         self._families.exposed = replace(exposed, keepers=self._keepers.add(shown))
         try:
             self._destination.publish()
-        except OSError as error:
-            failed = SlabtuiError(f"cannot write {self.place} ({error.strerror})", "check its directory")
+        except SlabtuiError as error:
             if not self._is_exposed:
-                raise failed from error
-            return (str(failed),)  # a full disk may have room later
+                raise
+            return (str(error),)  # a full disk may have room later
         self._is_exposed = True
         return f"metrics: {self.place}", *list_doubts(shown)
 

@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,11 +62,11 @@ def _export(options: Options, ending: Ending, complain: Callable[[str], None]) -
     """Serve or write metrics. Whatever prevents that is reported before the start, which takes seconds."""
     from slabtui.cli.exporting import Exporter
 
-    exporter = Exporter(options)
-    source = open_kernel(options, is_screen=False)
-    from slabtui.cli import consumers
+    with closing(Exporter(options)) as exporter:
+        source = open_kernel(options, is_screen=False)
+        from slabtui.cli import consumers
 
-    consumers.export(options, source, ending, complain, exporter)
+        consumers.export(options, source, ending, complain, exporter)
 
 
 def open_kernel(options: Options, is_screen: bool) -> "Source":

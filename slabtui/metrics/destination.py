@@ -1,5 +1,6 @@
 """Where metrics go: an address at which a server listens, or a file for node_exporter. Each takes what is exposed."""
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from slabtui.errors import SlabtuiError, Status
 from slabtui.metrics.server import Server
 from slabtui.metrics.web_config import WebConfig
 from slabtui.system import files
@@ -18,31 +20,56 @@ class Destination(Protocol):
     """Where metrics go."""
 
     def publish(self) -> None:
-        """Expose what the registry has now; OSError where that fails."""
+        """Expose what the registry has now; SlabtuiError where that fails."""
 
     def close(self) -> None:
-        """Expose nothing more."""
+        """Expose nothing more; more than once."""
 
 
 class Textfile:
     """A file that always is complete, for the textfile collector of node_exporter.
 
+    A hidden file beside it, which is removed with it, keeps other writers out: the file itself is another one after
+    each interval.
+
     Args:
         path: the file. Its end must be `.prom`, because node_exporter reads no others.
         registry: what is exposed.
+
+    Raises:
+        SlabtuiError: another slabtui writes it, or it cannot be written.
     """
 
     def __init__(self, path: Path, registry: CollectorRegistry) -> None:
         self._path = path
         self._registry = registry
+        self._lock = path.with_name(f".{path.name}.lock")
+        self._locked: int | None = None
+        try:
+            files.demand_replaceable(path)
+            self._locked = files.lock(self._lock)
+        except BlockingIOError as error:
+            raise SlabtuiError(f"another slabtui writes {path}", "stop it, or name another file") from error
+        except OSError as error:
+            raise files.unwritable(path, error, Status.USAGE) from error
 
     def publish(self) -> None:
         """Replace the file."""
-        files.replace(self._path, generate_latest(self._registry), _READABLE, synced=False)
+        try:
+            files.replace(self._path, generate_latest(self._registry), _READABLE, synced=False)
+        except OSError as error:
+            raise files.unwritable(self._path, error, Status.FAILED) from error
 
     def close(self) -> None:
-        """Remove the file: node_exporter would go on to expose what it says."""
-        self._path.unlink(missing_ok=True)
+        """Remove the file: node_exporter would go on to expose what it says. Then let others write it."""
+        locked, self._locked = self._locked, None
+        if locked is None:
+            return
+        try:
+            self._path.unlink(missing_ok=True)
+            self._lock.unlink(missing_ok=True)
+        finally:
+            os.close(locked)
 
 
 class Listener:

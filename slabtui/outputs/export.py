@@ -53,7 +53,7 @@ def export_inspection(path: Path, snapshot: Snapshot, inspection: Inspection | N
 def _write(path: Path, writers: Mapping[str, Callable[[], str]]) -> None:
     """Create the file, with the text that the function for the ending of its name returns."""
     if path.suffix not in writers:
-        raise ExportError(f"the name must end in {' or '.join(sorted(writers))}")
+        raise ExportError(f"must end in {' or '.join(sorted(writers))}")
     text = writers[path.suffix]()
     try:
         with BufferedWriter(files.create(path)) as file:

@@ -1,7 +1,6 @@
 """The segments of a recording in a directory: their names, which have the time at which they begin, and who writes."""
 
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from slabtui.errors import SlabtuiError, Status
+from slabtui.system import files
 
 LOCK = "slabtui.lock"
 
@@ -60,16 +60,11 @@ def lock(directory: Path) -> Callable[[], None]:
     """
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = files.lock(directory / LOCK)
+    except BlockingIOError as error:
+        remedy = "stop it, or name another directory"
+        raise SlabtuiError(f"another slabtui records to {directory}", remedy, Status.FAILED) from error
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "name another directory")
         raise SlabtuiError(f"cannot record to {directory} ({error.strerror})", remedy, Status.USAGE) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno != errno.EWOULDBLOCK:
-            raise SlabtuiError(f"cannot lock {directory} ({error.strerror})", "name another directory") from error
-        remedy = "stop it, or name another directory"
-        raise SlabtuiError(f"another slabtui records to {directory}", remedy, Status.FAILED) from error
     return lambda: os.close(descriptor)

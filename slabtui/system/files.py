@@ -1,6 +1,7 @@
 """Files: creates those that the user names, which only their owner can read, and reads those of /proc repeatedly."""
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
@@ -72,6 +73,29 @@ def demand_replaceable(path: Path) -> None:
     _demand_regular(path)
     with tempfile.TemporaryFile(suffix=_SUFFIX, dir=path.parent):
         pass
+
+
+def lock(path: Path) -> int:
+    """Create a file if there is none, lock it, and return its descriptor: it is locked until that is closed; flock(2).
+
+    Who has locked it can remove it: no other process then has the lock of a file that is no longer there.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+        OSError: it cannot be created or locked.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.lstat()):
+                return descriptor
+        except FileNotFoundError:  # it was removed between the two
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def advise(error: OSError) -> str:

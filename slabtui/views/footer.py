@@ -6,7 +6,7 @@ import urwid
 from urwid.command_map import Command
 
 from slabtui.views import keymap
-from slabtui.views.cells import cells, drawable, is_plain
+from slabtui.views.cells import cells, clip, drawable, is_plain
 from slabtui.views.keymap import Action, KeyContext
 from slabtui.views.line import Markup, piece_at
 from slabtui.views.mouse import is_click
@@ -17,6 +17,7 @@ from slabtui.views.windows import PromptWindow
 # What comes first where not all fit; the others follow in the order of the key map.
 _ORDER = ("help", "quit", "leave", "leave-leaks", "filter", "open-page", "leaks", "sort-next", "frees", "units")
 _PIECES = 3  # of each hint: its key, its label, and a space
+_EDITED = 15  # columns that a complaint leaves to the prompt and its text, or half of a narrower terminal
 
 
 def fitting(context: KeyContext, width: int) -> list[tuple[str, Action]]:
@@ -91,11 +92,10 @@ class Prompt(urwid.WidgetWrap[urwid.Columns]):
 
     def __init__(self, window: PromptWindow, typed: Callable[[str], None]) -> None:
         self._window = window
-        self._edit = urwid.Edit(("prompt", f"{window.purpose.value}: "), drawable(window.text), wrap="clip")
+        self._edit = urwid.Edit(("prompt", _caption(window)), drawable(window.text), wrap="clip")
         self._edit._command_map = _commands()
-        self._complaint = urwid.Text("", wrap="clip")
-        complaint = urwid.AttrMap(self._complaint, "warning")
-        super().__init__(urwid.Columns([self._edit, ("pack", complaint)], dividechars=1))
+        self._complaint = _Complaint(window)
+        super().__init__(urwid.Columns([self._edit, ("pack", self._complaint)], dividechars=1))
         urwid.connect_signal(self._edit, "postchange", lambda *_: typed(self._edit.edit_text))
 
     def keypress(self, size: tuple[int], key: str) -> str | None:
@@ -110,7 +110,37 @@ class Prompt(urwid.WidgetWrap[urwid.Columns]):
 
     def refresh(self) -> None:
         """Show what is wrong with the text."""
-        self._complaint.set_text(drawable(self._window.complaint))
+        self._complaint.refresh()
+
+
+class _Complaint(Drawn):
+    """What is wrong with the text of a prompt, in the longest form that fits beside it.
+
+    Where none fits, the text is scrolled to make room for the shortest.
+
+    Args:
+        window: whose complaint it is.
+    """
+
+    def __init__(self, window: PromptWindow) -> None:
+        super().__init__(self._draw, lambda: window.complaints)
+        self._window = window
+
+    def pack(self, size: tuple[int], focus: bool = False) -> tuple[int, int]:
+        """Return the columns of the form that fits in a line of this width, and one line; no columns: there is none."""
+        widths = [cells(form) for form in self._window.complaints] or [0]
+        edited = cells(_caption(self._window)) + cells(drawable(self._window.text)) + 1  # the cursor
+        room = size[0] - edited - 1  # a space
+        most = max(size[0] - _EDITED, size[0] // 2)
+        return next((width for width in widths if width <= room), min(widths[-1], most)), 1
+
+    def _draw(self, width: int) -> Markup:
+        forms = self._window.complaints or ("",)
+        return [("warning", clip(next((form for form in forms if cells(form) <= width), forms[-1]), width))]
+
+
+def _caption(window: PromptWindow) -> str:
+    return f"{window.purpose.value}: "
 
 
 def _commands() -> urwid.CommandMap:

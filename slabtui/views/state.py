@@ -191,17 +191,18 @@ class State(TableState):
         prompt = self.prompt
         if prompt is None:
             return
-        prompt.text, prompt.complaint = text, ""
+        prompt.text, prompt.complaints = text, ()
         if prompt.purpose is Purpose.FILTER:
             try:
                 self.filter_by(text)
             except query.BadFilterError as error:
-                self.complain(str(error))
+                what = str(error)
+                self.complain(what, what.partition(":")[0], "not valid")
 
-    def complain(self, what: str) -> None:
-        """Say in the prompt what is wrong with its text."""
+    def complain(self, *forms: str) -> None:
+        """Say in the prompt what is wrong with its text, in the longest form that fits; that is the first."""
         if self.prompt is not None:
-            self.prompt.complaint = what
+            self.prompt.complaints = forms
 
     def accept(self) -> None:
         """Keep the filter and close the prompt; or write the file, which closes it if that succeeds."""
@@ -221,19 +222,23 @@ class State(TableState):
         """Jump to the moment that was typed; say in the prompt what is wrong with it."""
         course, begin, shown = self.time.course, self.time.begin, self.shown
         if begin is None or shown is None:
-            self.complain("nothing is shown yet")
+            self.complain("nothing is shown yet", "not yet")
             return
         try:
             moment = moments.parse(text.strip())
             target = moments.find(moment, shown.time, begin, course.end if course.is_known else inf)
         except (ValueError, OverflowError):
-            self.complain("no moment, as 02:30, -10m or 2026-11-26T02:30")
+            self.complain("no moment, as 02:30, -10m or 2026-11-26T02:30", "no moment, as 02:30, -10m", "no moment")
             return
         if isinstance(moment, moments.Ago):
             target = max(target, begin)
         if target < begin or (course.is_known and target > course.end):
             end = f" and ends at {numbers.date_and_clock(course.end)}" if course.is_known else ""
-            self.complain(f"the recording begins at {numbers.date_and_clock(begin)}{end}")
+            whole = f"the recording begins at {numbers.date_and_clock(begin)}{end}"
+            if target < begin:
+                self.complain(whole, f"begins {numbers.date_and_clock(begin)}", "too early")
+            else:
+                self.complain(whole, f"ends {numbers.date_and_clock(course.end)}", "too late")
             return
         self.close()
         self.message = ""

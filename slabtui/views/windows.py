@@ -81,17 +81,22 @@ class PromptWindow:
     Attributes:
         purpose: what it is for.
         text: as typed so far.
-        complaint: what is wrong with it; empty: nothing.
+        complaints: what is wrong with it, the longest form first; empty: nothing.
         before: the text that it opened with.
     """
 
     purpose: Purpose
     text: str
-    complaint: str = ""
+    complaints: tuple[str, ...] = ()
     before: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.before = self.text
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with the text, in full; empty: nothing."""
+        return self.complaints[0] if self.complaints else ""
 
 
 Window = TableWindow | PageWindow | HelpWindow | StackWindow | PromptWindow

@@ -285,6 +285,11 @@ def test_a_file_for_node_exporter_is_complete_readable_and_removed_at_the_end(tm
             assert text.endswith("\n")
             seen.add(text)
         assert len(seen) > 3
+        second = subprocess.run(
+            [*SLABTUI, "--metrics", str(path)], capture_output=True, text=True, check=False, timeout=30
+        )
+        expected = f"slabtui: another slabtui writes {path}: stop it, or name another file\n"
+        assert (second.returncode, second.stderr) == (1, expected)
         assert path.stat().st_mode & 0o777 == 0o644
         assert re.search(r'^slabtui_cache_allocations_total\{cache="filp"\} [1-9]', text, re.MULTILINE)
         assert not re.search("^process_", text, re.MULTILINE)  # node_exporter has these of its own

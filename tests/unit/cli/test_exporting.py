@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from slabtui.analysis.growth import Growth
 from slabtui.cli import options
 from slabtui.cli.exporting import Exporter
 from slabtui.collector import Collector
-from slabtui.errors import SlabtuiError
+from slabtui.errors import SlabtuiError, Status
 from slabtui.metrics import destination, suspects
 from slabtui.model.held import Tracking
 from slabtui.model.inspection import InspectionKind, InspectionReading
 from slabtui.model.request import Request
 from slabtui.model.snapshot import Reading, Snapshot
+from slabtui.system import files
 from tests.support.fakes import FakeSource, key, totals
 
 A = key(1, "a")
@@ -132,25 +134,46 @@ def test_no_address_is_exposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "a.prom"
-    expected = f"^cannot write {path} \\(No such file or directory\\): check its directory$"
-    with pytest.raises(SlabtuiError, match=expected):
+    with pytest.raises(SlabtuiError) as caught:
         export(["--metrics", str(path)], reading, 1)
+    expected = f"cannot write {path} (No such file or directory): create its directory first, with mkdir -p"
+    assert (str(caught.value), caught.value.status) == (expected, Status.USAGE)
+
+
+def test_a_second_one_that_should_write_the_same_file_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "a.prom"
+    given = options.parse(["--metrics", str(path)])
+    with closing(Exporter(given)) as first:
+        path.write_text("of the first")
+        with pytest.raises(SlabtuiError) as caught:
+            Exporter(given)
+        expected = f"another slabtui writes {path}: stop it, or name another file"
+        assert (str(caught.value), caught.value.status) == (expected, Status.FAILED)
+        assert path.read_text() == "of the first"
+        with closing(Exporter(options.parse(["--metrics", str(tmp_path / "b.prom")]))):
+            pass
+        first.close()
+        assert list(tmp_path.iterdir()) == []
+        with closing(Exporter(given)):
+            first.close()
+            assert [one.name for one in tmp_path.iterdir()] == [".a.prom.lock"]
 
 
 def test_a_file_that_cannot_be_written_for_a_while_is_said_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, publish, calls = tmp_path / "a.prom", destination.Textfile.publish, []
+    path, replace_file, calls = tmp_path / "a.prom", files.replace, []
 
-    def fail_sometimes(self: destination.Textfile) -> None:
+    def fail_sometimes(*arguments: object, **more: object) -> None:
         calls.append(0)
         if len(calls) in (2, 3):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        publish(self)
+        replace_file(*arguments, **more)
 
-    monkeypatch.setattr(destination.Textfile, "publish", fail_sometimes)
+    monkeypatch.setattr(files, "replace", fail_sometimes)
     said = export(["--metrics", str(path)], reading, 5)
-    assert said == [f"metrics: {path}", f"cannot write {path} (No space left on device): check its directory"]
+    remedy = "free some space, or name a file on another disk"
+    assert said == [f"metrics: {path}", f"cannot write {path} (No space left on device): {remedy}"]
     assert len(calls) == 5
 
 

@@ -82,7 +82,7 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a.txt", "a.csv.gz", "a.CSV", ".csv", "csv"])
 def test_another_ending_is_refused_and_nothing_made(tmp_path: Path, name: str) -> None:
-    assert refused(tmp_path / name) == "the name must end in .csv or .json"
+    assert refused(tmp_path / name) == "must end in .csv or .json"
     assert not list(tmp_path.iterdir())
 
 
@@ -157,7 +157,7 @@ PROCESSES = Inspection(
     ),
 )
 ABOUT = Inspection(DENTRY, InspectionKind.ABOUT, about=About(live=5))
-UNKNOWN_ENDING = "the name must end in "
+UNKNOWN_ENDING = "must end in "
 
 
 def test_stacks_are_written_as_flame_graph_tools_read_them(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files of /proc that are kept open, and read as they are each time; files that are replaced as a whole."""
 
+import fcntl
 import os
 import resource
 import signal
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.system.files import Repeated, advise, demand_replaceable, replace
+from slabtui.system.files import Repeated, advise, demand_replaceable, lock, replace
 
 
 def test_a_file_is_read_whole_and_as_it_is_now(tmp_path: Path) -> None:
@@ -104,3 +105,27 @@ def test_a_link_a_directory_and_a_device_are_not_replaced(tmp_path: Path, write:
     with pytest.raises(FileNotFoundError) as missing:
         write(tmp_path / "none" / "file")
     assert "mkdir -p" in advise(missing.value)
+
+
+def test_a_lock_of_a_file_that_was_removed_meanwhile_is_taken_on_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flock, taken = tmp_path / "lock", fcntl.flock, []
+
+    def remove_before(descriptor: int, operation: int) -> None:
+        """Do what the process that had it does between the opening and the locking here."""
+        if len(taken) < 2:
+            path.unlink()
+        if len(taken) == 1:
+            path.touch()
+        taken.append(descriptor)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_before)
+    descriptor = lock(path)
+    assert len(taken) == 3
+    assert os.path.samestat(os.fstat(descriptor), path.stat())
+    with pytest.raises(BlockingIOError):
+        lock(path)
+    os.close(descriptor)
+    os.close(lock(path))

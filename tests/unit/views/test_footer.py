@@ -4,6 +4,7 @@ import pytest
 import urwid
 from urwid.testing import click, press, render_text
 
+from slabtui.model.host import Origin
 from slabtui.views import keymap
 from slabtui.views.app import App
 from slabtui.views.footer import Hints, fitting, hints
@@ -24,8 +25,8 @@ def prompt(text: str) -> App:
     return app
 
 
-def last_line(app: App) -> str:
-    return render_text(app.stack, SIZE, focus=True, strip=True)[-1]
+def last_line(app: App, size: tuple[int, int] = SIZE) -> str:
+    return render_text(app.stack, size, focus=True, strip=True)[-1]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,33 @@ def test_every_key_that_edits_is_in_the_help_and_only_works_in_a_prompt() -> Non
         assert action is not None
         assert action.help
         assert action.contexts == {KeyContext.PROMPT}
+
+
+@pytest.mark.parametrize(
+    ("size", "keys", "shown"),
+    [
+        ((80, 24), ["t", *"99:99"], "Go to: 99:99" + " " * 23 + "no moment, as 02:30, -10m or 2026-11-26T02:30"),
+        ((40, 10), ["t", *"99:99"], "Go to: 99:99   no moment, as 02:30, -10m"),
+        ((40, 10), ["t"], "Go to:         no moment, as 02:30, -10m"),
+        ((20, 5), ["t", *"99:99"], "to: 99:99  no moment"),
+        ((20, 5), ["t"], "Go to:     no moment"),
+        ((40, 10), ["t", *"2025-06-15T15:00"], "Go to: 2025-06-15T15:00        too early"),
+        ((40, 10), ["/", *"~["], "Filter: ~[      not a regular expression"),
+        ((20, 5), ["/", *"~["], "ilter: ~[  not valid"),
+        ((40, 10), ["e", "ctrl u", "x"], "Write to: x    must end in .csv or .json"),
+        ((20, 5), ["e", "ctrl u", "x"], "te to: x  must end …"),
+    ],
+)
+def test_what_is_wrong_with_a_text_is_said_beside_it_on_the_smallest_screen(
+    size: tuple[int, int], keys: list[str], shown: str
+) -> None:
+    app = App(State(1.0, replay=True))
+    origin = Origin("replay", "host", "6.12", 1_750_000_000.0)
+    app.show(snapshot(cache(1, "dentry", allocs=1), time=1_750_000_010.0, origin=origin))
+    press(app.stack, size, *keys)
+    last_line(app, size)
+    press(app.stack, size, "enter")
+    assert last_line(app, size) == shown
 
 
 @pytest.mark.parametrize("context", [KeyContext.TABLE, KeyContext.PAGE, KeyContext.DIALOG])
