@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slabtui.cli.arguments import Way
+from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.options import DEMO, Options
 from slabtui.collector import Collector, Source
 from slabtui.columns import text
@@ -22,6 +22,7 @@ from slabtui.system.ending import Ending
 
 if TYPE_CHECKING:
     from slabtui.cli.exporting import Exporter  # it imports an optional library
+    from slabtui.recording.recorder import Recorder
     from slabtui.recording.sink import Sink
 
 Notes = Callable[[], tuple[str, ...]]
@@ -219,9 +220,16 @@ def _recording(
     if recorder.is_unread:
         raise BrokenPipeError
     if recorder.failure:
-        raise SlabtuiError(
-            f"recording stopped: {recorder.failure}", f"the intervals in {options.record.path} can be replayed"
-        )
+        raise SlabtuiError(f"recording stopped: {recorder.failure}", _advise(options.record, recorder))
+
+
+def _advise(record: Destination, recorder: "Recorder") -> str:
+    """Return what the user can do after a recording that failed."""
+    if record.way is Way.STANDARD_OUTPUT:
+        return "write it to a file or a pipe with room" if recorder.is_disk_full else "write it to a file or a pipe"
+    if not recorder.is_empty:
+        return f"the intervals in {record.path} can be replayed"
+    return "free some space, or record elsewhere" if recorder.is_disk_full else "record elsewhere"
 
 
 def _sink(options: Options, *, renews: bool) -> "Sink":

@@ -57,6 +57,11 @@ class DirectorySink:
         self._is_renewed = False
         self.trouble = ""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no segment."""
+        return not self._segments
+
     def renew(self) -> None:
         """Begin a new segment with the next snapshot; in any thread, or by a signal's handler."""
         self._is_renewed = True

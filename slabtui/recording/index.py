@@ -99,7 +99,7 @@ def scan(path: Path, known: Summary | None = None) -> Summary:
     with path.open("rb") as file:
         found.size = os.fstat(file.fileno()).st_size
         file.seek(start)
-        with suppress(OSError):  # damaged, or cut
+        with suppress(OSError, EOFError):  # damaged, or cut
             for frame, line in lines.split(zstd.frames(file)):
                 time = lines.time_of(line) if line.endswith(b"\n") else None
                 if time is not None:

@@ -23,7 +23,19 @@ _INSPECTIONS = b'"inspections":['
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
-def read(path: Path | Traversable, since: float = 0.0, start: int = 0) -> Iterator[Snapshot]:
+class DamagedError(SlabtuiError):
+    """From here on a recording is not what a recorder writes."""
+
+
+class CutError(SlabtuiError):
+    """A recording ends before the end of a line or a block."""
+
+
+class EmptyError(CutError):
+    """A recording ends before the end of its first line."""
+
+
+def read(path: Path | Traversable, since: float = 0.0) -> Iterator[Snapshot]:
     """Yield the snapshots of a recording.
 
     Its last line may be cut short, if the recorder was killed: the recording ends before it, and the last snapshot
@@ -32,45 +44,68 @@ def read(path: Path | Traversable, since: float = 0.0, start: int = 0) -> Iterat
     Args:
         path: the file.
         since: leave out those before this time, in seconds since the epoch.
-        start: where a frame begins from which the file is read.
 
     Raises:
         SlabtuiError: the file cannot be read, it has no snapshot in it, or a line is none; it names the line.
     """
-    decoder = Decoder()
     last: Snapshot | None = None
-    is_empty = True
+    failure: SlabtuiError | None = None
     try:
-        for number, line in enumerate(_lines(path, start), 1):
-            is_first, is_empty = is_empty, False
-            try:
-                snapshot = _take(decoder, line, since)
-            except SchemaError as error:
-                if is_first or line.endswith(b"\n") or len(line) >= LONGEST_LINE:
-                    if last is not None:
-                        yield last
-                    raise SlabtuiError(f"{path}, line {number}: {error}", _REMEDY) from error
-                last = last and _cut(last)
-                break
-            if snapshot is None:
-                continue
+        for snapshot in decode(path, since):
             if last is not None:
                 yield last
             last = snapshot
-    except (EOFError, zlib.error) as error:  # a compressed stream without its end
-        if is_empty:
-            raise SlabtuiError(f"{path} is cut short before its first snapshot", _REMEDY) from error
-        last = last and _cut(last)
-    except OSError as error:
-        if last is not None:
-            yield last
-        # An error that names the file comes from opening it: the user has named a wrong one.
-        status = Status.USAGE if error.filename is not None else Status.FAILED
-        raise SlabtuiError(f"cannot read {path} ({error.strerror or error})", _REMEDY, status) from error
-    if is_empty:
-        raise SlabtuiError(f"{path} has no snapshot in it", _REMEDY)
+    except EmptyError:
+        raise
+    except CutError:
+        last = last and replace(last, notes=(*last.notes, "the recording is cut short here"))
+    except SlabtuiError as error:
+        failure = error
     if last is not None:
         yield last
+    if failure is not None:
+        raise failure
+
+
+def decode(
+    path: Path | Traversable, since: float = 0.0, start: int = 0, *, is_segment: bool = False
+) -> Iterator[Snapshot]:
+    """Yield the snapshots of a recording, up to where it is cut short or damaged.
+
+    Args:
+        path: the file.
+        since: leave out those before this time, in seconds since the epoch.
+        start: where a frame begins from which the file is read.
+        is_segment: whether anything but Zstandard is damage.
+
+    Raises:
+        CutError: it is cut short there; EmptyError if it has nothing before.
+        DamagedError: it cannot be decompressed, or a line is none; it names the line.
+        SlabtuiError: it cannot be opened, or no module can read it.
+    """
+    decoder = Decoder()
+    number = 0
+    try:
+        for number, line in enumerate(_lines(path, start, is_segment=is_segment), 1):
+            try:
+                snapshot = _take(decoder, line, since)
+            except SchemaError as error:
+                cause = f"{path}, line {number}: {error}"
+                if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
+                    raise DamagedError(cause, _REMEDY) from error
+                raise (EmptyError if number == 1 else CutError)(cause, _REMEDY) from error
+            if snapshot is not None:
+                yield snapshot
+    except (EOFError, zlib.error) as error:  # a compressed stream without its end
+        cause = f"{path} is cut short" if number else f"{path} is cut short before its first snapshot"
+        raise (CutError if number else EmptyError)(cause, _REMEDY) from error
+    except OSError as error:
+        cause = f"cannot read {path} ({error.strerror or error})"
+        if error.filename is None:
+            raise DamagedError(cause, _REMEDY) from error
+        raise SlabtuiError(cause, _REMEDY, Status.USAGE) from error  # the user has named a wrong file
+    if number == 0:
+        raise EmptyError(f"{path} has no snapshot in it", _REMEDY)
 
 
 def _take(decoder: Decoder, line: bytes, since: float) -> Snapshot | None:
@@ -148,12 +183,12 @@ def inspected_caches(path: Path | Traversable) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _lines(path: Path | Traversable, start: int) -> Iterator[bytes]:
+def _lines(path: Path | Traversable, start: int, *, is_segment: bool = False) -> Iterator[bytes]:
     with path.open("rb") as opened:
         file = cast("BufferedReader", opened)
         if start:
             file.seek(start)
-        yield from _stream_lines(file)
+        yield from _zstd_lines(file) if is_segment else _stream_lines(file)
 
 
 def _stream_lines(file: BufferedReader) -> Iterator[bytes]:
@@ -163,11 +198,11 @@ def _stream_lines(file: BufferedReader) -> Iterator[bytes]:
     if start.startswith(_GZIP_MAGIC):
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=file))
     elif start.startswith(_ZSTD_MAGIC):
-        yield from (line for _, line in lines.split(zstd.frames(file)))
+        yield from _zstd_lines(file)
         return
     while line := stream.readline(LONGEST_LINE):
         yield line
 
 
-def _cut(last: Snapshot) -> Snapshot:
-    return replace(last, notes=(*last.notes, "the recording is cut short here"))
+def _zstd_lines(file: BinaryIO) -> Iterator[bytes]:
+    return (line for _, line in lines.split(zstd.frames(file)))

@@ -1,5 +1,6 @@
 """Records snapshots: a consumer with a thread and a queue of its own, which a slow disk cannot hold up."""
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from slabtui.recording.sink import Sink
 from slabtui.system import threads
 from slabtui.system.ending import WAIT
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CAPACITY = 100  # snapshots: ten seconds at the shortest interval; some hundred kilobytes each
 
 
@@ -51,6 +53,16 @@ class Recorder:
     def failure(self) -> str | None:
         """Why nothing more is recorded; None: it is."""
         return self._failure
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no interval in the recording that can be replayed."""
+        return self._sink.is_empty
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether nothing more is recorded because there is no room for it."""
+        return isinstance(self._error, OSError) and self._error.errno in _FULL
 
     @property
     def is_unread(self) -> bool:

@@ -4,6 +4,7 @@ import errno
 import os
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +34,10 @@ class Sink(Protocol):
     def trouble(self) -> str:
         """What goes wrong while the recording goes on, in words for the user; empty: nothing."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no interval in it that can be replayed."""
+
     def write(self, snapshot: Snapshot) -> None:
         """Record a snapshot; OSError where that fails for good."""
 
@@ -46,6 +51,10 @@ class FileSink:
     Args:
         file: open, without a buffer.
         suffix: `.gz` and `.zst` compress.
+        path: of the file, if it is removed where not even its first interval could be written; None: it stays.
+
+    Attributes:
+        is_empty: whether no interval has been written as a whole.
 
     Raises:
         SlabtuiError: it is to be compressed by a module that this Python lacks.
@@ -54,20 +63,29 @@ class FileSink:
     creates_more = False
     trouble = ""
 
-    def __init__(self, file: FileIO, suffix: str = "") -> None:
+    def __init__(self, file: FileIO, suffix: str = "", path: Path | None = None) -> None:
         self._file = file
+        self._path = path
+        self._is_begun = False
+        self.is_empty = True
         self._compress, self._flush, self._end = _compressor(suffix)
 
     def write(self, snapshot: Snapshot) -> None:
         """Write its line."""
-        self._put(self._compress(lines.whole(snapshot)))
+        line = self._compress(lines.whole(snapshot))
+        self._is_begun = True
+        self._put(line)
         self._put(self._flush())
+        self.is_empty = False
 
     def close(self) -> None:
-        """Write the end of the compressed stream, and close the file."""
+        """Write the end of the compressed stream, and close the file; remove one that could not be begun."""
         try:
             self._put(self._end())
         finally:
+            if self._is_begun and self.is_empty and self._path is not None:
+                with suppress(OSError):
+                    files.remove(self._path, self._file)
             self._file.close()
 
     def _put(self, data: bytes) -> None:
@@ -89,7 +107,7 @@ def create(path: Path) -> FileSink:
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "name another file")
         raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
-    return FileSink(file, path.suffix)
+    return FileSink(file, path.suffix, path)
 
 
 def standard_output() -> FileSink:

@@ -1,6 +1,7 @@
 """A tape: one or more recordings, one after the other, which can be read from any moment on."""
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from slabtui.model.snapshot import Snapshot
 from slabtui.recording import codec, index, reader, segments
 from slabtui.recording.index import Summary
 from slabtui.recording.moments import Moment, span
+from slabtui.text import printable
 
 
 class _Piece(Protocol):
@@ -26,6 +28,10 @@ class _Piece(Protocol):
     @property
     def end(self) -> float:
         """The time of its last one."""
+
+    @property
+    def damage(self) -> str:
+        """What is missing of it, as found when it was read last, in words for the user; empty: nothing."""
 
     def read(self, since: float) -> Iterator[Snapshot]:
         """Yield its snapshots from a moment on."""
@@ -66,6 +72,9 @@ class Tape:
         for snapshot in self.between(since, until):
             is_empty = False
             yield snapshot
+        damage = next((piece.damage for piece in self._pieces if piece.damage), "")
+        if is_empty and damage:
+            raise SlabtuiError(f"{self._name} has no snapshot there that can be read", damage)
         if is_empty and is_whole:
             raise SlabtuiError(f"{self._name} has no snapshot in it", "replay it after the first interval")
         if is_empty:
@@ -101,14 +110,28 @@ class Tape:
             yield from piece.lines()
 
     def _since(self, since: float) -> Iterator[Snapshot]:
+        """Yield the snapshots; the last one before a damage has a note of it, otherwise the first one after it."""
+        last: Snapshot | None = None
+        notes: list[str] = []
         pieces = self._pieces
         if since:  # a piece ends where the next one begins, at the latest
             pieces = pieces[max(0, sum(piece.begin <= since for piece in pieces) - 1) :]
         for piece in pieces:
-            yield from piece.read(since)
+            for snapshot in piece.read(since):
+                if last is not None:
+                    yield last
+                last, notes = _noted(snapshot, notes), []
+            if piece.damage:
+                notes.append(piece.damage)
+            if last is not None:
+                last, notes = _noted(last, notes), []
+        if last is not None:
+            yield last
 
 
 class _File:
+    damage = ""  # the reader has its own note or error
+
     def __init__(self, path: Path | Traversable) -> None:
         self._path = path
 
@@ -132,11 +155,19 @@ class _File:
 
 
 class _Segment:
-    """A segment; one that is damaged ends before the damage, and one that was dropped meanwhile is empty."""
+    """A segment; one that is damaged ends before the damage, and one that was dropped meanwhile is empty.
 
-    def __init__(self, path: Path, known: Summary | None) -> None:
+    Args:
+        path: the file.
+        known: what the index says of it.
+        is_newest: whether it may be cut short, or empty: it is still written, or its recorder was killed.
+    """
+
+    def __init__(self, path: Path, known: Summary | None, *, is_newest: bool) -> None:
         self._path = path
         self._known = known
+        self._is_newest = is_newest
+        self.damage = ""
         self.begin = segments.time_of(path.name) or 0.0
 
     @functools.cached_property
@@ -153,20 +184,25 @@ class _Segment:
         return self._summary.end or self.begin
 
     def read(self, since: float) -> Iterator[Snapshot]:
+        self.damage = ""
         start = self._summary.frame_before(since) if since > self.begin else 0
-        last: Snapshot | None = None
+        yield from self._read(since, start)
+
+    def _read(self, since: float, start: int) -> Iterator[Snapshot]:
+        is_found = False
         try:
-            for snapshot in reader.read(self._path, since, start):
-                if last is not None:
-                    yield last
-                last = snapshot
-        except SlabtuiError as error:
-            if last is None and start:  # the index is that of another file
-                yield from reader.read(self._path, since)
-            elif last is not None:
-                last = replace(last, notes=(*last.notes, str(error)))
-        if last is not None:
-            yield last
+            for snapshot in reader.decode(self._path, since, start, is_segment=True):
+                is_found = True
+                yield snapshot
+        except (reader.CutError, reader.DamagedError) as error:
+            if start and not is_found:  # the index may be that of another file
+                yield from self._read(since, 0)
+            elif isinstance(error, reader.DamagedError) or not self._is_newest:
+                missing = "its intervals from there on" if is_found or since > self.begin else "its intervals"
+                self.damage = f"{printable(os.fsencode(self._path.name))} is damaged: {missing} are missing"
+        except SlabtuiError:
+            if self._path.exists():  # otherwise it was dropped
+                raise
 
     def lines(self) -> Iterator[bytes]:
         with suppress(SlabtuiError):
@@ -184,5 +220,10 @@ def _segments(directory: Path) -> list[_Piece]:
         remedy = "name a directory that --record has written to"
         raise SlabtuiError(f"{directory} has no recording in it", remedy, Status.USAGE)
     known = index.load(directory)
-    found: list[_Piece] = [_Segment(directory / name, known.get(name)) for name in names]
+    newest = names[-1]
+    found: list[_Piece] = [_Segment(directory / name, known.get(name), is_newest=name == newest) for name in names]
     return found
+
+
+def _noted(snapshot: Snapshot, notes: list[str]) -> Snapshot:
+    return replace(snapshot, notes=(*snapshot.notes, *notes)) if notes else snapshot

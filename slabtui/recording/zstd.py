@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from slabtui.errors import SlabtuiError
 
 _CHUNK = 64  # bytes of a file at a time
+_LAST_BLOCK = b"\x01\0\0"  # an empty one, which ends a frame without a checksum (RFC 8878, 3.1.1.2)
 _WINDOW_LOG = 23  # 8 MiB, which every reader has to have room for (RFC 8878, 3.1.1.1.2); recordings need 2 MiB
 # As level 16 compresses, but with tables of 2 MiB instead of 60: lines of changes of a few KiB each do not fill those.
 _DENSE = {
@@ -107,13 +109,15 @@ def load(otherwise: str) -> Codec:
 def frames(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the content of a file in parts, each with the place in the file at which its frame begins.
 
-    Of a file that is cut short it yields as much as there is. What has arrived of a pipe is read at once. A part is at
-    most 2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
+    Of a file that is cut short it yields as much as there is. A frame may end with any of its blocks: each one is
+    flushed, and a recorder that is killed writes no end. What has arrived of a pipe is read at once. A part is at most
+    2 MiB: the smallest block has 4 bytes, and the largest stands for 128 KiB (RFC 8878, 3.1.1.2).
 
     Args:
         file: one or more frames, one after the other.
 
     Raises:
+        EOFError: the file ends within a block.
         OSError: the data is damaged.
         SlabtuiError: no module can read it.
     """
@@ -131,3 +135,12 @@ def frames(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
                 data = frame.unused_data if frame.eof else b""
     except codec.error as error:
         raise OSError(str(error)) from error
+    if position and not frame.eof and not _takes_last_block(frame, codec.error):
+        raise EOFError("the file ends within a block")
+
+
+def _takes_last_block(frame: Decompressor, error: type[Exception]) -> bool:
+    """Return whether another block can follow; within a block those bytes would be a part of its content."""
+    with suppress(error):
+        frame.decompress(_LAST_BLOCK)
+    return frame.eof

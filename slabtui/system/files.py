@@ -34,6 +34,12 @@ def create(path: Path) -> FileIO:
     return FileIO(path, "x", opener=lambda name, flags: os.open(name, flags, _MODE))
 
 
+def remove(path: Path, file: FileIO) -> None:
+    """Remove a file that is open, unless another one has its name by now; OSError where that fails."""
+    if os.path.samestat(path.lstat(), os.fstat(file.fileno())):
+        path.unlink()
+
+
 def replace(path: Path, content: bytes, mode: int = _MODE, *, synced: bool = True) -> None:
     """Write a file, in place of the one that is there, if any: each reader sees the old or the new one as a whole.
 

@@ -118,6 +118,30 @@ def test_a_stream_ends_with_its_reader() -> None:
         assert recording.stderr.read() == b""
 
 
+@pytest.mark.live
+def test_a_full_device_takes_no_stream_and_the_remedy_is_another_one() -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [*SLABTUI, "--record", "-", "-d", "0.2"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=PATIENCE
+        )
+    complaint = "slabtui: recording stopped: No space left on device: write it to a file or a pipe with room\n"
+    assert (ended.returncode, ended.stderr.decode()) == (1, complaint)
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_full_disk_keeps_no_file_that_has_no_interval(tmp_path: Path) -> None:
+    script = (
+        f"mount -t tmpfs -o size=4k none {tmp_path} && head -c 4k /dev/zero >{tmp_path}/other && "
+        f"{' '.join(SLABTUI)} --record {tmp_path}/new.gz --output none -d 0.2; echo $?; ls {tmp_path}"
+    )
+    ended = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    complaint = "slabtui: recording stopped: No space left on device: free some space, or record elsewhere\n"
+    assert (ended.stdout, ended.stderr) == ("1\nother\n", complaint)
+
+
 def test_a_stream_does_not_go_to_a_terminal() -> None:
     with Terminal([*SLABTUI, "--record", "-"], size=(160, 24)) as terminal:
         assert terminal.wait_for_exit() == 2

@@ -1,5 +1,6 @@
 """The recorder: the content of the file, faults of the disk, and that nothing else waits for the disk."""
 
+import errno
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,17 @@ class Hanging:
 
     def close(self) -> None:
         self._file.close()
+
+
+class Full:
+    """A file on a disk without room."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self.fileno, self.close = file.fileno, file.close
+
+    def write(self, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -165,6 +178,25 @@ def test_a_full_disk_ends_the_recording_and_not_the_program(tmp_path: Path, endi
     assert len(found) > 1
     assert [each.time for each in found] == [1000.0 + at for at in range(len(found))]
     assert {each.notes for each in found} <= {(), (CUT,)}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_of_which_no_interval_could_be_written_is_removed_but_not_another_one_of_its_name(
+    tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"a{ending}"
+    for is_replaced in (False, True):
+        recorder = Recorder(create(path))
+        recorder._sink._file = Full(recorder._sink._file)
+        if is_replaced:
+            path.rename(tmp_path / "mine")
+            path.write_bytes(b"mine")
+        recorder.queue.put(snapshot(cache(1)))
+        recorder.close()
+        assert recorder.failure == "No space left on device"
+        assert (recorder.is_empty, recorder.is_disk_full) == (True, True)
+        assert path.exists() == is_replaced
+    assert path.read_bytes() == b"mine"
 
 
 def test_an_inspection_is_recorded(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A tape: several recordings as one, from any moment; and intervals that are added up."""
 
+import os
+import random
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -12,6 +14,7 @@ from slabtui.recording.flight import DirectorySink
 from slabtui.recording.intervals import add_up
 from slabtui.recording.limits import Limits
 from slabtui.recording.moments import Ago, Date
+from slabtui.recording.reader import read
 from slabtui.recording.tape import Tape
 from tests.support.flight import BEGIN, as_replayed, day
 from tests.support.recordings import record
@@ -79,6 +82,75 @@ def test_a_damaged_segment_is_read_up_to_the_damage_and_the_others_whole(tmp_pat
     assert found[-1].time == BEGIN + 300
 
 
+def test_a_damaged_segment_is_named_in_a_note(tmp_path: Path) -> None:
+    path = directory(tmp_path / "d", BEGIN)
+    first, second, *_ = sorted(path.glob("*.zst"))
+    whole, given = second.read_bytes(), [one.time for one in day(3, 30)]
+    in_first = len(list(read(first)))
+    for content, missing in [
+        (b"", "its intervals"),
+        (random.Random(1).randbytes(len(whole)), "its intervals"),
+        (b"no newline, no recording", "its intervals"),
+        (whole[: len(whole) * 7 // 8], "its intervals from there on"),
+        (whole[: len(whole) * 7 // 8] + bytes(20), "its intervals from there on"),
+    ]:
+        second.write_bytes(content)
+        found = list(Tape([path]).read())
+        note = f"{second.name} is damaged: {missing} are missing"
+        assert [one.notes for one in found if one.notes] == [(note,)]
+        noted = next(at for at, one in enumerate(found) if one.notes)
+        assert (noted >= in_first) == ("from" in missing)
+        assert [one.time for one in found[: noted + 1]] == given[: noted + 1]
+        assert [one.time for one in found[noted + 1 :]] == given[noted + 1 - len(found) :]
+        assert found[noted + 1].time - found[noted].time > 10
+
+
+def test_a_damage_before_the_first_interval_that_is_shown_is_noted_there(tmp_path: Path) -> None:
+    path = directory(tmp_path / "d", BEGIN)
+    second = sorted(path.glob("*.zst"))[1]
+    os.truncate(second, second.stat().st_size * 7 // 8)
+    begin = BEGIN + 60  # in the part that is missing
+    first, *others = Tape([path]).read(Date(begin))
+    assert first.notes == (f"{second.name} is damaged: its intervals from there on are missing",)
+    assert {one.notes for one in others} == {()}
+    assert {one.notes for one in Tape([path]).read(Date(BEGIN + 100))} == {()}  # it needs nothing of that
+
+
+def test_the_newest_segment_may_end_anywhere_but_not_be_something_else(tmp_path: Path) -> None:
+    path = directory(tmp_path / "d", BEGIN)
+    newest = max(path.glob("*.zst"))
+    whole, given = newest.read_bytes(), [one.time for one in day(3, 30)]
+    for size in range(0, len(whole), 5):
+        newest.write_bytes(whole[:size])
+        found = list(Tape([path]).read())
+        assert {one.notes for one in found} == {()}
+        assert [one.time for one in found] == given[: len(found)]
+    newest.write_bytes(random.Random(1).randbytes(len(whole)))
+    *_, last = Tape([path]).read()
+    assert last.notes == (f"{newest.name} is damaged: its intervals are missing",)
+
+
+def test_a_segment_that_ends_with_a_whole_interval_has_no_note_after_the_next_run(tmp_path: Path) -> None:
+    """As after kill -9: its last frame has no end."""
+    killed = DirectorySink(tmp_path)
+    for one in day(3, 10):
+        killed.write(one)
+    killed._unlock()  # its process is gone
+    directory(tmp_path, BEGIN + 1000)
+    found = list(Tape([tmp_path]).read())
+    assert len(found) == 40
+    assert {one.notes for one in found} == {()}
+
+
+def test_a_directory_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
+    name = "slabtui-20250615T150650.000Z.jsonl.zst"
+    (tmp_path / name).write_bytes(b"no recording")
+    with pytest.raises(SlabtuiError) as caught:
+        list(Tape([tmp_path]).read())
+    cause = f"{tmp_path} has no snapshot there that can be read"
+    assert str(caught.value) == f"{cause}: {name} is damaged: its intervals are missing"
+
+
 def test_intervals_are_added_up_exactly() -> None:
     given = list(day(5, 100))
     found = list(add_up(given, 60))
@@ -86,6 +158,12 @@ def test_intervals_are_added_up_exactly() -> None:
     assert {one.elapsed for one in found[1:-1]} == {60.0}
     assert {one.time % 60 for one in found[:-1]} == {0.0}
     assert found[3] == reduce(merge, [one for one in given if found[2].time < one.time <= found[3].time])
+
+
+def test_a_sum_has_the_notes_of_all_its_intervals() -> None:
+    notes = {1: ("a",), 3: ("b", "a")}
+    given = [replace(one, notes=notes.get(at, ())) for at, one in enumerate(day(3, 5))]
+    assert [one.notes for one in add_up(given, 3600)] == [("a", "b")]
 
 
 def test_intervals_that_are_longer_stay_as_they_are_and_runs_stay_apart() -> None:
