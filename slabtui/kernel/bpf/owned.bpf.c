@@ -54,7 +54,8 @@ static __always_inline void release(u64 object, u64 late, u64 epoch)
 	owner = owners.lookup(&cache);
 	if (owner) {
 		__sync_fetch_and_add(&owner->number, -1);
-		__sync_fetch_and_add(&owner->late, late);
+		if (late) /* clang makes an atomic OR of an addition of 0, which needs Linux 5.12 */
+			__sync_fetch_and_add(&owner->late, late);
 	}
 	count_owned(cache, epoch);
 }
