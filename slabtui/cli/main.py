@@ -40,7 +40,9 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
-        if chosen is not None and chosen.leaks is not None:  # OK would say that nothing grows
+        given = sys.argv[1:] if argv is None else argv
+        asked = any(word.startswith(("--leaks", "--report")) for word in given) if chosen is None else chosen.leaks
+        if asked:  # OK would say that nothing grows
             return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader of standard output has ended
         streams.discard(1)
