@@ -1,8 +1,8 @@
 """Charts of a report as SVG, drawn by leather, which may not be installed.
 
-leather (https://pypi.org/project/leather) is pure Python, needs nothing, and is in Debian. Its SVG has no script, no
-style sheet and no font: the style sheet of the page overrides its colours. It places the axes, their labels, the legend
-and the lines; pygal, which is better known, puts a script into every chart.
+leather is pure Python, needs nothing, and is in Debian. Its SVG has no script, no style sheet and no font: the style
+sheet of the page overrides its colours. It places the axes, their labels, the legend and the lines; pygal, which is
+better known, puts a script into every chart.
 """
 
 import re
