@@ -103,7 +103,7 @@ class SnapshotStream(Iterator[Snapshot]):
         """Stop counting; in any thread, and more than once."""
         self._closed = True
         self._producer.stop()
-        self._queue.close(SnapshotsEndedError())  # a producer that hangs does not: nobody is to wait for it
+        self._queue.close(SnapshotsEndedError())  # a producer that hangs does not: next() must not wait for it
 
     def __del__(self) -> None:
         self._producer.finish()  # if it was not closed; `stop` would wait, and this may be the producer's thread

@@ -120,26 +120,22 @@ def moment(given: str) -> moments.Moment:
 
 
 def interval(given: str) -> float:
-    """Return a number of seconds."""
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not SHORTEST <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from {SHORTEST:g} to {LONGEST:g}")
-    return seconds
+    """Return the seconds of an interval."""
+    return _seconds(given, SHORTEST, LONGEST)
 
 
 def run_length(given: str) -> float:
     """Return the seconds of a run that looks for leaks."""
+    return _seconds(given, SHORTEST_RUN, LONGEST_RUN)
+
+
+def _seconds(given: str, least: float, most: float) -> float:
     try:
         seconds = float(given)
     except ValueError:
         seconds = math.nan
-    if not SHORTEST_RUN <= seconds <= LONGEST_RUN:
-        raise argparse.ArgumentTypeError(
-            f"{given!r} is not a number of seconds from {SHORTEST_RUN:g} to {LONGEST_RUN:g}"
-        )
+    if not least <= seconds <= most:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds from {least:g} to {most:g}")
     return seconds
 
 
@@ -172,9 +168,7 @@ def duration(given: str) -> int:
 
 def size(given: str) -> int:
     """Return the bytes of a size, as in 500M and 1G."""
-    number, unit = given[:-1], given[-1:]
-    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
-    found = int(number) * _BYTES.get(unit, 0) if is_number else 0
+    found = moments.with_unit(given, _BYTES)
     if not found:
         raise argparse.ArgumentTypeError(f"{given!r} is not a size, as 100M or 1G")
     return found

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slabtui.cli.arguments import Destination, Way
+from slabtui.cli.job import Job
 from slabtui.cli.options import DEMO, Options
 from slabtui.collector import Collector, Source
 from slabtui.columns import text
@@ -71,7 +72,7 @@ def print_out(
     with _producing(options, source, is_screen=False) as producer:
         conceal = _concealer(options)
         with _recording(options, producer, conceal, ending, is_screen=False) as notes, suppress(_RecordingEndedError):
-            print_snapshots(options, producer, conceal, complain, notes, clears=clears)
+            print_snapshots(Job(options, producer, conceal, complain, notes), clears=clears)
 
 
 def report_leaks(options: Options, source: Source | None, ending: Ending, complain: Callable[[str], None]) -> Status:
@@ -97,7 +98,7 @@ def report_leaks(options: Options, source: Source | None, ending: Ending, compla
     with _producing(options, source, is_screen=False, interval=find_interval(options.leaks)) as producer:
         conceal = _concealer(options)
         with _recording(options, producer, conceal, ending, is_screen=False) as notes:
-            return report(options, producer, conceal, complain, notes)
+            return report(Job(options, producer, conceal, complain, notes))
 
 
 def export(

@@ -1,6 +1,6 @@
 """Serves metrics, or writes them to a file, until the user ends it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from slabtui.metrics.keepers import Keepers, list_doubts
 from slabtui.metrics.series import Series
 from slabtui.metrics.suspects import SuspectListing
 from slabtui.model.snapshot import Snapshot
+from slabtui.outputs.notes import once
 from slabtui.producer import Producer
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import AddressHider
@@ -76,14 +77,7 @@ class Exporter:
         """
         queue = SnapshotQueue()
         producer.subscribe(queue)
-        said: set[str] = set()
-
-        def say(lines: Iterable[str]) -> None:
-            for line in lines:
-                if line not in said:
-                    said.add(line)
-                    complain(line)
-
+        say = once(complain)
         left = count
         try:
             with suppress(SnapshotsEndedError):

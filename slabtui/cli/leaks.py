@@ -2,70 +2,44 @@
 
 import math
 import shutil
-import signal
 import sys
 from collections.abc import Callable
 
 from slabtui.analysis.leaks import LeakWatch, find_width
+from slabtui.cli.job import Job
 from slabtui.cli.options import Options
 from slabtui.columns import leak_page
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.leaks import LeakReport
 from slabtui.model.snapshot import Snapshot
 from slabtui.outputs import leaks
-from slabtui.outputs.output import Output, UnreadError
-from slabtui.producer import Producer
-from slabtui.recording.addresses import Concealer
-from slabtui.system import streams
+from slabtui.outputs.output import Output, explaining_failures
 from slabtui.system.ending import PATIENCE
 
 _WIDTH = 80  # columns, where there is no terminal
 _CLEAR = "\r\x1b[K"  # begin of the line, erase to its end (ECMA-48)
 
 
-def print_report(
-    options: Options,
-    producer: Producer,
-    conceal: Concealer,
-    complain: Callable[[str], None],
-    notes: Callable[[], tuple[str, ...]],
-) -> Status:
+def print_report(job: Job) -> Status:
     """Print the page and return the exit status; SIGINT ends the run, and what is known then is printed.
-
-    Args:
-        options: what the user asks for.
-        producer: not started yet.
-        conceal: replaces kernel addresses.
-        complain: prints a line on standard error.
-        notes: returns what other parts of the program have to say.
 
     Raises:
         SlabtuiError: nothing is known of any cache, as after a moment.
         OSError: standard output cannot be written.
     """
     output = Output(1, sys.stdout.encoding, PATIENCE)
-    watch = watch_run(options, producer, conceal, complain, notes, interrupted=output.interrupt)
+    watch = watch_run(job, interrupted=output.interrupt)
     report = watch.report()
     if report is None:
-        raise explain(options, watch)
-    try:
-        output.write(_write(options, report))
+        raise explain(job.options, watch)
+    with explaining_failures():
+        output.write(_write(job.options, report))
         output.flush()
-    except BrokenPipeError:
-        raise
-    except UnreadError as error:
-        raise SystemExit(128 + signal.SIGINT) from error
-    except OSError as error:
-        raise streams.unwritable(error) from error
     return Status.GROWS if report.leaks else Status.OK
 
 
 def watch_run(
-    options: Options,
-    producer: Producer,
-    conceal: Concealer,
-    complain: Callable[[str], None],
-    notes: Callable[[], tuple[str, ...]],
+    job: Job,
     *,
     interrupted: Callable[[], None] = lambda: None,
     seen: Callable[[Snapshot], None] = lambda snapshot: None,
@@ -73,24 +47,21 @@ def watch_run(
     """Follow a run to its end, show on a terminal how far it is, and return what it knows.
 
     Args:
-        options: what the user asks for.
-        producer: not started yet.
-        conceal: replaces kernel addresses.
-        complain: prints a line on standard error.
-        notes: returns what other parts of the program have to say.
+        job: the choices of the user and the producer.
         interrupted: called by the handler of SIGINT, which ends the run.
         seen: is given each snapshot, too.
     """
-    assert options.leaks is not None
-    watch = LeakWatch(options.leaks)
+    seconds = job.options.leaks
+    assert seconds is not None
+    watch = LeakWatch(seconds)
     progress = _show_progress if sys.stderr.isatty() else None
     try:
         said = leaks.follow(
-            producer,
+            job.producer,
             watch,
-            options.leaks,
-            tracks=options.is_live,
-            conceal=conceal,
+            seconds,
+            tracks=job.options.is_live,
+            conceal=job.conceal,
             progress=progress,
             interrupted=interrupted,
             seen=seen,
@@ -99,8 +70,8 @@ def watch_run(
         if progress:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()
-    for note in dict.fromkeys((*said, *notes())):
-        complain(note)
+    for note in dict.fromkeys((*said, *job.notes())):
+        job.complain(note)
     return watch
 
 

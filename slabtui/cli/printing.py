@@ -1,72 +1,52 @@
 """Prints snapshots on standard output, in the format that the command line asks for."""
 
-import signal
 import sys
-from collections.abc import Callable
 from functools import partial
 
+from slabtui.cli.job import Job
 from slabtui.cli.options import Options
 from slabtui.cli.parser import SEE_HELP
 from slabtui.columns import query, text
 from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError, Status
 from slabtui.outputs import formats
-from slabtui.outputs.output import Output, UnreadError
+from slabtui.outputs.output import Output, explaining_failures
 from slabtui.outputs.stream import Selection, stream
-from slabtui.producer import Producer
-from slabtui.recording.addresses import Concealer
-from slabtui.system import streams
 from slabtui.system.ending import PATIENCE
 
 
-def print_snapshots(
-    options: Options,
-    producer: Producer,
-    conceal: Concealer,
-    complain: Callable[[str], None],
-    notes: Callable[[], tuple[str, ...]],
-    *,
-    clears: bool,
-) -> None:
+def print_snapshots(job: Job, *, clears: bool) -> None:
     """Print until the user or the producer ends it.
 
     Args:
-        options: what the user asks for.
-        producer: not started yet.
-        conceal: replaces kernel addresses.
-        complain: prints a line on standard error.
-        notes: returns what other parts of the program have to say.
+        job: the choices of the user and the producer.
         clears: whether the terminal is cleared between intervals.
 
     Raises:
         SlabtuiError: something that the user can remedy.
         OSError: standard output cannot be written.
     """
+    options = job.options
     form = _format(options, clears)
     order = Order(options.sort, text.BY_ID[options.sort].descending)
     most = options.maxrows or form.most
     selection = Selection(order, options.filter, most, text.sort_value(options.sort))
     output = Output(1, sys.stdout.encoding, PATIENCE)
     try:
-        stream(
-            producer,
-            output,
-            form,
-            selection,
-            count=options.count,
-            complain=complain,
-            conceal=conceal,
-            interrupted=output.interrupt,
-            notes=notes,
-        )
-    except BrokenPipeError:
-        raise
+        with explaining_failures():
+            stream(
+                job.producer,
+                output,
+                form,
+                selection,
+                count=options.count,
+                complain=job.complain,
+                conceal=job.conceal,
+                interrupted=output.interrupt,
+                notes=job.notes,
+            )
     except query.BadFilterError as error:
         raise SlabtuiError(f"the filter {options.filter} {error}", SEE_HELP, Status.USAGE) from error
-    except UnreadError as error:
-        raise SystemExit(128 + signal.SIGINT) from error
-    except OSError as error:
-        raise streams.unwritable(error) from error
 
 
 def _format(options: Options, clears: bool) -> formats.Format:

@@ -1,45 +1,32 @@
 """Looks for leaks for some time, and writes a report about the run to a file, for a ticket."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from slabtui import __version__
 from slabtui.analysis.report import RunSummary
+from slabtui.cli.job import Job
 from slabtui.cli.leaks import explain, watch_run
 from slabtui.cli.options import Options
 from slabtui.columns import leak_page
 from slabtui.errors import SlabtuiError, Status
 from slabtui.kernel.procfs import machine
 from slabtui.outputs.report import formats
-from slabtui.producer import Producer
-from slabtui.recording.addresses import Concealer
 from slabtui.recording.moments import spell
 from slabtui.system import files, streams
 
 
-def write_report(
-    options: Options,
-    producer: Producer,
-    conceal: Concealer,
-    complain: Callable[[str], None],
-    notes: Callable[[], tuple[str, ...]],
-) -> Status:
+def write_report(job: Job) -> Status:
     """Write the report, print its verdict, and return the exit status; SIGINT ends the run, as its length does.
-
-    Args:
-        options: what the user asks for.
-        producer: not started yet.
-        conceal: replaces kernel addresses.
-        complain: prints a line on standard error.
-        notes: returns what other parts of the program have to say.
 
     Raises:
         SlabtuiError: the file cannot be written, or no time has passed.
     """
+    options = job.options
     assert options.report is not None
     summary = RunSummary()
-    watch = watch_run(options, producer, conceal, complain, notes, seen=summary.add)
+    watch = watch_run(job, seen=summary.add)
     leaks = watch.report()
     unknown = "" if leaks else str(explain(options, watch))
     report = summary.report(leaks, unknown)
@@ -47,7 +34,7 @@ def write_report(
         raise SlabtuiError("no time has passed", "let it run for longer")
     report = replace(
         report,
-        notes=tuple(dict.fromkeys((*report.notes, *notes()))),
+        notes=tuple(dict.fromkeys((*report.notes, *job.notes()))),
         machine=None if options.replay else machine.read(),
         command=shlex.join(_list_command(options)),
         version=__version__,

@@ -83,7 +83,9 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
     capabilities.keep(kept, alone=capabilities.FILES if options.record or options.writes_late else ())
-    printing = "report" if options.report else "leaks" if options.leaks else "printing"
+    printing = (
+        "exporting" if options.metrics else "report" if options.report else "leaks" if options.leaks else "printing"
+    )
     needed = "slabtui.views.app" if is_screen else f"slabtui.cli.{printing}"
     meanwhile = partial(_import_all, "slabtui.cli.consumers", needed)
     return opening.open_probe(options.pids, options.cgroup, meanwhile)

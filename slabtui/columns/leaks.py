@@ -267,7 +267,7 @@ def on_screen(style: Style, frees: bool = True) -> tuple[CacheColumn, ...]:
             priority=4 if frees else -1,
             meaning="Allocations - frees since the mark, or since frees are counted (f). Free objects of the CPUs are"
             " not in it. -: not known. With -p and --cgroup in place of LIVE: what these processes allocated since then"
-            " and nobody has freed",
+            " and no task has freed",
             unit=Unit.OBJECTS,
         ),
         column(

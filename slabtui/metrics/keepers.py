@@ -20,7 +20,7 @@ _STAYS = 2  # times the rank at which a stack gets series, and the objects of th
 # Characters of the labels: some six functions; and a container with the whole uid of its pod.
 _STACK, _PLACE = 120, 53
 _CUT = ".."  # in place of the beginning of a place: the end of a path says more
-_ID = 12  # hexadecimal digits: so many that no two stacks of a fleet have the same ones
+_ID = 12  # hexadecimal digits: enough to keep the stacks of a fleet apart
 
 
 @dataclass(frozen=True, slots=True)

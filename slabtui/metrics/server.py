@@ -1,4 +1,4 @@
-"""An HTTP server for a few clients that nobody vouches for: their number, their requests and their time are limited."""
+"""An HTTP server for a few clients that are not trusted: their number, their requests and their time are limited."""
 
 import base64
 import binascii
@@ -32,7 +32,7 @@ class Server(ThreadingMixIn, TCPServer):
     """Serves metrics, each client in a thread of its own.
 
     If MOST_CLIENTS are connected and one more comes, the connection that has waited longest for its request is closed:
-    so slow clients, however many, keep nobody out. The server does not keep connections open between requests.
+    so no number of slow clients keeps others out. The server does not keep connections open between requests.
 
     Args:
         listener: a socket that listens.

@@ -13,7 +13,7 @@ _INSTALL = "apt-get install python3-yaml python3-bcrypt, or pip install pyyaml b
 _TLS, _USERS = "tls_server_config", "basic_auth_users"
 _FILES = ("cert_file", "key_file")
 _LONGEST_PASSWORD = 72  # bytes: bcrypt uses no more, and newer versions of its library refuse them
-# The hash of a password that nobody has: an unknown user takes as long as a wrong password.
+# The hash of a password that no user has: an unknown user takes as long as a wrong password.
 _NOBODY = b"$2b$10$Yf7bKW84jj/j4728MHCLn.9h4KGdBN61GGFh8eD0ZZdDe3gsw2lqS"
 _MOST_KNOWN = 100  # answers that are kept, because each check of a password takes about 0.1 s
 

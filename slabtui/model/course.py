@@ -80,7 +80,7 @@ class Course:
         return median(later - earlier for earlier, later in pairwise(self._times)) if len(self.points) > 1 else 0.0
 
     def columns(self, number: int) -> list[Point | None]:
-        """Return the largest amount in each of so many equal parts of the time; None: nothing was recorded then."""
+        """Return the largest amount in each of `number` equal parts of the time; None: nothing was recorded then."""
         if not self.points:
             return [None] * number
         times, longest = self._times, _GAP * self._step
@@ -96,7 +96,7 @@ class Course:
         return found
 
     def time_at(self, column: int, number: int) -> float:
-        """Return the time at which one of so many equal parts begins."""
+        """Return the time at which one of `number` equal parts begins."""
         return self.begin + (self.end - self.begin) * column / number
 
     def column_at(self, time: float, number: int) -> int:

@@ -16,7 +16,7 @@ class HostMemory:
         slab: memory of all slab caches (Slab).
         reclaimable: the part of `slab` that the kernel can free when memory is short (SReclaimable).
         unreclaimable: the part of `slab` that it cannot (SUnreclaim).
-        free: used by nobody (MemFree), without `cpu_free`.
+        free: not used (MemFree), without `cpu_free`.
         cpu_free: free pages that each CPU keeps for itself (`count` in /proc/zoneinfo); None where they were not read.
         anonymous: memory of processes that belongs to no file (AnonPages), huge pages included.
         mapped: files that processes have mapped (Mapped), which is a part of `cached`.

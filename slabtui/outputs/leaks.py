@@ -47,7 +47,7 @@ def follow(
         seconds: length of the run.
         tracks: whether what is held of the caches that grow fastest is to be tracked.
         conceal: what becomes of a snapshot before that.
-        progress: shows how far it is; None: nobody sees it.
+        progress: shows how far it is; None: it is not shown.
         interrupted: called by the handler of SIGINT, which ends the run.
         seen: is given each snapshot, too, for what else is to be known of the run.
 

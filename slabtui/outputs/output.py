@@ -2,8 +2,12 @@
 
 import os
 import select
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from slabtui.system import streams
 from slabtui.system.writer import Writer
 
 _POLL = 0.05  # seconds until it is checked whether a blocked write has gone on
@@ -11,6 +15,25 @@ _POLL = 0.05  # seconds until it is checked whether a blocked write has gone on
 
 class UnreadError(OSError):
     """After an interrupt nothing has read the output for longer than it is waited for."""
+
+
+@contextmanager
+def explaining_failures() -> Iterator[None]:
+    """Say what is wrong with standard output where it cannot be written in this block.
+
+    Raises:
+        SystemExit: nothing reads it, after an interrupt.
+        BrokenPipeError: its reader is gone.
+        SlabtuiError: it cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except UnreadError as error:
+        raise SystemExit(128 + signal.SIGINT) from error
+    except OSError as error:
+        raise streams.unwritable(error) from error
 
 
 class Output:

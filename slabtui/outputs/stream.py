@@ -1,7 +1,7 @@
 """Prints snapshots on standard output, interval by interval, until they end, are enough, or cannot be written."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -12,6 +12,7 @@ from slabtui.columns.query import Order
 from slabtui.errors import SlabtuiError
 from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs.formats import Format
+from slabtui.outputs.notes import once
 from slabtui.producer import Snapshots
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
@@ -76,17 +77,11 @@ def stream(
         SlabtuiError: the last of `count` could not be read.
     """
     matches = query.matcher(selection.pattern)
-    known_notes: set[str] = set()
+    say = once(complain)
 
     def put(text: str) -> None:
         output.write(text)
         output.flush()
-
-    def report(found: Iterable[str]) -> None:
-        for note in dict.fromkeys(found):
-            if note not in known_notes:
-                known_notes.add(note)
-                complain(note)
 
     def show(snapshot: Snapshot) -> None:
         rows = query.arrange(snapshot.rows, selection.order, matches, shows=form.shows, value=selection.value)
@@ -107,7 +102,7 @@ def stream(
                     continue
                 snapshot = conceal(taken)
                 left = None if left is None else left - 1
-                report((*snapshot.notes, *notes()))
+                say((*snapshot.notes, *notes()))
                 if snapshot.elapsed:
                     show(snapshot)
                     last = snapshot

@@ -4,6 +4,7 @@ A date or a time of day without a zone is of the zone of the machine that replay
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -42,12 +43,17 @@ Moment = Ago | Clock | Date
 
 def duration(text: str) -> int:
     """Return the seconds of a duration, as in 90s, 15m, 1h, 7d and 2w; ValueError where it is none."""
-    number, unit = text[:-1], text[-1:]
-    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
-    seconds = int(number) * _SECONDS[unit] if is_number and unit in _SECONDS else 0
+    seconds = with_unit(text, _SECONDS)
     if not 0 < seconds <= _LONGEST:
         raise ValueError(f"{text!r} is not a duration, as 90s, 15m, 1h, 7d or 2w")
     return seconds
+
+
+def with_unit(text: str, units: Mapping[str, int]) -> int:
+    """Return a whole number that a unit of one letter follows, times what the unit is; 0 where it is none."""
+    number, unit = text[:-1], text[-1:]
+    is_number = number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS
+    return int(number) * units.get(unit, 0) if is_number else 0
 
 
 def parse(text: str) -> Moment:

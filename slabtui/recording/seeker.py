@@ -55,7 +55,7 @@ class Seeker:
             time: the moment, in seconds since the epoch; infinite: the end of the recording.
             before: an interval of the recording, about as long.
             goes_on: returns whether it is still wanted.
-            at_once: whether only so many are read as takes no time.
+            at_once: whether only as many are read as take no time.
 
         Returns:
             None: it is no longer wanted, or no interval covers any time.

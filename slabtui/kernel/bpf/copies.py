@@ -27,7 +27,7 @@ class CopyingCompiler:
         self._known: dict[_Key, tuple[Compiled, dict[str, MapInfo]]] = {}
 
     def compile(self, source: str, options: Sequence[str]) -> Compiled:
-        """Return the programs of a source, with maps that nobody else has.
+        """Return the programs of a source, with maps of their own.
 
         Raises:
             SlabtuiError: the compilation failed, or the kernel refused a map.

@@ -1,6 +1,5 @@
 """Runs in the guest: Debian's older tools and slabtui at the same time, under one load."""
 
-import argparse
 import contextlib
 import os
 import re
@@ -81,11 +80,7 @@ class Watcher:
 
 def main() -> None:
     """Write the figures to the file named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.kernels.oldtools")
-    parser.add_argument("tools", type=Path, help="where the packages are unpacked")
-    parser.add_argument("file", type=Path)
-    options = parser.parse_args()
-    results.write(watch(options.tools), options.file)
+    results.run_step("oldtools", watch)
 
 
 def watch(tools: Path) -> SideBySide:

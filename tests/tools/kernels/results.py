@@ -1,5 +1,6 @@
 """The results of a guest: reads the files that it wrote, and finds the faults in them."""
 
+import argparse
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
@@ -271,6 +272,20 @@ def write(record: Comparison | SideBySide | Trackers | Hidden | Jitless, path: P
     new = path.with_suffix(".new")
     new.write_text(json.dumps(asdict(record), indent=1))
     new.rename(path)
+
+
+def run_step(name: str, measure: Callable[[Path], SideBySide | Trackers]) -> None:
+    """Measure with tools of the distribution, and write the figures; both places are on the command line.
+
+    Args:
+        name: of the module that does it.
+        measure: is given the directory in which the packages are unpacked.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m tests.tools.kernels.{name}")
+    parser.add_argument("tools", type=Path, help="where the packages are unpacked")
+    parser.add_argument("file", type=Path, help="where the figures go")
+    options = parser.parse_args()
+    write(measure(options.tools), options.file)
 
 
 def live_tests(junit: str) -> LiveTests:

@@ -1,6 +1,5 @@
 """Runs in the guest: the processor time of one load with nothing, with slabtui --held, and with memleak of bcc."""
 
-import argparse
 import os
 import subprocess
 import sys
@@ -26,11 +25,7 @@ _STEP = 0.1
 
 def main() -> None:
     """Write the figures to the file named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.kernels.trackers")
-    parser.add_argument("tools", type=Path, help="where the packages are unpacked")
-    parser.add_argument("file", type=Path)
-    options = parser.parse_args()
-    results.write(compare(options.tools), options.file)
+    results.run_step("trackers", compare)
 
 
 def compare(tools: Path) -> Trackers:
