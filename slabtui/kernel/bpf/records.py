@@ -184,7 +184,8 @@ def _build(description: Any) -> Any:
     match description:
         case [str(name), [*members], "struct" | "struct_packed" as kind]:
             fields = [_build_member(member) for member in members]
-            packing = {"_pack_": 1} if kind == "struct_packed" else {}  # gaps are members then
+            # Gaps are members then. Python 3.14 and later ask which compiler's rules apply; without gaps they agree.
+            packing = {"_pack_": 1, "_layout_": "ms"} if kind == "struct_packed" else {}
             return type(name, (ctypes.Structure,), {**packing, "_fields_": fields})
     raise ValueError(f"unknown type {description}")
 

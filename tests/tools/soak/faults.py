@@ -315,7 +315,8 @@ def run(faults: Sequence[Fault] = FAULTS) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as directory:
         junit = Path(directory, "junit.xml")
         tests = [test for fault in faults for test in fault.tests]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", *tests]
+        options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=search", f"--junitxml={junit}"]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         return judged(faults, junit.read_text() if junit.exists() else "<testsuites/>")
 
