@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from slabtui.analysis import known
 from slabtui.analysis.cache import find_least
@@ -68,6 +69,7 @@ class LeakWatch:
         self._before: dict[CacheKey, int] = {}  # live objects of each cache when it was seen first
         self._tracked_after: float | None = None
         self._stacks: dict[CacheKey, SteadyStacks] = {}
+        self._held: dict[CacheKey, tuple[Inspection, float]] = {}  # what was held of each cache last, and when
         self._reclaimable: set[str] = set()  # names
 
     def add(self, snapshot: Snapshot) -> None:
@@ -163,6 +165,7 @@ class LeakWatch:
             row = snapshot.row(found.cache)
             self._stacks[found.cache] = SteadyStacks(self._width / 2, find_least(row.size if row else None))
         self._stacks[found.cache].add(snapshot.elapsed, found)
+        self._held[found.cache] = found, snapshot.time
 
     def _find_growing(self) -> Iterable[GrowingCache]:
         """Yield each cache with a known trend."""
@@ -226,14 +229,30 @@ class LeakWatch:
         return None
 
     def _find_keepers(self, leak: Leak) -> Leak:
-        """Return a leak with who keeps the objects of one of its caches, of one with a steady stack if there is any."""
+        """Return a leak with who keeps the objects of one of its caches, of one with a steady stack if there is any.
+
+        If none is tracked at the end of the run, of the one that was tracked last.
+        """
         tracked: list[Leak] = []
         for one in leak.caches:
             held = self._find_held(one.row.cache)
             if held is not None:
                 tracked.append(replace(leak, held=held, keepers=self._list_keepers(one, held)))
         sure = (one for one in tracked if any(keeper.steady for keeper in one.keepers))
-        return next(sure, tracked[0] if tracked else leak)
+        return next(sure, tracked[0] if tracked else self._find_former_keepers(leak))
+
+    def _find_former_keepers(self, leak: Leak) -> Leak:
+        """Return a leak with who kept the objects of one of its caches when that was tracked last, if it ever was.
+
+        How much of the growth that explains is not known: it may have changed since.
+        """
+        former = [self._held[one.row.cache] for one in leak.caches if one.row.cache in self._held]
+        known = [(held, until) for held, until in former if held.rows]
+        if not known:
+            return leak
+        held, until = max(known, key=itemgetter(1))
+        keepers = find_keepers(held, leak.caches[0].row.growth_objects_s)
+        return replace(leak, held=held, keepers=tuple(replace(one, explains=None) for one in keepers), held_until=until)
 
     def _list_keepers(self, one: GrowingCache, held: Inspection) -> tuple[Keeper, ...]:
         return find_keepers(held, one.row.growth_objects_s, self._stacks[held.cache].find())

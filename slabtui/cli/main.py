@@ -5,7 +5,7 @@ import signal
 import sys
 from contextlib import redirect_stdout, suppress
 
-from slabtui.cli import options, session
+from slabtui.cli import command_line, session
 from slabtui.cli.options import Options
 from slabtui.errors import SlabtuiError, Status, explain
 from slabtui.queues import ProducerDiedError
@@ -17,8 +17,8 @@ from slabtui.text import visible
 def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
     """Run the program and return its exit status.
 
-    SIGTERM and SIGHUP end it with 128 plus the signal's number; SIGINT ends it as the key q does, unless something
-    blocks, or a verdict was asked for and there is none.
+    SIGTERM and SIGHUP end it with 128 plus the signal's number. SIGINT ends it as the key q does, unless something
+    blocks, a verdict was asked for and there is none, or the command line was not parsed yet.
     """
     ending, status, chosen = Ending(), Status.OK, None
     stdout_closed = sys.stdout is None
@@ -40,9 +40,7 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         _complain("out of memory: free some, or raise `ulimit -v`")
         return Status.FAILED
     except KeyboardInterrupt:
-        given = sys.argv[1:] if argv is None else argv
-        asked = any(word.startswith(("--leaks", "--report")) for word in given) if chosen is None else chosen.leaks
-        if asked:  # OK would say that nothing grows
+        if chosen is None or chosen.leaks is not None:  # OK would say that it ran, or that nothing grows
             return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader of standard output has ended
         streams.discard(1)
@@ -76,7 +74,7 @@ def _parse(argv: list[str] | None, name: str) -> Options:
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):
-            return options.parse(argv, name)
+            return command_line.parse(argv, name)
     finally:
         if text := printed.getvalue():
             streams.print_whole(text)

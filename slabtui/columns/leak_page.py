@@ -112,7 +112,7 @@ def _write_leak(report: LeakReport, leak: Leak, width: int) -> Iterator[str]:
         return
     for keeper in leak.keepers:
         yield from _write_keeper(leak.held, keeper, width)
-    for text in list_doubts(leak.held):
+    for text in list_doubts(leak):
         yield from _item("DOUBT", text, width)
 
 
@@ -189,8 +189,14 @@ def _write_place(row: InspectionRow) -> str:
     return "" if row.cgroup == "/" or not (row.cgroup or row.removed) else held.where_held(row, _PLACE)
 
 
-def list_doubts(inspection: Inspection) -> Iterator[str]:
-    """Yield why what is held may not be trusted."""
+def list_doubts(leak: Leak) -> Iterator[str]:
+    """Yield why what is held of one of its caches may not be trusted."""
+    inspection = leak.held
+    if inspection is None:
+        return
+    if leak.held_until is not None:
+        clock = numbers.clock(leak.held_until)
+        yield f"it was tracked until {clock} only: what was freed later is still in it"
     if inspection.tracking and inspection.tracking.doubt:
         yield inspection.tracking.doubt
     if inspection.trouble:

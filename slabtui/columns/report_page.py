@@ -121,7 +121,7 @@ def _write_leak(report: LeakReport, leak: Leak) -> Section:
     facts = [*leak_page.describe(report, leak), *leak_page.describe_about(leak, _WIDE)]
     blocks: list[Block] = [Facts(tuple((label.capitalize(), text) for label, text in facts))]
     if leak.held is not None:
-        blocks += [Paragraph(f"Doubt: {text}.", Tone.ALERT) for text in leak_page.list_doubts(leak.held)]
+        blocks += [Paragraph(f"Doubt: {text}.", Tone.ALERT) for text in leak_page.list_doubts(leak)]
         for number, keeper in enumerate(leak.keepers, 1):
             blocks += _write_keeper(leak.held, keeper, number)
     return Section(names, tuple(blocks))

@@ -63,6 +63,8 @@ class Leak:
         held: what is held of one of the caches; None: none of them was tracked.
         keepers: who keeps it, what explains most first.
         about: what the kernel says about one of the caches; None: it counts and knows nothing, or none was tracked.
+        held_until: when `held` was tracked last, in seconds since the epoch, if that was before the end of the run:
+            what was freed later is still in it. None: it was tracked to the end.
     """
 
     caches: tuple[GrowingCache, ...]
@@ -70,6 +72,7 @@ class Leak:
     held: Inspection | None = None
     keepers: tuple[Keeper, ...] = ()
     about: Inspection | None = None
+    held_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

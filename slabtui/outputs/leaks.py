@@ -139,7 +139,7 @@ def _write_leak(leak: Leak) -> dict[str, Any]:
     return {
         "caches": [_write_cache(one) for one in leak.caches],
         "grows_with": list(leak.grows_with),
-        "held": None if leak.held is None else _write_held(leak.held),
+        "held": None if leak.held is None else _write_held(leak.held, leak.held_until),
         "keepers": [_write_keeper(one) for one in leak.keepers],
         "about": _write_about(leak.about),
     }
@@ -152,10 +152,11 @@ def _write_about(found: Inspection | None) -> dict[str, Any] | None:
     return {"cache": str(found.cache)} | asdict(found.about)
 
 
-def _write_held(held: Inspection) -> dict[str, Any]:
+def _write_held(held: Inspection, until: float | None) -> dict[str, Any]:
     """Return how what is held was tracked."""
     return {
         "cache": str(held.cache),
+        "until": None if until is None else codec.iso(until),
         "objects": held.held_objects,
         "one_in": held.one_in,
         "lost": held.lost,

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from slabtui.analysis.growth import Growth
-from slabtui.cli import options
+from slabtui.cli import command_line
 from slabtui.cli.exporting import Exporter
 from slabtui.collector import Collector
 from slabtui.model.snapshot import Snapshot
@@ -61,7 +61,7 @@ def test_the_stack_that_keeps_files_is_exposed_until_they_are_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.prom"
-    given = options.parse(["--metrics", str(path), "--metrics-held"])
+    given = command_line.parse(["--metrics", str(path), "--metrics-held"])
     with keeping() as keeper, probing() as probe:
         collector = Collector(probe, INTERVAL)
         monkeypatch.setattr(collector, "_growth", _Marking())

@@ -79,6 +79,20 @@ def test_a_leak_is_reported_with_its_limits_its_stack_and_its_process() -> None:
     assert (found.watched, found.tracked, found.is_short) == (4, (key("filp"),), False)
 
 
+def test_who_kept_it_is_told_of_a_cache_that_is_no_longer_tracked() -> None:
+    """In a recording, a page of the cache may have been open for some time only."""
+    watch, held, until = LeakWatch(60), None, 0.0
+    for one in snapshots({"filp": noisy(20, 30), **QUIET}, 60, find_interval(60)):
+        time = watch.elapsed + one.elapsed
+        if 20 <= time <= 40:
+            held, until = holds("filp", time, {LEAK: lambda time: int(20 * time)}), one.time
+        watch.add(replace(one, inspections=(held,) if held and until == one.time else ()))
+    (leak,) = report(watch).leaks
+    (keeper,) = leak.keepers
+    assert (leak.held, leak.held_until) == (held, until)
+    assert (keeper.row.frames, keeper.processes[0].pid, keeper.explains, keeper.steady) == (LEAK, 7, None, False)
+
+
 def test_nothing_is_reported_where_nothing_grows() -> None:
     found = report(run(QUIET))
     assert (found.leaks, found.uncertain, found.explained, found.growth_bytes_h, found.full_in_s) == (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slabtui.analysis.growth import Growth
-from slabtui.cli import options
+from slabtui.cli import command_line
 from slabtui.cli.exporting import Exporter
 from slabtui.collector import Collector
 from slabtui.errors import SlabtuiError, Status
@@ -32,7 +32,7 @@ def export(
     said: list[str] = []
     collector = Collector(FakeSource(readings), 0.02)
     try:
-        Exporter(options.parse(arguments)).run(collector, count, said.append, lambda: tuple(notes))
+        Exporter(command_line.parse(arguments)).run(collector, count, said.append, lambda: tuple(notes))
     finally:
         collector.stop()
     return said
@@ -102,7 +102,7 @@ def test_what_is_held_is_tracked_only_where_asked_for_and_while_a_cache_grows(
     source = FakeSource(reading)
     collector = Collector(source, 0.02)
     monkeypatch.setattr(collector, "_growth", _Marking())
-    given = options.parse(["--metrics", str(tmp_path / "a.prom"), *arguments])
+    given = command_line.parse(["--metrics", str(tmp_path / "a.prom"), *arguments])
     collector.request(given.request)
     Exporter(given).run(collector, 8, lambda line: None, tuple)
     collector.stop()
@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_second_one_that_should_write_the_same_file_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.prom"
-    given = options.parse(["--metrics", str(path)])
+    given = command_line.parse(["--metrics", str(path)])
     with closing(Exporter(given)) as first:
         path.write_text("of the first")
         with pytest.raises(SlabtuiError) as caught:
@@ -150,7 +150,7 @@ def test_a_second_one_that_should_write_the_same_file_is_refused_until_the_first
         expected = f"another slabtui writes {path}: stop it, or name another file"
         assert (str(caught.value), caught.value.status) == (expected, Status.FAILED)
         assert path.read_text() == "of the first"
-        with closing(Exporter(options.parse(["--metrics", str(tmp_path / "b.prom")]))):
+        with closing(Exporter(command_line.parse(["--metrics", str(tmp_path / "b.prom")]))):
             pass
         first.close()
         assert list(tmp_path.iterdir()) == []

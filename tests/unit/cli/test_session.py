@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.cli import options, session
+from slabtui.cli import command_line, session
 from slabtui.errors import SlabtuiError, Status
 from slabtui.system.ending import Ending
 
@@ -15,12 +15,12 @@ PROGRAM = """
 import sys
 from contextlib import nullcontext
 from types import SimpleNamespace
-from slabtui.cli import consumers, options
+from slabtui.cli import command_line, consumers
 from slabtui.views.app import App
 
 App.run = lambda self, producer: None
 ending = SimpleNamespace(screen=nullcontext, begin=print, next_step=lambda: None)
-consumers._open_screen(options.parse(sys.argv[1:]), None, None, ending, lambda: ())
+consumers._open_screen(command_line.parse(sys.argv[1:]), None, None, ending, lambda: ())
 print("cattrs" in sys.modules)
 """
 
@@ -42,7 +42,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_kernel_is_opened(
     monkeypatch.delattr(session, "open_kernel")
     path = tmp_path / "none" / "a.html"
     with pytest.raises(SlabtuiError) as caught:
-        session.run(options.parse(["--report", str(path)]), "slabtui", Ending(), print)
+        session.run(command_line.parse(["--report", str(path)]), "slabtui", Ending(), print)
     assert caught.value.status == Status.USAGE
     reason = f"cannot write {path} (No such file or directory)"
     assert str(caught.value) == f"{reason}: create its directory first, with mkdir -p"

@@ -1,5 +1,8 @@
 """The page about leaks: what it says, and that it fits the terminal whatever names there are."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +88,12 @@ def test_where_nothing_grows_the_page_says_so_and_what_was_looked_at() -> None:
     text = words(report())
     assert "Nothing grows as a leak does. 236 caches were watched for 1 min" in text
     assert "of filp. Growth of less than 4.27 objects/s needs a longer run." in text
+
+
+def test_that_it_was_tracked_for_a_part_of_the_run_only_is_said() -> None:
+    found = replace(leak(process(7, 400)), held_until=1.7e9)
+    clock = time.strftime("%H:%M:%S", time.localtime(1.7e9))
+    assert f"DOUBT it was tracked until {clock} only" in words(report(found))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.cli import options
+from slabtui.cli import command_line
 from slabtui.errors import SlabtuiError, Status
 from slabtui.metrics.address import Address
 
@@ -22,7 +22,7 @@ from slabtui.metrics.address import Address
     ],
 )
 def test_an_address_or_a_file(text: str, expected: Address | Path) -> None:
-    assert options.parse(["--metrics", text]).metrics == expected
+    assert command_line.parse(["--metrics", text]).metrics == expected
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_an_address_or_a_file(text: str, expected: Address | Path) -> None:
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(SlabtuiError, match="is neither an address") as caught:
-        options.parse([f"--metrics={text}"])
+        command_line.parse([f"--metrics={text}"])
     assert caught.value.status is Status.USAGE
 
 
@@ -58,7 +58,7 @@ def test_anything_else_is_refused(text: str) -> None:
 )
 def test_what_does_not_go_together(arguments: list[str], message: str) -> None:
     with pytest.raises(SlabtuiError) as caught:
-        options.parse(arguments)
+        command_line.parse(arguments)
     assert (str(caught.value), caught.value.status) == (message, Status.USAGE)
 
 

@@ -81,7 +81,10 @@ KEEPERS = [
 ]
 GROWING = [GrowingCache(row, 2.0, 1.5, 2.5, 3, keeper) for row in (ROWS[0], ROWS[-1]) for keeper in (None, KEEPERS[0])]
 ABOUT = Inspection(KEY, InspectionKind.ABOUT, about=filled(About))
-LEAKS = [Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS), ABOUT) for held in INSPECTIONS[-3:]]
+LEAKS = [
+    Leak(tuple(GROWING), ("text",), held, tuple(KEEPERS), ABOUT, time)
+    for time, held in zip((None, 1.5, None), INSPECTIONS[-3:], strict=True)
+]
 LEAKS.append(Leak(tuple(GROWING), ("text",), None, tuple(KEEPERS)))
 REPORTS: list[dict[str, Any]] = [
     json.loads(leaks.dumps(one))

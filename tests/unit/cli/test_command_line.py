@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabtui.cli import options
+from slabtui.cli import command_line
 from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.options import Options
 from slabtui.cli.parser import RUN, parser
@@ -23,7 +23,7 @@ EXAMPLE = re.compile(r"^  (slabtui\b.*?)(?:  .*| > \S+)?$", re.MULTILINE)
 
 
 def parse(*argv: str) -> Options:
-    return options.parse(argv)
+    return command_line.parse(argv)
 
 
 def refusal(*argv: str) -> str:
@@ -95,7 +95,7 @@ def test_every_option_is_in_a_group_with_a_name() -> None:
 def test_the_examples_in_the_help_are_right() -> None:
     examples = EXAMPLE.findall(str(parser().epilog))
     assert len(examples) == 11
-    found = [options.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
+    found = [command_line.parse(shlex.split(example.replace("1234", "1"))[1:]) for example in examples]
     assert [one.output for one in found] == [*[None] * 7, "none", None, None, "folded"]
     assert found[1].pids == (1,)
     assert (found[1].sort, found[1].interval) == ("allocs", 0.5)
