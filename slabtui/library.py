@@ -91,13 +91,9 @@ class SnapshotStream(Iterator[Snapshot]):
         if self._closed:
             raise SlabtuiError("the stream of snapshots is closed", "open another one", Status.USAGE)
         try:
-            while (snapshot := self._queue.get(timeout=None)) is None:
-                pass
-        except SnapshotsEndedError:
-            raise StopIteration from None
+            return self._conceal(next(iter(self._queue)))
         except ProducerDiedError as error:
             raise SlabtuiError(str(error), "please report this, with `uname -r`") from error
-        return self._conceal(snapshot)
 
     def close(self) -> None:
         """Stop counting; in any thread, and more than once."""

@@ -2,7 +2,8 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import reduce
 
 from slabtui.model.snapshot import Snapshot, merge
@@ -73,6 +74,12 @@ class SnapshotQueue:
             if self._end is not None:
                 raise self._end
             return None
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        """Yield each snapshot as soon as it is there, until there are no more; raise other errors as `get` does."""
+        with suppress(SnapshotsEndedError):
+            while (snapshot := self.get(timeout=None)) is not None:
+                yield snapshot
 
     def compact(self) -> None:
         """Merge all snapshots that wait into one, for a consumer that has to end soon."""

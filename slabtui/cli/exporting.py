@@ -1,8 +1,9 @@
 """Serves metrics, or writes them to a file, until the user ends it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from slabtui import __version__
@@ -19,7 +20,7 @@ from slabtui.metrics.suspects import SuspectListing
 from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.notes import once
 from slabtui.producer import Producer
-from slabtui.queues import SnapshotQueue, SnapshotsEndedError
+from slabtui.queues import SnapshotQueue
 from slabtui.recording.addresses import AddressHider
 
 Notes = Callable[[], tuple[str, ...]]
@@ -78,19 +79,13 @@ class Exporter:
         queue = SnapshotQueue()
         producer.subscribe(queue)
         say = once(complain)
-        left = count
         try:
-            with suppress(SnapshotsEndedError):
-                producer.start()
-                while left is None or left > 0:
-                    snapshot = queue.get(timeout=None)
-                    if snapshot is None:
-                        continue
-                    left = None if left is None else left - 1
-                    self._track(snapshot, producer)
-                    say((*self._expose(snapshot), *snapshot.notes, *notes()))
-                    if snapshot.error:
-                        complain(snapshot.error)
+            producer.start()
+            for snapshot in islice(queue, count):
+                self._track(snapshot, producer)
+                say((*self._expose(snapshot), *snapshot.notes, *notes()))
+                if snapshot.error:
+                    complain(snapshot.error)
         finally:
             self.close()
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +15,7 @@ from slabtui.model.request import Request
 from slabtui.model.snapshot import Snapshot
 from slabtui.outputs.stream import interruptible
 from slabtui.producer import Snapshots
-from slabtui.queues import SnapshotQueue, SnapshotsEndedError
+from slabtui.queues import SnapshotQueue
 from slabtui.recording import codec
 from slabtui.recording.addresses import Concealer
 
@@ -60,25 +59,22 @@ def follow(
     error: str | None = None
     producer.subscribe(queue)
     with interruptible(producer, interrupted):
-        with suppress(SnapshotsEndedError):
-            producer.start()
-            while watch.elapsed < seconds:
-                taken = queue.get(timeout=None)
-                if taken is None:
-                    continue
-                snapshot = conceal(taken)
-                notes |= dict.fromkeys(snapshot.notes)
-                error = snapshot.error
-                watch.add(snapshot)
-                seen(snapshot)
-                if choices and watch.elapsed >= choices[0]:
-                    chosen = watch.choose_again(suspects) if suspects else watch.choose()
-                    if chosen:  # else no growth is known yet, as after late snapshots
-                        del choices[0]
-                        suspects = chosen
-                        producer.request(Request(suspects=suspects))
-                if progress:
-                    progress(_say(watch.elapsed, seconds, suspects))
+        producer.start()
+        for snapshot in map(conceal, queue):
+            notes |= dict.fromkeys(snapshot.notes)
+            error = snapshot.error
+            watch.add(snapshot)
+            seen(snapshot)
+            if choices and watch.elapsed >= choices[0]:
+                chosen = watch.choose_again(suspects) if suspects else watch.choose()
+                if chosen:  # else no growth is known yet, as after late snapshots
+                    del choices[0]
+                    suspects = chosen
+                    producer.request(Request(suspects=suspects))
+            if progress:
+                progress(_say(watch.elapsed, seconds, suspects))
+            if watch.elapsed >= seconds:
+                break
         producer.unsubscribe(queue)
         producer.stop()
     if error:

@@ -2,8 +2,9 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from types import FrameType
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from slabtui.model.snapshot import CacheRow, Snapshot
 from slabtui.outputs.formats import Format
 from slabtui.outputs.notes import once
 from slabtui.producer import Snapshots
-from slabtui.queues import SnapshotQueue, SnapshotsEndedError
+from slabtui.queues import SnapshotQueue
 from slabtui.recording.addresses import Concealer, show_all
 
 
@@ -90,26 +91,19 @@ def stream(
     queue = SnapshotQueue()
     producer.subscribe(queue)
     put(form.heading)
-    left = count
     last: Snapshot | None = None
     failure: str | None = None
     with interruptible(producer, interrupted):
-        with suppress(SnapshotsEndedError):
-            producer.start()
-            while left is None or left > 0:
-                taken = queue.get(timeout=None)
-                if taken is None:
-                    continue
-                snapshot = conceal(taken)
-                left = None if left is None else left - 1
-                say((*snapshot.notes, *notes()))
-                if snapshot.elapsed:
-                    show(snapshot)
-                    last = snapshot
-                if snapshot.error and left == 0:
-                    failure = snapshot.error
-                elif snapshot.error:
-                    complain(snapshot.error)
+        producer.start()
+        for number, snapshot in enumerate(map(conceal, islice(queue, count)), 1):
+            say((*snapshot.notes, *notes()))
+            if snapshot.elapsed:
+                show(snapshot)
+                last = snapshot
+            if snapshot.error and number == count:
+                failure = snapshot.error
+            elif snapshot.error:
+                complain(snapshot.error)
         producer.unsubscribe(queue)
         producer.stop()
         put(form.ending(last))

@@ -105,8 +105,7 @@ class Recorder:
     def _snapshots(self) -> Iterator[Snapshot]:
         """Yield all snapshots. Why there are no more is reported by the consumers that show them."""
         with suppress(Exception):
-            while (snapshot := self.queue.get(timeout=None)) is not None:
-                yield snapshot
+            yield from self.queue
 
     def _try(self, write: Callable[[], None]) -> None:
         try:

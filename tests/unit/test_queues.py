@@ -72,6 +72,31 @@ def test_what_waits_is_taken_before_the_end() -> None:
             queue.get(timeout=None)
 
 
+def test_a_consumer_waits_for_each_snapshot_until_there_are_no_more() -> None:
+    queue = SnapshotQueue(3)
+
+    def produce() -> None:
+        for allocs in (1, 2, 3):
+            queue.put(one(allocs))
+        queue.close(SnapshotsEndedError())
+
+    producer = threading.Timer(0.05, produce)
+    producer.start()
+    assert [taken.allocs for taken in queue] == [1, 2, 3]
+    assert list(queue) == []
+    producer.join()
+
+
+def test_a_consumer_is_told_why_there_are_no_more_snapshots() -> None:
+    queue = SnapshotQueue()
+    queue.put(one(1))
+    queue.close(SlabtuiError("the map is gone", "start slabtui again"))
+    taken = iter(queue)
+    assert next(taken).allocs == 1
+    with pytest.raises(SlabtuiError, match="the map is gone"):
+        next(taken)
+
+
 def test_what_waits_can_be_merged_into_one() -> None:
     queue = SnapshotQueue(10)
     queue.compact()

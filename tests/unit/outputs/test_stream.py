@@ -34,7 +34,7 @@ NAMES = Format(names, heading="heading\n", ending=lambda last: "ending\n")
 class Script(SnapshotQueue):
     """A queue with the items of a test: a signal is sent to this process, an exception is raised."""
 
-    def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
+    def __init__(self, *given: Snapshot | BaseException | signal.Signals) -> None:
         super().__init__()
         self._given = iter(given)
 
@@ -51,7 +51,7 @@ class Script(SnapshotQueue):
 class Scripted(Snapshots):
     """A producer that puts the items of a test into the queue of its consumer."""
 
-    def __init__(self, *given: Snapshot | BaseException | signal.Signals | None) -> None:
+    def __init__(self, *given: Snapshot | BaseException | signal.Signals) -> None:
         self._script = Script(*given)
         self.asked: list[str] = []
 
@@ -179,7 +179,7 @@ def test_with_a_count_it_stops_the_producer_and_does_not_finish_it() -> None:
 
 
 def test_it_ends_with_the_producer() -> None:
-    lines, complaints = printed(Scripted(one("a"), None, one("b"), SnapshotsEndedError()))
+    lines, complaints = printed(Scripted(one("a"), one("b"), SnapshotsEndedError()))
     assert lines == ["heading", "a", "b", "ending"]
     assert not complaints
 
@@ -192,12 +192,12 @@ def test_it_ends_with_the_producer() -> None:
         ((one("a"), FAILED), "a"),
         ((one("a"), SIGINT, one("b")), "b"),
         ((SIGINT, one("b")), "b"),
-        ((one("a"), SIGINT, None), "a"),
+        ((one("a"), SIGINT), "a"),
         ((FAILED,), None),
     ],
 )
 def test_the_ending_is_given_the_last_interval_that_was_printed(
-    given: tuple[Snapshot | signal.Signals | None, ...], last: str | None
+    given: tuple[Snapshot | signal.Signals, ...], last: str | None
 ) -> None:
     given_last = []
     ending = Format(names, ending=lambda shown: str(given_last.append(shown)))
