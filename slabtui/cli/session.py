@@ -83,12 +83,15 @@ def open_kernel(options: Options, is_screen: bool) -> "Source":
     capabilities.raise_open_files()
     kept = capabilities.SCREEN if is_screen else capabilities.COUNTING
     capabilities.keep(kept, alone=capabilities.FILES if options.record or options.writes_late else ())
-    printing = (
-        "exporting" if options.metrics else "report" if options.report else "leaks" if options.leaks else "printing"
-    )
-    needed = "slabtui.views.app" if is_screen else f"slabtui.cli.{printing}"
+    needed = "slabtui.views.app" if is_screen else f"slabtui.cli.{_find_consumer(options)}"
     meanwhile = partial(_import_all, "slabtui.cli.consumers", needed)
     return opening.open_probe(options.pids, options.cgroup, meanwhile)
+
+
+def _find_consumer(options: Options) -> str:
+    """Return the name of the module that works without a screen."""
+    asked = {"exporting": options.metrics, "report": options.report, "leaks": options.leaks}
+    return next((name for name, given in asked.items() if given), "printing")
 
 
 def _import_all(*modules: str) -> None:

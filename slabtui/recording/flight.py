@@ -3,7 +3,6 @@
 A process that is killed at any moment leaves a directory that can be read, and that it continues when it starts again.
 """
 
-import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +21,6 @@ FRAME_TEXT = 2 << 20  # bytes of lines in a frame; 0.2 s to read them up to a mo
 
 _PART = 20  # a segment takes at most this part of the size that is kept, so that dropping one leaves most of it
 _SYNC = 30.0  # seconds of recording that are lost at most if the machine stops, beside the interval that has begun
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _Result = TypeVar("_Result")
 
@@ -146,7 +144,7 @@ class DirectorySink:
             try:
                 return write()
             except OSError as error:
-                if error.errno not in _FULL or not self._drop_oldest():
+                if not files.has_no_room(error) or not self._drop_oldest():
                     raise
 
     def _drop_what_is_beyond(self, now: float) -> None:

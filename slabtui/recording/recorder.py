@@ -1,6 +1,5 @@
 """Records snapshots: a consumer with a thread and a queue of its own, which a slow disk cannot hold up."""
 
-import errno
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,10 +9,9 @@ from slabtui.model.snapshot import Snapshot
 from slabtui.queues import SnapshotQueue, SnapshotsEndedError
 from slabtui.recording.addresses import Concealer, show_all
 from slabtui.recording.sink import Sink
-from slabtui.system import threads
+from slabtui.system import files, threads
 from slabtui.system.ending import WAIT
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CAPACITY = 100  # snapshots: ten seconds at the shortest interval; some hundred kilobytes each
 
 
@@ -62,7 +60,7 @@ class Recorder:
     @property
     def is_disk_full(self) -> bool:
         """Whether nothing more is recorded because there is no room for it."""
-        return isinstance(self._error, OSError) and self._error.errno in _FULL
+        return isinstance(self._error, OSError) and files.has_no_room(self._error)
 
     @property
     def is_unread(self) -> bool:

@@ -1,6 +1,5 @@
 """Where a recorder writes: to a new file, or to standard output; each snapshot as one line, flushed."""
 
-import errno
 import os
 import zlib
 from collections.abc import Callable
@@ -14,12 +13,6 @@ from slabtui.model.snapshot import Snapshot
 from slabtui.recording import lines, zstd
 from slabtui.system import files
 
-_REMEDIES = {  # by the error of a file that cannot be created
-    errno.EEXIST: "name a new file",
-    errno.EACCES: "name a file in a directory that you can write to",
-    errno.EPERM: "name a file in a directory that you can write to",
-    errno.ENOENT: "create its directory first, with mkdir -p",
-}
 _GZIP_FORMAT = 16  # added to the window size: with the header and the trailer of gzip; zlib.h, deflateInit2()
 
 
@@ -105,8 +98,8 @@ def create(path: Path) -> FileSink:
     try:
         file = files.create(path)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "name another file")
-        raise SlabtuiError(f"cannot record to {path} ({error.strerror})", remedy, Status.USAGE) from error
+        what = f"cannot record to {path} ({error.strerror})"
+        raise SlabtuiError(what, files.advise(error), Status.USAGE) from error
     return FileSink(file, path.suffix, path)
 
 

@@ -109,6 +109,11 @@ def advise(error: OSError) -> str:
     return _REMEDIES.get(error.errno or 0, "name another file")
 
 
+def has_no_room(error: OSError) -> bool:
+    """Return whether a file could not be written because the disk, or the quota of its user, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def unwritable(path: Path, error: OSError, status: Status) -> SlabtuiError:
     """Return the error for a file that cannot be replaced."""
     return SlabtuiError(f"cannot write {path} ({error.strerror})", advise(error), status)
