@@ -9,7 +9,7 @@ from pathlib import Path
 from slabtui.cli.arguments import Destination, Way
 from slabtui.cli.options import DEMO, STANDARD_INPUT, Options
 from slabtui.cli.parser import DEFAULT_RUN, INSPECTIONS, RUN, parser
-from slabtui.columns import text
+from slabtui.columns import caches, text
 from slabtui.errors import SlabtuiError, Status
 from slabtui.model.inspection import InspectionKind
 from slabtui.model.request import INTERVAL, InspectionRequest, Request
@@ -30,14 +30,15 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
     run = _find_run(found)
     if run is not None:
         _demand_whole_run(found)
+    sort = found.sort or caches.DEFAULT_SORT
     options = Options(
-        sort=found.sort,
+        sort=sort,
         columns=found.columns,
         filter=found.filter,
         pids=tuple(found.pid),
         cgroup=found.cgroup,
         request=Request(
-            found.frees or text.counts_frees((found.sort, *(found.columns or ()))),
+            found.frees or text.counts_frees((sort, *(found.columns or ()))),
             inspection,
             suspects=None if run is None else (),
         ),
@@ -66,7 +67,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         count=1 if found.once else found.number or found.count,
     )
     _demand_what_goes_together(options)
-    _demand_what_goes_with_metrics(options)
+    _demand_what_goes_with_metrics(options, sorts=found.sort is not None)
     return options
 
 
@@ -133,8 +134,8 @@ def _demand_whole_run(found: argparse.Namespace) -> None:
         what = f"{name} compares what is held with the live objects, which the kernel counts for all processes together"
         raise SlabtuiError(what, "leave out -p and --cgroup, or use --held CACHE with them", Status.USAGE)
     of_intervals = {"an interval": found.every or found.interval, "a count": found.number or found.count}
-    of_table = {"-b": found.once, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
-    for what, given in (of_intervals | of_table).items():
+    of_table = {"-s": found.sort, "-f": found.filter, "-o": found.columns, "-r": found.maxrows, "--all": found.all}
+    for what, given in (of_intervals | {"-b": found.once} | of_table).items():
         if given:
             raise SlabtuiError(f"{name} makes one page, without {what}", f"leave out {what}", Status.USAGE)
     if found.report and found.output:
@@ -176,7 +177,7 @@ def _demand_what_goes_together(options: Options) -> None:
         raise SlabtuiError("--output folded prints stacks", "add --stacks or --held CACHE", Status.USAGE)
 
 
-def _demand_what_goes_with_metrics(options: Options) -> None:
+def _demand_what_goes_with_metrics(options: Options, *, sorts: bool) -> None:
     if options.metrics is None:
         of_metrics = {
             "--metrics-include": options.metrics_include is not None,
@@ -198,6 +199,7 @@ def _demand_what_goes_with_metrics(options: Options) -> None:
         "a recording or another host": not options.is_live,
         "an inspection, --leaks or --report": options.prints_one_thing,
         "-C, -b, -o or --output": options.noclear or options.once or options.columns or options.output,
+        "-s or --all": sorts or options.all,
     }
     if found := next((name for name, given in others.items() if given), None):
         raise SlabtuiError(f"--metrics does not go with {found}", "leave one out", Status.USAGE)

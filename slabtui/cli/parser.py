@@ -130,7 +130,6 @@ def _add_what_to_show(group: argparse._ArgumentGroup) -> None:
         "--sort",
         metavar="COLUMN",
         type=arguments.column,
-        default=caches.DEFAULT_SORT,
         help=f"sort by {', '.join(text.BY_ID)} (default: {caches.DEFAULT_SORT}); growth: leaks first, in the leak view",
     )
     group.add_argument(

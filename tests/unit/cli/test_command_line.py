@@ -141,6 +141,7 @@ def test_a_run_has_its_length_or_that_of_a_recording(argv: Sequence[str], second
         (["--leaks", "60", "5"], "without an interval"),
         (["--leaks", "-n", "5"], "without a count"),
         (["--leaks", "-f", "a"], "without -f"),
+        (["--leaks", "-s", "bytes"], "without -s"),
         (["--leaks", "--output", "csv"], "--leaks prints text or JSON"),
         (["--leaks", "--record", "-"], "--leaks prints text or JSON"),
         (["--leaks", "--replay", "-"], "run it on that host"),

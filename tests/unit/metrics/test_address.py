@@ -38,6 +38,8 @@ def test_anything_else_is_refused(text: str) -> None:
     ("arguments", "message"),
     [
         (["--metrics", "1", "-C"], "--metrics does not go with -C, -b, -o or --output: leave one out"),
+        (["--metrics", "1", "-s", "bytes"], "--metrics does not go with -s or --all: leave one out"),
+        (["--metrics", "1", "--all"], "--metrics does not go with -s or --all: leave one out"),
         (["--metrics", "1", "--demo"], "--metrics does not go with a recording or another host: leave one out"),
         (
             ["--metrics", "1", "--held", "filp"],
