@@ -124,7 +124,8 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     """Return what is known of a cache with the reason for doubt, if more is held than its live objects allow.
 
     What was allocated and not seen freed, less the change of the live objects, was freed without an event. If that is
-    not what is known to be gone, it is still among what seems to be held.
+    not what is known to be gone, it is still among what seems to be held. What is known to be gone is an estimate, too:
+    where little seems to be held, there is little to doubt, however much of it is missing.
 
     Args:
         tracking: what is known.
@@ -135,7 +136,7 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     if tracking.live is None or tracking.live_began is None or tracking.net is None or tracking.seen is None:
         return tracking
     noise = hidden + _SHARE * tracking.seen + _ERRORS * error
-    unseen = tracking.net - (tracking.live - tracking.live_began) - tracking.gone
+    unseen = min(objects, tracking.net - (tracking.live - tracking.live_began) - tracking.gone)
     doubt = ""
     if unseen > noise + _UNSEEN * objects:
         which = "" if tracking.bulk else ", as frees in bulk"

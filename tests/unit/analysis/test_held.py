@@ -114,6 +114,12 @@ def test_frees_without_an_event_are_doubted_unless_they_are_known(gone: int) -> 
     assert judge(replace(tracking, gone=299_800), 200, 0, 100).doubt == ""
 
 
+def test_where_little_seems_to_be_held_an_uncertain_number_of_gone_objects_is_no_doubt() -> None:
+    tracking = Tracking(net=100_000, seen=100_000, gone=82_000, live_began=250, live=490)
+    assert judge(tracking, 280, 250, 100).doubt == ""
+    assert judge(tracking, 18_000, 250, 100).doubt.startswith("about 17,760 frees have no event")
+
+
 def test_more_than_is_live_is_doubted() -> None:
     tracking = Tracking(net=0, seen=0, gone=0, live_began=50, live=60)
     assert "only 60 objects are live" in judge(tracking, 500, 10, 100).doubt
