@@ -55,7 +55,7 @@ def parse(argv: Sequence[str] | None, name: str = "slabtui") -> Options:
         replay=(DEMO,) if found.demo else tuple(found.replay),
         begin=found.begin,
         end=found.end,
-        remote=_remote(found.ssh),
+        remote=_remote(found),
         metrics=found.metrics,
         metrics_include=found.metrics_include,
         metrics_exclude=found.metrics_exclude,
@@ -109,10 +109,19 @@ def _limits(found: argparse.Namespace) -> Limits:
     return Limits(found.segment or usual.segment, found.keep or usual.keep, found.keep_size or usual.size)
 
 
-def _remote(given: list[str] | None) -> tuple[str, ...]:
-    if given == []:
+def _remote(found: argparse.Namespace) -> tuple[str, ...]:
+    if found.ssh is None:
+        return ()
+    if not found.ssh:
         raise SlabtuiError("--ssh needs a host", "name one, as in slabtui --ssh web1", Status.USAGE)
-    return tuple(given or ())
+    of_counting = {"-p": found.pid, "--cgroup": found.cgroup, "--frees": found.frees}
+    of_counting |= {f"--{kind}": getattr(found, kind) for kind in INSPECTIONS}
+    if option := next((name for name, given in of_counting.items() if given), None):
+        what = f"{option} says what is counted, which slabtui on the other host does"
+        raise SlabtuiError(what, f"put {option} after the host", Status.USAGE)
+    if found.record or any(argument.partition("=")[0] == "--record" for argument in found.ssh):
+        raise SlabtuiError("--record does not go with --ssh", "record there: ssh HOST sudo slabtui", Status.USAGE)
+    return tuple(found.ssh)
 
 
 def _demand_one_way(found: argparse.Namespace) -> None:

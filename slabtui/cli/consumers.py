@@ -144,17 +144,21 @@ def _producing(
 
 def _relay(options: Options, *, is_screen: bool) -> Producer:
     """Return what relays the snapshots of another host, or those of standard input."""
+    from slabtui.recording import intervals
     from slabtui.recording.relay import Relay
+
+    def add_up(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
+        return intervals.add_up(snapshots, options.interval) if options.sums else snapshots
 
     if not options.remote:
         from slabtui.recording.reader import follow
 
-        return Relay(follow(streams.take_standard_input(needs_keys=is_screen), "standard input"))
+        return Relay(add_up(follow(streams.take_standard_input(needs_keys=is_screen), "standard input")))
     from slabtui.recording.remote import Remote
 
     remote = Remote(options.remote[0], options.remote[1:])
     try:
-        return Relay(remote.read(), remote.close)
+        return Relay(add_up(remote.read()), remote.close)
     except BaseException:
         remote.close()
         raise

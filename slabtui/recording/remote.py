@@ -16,6 +16,7 @@ from slabtui.recording import reader
 _AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n "$@"; fi'
 _MOST_OF_ERRORS = 4096  # bytes; the last line is shown
 _PATIENCE = 0.2  # seconds to wait for ssh once it is told to end
+_FROM_SLABTUI = "slabtui: "  # begins its error, which ends in the remedy
 _OWN_ERROR = 255  # exit status of ssh for an error of its own, ssh(1)
 
 
@@ -57,8 +58,12 @@ class Remote:
         yield from reader.follow(cast("BufferedReader", self._process.stdout), self._host)
         status = self._process.wait()
         if status:
-            remedy = "slabtui --version" if status != _OWN_ERROR else "true"
-            raise SlabtuiError(f"{self._host}: {self._last_error(status)}", f"try ssh {self._host} {remedy}")
+            found = self._last_error(status)
+            cause, _, remedy = found.removeprefix(_FROM_SLABTUI).rpartition(": ")
+            if not found.startswith(_FROM_SLABTUI) or not cause:
+                command = "slabtui --version" if status != _OWN_ERROR else "true"
+                cause, remedy = found, f"try ssh {self._host} {command}"
+            raise SlabtuiError(f"{self._host}: {cause}", remedy)
 
     def close(self) -> None:
         """End ssh; slabtui there ends when it can write no more."""
@@ -70,4 +75,4 @@ class Remote:
         end = self._errors.seek(0, 2)
         self._errors.seek(max(0, end - _MOST_OF_ERRORS))
         written = self._errors.read().decode(errors="replace").strip().splitlines()
-        return written[-1].removeprefix("slabtui: ") if written else f"ssh ended with status {status}"
+        return written[-1] if written else f"ssh ended with status {status}"

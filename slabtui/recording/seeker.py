@@ -36,6 +36,7 @@ class Seeker:
         self._tape = tape
         self._since, self._until = tape.limits(begin, end)
         self._seconds = seconds
+        self._recorded = 0.0  # the length of the intervals as they were recorded; 0: not known yet
 
     def read(self, since: float) -> Iterator[Snapshot]:
         """Yield the intervals from a time on; the first one is whole, also where intervals are added up."""
@@ -64,8 +65,8 @@ class Seeker:
             SlabtuiError: a recording cannot be read.
         """
         intervals, rows = (_AT_ONCE, _ROWS_AT_ONCE) if at_once else (LENGTH, _MOST_ROWS)
-        number = max(1, min(intervals, rows // max(1, len(before.rows))))
         seconds = before.elapsed
+        number = max(1, min(intervals, rows // max(1, round(len(before.rows) * self._count_recorded(seconds)))))
         if time == inf:
             time = self._end()
         while goes_on():
@@ -90,6 +91,15 @@ class Seeker:
             else:
                 return [*found], rest
         return None
+
+    def _count_recorded(self, seconds: float) -> float:
+        """Return about how many recorded intervals one interval of this length is the sum of."""
+        if not self._seconds:
+            return 1.0
+        if not self._recorded:
+            recorded = self._tape.between(self._since, self._until)
+            self._recorded = next((one.elapsed for one in recorded if one.elapsed), seconds)
+        return max(1.0, seconds / self._recorded)
 
     def _end(self) -> float:
         return min(self._tape.end, self._until)

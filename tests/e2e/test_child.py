@@ -111,7 +111,7 @@ def test_a_child_that_hangs_during_an_inspection_is_a_note_and_the_screen_answer
     python = interpreter(tmp_path, f"if number == 2:\n    {WHEN_COMPILING}time.sleep(600)")
     with Terminal([*IMPATIENT, "0.2"], (200, 24), naming(python)) as terminal:
         terminal.wait_for(lambda: "filp" in terminal.text)
-        terminal.type("/filp\r")
+        terminal.type("/~^filp$\r")
         terminal.wait_for(lambda: "1 of " in terminal.text)
         terminal.type("\r")
         terminal.wait_for(lambda: "Collecting" in terminal.text)

@@ -16,7 +16,9 @@ import pytest
 
 from slabtui.errors import SlabtuiError
 from slabtui.recording import segments
-from tests.support.flight import replayed
+from slabtui.recording.sink import create
+from tests.support.flight import day, replayed
+from tests.support.recordings import write
 from tests.support.terminal import PATIENCE, Terminal
 
 SLABTUI = [sys.executable, "-m", "slabtui"]
@@ -159,6 +161,25 @@ def test_a_stream_is_the_screen_of_another_host() -> None:
         terminal.wait_for(lambda: "screen" in terminal.text.lower())
         terminal.type("qq")
         assert terminal.wait_for_exit() == 0
+
+
+def test_an_interval_adds_up_the_intervals_of_a_stream(tmp_path: Path) -> None:
+    """Those that come faster than they are printed are merged anyway: send them slowly."""
+    given = list(day(3, 40))
+    write(create(tmp_path / "a"), given)
+    command, pipe = [*SLABTUI, "--replay", "-", "100", "--output", "json"], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        for line in (tmp_path / "a").read_bytes().splitlines(keepends=True):
+            process.stdin.write(line)
+            process.stdin.flush()
+            time.sleep(0.05)
+        process.stdin.close()
+        sums = [json.loads(line) for line in process.stdout]
+    assert process.returncode == 0
+    assert len(sums) <= 5
+    assert sum(one["elapsed_s"] for one in sums) == sum(one.elapsed for one in given)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def test_the_tab_of_what_is_held_names_the_command_and_its_stack(keeper: Keeper)
     command = [sys.executable, "-m", "slabtui", "-p", str(keeper.pid), "0.5"]
     with Terminal(command, size=(120, 30)) as terminal:
         terminal.wait_for(lambda: "filp " in terminal.text)
-        terminal.type("/filp\rL")
+        terminal.type("/~^filp$\rL")
 
         def first_row() -> str:
             place = next((place for place, line in enumerate(terminal.lines) if " HELD " in line), -1)

@@ -1,7 +1,7 @@
 """Records the demo: a busy host that leaks, and inspections of five caches one after the other."""
 
+import argparse
 import gzip
-import sys
 from pathlib import Path
 
 from slabtui.collector import Collector
@@ -55,4 +55,6 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FILE)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.demo", description="Record the demo, as root.")
+    parser.add_argument("file", nargs="?", type=Path, default=FILE, help="where to write it")
+    main(parser.parse_args().file)

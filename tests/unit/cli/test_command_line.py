@@ -208,6 +208,11 @@ def test_the_limits_of_a_directory() -> None:
         (["--replay", "a", "--from", "24:00"], "'24:00' is not a moment, as 02:30, -6h or 2026-11-26T02:30"),
         (["--replay", "a", "--from", "-6"], "'-6' is not a moment"),
         (["--ssh"], "--ssh needs a host"),
+        (["-p", "1", "--ssh", "web1"], "-p says what is counted, which slabtui on the other host does: put -p after"),
+        (["--frees", "--ssh", "web1"], "put --frees after the host"),
+        (["--held", "filp", "--ssh", "web1"], "put --held after the host"),
+        (["--record", "a", "--ssh", "web1"], "--record does not go with --ssh"),
+        (["--ssh", "web1", "--record=a"], "--record does not go with --ssh"),
     ],
 )
 def test_what_is_wrong_with_a_recording_is_one_line(argv: list[str], why: str) -> None:

@@ -110,6 +110,27 @@ def test_any_jumps_show_what_the_recording_has_there(form: str, times: list[floa
             assert arrival.history.snapshots() == expected(snapshots, time)
 
 
+def test_a_jump_among_long_sums_reads_few_intervals(tmp_path: Path) -> None:
+    """Of 300 rows: one sum of 40 intervals has more of them than are read at once, and one more has to be whole."""
+
+    class Counting(Tape):
+        read_ = 0
+
+        def between(self, since: float, until: float) -> Iterator[Snapshot]:
+            for one in super().between(since, until):
+                Counting.read_ += 1
+                yield one
+
+    write(create(tmp_path / "a"), list(day(300, 400)))
+    seeker = Seeker(Counting([tmp_path / "a"]), None, None, 400.0)
+    sums = list(seeker.read(-inf))
+    Counting.read_ = 0
+    found = seeker.find(inf, sums[-2], lambda: True, at_once=True)
+    assert found is not None
+    assert found[0][-1].time == sums[-1].time
+    assert 0 < Counting.read_ <= 4 * 40
+
+
 def test_a_jump_stays_in_the_part_that_is_replayed() -> None:
     begin, end = BEGIN + 1000, BEGIN + 2000
     with playing(Seeker(tape("directory"), Date(begin), Date(end), 0.0)) as screen:
