@@ -125,7 +125,7 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
 
     What was allocated and not seen freed, less the change of the live objects, was freed without an event. If that is
     not what is known to be gone, it is still among what seems to be held. What is known to be gone is an estimate, too:
-    where little seems to be held, there is little to doubt, however much of it is missing.
+    more may be missing than seems to be held.
 
     Args:
         tracking: what is known.
@@ -136,11 +136,11 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     if tracking.live is None or tracking.live_began is None or tracking.net is None or tracking.seen is None:
         return tracking
     noise = hidden + _SHARE * tracking.seen + _ERRORS * error
-    unseen = min(objects, tracking.net - (tracking.live - tracking.live_began) - tracking.gone)
+    unseen = tracking.net - (tracking.live - tracking.live_began) - tracking.gone
     doubt = ""
-    if unseen > noise + _UNSEEN * objects:
+    if objects and unseen > noise + _UNSEEN * objects:
         which = "" if tracking.bulk else ", as frees in bulk"
-        doubt = f"about {unseen:,} frees have no event{which}: their objects seem to be held"
+        doubt = f"about {min(unseen, objects):,} frees have no event{which}: their objects seem to be held"
     elif objects - noise > tracking.live:
         which = "some frees" if tracking.bulk else "frees in bulk"
         doubt = f"only {tracking.live:,} objects are live: {which} have no event"

@@ -114,9 +114,13 @@ def test_frees_without_an_event_are_doubted_unless_they_are_known(gone: int) -> 
     assert judge(replace(tracking, gone=299_800), 200, 0, 100).doubt == ""
 
 
-def test_where_little_seems_to_be_held_an_uncertain_number_of_gone_objects_is_no_doubt() -> None:
+def test_no_more_is_doubted_than_seems_to_be_held() -> None:
+    """A few objects of epoll that seem to be held are doubted, too."""
     tracking = Tracking(net=100_000, seen=100_000, gone=82_000, live_began=250, live=490)
-    assert judge(tracking, 280, 250, 100).doubt == ""
+    assert judge(tracking, 0, 0, 100).doubt == ""
+    assert judge(tracking, 280, 250, 100).doubt.startswith("about 280 frees have no event")
+    few = Tracking(net=1451, seen=1500, gone=0, live_began=1000, live=1036)
+    assert judge(few, 500, 30, 320).doubt.startswith("about 500 frees have no event")
     assert judge(tracking, 18_000, 250, 100).doubt.startswith("about 17,760 frees have no event")
 
 
