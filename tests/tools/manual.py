@@ -27,7 +27,7 @@ EXIT_STATUS = [
     ("3", "with --leaks and --report: something grows as a leak does"),
     (
         "128 + N",
-        "ended by signal N: SIGTERM or SIGHUP; 130: Ctrl-C before slabtui had started, before --leaks had a verdict,"
+        "ended by signal N: SIGTERM or SIGHUP; 130: Ctrl-C before slabtui had started,"
         " or when nothing read the output; 141: the reader of the output ended",
     ),
 ]

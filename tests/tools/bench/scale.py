@@ -61,7 +61,8 @@ def show(report: Report, ticks: int) -> None:
         "Processor time for one interval, in milliseconds: reading the counters, making the snapshot, sorting, and "
         f"drawing on {columns} x {rows}. The maps are byte buffers of the size that the kernel would fill, and copying "
         f"them replaces the system call. Every cache allocates on every CPU. Median of {ticks} intervals; in "
-        "parentheses the ratio to the smallest size."
+        "parentheses the ratio to the smallest size. [recording.md](recording.md) has what a recorder costs over "
+        "hours, and the sizes of its files."
     )
     report.table(
         ("CPUs", *(f"{caches:,} caches" for caches in CACHES)),
