@@ -120,7 +120,7 @@ def _remote(found: argparse.Namespace) -> tuple[str, ...]:
         what = f"{option} says what is counted, which slabtui on the other host does"
         raise SlabtuiError(what, f"put {option} after the host", Status.USAGE)
     if found.record or any(argument.partition("=")[0] == "--record" for argument in found.ssh):
-        raise SlabtuiError("--record does not go with --ssh", "record there: ssh HOST sudo slabtui", Status.USAGE)
+        raise SlabtuiError("--record does not go with --ssh", "run ssh HOST sudo slabtui --record -", Status.USAGE)
     return tuple(found.ssh)
 
 

@@ -144,28 +144,24 @@ def _producing(
 
 def _relay(options: Options, *, is_screen: bool) -> Producer:
     """Return what relays the snapshots of another host, or those of standard input."""
-    from slabtui.recording import intervals
     from slabtui.recording.relay import Relay
-
-    def add_up(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
-        return intervals.add_up(snapshots, options.interval) if options.sums else snapshots
 
     if not options.remote:
         from slabtui.recording.reader import follow
 
-        return Relay(add_up(follow(streams.take_standard_input(needs_keys=is_screen), "standard input")))
+        stream = follow(streams.take_standard_input(needs_keys=is_screen), "standard input")
+        return Relay(_add_up(options, stream))
     from slabtui.recording.remote import Remote
 
     remote = Remote(options.remote[0], options.remote[1:])
     try:
-        return Relay(add_up(remote.read()), remote.close)
+        return Relay(_add_up(options, remote.read()), remote.close)
     except BaseException:
         remote.close()
         raise
 
 
 def _player(options: Options, *, is_screen: bool) -> Producer:
-    from slabtui.recording.intervals import add_up
     from slabtui.recording.player import Player
     from slabtui.recording.seeker import Seeker
     from slabtui.recording.survey import Survey
@@ -174,14 +170,20 @@ def _player(options: Options, *, is_screen: bool) -> Producer:
     tape = Tape(options.replay)
 
     def read() -> Iterator[Snapshot]:
-        recorded = tape.read(options.begin, options.end)
-        return add_up(recorded, options.interval) if options.sums else recorded
+        return _add_up(options, tape.read(options.begin, options.end))
 
     if not is_screen or options.demo:
         return Player(read, paced=is_screen, repeats=is_screen)
     seeker = Seeker(tape, options.begin, options.end, options.interval if options.sums else 0.0)
     survey = Survey(tape.lines, *tape.limits(options.begin, options.end))
     return Player(read, paced=True, seeker=seeker, survey=survey)
+
+
+def _add_up(options: Options, recorded: Iterator[Snapshot]) -> Iterator[Snapshot]:
+    """Add intervals up to those that the user has asked for."""
+    from slabtui.recording.intervals import add_up
+
+    return add_up(recorded, options.interval) if options.sums else recorded
 
 
 def _concealer(options: Options) -> Concealer:
