@@ -88,13 +88,16 @@ def check_rates(
     assert rate <= most / (seconds - edge), (system.name, cache, metric)
 
 
-def check_exactly(system: Monitoring, snapshots: list[Snapshot], seconds: int, cache: str, metric: str) -> None:
+def check_exactly(
+    system: Monitoring, snapshots: list[Snapshot], end: float, seconds: int, cache: str, metric: str
+) -> None:
     """Check that every sample is that of about its time, and a total that was recorded.
 
-    A recorder that falls behind merges intervals, and does not record the totals in between.
+    Samples are scraped while this runs, so only those before `end` can be in the recording. A recorder that falls
+    behind merges intervals, and does not record the totals in between.
     """
     field = COUNTERS[metric]
-    samples = system.samples(f'slabtui_cache_{metric}_total{{cache="{cache}"}}', seconds)
+    samples = system.samples(f'slabtui_cache_{metric}_total{{cache="{cache}"}}', seconds, end)
     assert len(samples) >= seconds / 2
     known = {total(one, field, cache) for one in snapshots}
     lengths = [one.elapsed for one in snapshots if one.elapsed]
@@ -142,7 +145,7 @@ def run_under_load(tmp_path: Path, seconds: int, interval: float, *more: str) ->
         check_names(get(port))
         for system in systems:
             for metric in COUNTERS:
-                check_exactly(system, snapshots, window, "filp", metric)
+                check_exactly(system, snapshots, end, window, "filp", metric)
                 for cache in (None, "filp"):
                     check_rates(system, snapshots, end, window, cache, metric)
             held = system.value("sum(slabtui_cache_memory_bytes)", end)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -52,14 +53,19 @@ def test_the_unit_is_valid_and_hardly_exposed(tmp_path: Path) -> None:
 
 @pytest.mark.live
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_user_with_the_capabilities_of_the_unit_records(tmp_path: Path) -> None:
+def test_a_user_with_the_capabilities_of_the_unit_records() -> None:
     """In a mount namespace in which /sys and /proc/sys cannot be written, as with ProtectKernelTunables."""
-    directory = tmp_path / "flight"
-    directory.mkdir(mode=0o700)
-    shutil.chown(directory, "nobody", "nogroup")
-    for above in directory.parents:
-        if above.stat().st_mode & 0o001 == 0:
-            above.chmod(above.stat().st_mode | 0o001)
+    with TemporaryDirectory() as directory:  # tmp_path is closed to others by each pytest that starts
+        shutil.chown(directory, "nobody", "nogroup")
+        ended = run_as_the_service(directory)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+        found = replayed(Path(directory))
+    assert len(found) == 3
+    assert sum(one.allocs for one in found) > 0
+
+
+def run_as_the_service(directory: str) -> "subprocess.CompletedProcess[str]":
+    """Record three intervals to a directory, as a user with the capabilities of the unit."""
     granted = ",".join(
         f"+{name.removeprefix('CAP_').lower()}" for name in sorted(capabilities_of("AmbientCapabilities"))
     )
@@ -69,17 +75,13 @@ def test_a_user_with_the_capabilities_of_the_unit_records(tmp_path: Path) -> Non
     script = (
         'for each in /sys /proc/sys; do mount --bind $each $each && mount -o remount,ro,bind $each; done; exec "$@"'
     )
-    ended = subprocess.run(
+    return subprocess.run(
         ["unshare", "--mount", "sh", "-c", script, "sh", *user, *command],
         capture_output=True,
         text=True,
         check=False,
         timeout=PATIENCE,
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    found = replayed(directory)
-    assert len(found) == 3
-    assert sum(one.allocs for one in found) > 0
 
 
 # Run in the container as a unit. It waits for what is recorded, and leaves the status of the service after each step.

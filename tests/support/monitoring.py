@@ -94,9 +94,9 @@ class Monitoring:
         found: list[dict[str, Any]] = json.loads(self._get("/api/v1/rules"))["data"]["groups"]
         return found
 
-    def samples(self, metric: str, seconds: int) -> list[tuple[float, float]]:
-        """Return the samples of one series in the last seconds, each with its time."""
-        (one,) = self.query(f"{metric}[{seconds}s]")
+    def samples(self, metric: str, seconds: int, end: float | None = None) -> list[tuple[float, float]]:
+        """Return the samples of one series in the last seconds before a time (None: now), each with its time."""
+        (one,) = self.query(f"{metric}[{seconds}s]", end)
         return [(when, float(value)) for when, value in one["values"]]
 
     def _get(self, path: str) -> bytes:
