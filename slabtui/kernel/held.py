@@ -43,8 +43,8 @@ PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on t
 
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
 _DEPTH = 127  # of a stack map of bcc
-_BESIDE = 300  # ns of each stack that are not measured: its entry, its process, and the reading of two clocks
-_EVENT = 45  # ns that an event of the sample costs, beside a stack; see docs/counting.md
+_BESIDE = 100  # ns of each stack that are not measured: what is before its clock, and the end of its entry
+_TIMED = 64  # of the events of the sample one in so many is timed, as in held.bpf.c
 _USUAL = 3_000  # ns that a stack costs, until it is known
 _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
@@ -53,7 +53,7 @@ _CHECK = "held_check"
 _OF_TRACER = "[bpf]"  # the module of compiled BPF programs in /proc/kallsyms
 _ALLOCATES_IN_BULK = "kmem_cache_alloc_bulk"  # since Linux 6.10 kmem_cache_alloc_bulk_noprof
 # The tallies, as in held.bpf.c.
-_LOST_EVENTS, _ALLOCATED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _EVENTS, _SKIPPED, _TALLIES = range(11)
+_LOST_EVENTS, _DRAWN, _SKIPPED, _FREED, _REPLACED, _MOVED_ON, _LOST, _TAKEN, _NS, _TIMED_NS, _TALLIES = range(11)
 _STACK_SHIFT = 34  # of an identity
 
 
@@ -182,6 +182,7 @@ class Holder(CachePart):
         slopes = {key: self._growth.find(key) for key, _ in ordered[:_SLOPES]}
         named = [self._estimate(row, one_in, freed, slopes.get(key)) for key, row in ordered]
         tallies = self._since(self._before)
+        allocated = tallies[_DRAWN] + tallies[_SKIPPED]
         return (
             InspectionReading(
                 cache=self._key,
@@ -191,8 +192,8 @@ class Holder(CachePart):
                 lost=tallies[_LOST] + tallies[_LOST_EVENTS] + self._count_misses(),
                 rows=tuple(named),
                 tracking=Tracking(
-                    net=tallies[_ALLOCATED] - tallies[_FREED],
-                    seen=tallies[_ALLOCATED] + tallies[_FREED],
+                    net=allocated - tallies[_FREED],
+                    seen=allocated + tallies[_FREED],
                     gone=tallies[_REPLACED] + tallies[_MOVED_ON],
                     skipped=tallies[_SKIPPED],
                     bulk=self._bulk.complete,
@@ -210,7 +211,7 @@ class Holder(CachePart):
         self._paced = self._tallies.totals()
         if seconds <= 0 or not self.attached:
             return
-        nanoseconds = spent[_EVENTS] * _EVENT + spent[_NS] + spent[_TAKEN] * _BESIDE
+        nanoseconds = spent[_TIMED_NS] * _TIMED + spent[_NS] + spent[_TAKEN] * _BESIDE
         more = self._spending.add(nanoseconds / 1e9, seconds)
         if more:
             self._check((), least=self._doublings + more)

@@ -32,13 +32,18 @@
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
 #define MOST_RAISED 16        /* doublings of M, and of what a stack is charged to a stratum */
 #define MOST_DOUBLINGS 32     /* of N */
+#define TIMED_BITS 6          /* one in 64 events of the sample is timed */
+#define MOST_NS 1000          /* an event that takes longer was interrupted; and each object in bulk */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
 #define MOST_FREED 512        /* objects of one free in bulk: kfree_rcu() gathers fewer in a page */
 #define MOST_ALLOCATED 64     /* objects of one allocation in bulk: io_uring asks for 8, NAPI for 16 or more; others are lost */
 #define SPREAD 0x9E3779B97F4A7C15ULL /* odd, with its bits spread evenly: 2^64 divided by the golden ratio */
 
-/* The sums are in objects: those of the sample count N times, those that were drawn N * M times. */
-enum { LOST_EVENTS, ALLOCATED, FREED, REPLACED, MOVED_ON, LOST_TRACKED, STACKS_TAKEN, STACKS_NS, EVENTS, SKIPPED };
+/*
+ * The sums are in objects: those of the sample count N times, those of entries N * M times. An allocation of the sample is
+ * either DRAWN or SKIPPED. TIMED_NS is what events of the sample took that were timed, without those that took a stack.
+ */
+enum { LOST_EVENTS, DRAWN, SKIPPED, FREED, REPLACED, MOVED_ON, LOST_TRACKED, STACKS_TAKEN, STACKS_NS, TIMED_NS };
 
 struct entry {
 	u64 hash;      /* of its address */
@@ -86,6 +91,7 @@ BPF_ARRAY(held_budgets, struct held_budget, STRATA + 1); /* the last is the one 
 BPF_ARRAY(lifetimes, struct lifetimes, STACKS + 1); /* by number of stack; the last is of those that have none */
 BPF_ARRAY(checked, struct checked, 1);
 BPF_STACK_TRACE(stacks, STACKS);
+BPF_PERCPU_ARRAY(random_states, u64, 1);
 
 static __always_inline struct sample *current_sample(void)
 {
@@ -104,6 +110,43 @@ static __always_inline u64 hash_of(u64 object, u64 salt)
 static __always_inline bool is_sampled(u64 hash, u64 doublings)
 {
 	return hash <= ~0ULL >> (doublings & 63);
+}
+
+/*
+ * A random number by a xorshift generator of this CPU, seeded at its first use. bpf_get_prandom_u32() takes up to 80 ns
+ * where the CPU does other work between two events. A program that interrupts this one may get the same number, which
+ * does no harm.
+ */
+static __always_inline u32 draw_random(void)
+{
+	u32 only = 0;
+	u64 *state = random_states.lookup(&only), next;
+
+	if (!state)
+		return 0;
+	next = *state ? *state : bpf_get_prandom_u32() | 1ULL << 32;
+	next ^= next << 13;
+	next ^= next >> 7;
+	next ^= next << 17;
+	*state = next;
+	return next * SPREAD >> 32;
+}
+
+/* Return when the handling of an event began, if it is one of those that are timed; else 0. */
+static __always_inline u64 begin_timing(u32 random)
+{
+	return random >> (32 - TIMED_BITS) ? 0 : bpf_ktime_get_ns();
+}
+
+/* Add up what the handling of an event took, if it is timed. The clock takes about as long as the hash before it did. */
+static __always_inline void end_timing(u64 began, u64 objects)
+{
+	u64 took;
+
+	if (!began)
+		return;
+	took = bpf_ktime_get_ns() - began;
+	tally(TIMED_NS, took < MOST_NS * objects ? took : MOST_NS * objects);
 }
 
 /*
@@ -182,10 +225,10 @@ static __always_inline u64 usual_of(struct held_budget *all)
 	return all->usual ? all->usual : USUAL;
 }
 
-/* Take the stack of an allocation and charge what it costs; return its number. */
-static __always_inline u64 take_stack(void *ctx, struct held_budget *own, struct held_budget *all, u64 began)
+/* Charge what it has cost to take a stack, and to track an object with it. */
+static __always_inline void charge_stack(struct budgets *of, u64 began)
 {
-	s64 stack = stacks.get_stackid(ctx, 0);
+	struct held_budget *own = of->own, *all = of->all;
 	u64 now = bpf_ktime_get_ns(), took = now - began, usual = usual_of(all);
 
 	tally(STACKS_TAKEN, 1);
@@ -198,6 +241,13 @@ static __always_inline u64 take_stack(void *ctx, struct held_budget *own, struct
 	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), now);
 	charge(own, (took + BESIDE) * STRATUM_RATE << (own->pressure & 31), now);
 	fit_stratum(own, usual, all->raised, now);
+}
+
+/* Take the stack of an allocation; return its number. */
+static __always_inline u64 take_stack(void *ctx)
+{
+	s64 stack = stacks.get_stackid(ctx, 0);
+
 	return stack < 0 ? STACKS : stack; /* another stack has the same hash, or the map is full */
 }
 
@@ -247,52 +297,60 @@ static __always_inline bool find_budgets(struct event *event, struct budgets *of
 	return true;
 }
 
-/* Draw at random whether an allocation of the sample is tracked: one in `draws` is. */
-static __always_inline bool is_drawn(u64 object, struct sample *now, u64 draws, u64 doublings)
+/* Draw whether an allocation of the sample is tracked: one in `draws` is. `random` has another value for each. */
+static __always_inline bool is_drawn(u64 object, u32 random, struct sample *now, u64 draws, u64 doublings)
 {
-	if (draws == 1 || !(bpf_get_prandom_u32() & (draws - 1)))
+	if (!(random & (draws - 1))) {
+		tally(DRAWN, 1ULL << (doublings & 63));
 		return true;
+	}
 	tally(SKIPPED, 1ULL << (doublings & 63));
 	drop(object, now, doublings);
 	return false;
 }
 
 /* Describe in an entry who allocates. */
-static __always_inline void describe_holder(struct entry *entry, struct event *event, struct budgets *of)
+static __always_inline void describe_holder(struct entry *entry, struct event *event)
 {
 	entry->time = bpf_ktime_get_ns();
-	entry->identity = take_stack(event->ctx, of->own, of->all, entry->time) << STACK_SHIFT | process(event);
+	entry->identity = take_stack(event->ctx) << STACK_SHIFT | process(event);
 	entry->call_site = event->call_site;
 	entry->cgroup = bpf_get_current_cgroup_id();
 	read_name(entry->comm);
 }
 
-static __always_inline void draw(struct event *event, struct sample *now, u64 hash, u64 doublings)
+/* Track an allocation of the sample if it is drawn; return whether it is. */
+static __always_inline bool draw(struct event *event, u32 random, struct sample *now, u64 hash, u64 doublings)
 {
 	struct entry entry = {.hash = hash};
 	struct budgets of;
 
 	if (!find_budgets(event, &of))
-		return;
+		return false;
 	entry.draws = 1ULL << (of.own->raised & 31);
-	if (!is_drawn(event->object, now, entry.draws, doublings))
-		return;
-	describe_holder(&entry, event, &of);
+	if (!is_drawn(event->object, random, now, entry.draws, doublings))
+		return false;
+	describe_holder(&entry, event);
 	track(event->object, now, &entry, doublings);
+	charge_stack(&of, entry.time);
+	return true;
 }
 
 /* Handle an allocation of the cache whose address is in the sample. */
 static __always_inline void hold(struct event *event, struct settings *now, struct sample *sample, u64 hash, u64 doublings)
 {
+	u32 random;
+	u64 began;
+
 	if (!counts(now, event->object, event->classic, LOST_EVENTS))
 		return;
-	tally(EVENTS, 1);
-	if (!wanted()) {
+	random = draw_random();
+	began = begin_timing(random);
+	if (!wanted())
 		drop(event->object, sample, doublings);
+	else if (draw(event, random, sample, hash, doublings))
 		return;
-	}
-	tally(ALLOCATED, 1ULL << (doublings & 63));
-	draw(event, sample, hash, doublings);
+	end_timing(began, 1);
 }
 
 static __always_inline int hold_named(struct event *event, u64 cache)
@@ -358,7 +416,6 @@ static __always_inline u64 end(struct entry *entry, u64 object, u64 doublings)
 /* Handle the free of an object of the sample; `entry` is NULL where it is not tracked. */
 static __always_inline void release_sampled(u64 object, struct entry *entry, struct sample *sample, u64 doublings)
 {
-	tally(EVENTS, 1);
 	tally(FREED, 1ULL << (doublings & 63));
 	if (entry)
 		__sync_fetch_and_add(&sample->entries, -end(entry, object, doublings));
@@ -369,7 +426,7 @@ static __always_inline int release(u64 object, u64 cache, bool classic)
 {
 	struct settings *now = current_settings();
 	struct sample *sample = current_sample();
-	u64 doublings;
+	u64 doublings, began;
 
 	if (!now || !sample || object < LOWEST_ADDRESS || (cache && cache != now->target))
 		return 0;
@@ -378,7 +435,9 @@ static __always_inline int release(u64 object, u64 cache, bool classic)
 		return 0;
 	if (!counts(now, object, classic, LOST_EVENTS))
 		return 0;
+	began = begin_timing(draw_random());
 	release_sampled(object, held.lookup(&object), sample, doublings);
+	end_timing(began, 1);
 	return 0;
 }
 
@@ -463,13 +522,14 @@ int held_alloc_bulk(u64 *ctx)
 	struct sample *sample = current_sample();
 	struct entry entry = {};
 	struct budgets of;
-	u64 args[5] = {}, doublings;
+	u64 args[5] = {}, doublings, began;
 	bool is_wanted;
 	u32 seen;
 
 	bpf_probe_read_kernel(args, sizeof(args), ctx);
 	if (!now || !sample || args[0] != now->target || !(u32)args[4] || !find_budgets(&event, &of))
 		return 0;
+	began = begin_timing(draw_random());
 	entry.draws = 1ULL << (of.own->raised & 31);
 	is_wanted = wanted();
 #pragma clang loop unroll(disable)
@@ -481,18 +541,20 @@ int held_alloc_bulk(u64 *ctx)
 		entry.hash = hash_of(event.object, sample->salt);
 		if (!is_sampled(entry.hash, doublings))
 			continue;
-		tally(EVENTS, 1);
 		if (!is_wanted) {
 			drop(event.object, sample, doublings);
 			continue;
 		}
-		tally(ALLOCATED, 1ULL << (doublings & 63));
-		if (!is_drawn(event.object, sample, entry.draws, doublings))
+		if (!is_drawn(event.object, draw_random(), sample, entry.draws, doublings))
 			continue;
 		if (!entry.time)
-			describe_holder(&entry, &event, &of);
+			describe_holder(&entry, &event);
 		track(event.object, sample, &entry, doublings);
 	}
+	if (entry.time)
+		charge_stack(&of, entry.time);
+	else
+		end_timing(began, seen);
 	if (args[2] > seen)
 		tally(LOST_EVENTS, args[2] - seen);
 	return 0;
@@ -505,13 +567,14 @@ int held_free_bulk(u64 *ctx)
 {
 	struct settings *now = current_settings();
 	struct sample *sample = current_sample();
-	u64 args[3] = {}, object, doublings;
+	u64 args[3] = {}, object, doublings, began;
 	struct entry *entry;
 	u32 seen;
 
 	bpf_probe_read_kernel(args, sizeof(args), ctx);
 	if (!now || !sample || (args[0] && args[0] != now->target))
 		return 0;
+	began = begin_timing(draw_random());
 #pragma clang loop unroll(disable)
 	for (seen = 0; seen < MOST_FREED; seen++) {
 		if (seen >= args[1])
@@ -524,6 +587,7 @@ int held_free_bulk(u64 *ctx)
 		if (entry || owner_of(object) == now->target)
 			release_sampled(object, entry, sample, doublings);
 	}
+	end_timing(began, seen);
 	return 0;
 }
 
