@@ -30,7 +30,7 @@
 #define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
 #define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
-#define MOST_RAISED 16        /* doublings of M, and of what a stack is charged to a stratum */
+#define MOST_RAISED 13        /* steps of debt that count: M is 4096 at most, which is enough for a million events per second */
 #define MOST_DOUBLINGS 32     /* of N */
 #define TIMED_BITS 6          /* one in 64 events of the sample is timed */
 #define MOST_NS 1000          /* an event that takes longer was interrupted; and each object in bulk */
