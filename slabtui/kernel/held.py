@@ -37,7 +37,7 @@ GOAL = 16_384
 STACKS = 4096  # 1 KiB each; they are a few hundred
 STRATA = 8192  # 40 bytes each. Hundreds are busy on a busy machine, and a slow leak should not share its place with one
 SHARE = 0.01  # of one CPU that taking stacks may cost: half of BUDGET
-STRATUM_SHARE = 0.004  # the same of one stratum: 500 to 800 stacks per second, enough for an error of 1 % in 20 s
+STRATUM_SHARE = 0.0025  # the same of one stratum: 300 to 800 stacks per second, enough for an error of 1 % in 30 s
 BUDGET = 0.02  # of one CPU, for all that the events of the sample cost: N doubles where it is more
 PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on top, so that no burst makes N double
 

@@ -9,8 +9,8 @@
  *
  * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of which
  * may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs between
- * strata: the allocations with the same call site and the same stack pointer, which nearly always have the same stack and
- * task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost more than the budget
+ * strata: the allocations with the same call site and nearly the same stack pointer, which mostly have the same stack and
+ * the same task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost more than the budget
  * for all, the budgets of all strata shrink alike. So a stratum that allocates rarely is tracked completely, M = 1, beside
  * others that allocate all the time. A tracked object stands for N * M objects. N and M depend on earlier events only, so
  * the estimates are unbiased, whatever the strata.
@@ -25,6 +25,11 @@
  * those that it takes until that is known; CHUNK, the entries that one run of held_check examines; and SHEAF_RESULT, see
  * bulk.bpf.c.
  */
+/*
+ * Stack pointers that differ by less are of one stratum. The kernel adds up to 1 KiB at random to that of each system call
+ * (CONFIG_RANDOMIZE_KSTACK_OFFSET, since Linux 5.13), which would make 64 strata of one stack.
+ */
+#define STRATUM_BYTES 256
 #define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
 #define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
@@ -284,7 +289,8 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 /* Find the budgets of an allocation, and fit them to this moment; false: there are none. */
 static __always_inline bool find_budgets(struct event *event, struct budgets *of)
 {
-	u32 last = STRATA, place = hash_of(stack_of(event) ^ event->call_site, 0) >> 32 & (STRATA - 1);
+	u64 stratum = (stack_of(event) / STRATUM_BYTES * STRATUM_BYTES) ^ event->call_site;
+	u32 last = STRATA, place = hash_of(stratum, 0) >> 32 & (STRATA - 1);
 
 	of->all = held_budgets.lookup(&last);
 	of->own = held_budgets.lookup(&place);
