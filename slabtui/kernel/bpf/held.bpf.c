@@ -11,8 +11,8 @@
  * may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs between
  * strata: the allocations with the same call site and nearly the same stack pointer, which mostly have the same stack and
  * the same task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost more than the budget
- * for all, the budgets of all strata shrink alike. So a stratum that allocates rarely is tracked completely, M = 1, beside
- * others that allocate all the time. A tracked object stands for N * M objects. N and M depend on earlier events only, so
+ * for all, the budgets of all strata shrink, those of strata that keep their objects less. So a stratum that allocates
+ * rarely is tracked completely, M = 1, beside others that allocate all the time. A tracked object stands for N * M objects. N and M depend on earlier events only, so
  * the estimates are unbiased, whatever the strata.
  *
  * Some frees have no event. If an address is handed out again, its object was freed: the entry is replaced, or deleted if
@@ -33,6 +33,10 @@
 #define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
 #define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
+#define FAVOUR 4              /* halvings that the budget of a stratum is spared that keeps its objects */
+#define KEPT_PART 4           /* it does if fewer of its last tracked objects than one in so many were freed */
+#define LEAST_TAKEN 4         /* tracked objects by which this is judged */
+#define MOST_TAKEN 64         /* above that number half of them are forgotten */
 #define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
 #define MOST_RAISED 13        /* steps of debt that count: M is 4096 at most, which is enough for a million events per second */
@@ -54,7 +58,8 @@ struct entry {
 	u64 hash;      /* of its address */
 	u64 time;      /* of its allocation, by bpf_ktime_get_ns() */
 	u64 identity;  /* number of its stack, context and PID: those of a row of stacks in inspect.bpf.c */
-	u64 draws;     /* M, when it was drawn */
+	u32 draws;     /* M, when it was drawn */
+	u32 stratum;   /* of its allocation */
 	u64 call_site;
 	u64 cgroup;    /* id in the unified hierarchy */
 	char comm[COMM_SIZE];
@@ -71,12 +76,15 @@ struct held_budget {
 	u64 usual;   /* of the budget for all: ns that taking a stack costs, a moving average */
 	u64 raised;  /* while `paid_at` is far ahead: how often M is doubled; of the budget for all, how often others halve */
 	u64 jiffies; /* when `raised` was last fitted */
-	u64 pressure; /* of a stratum: `raised` of the budget for all, when it was last fitted */
+	u64 pressure; /* of a stratum: how often it was halved, when it was last fitted */
+	u64 taken;    /* of a stratum: the objects that were tracked lately */
+	u64 freed;    /* of a stratum: tracked objects that were freed meanwhile */
 };
 
 struct budgets {
 	struct held_budget *own; /* of the stratum of an allocation */
 	struct held_budget *all;
+	u32 stratum;
 };
 
 struct lifetimes {
@@ -171,6 +179,15 @@ static __always_inline void forget(struct sample *now, u64 object)
 		__sync_fetch_and_add(&now->entries, -1);
 }
 
+/* Note in the stratum of a tracked object that it was freed. */
+static __always_inline void count_freed(u32 stratum)
+{
+	struct held_budget *own = held_budgets.lookup(&stratum);
+
+	if (own)
+		__sync_fetch_and_add(&own->freed, 1);
+}
+
 static __always_inline u64 debt_of(struct held_budget *budget, u64 now)
 {
 	return budget->paid_at > now ? budget->paid_at - now : 0;
@@ -192,6 +209,19 @@ static __always_inline void fit(struct held_budget *budget, u64 step, u64 now)
 	if (steps > MOST_RAISED)
 		steps = MOST_RAISED;
 	budget->raised = steps ? steps - 1 : 0;
+}
+
+/*
+ * How often the budget of a stratum is halved while all of them have too much to do. What is held is in question: one that
+ * keeps its objects, as a leak does, needs its stacks more than another one whose objects are soon freed.
+ */
+static __always_inline u64 pressure_on(struct held_budget *own, struct held_budget *all)
+{
+	u64 pressure = all->raised;
+
+	if (own->taken < LEAST_TAKEN || own->freed * KEPT_PART >= own->taken)
+		return pressure;
+	return pressure > FAVOUR ? pressure - FAVOUR : 0;
 }
 
 /* Fit a stratum, whose budget is halved as often as `pressure` says; so a debt from another pressure is another one. */
@@ -245,7 +275,11 @@ static __always_inline void charge_stack(struct budgets *of, u64 began)
 	charge(all, (took + BESIDE) * RATE, now);
 	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), now);
 	charge(own, (took + BESIDE) * STRATUM_RATE << (own->pressure & 31), now);
-	fit_stratum(own, usual, all->raised, now);
+	if (++own->taken > MOST_TAKEN) {
+		own->taken /= 2;
+		own->freed /= 2;
+	}
+	fit_stratum(own, usual, pressure_on(own, all), now);
 }
 
 /* Take the stack of an allocation; return its number. */
@@ -261,13 +295,15 @@ static __always_inline void track(u64 object, struct sample *now, struct entry *
 {
 	struct entry *known = held.lookup(&object);
 	u64 draws = known ? known->draws : 0;
+	u32 stratum = known ? known->stratum : 0;
 
 	if (held.update(&object, entry)) {
-		tally(LOST_TRACKED, entry->draws << doublings); /* the table is full */
+		tally(LOST_TRACKED, (u64)entry->draws << doublings); /* the table is full */
 		return;
 	}
 	if (known) {
 		tally(REPLACED, draws << doublings);
+		count_freed(stratum);
 		return;
 	}
 	__sync_fetch_and_add(&now->entries, 1);
@@ -282,7 +318,8 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 
 	if (!known)
 		return;
-	tally(REPLACED, known->draws << doublings);
+	tally(REPLACED, (u64)known->draws << doublings);
+	count_freed(known->stratum);
 	forget(now, object);
 }
 
@@ -290,21 +327,22 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 static __always_inline bool find_budgets(struct event *event, struct budgets *of)
 {
 	u64 stratum = (stack_of(event) / STRATUM_BYTES * STRATUM_BYTES) ^ event->call_site;
-	u32 last = STRATA, place = hash_of(stratum, 0) >> 32 & (STRATA - 1);
+	u32 last = STRATA;
 
+	of->stratum = hash_of(stratum, 0) >> 32 & (STRATA - 1);
 	of->all = held_budgets.lookup(&last);
-	of->own = held_budgets.lookup(&place);
+	of->own = held_budgets.lookup(&of->stratum);
 	if (!of->all || !of->own)
 		return false;
 	if (is_outdated(of->all))
 		fit(of->all, step_of(usual_of(of->all), RATE, LEAST_STEP_OF_ALL), bpf_ktime_get_ns());
 	if (is_outdated(of->own))
-		fit_stratum(of->own, usual_of(of->all), of->all->raised, bpf_ktime_get_ns());
+		fit_stratum(of->own, usual_of(of->all), pressure_on(of->own, of->all), bpf_ktime_get_ns());
 	return true;
 }
 
 /* Draw whether an allocation of the sample is tracked: one in `draws` is. `random` has another value for each. */
-static __always_inline bool is_drawn(u64 object, u32 random, struct sample *now, u64 draws, u64 doublings)
+static __always_inline bool is_drawn(u64 object, u32 random, struct sample *now, u32 draws, u64 doublings)
 {
 	if (!(random & (draws - 1))) {
 		tally(DRAWN, 1ULL << (doublings & 63));
@@ -333,7 +371,8 @@ static __always_inline bool draw(struct event *event, u32 random, struct sample 
 
 	if (!find_budgets(event, &of))
 		return false;
-	entry.draws = 1ULL << (of.own->raised & 31);
+	entry.draws = 1U << (of.own->raised & 31);
+	entry.stratum = of.stratum;
 	if (!is_drawn(event->object, random, now, entry.draws, doublings))
 		return false;
 	describe_holder(&entry, event);
@@ -414,7 +453,8 @@ static __always_inline u64 end(struct entry *entry, u64 object, u64 doublings)
 	if (power >= LIFETIMES)
 		power = LIFETIMES - 1;
 	if (of_stack)
-		__sync_fetch_and_add(&of_stack->freed[power], entry->draws << doublings);
+		__sync_fetch_and_add(&of_stack->freed[power], (u64)entry->draws << doublings);
+	count_freed(entry->stratum);
 	error = held.delete(&object);
 	return 1 + (error >> 63);
 }
@@ -536,7 +576,8 @@ int held_alloc_bulk(u64 *ctx)
 	if (!now || !sample || args[0] != now->target || !(u32)args[4] || !find_budgets(&event, &of))
 		return 0;
 	began = begin_timing(draw_random());
-	entry.draws = 1ULL << (of.own->raised & 31);
+	entry.draws = 1U << (of.own->raised & 31);
+	entry.stratum = of.stratum;
 	is_wanted = wanted();
 #pragma clang loop unroll(disable)
 	for (seen = 0; seen < MOST_ALLOCATED; seen++) {
@@ -620,7 +661,7 @@ static __always_inline bool is_current(struct entry *entry, u64 object, u64 targ
 		return false;
 	if (owner_of(object) == target)
 		return true;
-	tally(MOVED_ON, entry->draws << doublings);
+	tally(MOVED_ON, (u64)entry->draws << doublings);
 	return false;
 }
 

@@ -68,7 +68,9 @@ class HeldRecord(ctypes.Structure):
     """struct entry in held.bpf.c."""
 
     _fields_ = [
-        *((name, ctypes.c_uint64) for name in ("hash", "time", "identity", "draws", "call_site", "cgroup")),
+        *((name, ctypes.c_uint64) for name in ("hash", "time", "identity")),
+        *((name, ctypes.c_uint32) for name in ("draws", "stratum")),
+        *((name, ctypes.c_uint64) for name in ("call_site", "cgroup")),
         ("comm", ctypes.c_char * 16),
     ]
 
@@ -76,7 +78,9 @@ class HeldRecord(ctypes.Structure):
 class HeldBudget(ctypes.Structure):
     """struct held_budget in held.bpf.c."""
 
-    _fields_ = [(name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies", "pressure")]
+    _fields_ = [
+        (name, ctypes.c_uint64) for name in ("paid_at", "usual", "raised", "jiffies", "pressure", "taken", "freed")
+    ]
 
 
 class Sample(ctypes.Structure):
