@@ -1,4 +1,4 @@
-"""Followers: caches that grow because others do, by an object for each inode or for each slab. Pure."""
+"""Followers: caches that grow because others do, by an object for each inode, slab or socket in TIME_WAIT. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -27,6 +27,9 @@ def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache], scale: Sca
     if known.is_per_inode(cache.names):
         growing = _growing(cache, caches, scale)
         return [(other, 1.0) for other in growing if other.reclaimable and known.is_of_inodes(other.name)]
+    if number := known.buckets_per_time_wait(cache.names):
+        growing = _growing(cache, caches, scale)
+        return [(other, float(number)) for other in growing if known.is_time_wait(other.names)]
     if cache.size in _CLASSES and _KMALLOC.fullmatch(cache.name):
         found = [(other, objects_per_slab(other.size, cache.size)) for other in _growing(cache, caches, scale)]
         return [(other, 1 / number) for other, number in found if number]

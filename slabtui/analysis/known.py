@@ -48,6 +48,12 @@ _PINNING = frozenset({"filp", "mnt_cache", "inotify_inode_mark"})
 # before Linux 5.1.
 _PER_INODE = frozenset({"lsm_inode_cache", "selinux_inode_security"})
 
+# A socket in TIME_WAIT keeps the buckets of its local port: one, and since Linux 6.1 another one for its address
+# (inet_twsk_hashdance() and inet_bind2_bucket_create() in net/ipv4). So they grow with these sockets. The kernel often
+# merges them with other caches of 128 bytes, such as eventpoll_epi.
+_TIME_WAIT = frozenset({"tw_sock_TCP", "tw_sock_TCPv6"})
+_BUCKETS = frozenset({"tcp_bind_bucket", "tcp_bind2_bucket"})
+
 # Objects that a timer of the kernel frees: a steady load makes the cache grow for that time, and then it stays level.
 _TIMED = {
     # TCP_TIMEWAIT_LEN in include/net/tcp.h
@@ -79,6 +85,16 @@ def is_per_inode(names: Iterable[str]) -> bool:
 def is_of_inodes(name: str) -> bool:
     """Return whether the objects of a cache of this name are inodes."""
     return "inode" in name and name not in _PER_INODE
+
+
+def is_time_wait(names: Iterable[str]) -> bool:
+    """Return whether the objects of a cache with these names are sockets in TIME_WAIT."""
+    return not _TIME_WAIT.isdisjoint(names)
+
+
+def buckets_per_time_wait(names: Iterable[str]) -> int:
+    """Return how many objects of a cache with these names a socket in TIME_WAIT keeps at most."""
+    return len(_BUCKETS.intersection(names))
 
 
 def lifetime(names: Iterable[str]) -> float:

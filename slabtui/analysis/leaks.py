@@ -208,7 +208,8 @@ class LeakWatch:
 
     def _is_explained(self, row: CacheRow) -> bool:
         """Return whether the growth of a cache comes back, or follows from that of one of which it does."""
-        follows = bool(row.grows_with) and row.grows_with[0] in self._reclaimable  # a reclaimable one is the first
+        first = row.grows_with[:1]  # a reclaimable one is the first
+        follows = not self._reclaimable.isdisjoint(first) or bool(known.lifetime(first))
         return bool(row.reclaimable) or follows or bool(known.lifetime((row.name, *row.aliases)))
 
     def _is_sure(self, leak: Leak) -> bool:

@@ -14,11 +14,19 @@ Live = Callable[[float], float | None]  # objects at a time, in seconds since th
 START = 1.7e9
 
 
-def row(name: str, live: float | None, *, reclaimable: bool | None = False, size: int = 256) -> CacheRow:
+def row(
+    name: str,
+    live: float | None,
+    *,
+    reclaimable: bool | None = False,
+    size: int = 256,
+    aliases: tuple[str, ...] = (),
+) -> CacheRow:
     """Return the row of a cache with this many live objects."""
     return CacheRow(
         cache=CacheKey(KeyKind.CACHE, name),
         name=name,
+        aliases=aliases,
         size=size,
         object_size=size,
         reclaimable=reclaimable,

@@ -50,3 +50,27 @@ def test_what_grows_with_the_slabs_of_another_cache_is_not_marked() -> None:
 
 def test_what_grows_by_more_than_the_slabs_of_others_is_marked() -> None:
     assert growing(judged(10)) == {"kmalloc-192"}
+
+
+@pytest.mark.parametrize(("more", "marked"), [(0, set()), (100, {"eventpoll_epi"})])
+def test_buckets_of_ports_grow_with_sockets_in_time_wait_and_what_grows_beyond_is_marked(
+    more: float, marked: set[str]
+) -> None:
+    """The three caches of 128 bytes are often one. Each socket has two buckets."""
+    growth, sockets, others = Growth(), noisy(180, 10, 1), noisy(more, 4, 2)
+    for at in range(1, 61):
+        waiting = sockets(at) or 0
+        one = growth.judge(
+            snapshot(
+                row("tw_sock_TCP", waiting, size=256),
+                row(
+                    "eventpoll_epi",
+                    2 * waiting + (others(at) or 0),
+                    size=128,
+                    aliases=("tcp_bind2_bucket", "tcp_bind_bucket"),
+                ),
+                time=START + at,
+            )
+        )
+    assert growing(one) == marked
+    assert find(one, "eventpoll_epi").grows_with == (() if marked else ("tw_sock_TCP",))
