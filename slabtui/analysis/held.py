@@ -13,6 +13,7 @@ _MOST_POINTS = 32  # when there are more, every second one is dropped
 _ERRORS = 3  # standard errors: an estimate exceeds what is possible by this many by chance once in 700 cases
 _SHARE = 0.01  # of the events: /proc/slabinfo and the table are not read at the same moment
 _UNSEEN = 0.1  # of what is held: a smaller part that no event showed freed does not change which row comes first
+_MOSTLY = 0.5  # the same where frees without an event are usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     not what is known to be gone, it is still among what seems to be held. What is known to be gone is an estimate, too:
     more may be missing than seems to be held.
 
+    Free objects that count as live can make the change of the live objects too small. But where more objects are known
+    to be gone than seem to be held, frees without an event are usual, and a more likely reason. Then they are also at
+    least what seems to be held, less the change of the live objects, and less the frees that were seen, of which some
+    are of older objects.
+
     Args:
         tracking: what is known.
         objects: all that seem to be held.
@@ -136,7 +142,11 @@ def judge(tracking: Tracking, objects: int, error: float, hidden: int) -> Tracki
     if tracking.live is None or tracking.live_began is None or tracking.net is None or tracking.seen is None:
         return tracking
     noise = hidden + _SHARE * tracking.seen + _ERRORS * error
-    unseen = tracking.net - (tracking.live - tracking.live_began) - tracking.gone
+    change, freed = tracking.live - tracking.live_began, (tracking.seen - tracking.net) // 2
+    unseen = tracking.net - change - tracking.gone
+    if tracking.gone > objects:
+        unseen = max(unseen, objects - change - freed)
+        noise = min(noise, (_MOSTLY - _UNSEEN) * objects)
     doubt = ""
     if objects and unseen > noise + _UNSEEN * objects:
         which = "" if tracking.bulk else ", as frees in bulk"

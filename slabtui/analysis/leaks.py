@@ -62,6 +62,7 @@ class LeakWatch:
 
     def __init__(self, seconds: float) -> None:
         self.elapsed = 0.0
+        self._intervals = 0
         self._width = find_width(seconds)
         self._growth = Growth(self._width)
         self._memory = MemoryRun()
@@ -83,6 +84,7 @@ class LeakWatch:
             if found.tracking is not None:
                 self._add_held(found, snapshot)
         self.elapsed += snapshot.elapsed
+        self._intervals += 1
         self._memory.add(self.elapsed, snapshot.memory)
         self._last = self._growth.judge(replace(snapshot, growth=None))
 
@@ -129,7 +131,7 @@ class LeakWatch:
         if not watched:
             return None
         growing = sorted(self._find_growing(), key=lambda one: -(one.row.growth_bytes_h or 0))
-        leaks = [leak for leak in self._find_leaks(growing) if self._is_sure(leak)]
+        leaks = _join_unknown([leak for leak in self._find_leaks(growing) if self._is_sure(leak)])
         names = {name for leak in leaks for name in leak.grows_with}
         names |= {one.row.name for leak in leaks for one in leak.caches}
         others = [self._add_keeper(one) for one in growing if one.slope > 0 and one.row.name not in names]
@@ -148,6 +150,13 @@ class LeakWatch:
             is_short=self._is_short,
             memory=self._memory.report(),
         )
+
+    def find_shortest(self) -> float:
+        """Return the seconds of the shortest run that has enough bins, with intervals as long as those so far.
+
+        Where the kernel reads its lists of slabs slowly, as on a busy machine, an interval may be longer than a bin.
+        """
+        return self.elapsed / self._intervals * _BINS if self._intervals else 0.0
 
     @property
     def knows_live(self) -> bool:
@@ -263,6 +272,28 @@ class LeakWatch:
         held = self._find_held(one.row.cache)
         keepers = self._list_keepers(one, held) if held is not None else ()
         return replace(one, keeper=keepers[0]) if keepers and keepers[0].steady else one
+
+
+def _join_unknown(leaks: Iterable[Leak]) -> list[Leak]:
+    """Return the leaks, each of which it is not known who keeps it joined with one that grows at the same rate.
+
+    One leak often takes objects of several caches, as an open file and what belongs to it. The noise of a cache that
+    many others share can keep them apart.
+    """
+    joined: list[Leak] = []
+    for leak in leaks:
+        place = next((place for place, other in enumerate(joined) if _is_same(other, leak)), None)
+        if leak.held is not None or place is None:
+            joined.append(leak)
+        else:
+            joined[place] = replace(joined[place], caches=(*joined[place].caches, *leak.caches))
+    return joined
+
+
+def _is_same(known: Leak, unknown: Leak) -> bool:
+    """Return whether the first caches of two leaks grow at the same rate, within the limits of both."""
+    one, other = known.caches[0], unknown.caches[0]
+    return known.held is not None and one.low <= other.slope <= one.high and other.low <= one.slope <= other.high
 
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:

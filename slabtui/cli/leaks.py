@@ -80,7 +80,8 @@ def explain(options: Options, watch: LeakWatch) -> SlabtuiError:
     assert options.leaks is not None
     name = "--report" if options.report else "--leaks"
     if options.is_live:
-        return SlabtuiError("no growth is known yet", f"let {name} run for {options.leaks * 2 / 3:.0f} s at least")
+        needed = math.ceil(max(options.leaks * 2 / 3, watch.find_shortest()))
+        return SlabtuiError("no growth is known yet", f"let {name} run for {needed} s at least")
     if not watch.knows_live:
         return SlabtuiError(
             "the recording has no live objects, from which growth is found", "record without -p and --cgroup"

@@ -69,7 +69,7 @@ def _write_tracked(report: LeakReport) -> str:
     if report.tracked_after is None:
         return ", and what they hold was not tracked"
     since = numbers.clock(report.last.time - report.seconds + report.tracked_after)
-    return f", and what is held was tracked from {since} on of {_list(map(str, report.tracked))}"
+    return f", and what is held of {_list(map(str, report.tracked))} was tracked, from {since} on at the earliest"
 
 
 def describe(report: LeakReport, leak: Leak) -> Iterator[tuple[str, str]]:

@@ -209,7 +209,8 @@ def _list_untracked(report: Report) -> Iterator[str]:
     yield f"What is held was tracked from {since} on: of older objects it is not known who keeps them."
     estimates = [one.held for one in leaks.leaks if one.held is not None and held.is_estimate(one.held)]
     for one in estimates:
-        yield f"Of {one.cache.name} one address in {one.one_in} was tracked: what is held of it is an estimate."
+        part = f"one address in {one.one_in} was" if one.one_in > 1 else "not each allocation was"
+        yield f"Of {one.cache.name} {part} tracked: what is held of it is an estimate."
 
 
 def _date(moment: float) -> str:

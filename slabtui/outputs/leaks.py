@@ -83,8 +83,8 @@ def follow(
 
 
 def _say(elapsed: float, seconds: float, suspects: Sequence[CacheKey]) -> str:
-    what = f"tracks what is held of {', '.join(map(str, suspects))}" if suspects else "watches which caches grow"
-    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s, {what}; Ctrl-C ends it with what is known"
+    what = f"tracks {', '.join(map(str, suspects))}" if suspects else "watches what grows"  # a narrow terminal cuts it
+    return f"slabtui: {elapsed:.0f} of {seconds:.0f} s (Ctrl-C: end now with what is known), {what}"
 
 
 def dumps(report: LeakReport) -> str:

@@ -55,7 +55,9 @@ def write_inspection(snapshot: Snapshot, request: InspectionRequest, most: int |
     (kind,) = request.kinds
     found = request.find(snapshot)
     if found is None:
-        return f"\n{numbers.clock(snapshot.time)} no {kind} of {request.cache} yet\n"
+        what = "object" if kind is InspectionKind.HELD else kind
+        when = "in this interval of the recording" if snapshot.origin.source == "replay" else "yet"
+        return f"\n{numbers.clock(snapshot.time)} no {what} of {request.cache} {when}\n"
     estimated = f", one stack in {found.one_in}: ~ are estimates" if found.one_in > 1 else ""
     lost = f", lost {found.lost}" if found.lost else ""
     trouble = f", not counted: {found.trouble}" if found.trouble else ""
