@@ -57,7 +57,7 @@ def describe(report: MemoryReport, width: int) -> tuple[str, ...]:
 
 def tabulate(report: MemoryReport, width: int) -> tuple[str, ...]:
     """Return the table: each part with its size, its share of the total, and its change over the run."""
-    heading = f"Memory of the host: {_bytes(report.total)}"
+    heading = f"{'Memory of the host' if width >= _WIDE else 'Memory'}: {_bytes(report.total)}"
     period = f" IN {numbers.duration(report.seconds)}" if width >= _WIDE else ""
     rows = [(heading, "NOW", "SHARE", f"CHANGE{period}", ""), *list_parts(report)]
     return tuple(_line(*row, width=width) for row in rows)

@@ -104,7 +104,7 @@ def test_no_line_is_wider_than_a_terminal(parts: list[PartChange], width: int) -
 def test_a_narrow_terminal_has_no_shares() -> None:
     lines = tabulate(reported(replace(OTHER, bytes=9 * MIB)), 45)
     assert lines == (
-        "Memory of the host: 16        NOW     CHANGE",
+        "Memory: 16.0GiB               NOW     CHANGE",
         "not explained by /proc    9.00MiB    +800MiB^",
         "available (free, or fr    9.00GiB",
     )

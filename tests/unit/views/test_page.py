@@ -160,6 +160,13 @@ def test_enter_opens_the_page_of_the_selected_cache() -> None:
     assert screen.has("Collecting…")
 
 
+def test_a_page_that_is_opened_while_paused_says_how_to_go_on() -> None:
+    screen = Screen(*caches(5))
+    screen.type(" ", "enter")
+    assert screen.has("The screen is paused: Space goes on.")
+    assert not screen.has("Collecting")
+
+
 def test_enter_on_an_empty_table_opens_nothing() -> None:
     screen = Screen()
     screen.type("enter")
