@@ -18,7 +18,20 @@ from slabtui.kernel import capabilities
 from slabtui.kernel.abi import offsets
 from slabtui.kernel.probe import Probe
 from tests import ROOT
-from tests.tools.bench import classic, events, extras, footprint, held, page, program, scale, screen, steps, tools
+from tests.tools.bench import (
+    budget,
+    classic,
+    events,
+    extras,
+    footprint,
+    held,
+    page,
+    program,
+    scale,
+    screen,
+    steps,
+    tools,
+)
 from tests.tools.bench.report import Report
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -64,6 +77,7 @@ def _measure(report: Report, options: argparse.Namespace) -> None:
     for pair in (extras.CACHE, extras.KMALLOC):
         extras.show(report, pair, *load, cpus)
         held.show(report, pair, *load, cpus)
+    budget.show(report, seconds=5 if quick else 40)
     classic.show(report, *load, cpus)
     tools.show(report, *load, starts, cpus)
     footprint.show(report, starts, long=None if quick else LONG)
