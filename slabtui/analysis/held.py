@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slabtui.analysis.trend import find_slope
-from slabtui.model.held import AGES, Held, Tracking
+from slabtui.model.held import AGES, ERROR_DIGITS, Held, Tracking
+from slabtui.model.snapshot import RATE_DIGITS
 
 _LEAST_POINTS = 3  # readings of a slope: the first are of a cache that fills
 _MOST_POINTS = 32  # when there are more, every second one is dropped
@@ -34,6 +35,8 @@ def estimate(
 ) -> Held:
     """Return what is held, by the Horvitz-Thompson estimator: each object counts for 1 / its probability.
 
+    Rates and errors are rounded as recordings have them, so that a replay shows the same.
+
     Args:
         sampled: the objects.
         one_in: one address in this many is in the sample.
@@ -49,11 +52,11 @@ def estimate(
     return Held(
         objects=objects,
         bytes=objects * size,
-        standard_error=math.sqrt(sum(weight * (weight - 1) for weight in weights)),
+        standard_error=round(math.sqrt(sum(weight * (weight - 1) for weight in weights)), ERROR_DIGITS),
         oldest=max(sampled.ages, default=None),
         median=find_median(sampled.ages, weights),
         ages=tuple(ages),
-        growth_objects_s=growth,
+        growth_objects_s=None if growth is None else round(growth, RATE_DIGITS) + 0.0,  # -0.0 becomes 0.0
         lifetime_median=find_lifetime(freed or {}, 0.5),
         lifetime_p99=find_lifetime(freed or {}, 0.99),
     )

@@ -290,10 +290,10 @@ def _join_unknown(leaks: Iterable[Leak]) -> list[Leak]:
     return joined
 
 
-def _is_same(known: Leak, unknown: Leak) -> bool:
+def _is_same(kept: Leak, unknown: Leak) -> bool:
     """Return whether the first caches of two leaks grow at the same rate, within the limits of both."""
-    one, other = known.caches[0], unknown.caches[0]
-    return known.held is not None and one.low <= other.slope <= one.high and other.low <= one.slope <= other.high
+    one, other = kept.caches[0], unknown.caches[0]
+    return kept.held is not None and one.low <= other.slope <= one.high and other.low <= one.slope <= other.high
 
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:

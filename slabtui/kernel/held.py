@@ -44,7 +44,7 @@ PATIENCE = 5.0  # seconds: what the budget allows in this time may be spent on t
 _SLOPES = 200  # of the rows that hold most: one takes 0.1 ms
 _DEPTH = 127  # of a stack map of bcc
 _BESIDE = 100  # ns of each stack that are not measured: what is before its clock, and the end of its entry
-_TIMED = 64  # of the events of the sample one in so many is timed, as in held.bpf.c
+_TIMED = 64  # of the events of the sample one in so many is timed
 _USUAL = 3_000  # ns that a stack costs, until it is known
 _ENTRY = struct.Struct(records.pack_format(HeldRecord))
 _PROGRAMS = {"kmem_cache_alloc": "held_alloc", "kmalloc": "held_kmalloc"}  # by tracepoint
@@ -98,7 +98,13 @@ class Holder(CachePart):
         macros = [f"-DENTRIES={ENTRIES // shared_by}", f"-DGOAL={GOAL // shared_by}"]
         macros += [f"-DSTACKS={STACKS}", f"-DSTRATA={STRATA}"]
         macros += [f"-DRATE={math.ceil(1 / SHARE)}", f"-DSTRATUM_RATE={math.ceil(1 / STRATUM_SHARE)}"]
-        macros += [f"-DBESIDE={_BESIDE}", f"-DUSUAL={_USUAL}", f"-DCHUNK={records.CHECKED}", f"-DTALLIES={_TALLIES}"]
+        macros += [
+            f"-DBESIDE={_BESIDE}",
+            f"-DTIMED={_TIMED}",
+            f"-DUSUAL={_USUAL}",
+            f"-DCHUNK={records.CHECKED}",
+            f"-DTALLIES={_TALLIES}",
+        ]
         macros += macros_of_bulk(functions)
         self._context = context
         module = Module(context, ("common.bpf.h", "origin.bpf.h", "held.bpf.c"), macros)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 AGES = (1, 10, 60, 600, 3600)  # seconds: the limits between the ages that are counted; the last ones are older
+ERROR_DIGITS = 1  # of a standard error, after the point
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from slabtui.model.held import Held
+from slabtui.model.held import ERROR_DIGITS, Held
 from slabtui.model.host import HostGrowth, Origin
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow
 from slabtui.model.snapshot import RATE_DIGITS, CacheRow, Snapshot
@@ -143,7 +143,7 @@ def _inspection(found: Inspection) -> dict[str, Any]:
 
 def _held(held: Held) -> dict[str, Any]:
     """Return what is held, its rate and its error with one digit, its times in microseconds."""
-    written = asdict(held) | {"standard_error": round(held.standard_error, 1)}
+    written = asdict(held) | {"standard_error": round(held.standard_error, ERROR_DIGITS)}
     if held.growth_objects_s is not None:
         written["growth_objects_s"] = _round(held.growth_objects_s, RATE_DIGITS)
     for name in SECONDS_HELD:

@@ -7,23 +7,24 @@
  * finds out without any lookup whether its allocation was tracked, and most events leave after the hash. One address in N
  * is in the sample; each time N doubles, the addresses that stay in are half of those before.
  *
- * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of which
- * may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs between
- * strata: the allocations with the same call site and nearly the same stack pointer, which mostly have the same stack and
- * the same task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost more than the budget
- * for all, the budgets of all strata shrink, those of strata that keep their objects less. So a stratum that allocates
- * rarely is tracked completely, M = 1, beside others that allocate all the time. A tracked object stands for N * M objects. N and M depend on earlier events only, so
- * the estimates are unbiased, whatever the strata.
+ * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of
+ * which may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs
+ * between strata: the allocations with the same call site and nearly the same stack pointer, which mostly have the
+ * same stack and the same task. Each stratum has a budget, and its M rises while its stacks cost more. While all
+ * stacks cost more than the budget for all, the budgets of the strata shrink, but less of a stratum that keeps its
+ * objects. So a stratum that allocates rarely is tracked completely, M = 1, beside others that allocate all the time.
+ * A tracked object stands for N * M objects. N and M depend on earlier events only, so the estimates are unbiased,
+ * whatever the strata.
  *
  * Some frees have no event. If an address is handed out again, its object was freed: the entry is replaced, or deleted if
  * the new object is not drawn. held_check deletes entries whose page no longer belongs to the cache. Where the kernel has
  * probes on functions (fentry), what is allocated and freed in bulk is followed.
  *
- * kernel/held.py defines ENTRIES, the greatest number of tracked objects, and GOAL, the number at which N doubles; STACKS
- * and STRATA, the greatest numbers of both; RATE and STRATUM_RATE, the nanoseconds that must pass for each nanosecond
- * spent on taking stacks, of all and of one stratum; BESIDE, the nanoseconds of each stack that are not measured; USUAL,
- * those that it takes until that is known; CHUNK, the entries that one run of held_check examines; and SHEAF_RESULT, see
- * bulk.bpf.c.
+ * kernel/held.py defines ENTRIES, the greatest number of tracked objects, and GOAL, the number at which N doubles;
+ * STACKS and STRATA, the greatest numbers of both; RATE and STRATUM_RATE, the nanoseconds that must pass for each
+ * nanosecond spent on taking stacks, of all and of one stratum; TIMED: one in so many events of the sample is timed;
+ * BESIDE, the nanoseconds of each stack that are not measured; USUAL, those that it takes until that is known; CHUNK,
+ * the entries that one run of held_check examines; and SHEAF_RESULT, see bulk.bpf.c.
  */
 /*
  * Stack pointers that differ by less are of one stratum. The kernel adds up to 1 KiB at random to that of each system call
@@ -39,9 +40,8 @@
 #define MOST_TAKEN 64         /* above that number half of them are forgotten */
 #define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
-#define MOST_RAISED 13        /* steps of debt that count: M is 4096 at most, which is enough for a million events per second */
+#define MOST_RAISED 13        /* steps of debt that count: M is 4096 at most, enough for a million events per second */
 #define MOST_DOUBLINGS 32     /* of N */
-#define TIMED_BITS 6          /* one in 64 events of the sample is timed */
 #define MOST_NS 1000          /* an event that takes longer was interrupted; and each object in bulk */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
 #define MOST_FREED 512        /* objects of one free in bulk: kfree_rcu() gathers fewer in a page */
@@ -148,7 +148,7 @@ static __always_inline u32 draw_random(void)
 /* Return when the handling of an event began, if it is one of those that are timed; else 0. */
 static __always_inline u64 begin_timing(u32 random)
 {
-	return random >> (32 - TIMED_BITS) ? 0 : bpf_ktime_get_ns();
+	return (u64)random * TIMED >> 32 ? 0 : bpf_ktime_get_ns(); /* by its upper bits: is_drawn() uses the lower ones */
 }
 
 /* Add up what the handling of an event took, if it is timed. The clock takes about as long as the hash before it did. */

@@ -37,7 +37,7 @@ def test_the_ages_add_up_and_the_error_is_that_of_each_draw(objects: list[tuple[
     found = held(objects, one_in)
     weights = [one_in * draws for _, draws in objects]
     assert found.objects == sum(found.ages) == sum(weights)
-    assert found.standard_error == pytest.approx(math.sqrt(sum(weight**2 - weight for weight in weights)))
+    assert found.standard_error == pytest.approx(math.sqrt(sum(weight**2 - weight for weight in weights)), abs=0.05)
     if objects:
         assert found.median in [age for age, _ in objects]
 
