@@ -131,7 +131,7 @@ class LeakWatch:
         if not watched:
             return None
         growing = sorted(self._find_growing(), key=lambda one: -(one.row.growth_bytes_h or 0))
-        leaks = _join_unknown([leak for leak in self._find_leaks(growing) if self._is_sure(leak)])
+        leaks = [leak for leak in self._find_leaks(growing) if self._is_sure(leak)]
         names = {name for leak in leaks for name in leak.grows_with}
         names |= {one.row.name for leak in leaks for one in leak.caches}
         others = [self._add_keeper(one) for one in growing if one.slope > 0 and one.row.name not in names]
@@ -272,28 +272,6 @@ class LeakWatch:
         held = self._find_held(one.row.cache)
         keepers = self._list_keepers(one, held) if held is not None else ()
         return replace(one, keeper=keepers[0]) if keepers and keepers[0].steady else one
-
-
-def _join_unknown(leaks: Iterable[Leak]) -> list[Leak]:
-    """Return the leaks, each of which it is not known who keeps it joined with one that grows at the same rate.
-
-    One leak often takes objects of several caches, as an open file and what belongs to it. The noise of a cache that
-    many others share can keep them apart.
-    """
-    joined: list[Leak] = []
-    for leak in leaks:
-        place = next((place for place, other in enumerate(joined) if _is_same(other, leak)), None)
-        if leak.held is not None or place is None:
-            joined.append(leak)
-        else:
-            joined[place] = replace(joined[place], caches=(*joined[place].caches, *leak.caches))
-    return joined
-
-
-def _is_same(kept: Leak, unknown: Leak) -> bool:
-    """Return whether the first caches of two leaks grow at the same rate, within the limits of both."""
-    one, other = kept.caches[0], unknown.caches[0]
-    return kept.held is not None and one.low <= other.slope <= one.high and other.low <= one.slope <= other.high
 
 
 def _rank(one: GrowingCache) -> tuple[bool, float, float, str]:
