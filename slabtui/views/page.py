@@ -264,7 +264,7 @@ class Page(urwid.WidgetWrap[_Frame]):
                 shown = self._state.shown
                 here = sorted({found.cache.name for found in shown.inspections} if shown else ())
                 return why + _elsewhere(self._state.inspected_caches, here)
-            return "The screen is paused: Space goes on." if self._state.time.paused else "Collecting…"
+            return "The screen is paused: p goes on." if self._state.time.paused else "Collecting…"
         if listing.inspection.trouble:
             return listing.inspection.trouble
         owner = pages.page.owner if pages.page is not None else None

@@ -163,7 +163,7 @@ def test_enter_opens_the_page_of_the_selected_cache() -> None:
 def test_a_page_that_is_opened_while_paused_says_how_to_go_on() -> None:
     screen = Screen(*caches(5))
     screen.type(" ", "enter")
-    assert screen.has("The screen is paused: Space goes on.")
+    assert screen.has("The screen is paused: p goes on.")
     assert not screen.has("Collecting")
 
 
