@@ -15,7 +15,16 @@ from slabtui.kernel.bpf.module import BuildContext, Module
 from tests.support.probes import as_preemptible
 
 HOST = "-fcf-protection=none"  # libbcc 0.31 for x86-64 asks for that protection, which clang knows for x86 only
-SIZES = (HOST, "-DSLOT_BITS=4", "-DROWS=16", "-DSTACK_ROWS=16", "-DSTACKS=16", "-DRATE=67", "-DBESIDE=200")
+SIZES = (
+    HOST,
+    "-DSLOT_BITS=4",
+    "-DROWS=16",
+    "-DSTACK_ROWS=16",
+    "-DSTACKS=16",
+    "-DRATE=67",
+    "-DBESIDE=200",
+    "-DTIMED=64",
+)
 SIZES += ("-DBULKS=4", "-DTALLIES=8", "-DSHEAF_RESULT=2", "-DCHUNK=128")
 SIZES += ("-DENTRIES=16", "-DGOAL=4", "-DSTRATA=4", "-DSTRATUM_RATE=400", "-DUSUAL=3000")
 PROGRAMS = {

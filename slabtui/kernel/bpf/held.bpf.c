@@ -9,8 +9,8 @@
  *
  * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of
  * which may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs
- * between strata: the allocations with the same call site and nearly the same stack pointer, which mostly have the
- * same stack and the same task. Each stratum has a budget, and its M rises while its stacks cost more. While all
+ * between strata: the allocations with the same call site and the same stack pointer, which nearly always have the
+ * same stack and task. Each stratum has a budget, and its M rises while its stacks cost more. While all
  * stacks cost more than the budget for all, the budgets of the strata shrink, but less of a stratum that keeps its
  * objects. So a stratum that allocates rarely is tracked completely, M = 1, beside others that allocate all the time.
  * A tracked object stands for N * M objects. N and M depend on earlier events only, so the estimates are unbiased,
@@ -26,21 +26,18 @@
  * BESIDE, the nanoseconds of each stack that are not measured; USUAL, those that it takes until that is known; CHUNK,
  * the entries that one run of held_check examines; and SHEAF_RESULT, see bulk.bpf.c.
  */
-/*
- * Stack pointers that differ by less are of one stratum. The kernel adds up to 1 KiB at random to that of each system call
- * (CONFIG_RANDOMIZE_KSTACK_OFFSET, since Linux 5.13), which would make 64 strata of one stack.
- */
-#define STRATUM_BYTES 256
-#define LEAST_STEP 2000000ULL /* ns of debt that double M: two stacks on a common machine */
+#define LEAST_STEP 16000000ULL /* ns of debt that double M: 16 stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
-#define STACKS_IN_STEP 2      /* or what this number of stacks costs, where that is more */
+#define STACKS_IN_STEP 16     /* or what this number of stacks costs, where that is more */
 #define FAVOUR 4              /* halvings that the budget of a stratum is spared that keeps its objects */
 #define KEPT_PART 4           /* it does if fewer of its last tracked objects than one in so many were freed */
 #define LEAST_TAKEN 4         /* tracked objects by which this is judged */
 #define MOST_TAKEN 64         /* above that number half of them are forgotten */
 #define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
 #define WEIGHT_OF_USUAL 8     /* stacks that the moving average of their cost covers */
-#define MOST_RAISED 13        /* steps of debt that count: M is 4096 at most, enough for a million events per second */
+#define MOST_RAISED 12        /* doublings of M, and halvings of budgets: 4096 is enough for a million events per second */
+#define CREDIT 16             /* steps of debt of a stratum before M doubles: a burst of 256 objects is tracked in full */
+#define CREDIT_OF_ALL 64      /* steps of debt before the budgets of strata halve: 13 ms of work */
 #define MOST_DOUBLINGS 32     /* of N */
 #define MOST_NS 1000          /* an event that takes longer was interrupted; and each object in bulk */
 #define LIFETIMES 40          /* powers of two: the last one is 6 days */
@@ -201,14 +198,13 @@ static __always_inline u64 step_of(u64 usual, u64 rate, u64 least)
 	return step > least ? step : least;
 }
 
-/* Fit `raised` to the debt: to each step of it but the first. */
-static __always_inline void fit(struct held_budget *budget, u64 step, u64 now)
+/* Fit `raised` to the debt: to each step of it after the first `credit` ones. */
+static __always_inline void fit(struct held_budget *budget, u64 step, u64 credit, u64 now)
 {
 	u64 steps = debt_of(budget, now) / step;
 
-	if (steps > MOST_RAISED)
-		steps = MOST_RAISED;
-	budget->raised = steps ? steps - 1 : 0;
+	steps = steps > credit ? steps - credit : 0;
+	budget->raised = steps < MOST_RAISED ? steps : MOST_RAISED;
 }
 
 /*
@@ -234,7 +230,7 @@ static __always_inline void fit_stratum(struct held_budget *own, u64 usual, u64 
 		own->pressure = pressure;
 		own->paid_at = now + debt;
 	}
-	fit(own, step_of(usual, STRATUM_RATE, LEAST_STEP) << pressure, now);
+	fit(own, step_of(usual, STRATUM_RATE, LEAST_STEP) << pressure, CREDIT >> (pressure & 63), now);
 }
 
 /* Fit a budget again in each jiffy: read from memory, a clock would cost more than all of the rest. */
@@ -273,7 +269,7 @@ static __always_inline void charge_stack(struct budgets *of, u64 began)
 	usual = (usual * (WEIGHT_OF_USUAL - 1) + took) / WEIGHT_OF_USUAL + 1;
 	all->usual = usual;
 	charge(all, (took + BESIDE) * RATE, now);
-	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), now);
+	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), CREDIT_OF_ALL, now);
 	charge(own, (took + BESIDE) * STRATUM_RATE << (own->pressure & 31), now);
 	if (++own->taken > MOST_TAKEN) {
 		own->taken /= 2;
@@ -326,16 +322,15 @@ static __always_inline void drop(u64 object, struct sample *now, u64 doublings)
 /* Find the budgets of an allocation, and fit them to this moment; false: there are none. */
 static __always_inline bool find_budgets(struct event *event, struct budgets *of)
 {
-	u64 stratum = (stack_of(event) / STRATUM_BYTES * STRATUM_BYTES) ^ event->call_site;
 	u32 last = STRATA;
 
-	of->stratum = hash_of(stratum, 0) >> 32 & (STRATA - 1);
+	of->stratum = hash_of(stack_of(event) ^ event->call_site, 0) >> 32 & (STRATA - 1);
 	of->all = held_budgets.lookup(&last);
 	of->own = held_budgets.lookup(&of->stratum);
 	if (!of->all || !of->own)
 		return false;
 	if (is_outdated(of->all))
-		fit(of->all, step_of(usual_of(of->all), RATE, LEAST_STEP_OF_ALL), bpf_ktime_get_ns());
+		fit(of->all, step_of(usual_of(of->all), RATE, LEAST_STEP_OF_ALL), CREDIT_OF_ALL, bpf_ktime_get_ns());
 	if (is_outdated(of->own))
 		fit_stratum(of->own, usual_of(of->all), pressure_on(of->own, of->all), bpf_ktime_get_ns());
 	return true;

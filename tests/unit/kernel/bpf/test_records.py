@@ -71,7 +71,19 @@ def test_the_format_of_a_record_has_its_size(record: type[ctypes.Structure]) -> 
     assert struct.calcsize(pack_format(record)) == ctypes.sizeof(record)
 
 
-SIZES = ("SLOT_BITS", "ROWS", "STACK_ROWS", "STACKS", "RATE", "BESIDE", "BULKS", "TALLIES", "SHEAF_RESULT", "CHUNK")
+SIZES = (
+    "SLOT_BITS",
+    "ROWS",
+    "STACK_ROWS",
+    "STACKS",
+    "RATE",
+    "BESIDE",
+    "TIMED",
+    "BULKS",
+    "TALLIES",
+    "SHEAF_RESULT",
+    "CHUNK",
+)
 SIZES += ("OWNED", "MOST_OWNED", "ENTRIES", "GOAL", "STRATA", "STRATUM_RATE", "USUAL")
 
 
