@@ -8,7 +8,7 @@ from slabtui.analysis.series import Bins
 from slabtui.analysis.sign import Sign
 from slabtui.analysis.stretch import Stretch
 from slabtui.analysis.trend import Trend
-from slabtui.model.snapshot import RATE_DIGITS, UNJUDGED, CacheRow, Judgement, judge_row, unjudged_values
+from slabtui.model.snapshot import UNJUDGED, CacheRow, Judgement, judge_row, round_rate, unjudged_values
 
 HOUR = 3600
 # Growth that can be seen. LIVE has the free objects in the slabs of the CPUs, which come and go with the load: for
@@ -126,9 +126,9 @@ class JudgedCache(JudgedSeries):
 
     def _put_judgement(self, grows_with: tuple[str, ...]) -> None:
         judgement = Judgement(
-            _rounded(self.rate),
-            _rounded(self.minute.slope if self.minute else None),
-            _rounded(self.bytes_per_hour),
+            round_rate(self.rate),
+            round_rate(self.minute.slope if self.minute else None),
+            round_rate(self.bytes_per_hour),
             self.is_marked if self.is_known else None,
             grows_with,
         )
@@ -166,8 +166,3 @@ class JudgedCache(JudgedSeries):
 def find_least(size: int | None) -> float:
     """Return by how many objects of this size a cache must grow to be judged."""
     return min(_LEAST_OBJECTS, _LEAST_BYTES / size) if size else _LEAST_OBJECTS
-
-
-def _rounded(rate: float | None) -> float | None:
-    """Return a rate as recordings have it, so that replay shows the same."""
-    return None if rate is None else round(rate, RATE_DIGITS)

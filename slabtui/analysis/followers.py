@@ -24,14 +24,13 @@ Leaders = list[tuple[JudgedCache, float]]  # caches, and the objects of the foll
 
 def find_leaders(cache: JudgedCache, caches: Collection[JudgedCache], scale: Scale) -> Leaders:
     """Return the caches whose growth in a scale may cause the growth of a cache; empty: there are none."""
+    growing = _growing(cache, caches, scale)
     if known.is_per_inode(cache.names):
-        growing = _growing(cache, caches, scale)
         return [(other, 1.0) for other in growing if other.reclaimable and known.is_of_inodes(other.name)]
     if number := known.buckets_per_time_wait(cache.names):
-        growing = _growing(cache, caches, scale)
         return [(other, float(number)) for other in growing if known.is_time_wait(other.names)]
     if cache.size in _CLASSES and _KMALLOC.fullmatch(cache.name):
-        found = [(other, objects_per_slab(other.size, cache.size)) for other in _growing(cache, caches, scale)]
+        found = [(other, objects_per_slab(other.size, cache.size)) for other in growing]
         return [(other, 1 / number) for other, number in found if number]
     return []
 

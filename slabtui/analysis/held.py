@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from slabtui.analysis.trend import find_slope
 from slabtui.model.held import AGES, ERROR_DIGITS, Held, Tracking
-from slabtui.model.snapshot import RATE_DIGITS
+from slabtui.model.snapshot import round_rate
 
 _LEAST_POINTS = 3  # readings of a slope: the first are of a cache that fills
 _MOST_POINTS = 32  # when there are more, every second one is dropped
@@ -56,7 +56,7 @@ def estimate(
         oldest=max(sampled.ages, default=None),
         median=find_median(sampled.ages, weights),
         ages=tuple(ages),
-        growth_objects_s=None if growth is None else round(growth, RATE_DIGITS) + 0.0,  # -0.0 becomes 0.0
+        growth_objects_s=round_rate(growth),
         lifetime_median=find_lifetime(freed or {}, 0.5),
         lifetime_p99=find_lifetime(freed or {}, 0.99),
     )

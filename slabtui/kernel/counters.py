@@ -10,6 +10,7 @@ from slabtui.kernel.bpf import records
 from slabtui.kernel.bpf.maps import Hash, PerCpuArray
 from slabtui.kernel.bpf.module import BuildContext, Module
 from slabtui.kernel.bpf.records import CacheRecord, Slot
+from slabtui.kernel.procfs import slabinfo
 from slabtui.text import printable
 
 SLOT_BITS = 12  # 4096 caches; kernels have 150 to 500. 128 KiB per CPU
@@ -42,7 +43,7 @@ class Cache:
     approximate: bool = False
 
 
-LARGE = Cache(_LARGE_ADDRESS, "kmalloc-large", 0, 0)  # what kmalloc takes from the page allocator; sizes differ
+LARGE = Cache(_LARGE_ADDRESS, slabinfo.LARGE, 0, 0)  # what kmalloc takes from the page allocator; sizes differ
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,13 @@ class Judgement(NamedTuple):
 
 
 RATE_DIGITS = 3  # of a judgement, after the point: a leak of one object in a quarter of an hour shows
+
+
+def round_rate(rate: float | None) -> float | None:
+    """Return a rate as recordings have it, so that a replay shows the same."""
+    return None if rate is None else round(rate, RATE_DIGITS) + 0.0  # -0.0 becomes 0.0
+
+
 UNJUDGED = Judgement(None, None, None, None, ())
 
 # A row is made of the values of its totals, in their order, and those of the interval: dataclasses.replace() and

@@ -10,11 +10,11 @@
  * To take a stack costs microseconds, and a cache that turns over hands out a few addresses again and again, one of
  * which may be in the sample. So of the allocations in the sample only one in M is tracked, drawn at random. M differs
  * between strata: the allocations with the same call site and the same stack pointer, which nearly always have the
- * same stack and task. Each stratum has a budget, and its M rises while its stacks cost more. While all
- * stacks cost more than the budget for all, the budgets of the strata shrink, but less of a stratum that keeps its
- * objects. So a stratum that allocates rarely is tracked completely, M = 1, beside others that allocate all the time.
- * A tracked object stands for N * M objects. N and M depend on earlier events only, so the estimates are unbiased,
- * whatever the strata.
+ * same stack and task. Each stratum has a budget, and its M rises while its stacks cost more. While all stacks cost
+ * more than the budget for all, the budgets of the strata shrink, but less of a stratum that keeps its objects. So a
+ * stratum that allocates rarely is tracked completely, M = 1, beside others that allocate all the time. A tracked
+ * object stands for N * M objects. N and M depend on earlier events only, so the estimates are unbiased, whatever the
+ * strata.
  *
  * Some frees have no event. If an address is handed out again, its object was freed: the entry is replaced, or deleted if
  * the new object is not drawn. held_check deletes entries whose page no longer belongs to the cache. Where the kernel has
@@ -22,15 +22,15 @@
  *
  * kernel/held.py defines ENTRIES, the greatest number of tracked objects, and GOAL, the number at which N doubles;
  * STACKS and STRATA, the greatest numbers of both; RATE and STRATUM_RATE, the nanoseconds that must pass for each
- * nanosecond spent on taking stacks, of all and of one stratum; TIMED: one in so many events of the sample is timed;
- * BESIDE, the nanoseconds of each stack that are not measured; USUAL, those that it takes until that is known; CHUNK,
- * the entries that one run of held_check examines; and SHEAF_RESULT, see bulk.bpf.c.
+ * nanosecond spent on taking stacks, of all and of one stratum; TIMED, the number of events of the sample of which one
+ * is timed; BESIDE, the nanoseconds of each stack that are not measured; USUAL, those that it takes until that is
+ * known; CHUNK, the entries that one run of held_check examines; and SHEAF_RESULT, see bulk.bpf.c.
  */
 #define LEAST_STEP 16000000ULL /* ns of debt that double M: 16 stacks on a common machine */
 #define LEAST_STEP_OF_ALL 20000000ULL /* ns of debt that halve the budgets of strata: 0.2 ms of work */
 #define STACKS_IN_STEP 16     /* or what this number of stacks costs, where that is more */
 #define FAVOUR 4              /* halvings that the budget of a stratum is spared that keeps its objects */
-#define KEPT_PART 4           /* it does if fewer of its last tracked objects than one in so many were freed */
+#define KEPT_PART 4           /* it keeps them if less than a quarter of its last tracked objects were freed */
 #define LEAST_TAKEN 4         /* tracked objects by which this is judged */
 #define MOST_TAKEN 64         /* above that number half of them are forgotten */
 #define OUTLIER 4             /* a stack that takes this many times the usual was interrupted */
@@ -190,6 +190,11 @@ static __always_inline u64 debt_of(struct held_budget *budget, u64 now)
 	return budget->paid_at > now ? budget->paid_at - now : 0;
 }
 
+static __always_inline u64 usual_of(struct held_budget *all)
+{
+	return all->usual ? all->usual : USUAL;
+}
+
 /* The smallest debt that counts, or more where stacks cost more than usual machines take. */
 static __always_inline u64 step_of(u64 usual, u64 rate, u64 least)
 {
@@ -220,17 +225,23 @@ static __always_inline u64 pressure_on(struct held_budget *own, struct held_budg
 	return pressure > FAVOUR ? pressure - FAVOUR : 0;
 }
 
-/* Fit a stratum, whose budget is halved as often as `pressure` says; so a debt from another pressure is another one. */
-static __always_inline void fit_stratum(struct held_budget *own, u64 usual, u64 pressure, u64 now)
+static __always_inline void fit_all(struct held_budget *all, u64 now)
 {
-	u64 debt = debt_of(own, now);
+	fit(all, step_of(usual_of(all), RATE, LEAST_STEP_OF_ALL), CREDIT_OF_ALL, now);
+}
+
+/* Fit a stratum. Its budget is halved as often as the pressure says, so a debt from another pressure is another one. */
+static __always_inline void fit_stratum(struct budgets *of, u64 now)
+{
+	struct held_budget *own = of->own;
+	u64 debt = debt_of(own, now), pressure = pressure_on(own, of->all);
 
 	if (own->pressure != pressure) {
 		debt = own->pressure > pressure ? debt >> (own->pressure - pressure) : debt << (pressure - own->pressure);
 		own->pressure = pressure;
 		own->paid_at = now + debt;
 	}
-	fit(own, step_of(usual, STRATUM_RATE, LEAST_STEP) << pressure, CREDIT >> (pressure & 63), now);
+	fit(own, step_of(usual_of(of->all), STRATUM_RATE, LEAST_STEP) << pressure, CREDIT >> (pressure & 63), now);
 }
 
 /* Fit a budget again in each jiffy: read from memory, a clock would cost more than all of the rest. */
@@ -251,11 +262,6 @@ static __always_inline void charge(struct held_budget *budget, u64 amount, u64 n
 	__sync_fetch_and_add(&budget->paid_at, amount);
 }
 
-static __always_inline u64 usual_of(struct held_budget *all)
-{
-	return all->usual ? all->usual : USUAL;
-}
-
 /* Charge what it has cost to take a stack, and to track an object with it. */
 static __always_inline void charge_stack(struct budgets *of, u64 began)
 {
@@ -266,16 +272,15 @@ static __always_inline void charge_stack(struct budgets *of, u64 began)
 	tally(STACKS_NS, took);
 	if (took > usual * OUTLIER) /* it was interrupted, or its machine was halted meanwhile */
 		took = usual * OUTLIER;
-	usual = (usual * (WEIGHT_OF_USUAL - 1) + took) / WEIGHT_OF_USUAL + 1;
-	all->usual = usual;
+	all->usual = (usual * (WEIGHT_OF_USUAL - 1) + took) / WEIGHT_OF_USUAL + 1;
 	charge(all, (took + BESIDE) * RATE, now);
-	fit(all, step_of(usual, RATE, LEAST_STEP_OF_ALL), CREDIT_OF_ALL, now);
+	fit_all(all, now);
 	charge(own, (took + BESIDE) * STRATUM_RATE << (own->pressure & 31), now);
 	if (++own->taken > MOST_TAKEN) {
 		own->taken /= 2;
 		own->freed /= 2;
 	}
-	fit_stratum(own, usual, pressure_on(own, all), now);
+	fit_stratum(of, now);
 }
 
 /* Take the stack of an allocation; return its number. */
@@ -330,9 +335,9 @@ static __always_inline bool find_budgets(struct event *event, struct budgets *of
 	if (!of->all || !of->own)
 		return false;
 	if (is_outdated(of->all))
-		fit(of->all, step_of(usual_of(of->all), RATE, LEAST_STEP_OF_ALL), CREDIT_OF_ALL, bpf_ktime_get_ns());
+		fit_all(of->all, bpf_ktime_get_ns());
 	if (is_outdated(of->own))
-		fit_stratum(of->own, usual_of(of->all), pressure_on(of->own, of->all), bpf_ktime_get_ns());
+		fit_stratum(of, bpf_ktime_get_ns());
 	return true;
 }
 
@@ -346,6 +351,13 @@ static __always_inline bool is_drawn(u64 object, u32 random, struct sample *now,
 	tally(SKIPPED, 1ULL << (doublings & 63));
 	drop(object, now, doublings);
 	return false;
+}
+
+/* Describe in an entry how likely it was to be drawn. */
+static __always_inline void describe_draw(struct entry *entry, struct budgets *of)
+{
+	entry->draws = 1U << (of->own->raised & 31);
+	entry->stratum = of->stratum;
 }
 
 /* Describe in an entry who allocates. */
@@ -366,8 +378,7 @@ static __always_inline bool draw(struct event *event, u32 random, struct sample 
 
 	if (!find_budgets(event, &of))
 		return false;
-	entry.draws = 1U << (of.own->raised & 31);
-	entry.stratum = of.stratum;
+	describe_draw(&entry, &of);
 	if (!is_drawn(event->object, random, now, entry.draws, doublings))
 		return false;
 	describe_holder(&entry, event);
@@ -571,8 +582,7 @@ int held_alloc_bulk(u64 *ctx)
 	if (!now || !sample || args[0] != now->target || !(u32)args[4] || !find_budgets(&event, &of))
 		return 0;
 	began = begin_timing(draw_random());
-	entry.draws = 1U << (of.own->raised & 31);
-	entry.stratum = of.stratum;
+	describe_draw(&entry, &of);
 	is_wanted = wanted();
 #pragma clang loop unroll(disable)
 	for (seen = 0; seen < MOST_ALLOCATED; seen++) {

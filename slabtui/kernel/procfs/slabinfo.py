@@ -18,7 +18,7 @@ SLABINFO = Path("/proc/slabinfo")
 SYSFS = Path("/sys/kernel/slab")
 LIST_EVERY = 10  # readings: the names of merged caches rarely change, and listing them takes a quarter of a millisecond
 
-_LARGE = "kmalloc-large"  # a row of slabtui: what kmalloc takes from the page allocator
+LARGE = "kmalloc-large"  # a row of slabtui, which is not a cache: what kmalloc takes from the page allocator
 _FIELDS = 16  # of a line of version 2.1; slabinfo(5)
 _FLAGS = {  # file in /sys/kernel/slab/CACHE -> what it means when it is 1; Documentation/ABI/testing/sysfs-kernel-slab
     "reclaim_account": "reclaimable",
@@ -249,7 +249,7 @@ def demand(name: str, slabinfo: Path = SLABINFO, sysfs: Path = SYSFS) -> None:
     Raises:
         SlabtuiError: there is no such cache.
     """
-    if name == _LARGE:
+    if name == LARGE:
         raise SlabtuiError(f"{name} is not a slab cache", f"name one that {slabinfo} lists", Status.USAGE)
     if name not in ("", ".", "..") and os.path.lexists(_directory(sysfs, name)):
         return

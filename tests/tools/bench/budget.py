@@ -64,8 +64,7 @@ def _measured(rate: int, seconds: int) -> tuple[float, float, int]:
                 time.sleep(max(0.0, began + (part + 1) / _PARTS - time.monotonic()))
             spent = _find_cost(own, empty, before)
             costs.append(spent / (time.monotonic() - began) / 1e7)
-            found = [one for one in probes.read(probe).inspections if one.kind is InspectionKind.HELD]
-            one_in = found[0].one_in
+            one_in = probes.find(probes.read(probe)).one_in
     return costs[0], sum(costs) / len(costs), one_in
 
 
