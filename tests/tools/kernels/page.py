@@ -33,7 +33,8 @@ longer than on real hardware, and two guests run at a time: compare them only wi
   io_uring requests were allocated in bulk, and freed, while rings were created and closed. This includes other users of
   the cache that the kernel merged theirs with.
 - **modules**: two modules, each with a cache of its own, are loaded and unloaded in turns. The cell shows in how many
-  rounds the cache was counted exactly under its name; it can be at the address of the other module's cache.
+  rounds the cache was counted exactly under its name; it can be at the address of the other module's cache. Where the
+  kernel merges it with another cache, slabtui knows its name up to 10 intervals later, so the first rounds fail.
 - **counts compared**: one process opens files. slabtui with `-p`, and the kernel's own tracing (the ring buffer of a
   tracefs instance, filtered by thread and caller, without BPF), count the struct files (`filp`) that it allocates, at
   the same time. The sum of slabtui's count and `lost` must be at least the number of opens, and the count must not
