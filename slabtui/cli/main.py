@@ -27,8 +27,9 @@ def main(argv: list[str] | None = None, name: str = "slabtui") -> int:
         ending.install()
         if stdout_closed:
             raise SlabtuiError("standard output is closed", "redirect it to a file, as in > /dev/null")
-        chosen = _parse(argv, name)
-        status = session.run(chosen, name, ending, _complain)
+        with ending.unwrap():
+            chosen = _parse(argv, name)
+            status = session.run(chosen, name, ending, _complain)
     except (SlabtuiError, ProducerDiedError) as error:
         status = error.status if isinstance(error, SlabtuiError) else Status.FAILED
         ending.begin(status)

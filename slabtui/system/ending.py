@@ -69,6 +69,20 @@ class Ending:
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
 
     @contextmanager
+    def unwrap(self) -> Iterator[None]:
+        """Raise the exception of a signal itself if another exception was raised from it inside this block.
+
+        Before version 3.12, Python raises RuntimeError from any exception in `__set_name__`, which runs while a
+        dataclass is made: type_new_set_names() in Objects/typeobject.c.
+        """
+        try:
+            yield
+        except Exception as error:
+            if self._raised is not None and self._raised in _causes(error):
+                raise self._raised from None
+            raise
+
+    @contextmanager
     def screen(self) -> Iterator[None]:
         """Restore the terminal if the process must end at once inside this block."""
         with suppress(termios.error):
@@ -113,6 +127,13 @@ class Ending:
         if self._settings is not None:
             _restore(self._settings)
         os._exit(self._status or (0 if number == signal.SIGALRM else 128 + number))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions from which this one was raised, the nearest first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+        yield error
 
 
 def _restore(settings: list[Any]) -> None:
