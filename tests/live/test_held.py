@@ -21,8 +21,8 @@ from slabtui.model.inspection import InspectionKind, InspectionReading, differen
 from slabtui.model.request import Request
 from tests.support import probes
 from tests.support.bpf import held_by, own_program_ids
+from tests.support.estimates import ERRORS
 from tests.support.holdings import (
-    ERRORS,
     assert_holds,
     found,
     found_when_freed,

@@ -9,7 +9,8 @@ import pytest
 from slabtui.model.held import Tracking
 from slabtui.model.inspection import Inspection, InspectionRow
 from tests.support import uring
-from tests.support.holdings import ERRORS, GRACE, found, grown, holding, rows_of, total
+from tests.support.estimates import ERRORS
+from tests.support.holdings import GRACE, found, grown, holding, rows_of, total
 from tests.support.keeper import Keeper, keeping
 from tests.support.uring import ENTRIES
 

@@ -30,6 +30,7 @@ from slabtui.model.inspection import (
 from slabtui.model.request import Request
 from tests.support import probes, tasks
 from tests.support.bpf import gone, own_program_ids, program_ids
+from tests.support.estimates import ERRORS, error_at
 from tests.support.groups import cgroup_root, enter, own_group
 from tests.support.probes import assert_exact, counting_notes, inspecting, interval, nanoseconds_of_stacks, read
 from tests.support.workload import EVENTFD, MIXES, OPEN, PIPE, Workload, workload
@@ -152,7 +153,7 @@ def test_all_kinds_count_the_same_allocations_from_the_same_moment(everything: P
     assert callers.total_allocs == pytest.approx(processes.total_allocs, rel=0.01)
     for (estimate, error), happened in zip(merged, (2 * CALLS, 4 * CALLS), strict=True):
         print(f"stacks of a process: {estimate} of {happened}, standard error {error:.0f}, one in {stacks.one_in}")
-        assert abs(estimate - happened) <= 5 * error + stacks.lost
+        assert abs(estimate - happened) <= ERRORS * error_at(happened, estimate, error) + stacks.lost
     assert {row.comm for row in stacks.rows if row.pid == one.pid} == {Path(sys.executable).name[:15]}
 
 
@@ -253,9 +254,9 @@ def test_the_share_of_a_stack_is_right_whatever_comes_before_it(mix: str) -> Non
     happened = {file: 3 * ROUNDS * each for file, each in MIXES[mix].items()}
     assert by_file(inspection) == pytest.approx(happened, rel=2)
     for file, counted in by_file(inspection).items():
-        error = errors(inspection)[file]
+        error = error_at(happened[file], counted, errors(inspection)[file])
         print(f"{mix}: {file} counted {counted} of {happened[file]}, standard error {error:.1f}")
-        assert abs(counted - happened[file]) < 5 * error
+        assert abs(counted - happened[file]) < ERRORS * error
         assert error < 0.8 * happened[file]
     assert inspection.lost < happened[OPEN] / 100
 

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from slabtui.kernel.probe import Probe
 from slabtui.model.inspection import Inspection, InspectionKind, InspectionRow, difference
 from tests.support import probes
+from tests.support.estimates import ERRORS, error_at
 from tests.support.keeper import Keeper
 from tests.support.probes import inspecting, read
 
 GRACE = 10  # seconds, after which no object waits for the end of a grace period of RCU
 SKIPPED = 0.05  # of the objects: a few that were skipped may not show in the standard error
 TRIED = 20  # objects
-ERRORS = 5  # standard errors: more once in two million cases
 
 
 @contextmanager
@@ -58,7 +58,8 @@ def total(rows: list[InspectionRow]) -> tuple[int, float]:
 
 
 def assert_holds(rows: list[InspectionRow], kept: int, lost: int = 0) -> None:
-    objects, error = total(rows)
+    objects, estimated = total(rows)
+    error = error_at(kept, objects, estimated)
     print(f"{objects} of {kept} objects, standard error {error:.0f}, lost {lost}")
     assert abs(objects - kept) <= max(ERRORS * error, SKIPPED * kept) + lost
 
