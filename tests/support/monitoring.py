@@ -32,7 +32,7 @@ def demand(program: str) -> str:
     """Return the path of a program, or skip the test."""
     found = find(program)
     if found is None:
-        pytest.skip(f"no {program} on this machine: apt-get install prometheus victoria-metrics")
+        pytest.skip(f"no {program} on this machine: apt-get install {program}")
     return found
 
 

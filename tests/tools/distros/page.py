@@ -15,7 +15,8 @@ ran the command.
 
 - **first table**: time from `sudo make run` to a table with rows on an 80x24 terminal. The first run downloads and
   installs what is missing, so it depends on the network. **next**: the same command once more.
-- **tests**: the result of `sudo make test`, passed / failed / skipped. A live test that cannot run fails.
+- **tests**: the result of `sudo make test`, passed / failed / skipped. A live test that cannot run fails. Tests of
+  a program that the release or the minimal system does not have, as sshd or systemd, are skipped.
 - The other columns are the files that `make dist` builds, each installed in a root file system of its own **without
   network**; their dependencies were downloaded before. "works" means: without bcc slabtui names the package to install;
   `slabtui -C 1 2` prints two tables; the demo is drawn on a terminal for the user `nobody`; bash completes options,

@@ -153,7 +153,8 @@ if [ "$level" = test ]; then # file systems and locales that tests make
 			"e2fsprogs util-linux glibc-locales" "e2fsprogs util-linux glibc-i18ndata"
 	}
 	# Monitoring systems that scrape slabtui. Unpacked, not installed, because their packages start services.
-	for package in prometheus victoria-metrics; do
+	# promtool is part of Debian's prometheus, and has a package of its own since Debian 13.
+	for package in prometheus promtool victoria-metrics; do
 		if has apt-get && ! has $package && [ ! -e "$venv/usr/bin/$package" ]; then
 			say "unpacking $package"
 			place=$(mktemp -d)
