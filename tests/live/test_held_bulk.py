@@ -77,9 +77,8 @@ def test_requests_of_io_uring_that_no_tracepoint_shows_allocated_are_held_where_
     assert during.tracking.doubt == ""
     left = total(in_bulk(after, keeper.pid))[0]
     print(after.tracking, left, after.lost)
-    assert (
-        left <= after.lost
-    )  # an emulated kernel sometimes skips a program: those frees are not seen, and counted as lost
+    # An emulated kernel sometimes skips a program: those frees are not seen, and counted as lost.
+    assert left <= after.lost
 
 
 def in_bulk(inspection: Inspection, pid: int) -> list[InspectionRow]:
